@@ -1,0 +1,3 @@
+"""Kokoro's voice over the Wyoming protocol."""
+
+__version__ = "0.1.0"

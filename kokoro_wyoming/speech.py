@@ -1,0 +1,91 @@
+"""The values and faces between a session and the engine that speaks for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE_HZ = 24_000
+"""Both Kokoro releases speak mono at this rate."""
+
+
+@dataclass(frozen=True)
+class VoiceRequest:
+    """What a client asked for, as it came: any part may be absent, unknown or nonsense."""
+
+    name: str | None = None
+    language: str | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True)
+class SpokenVoice:
+    """A request resolved against the catalogue."""
+
+    version: str
+    """Kokoro release, "v1.0" or "v0.19"."""
+    name: str
+    """Name of a voice that the release has."""
+    language: str
+    """Advertised language tag, such as "en-US"."""
+    speed: float
+    """1.0 is the voice's own pace, 2.0 twice as fast."""
+
+
+@dataclass(frozen=True)
+class VoiceDescription:
+    """A voice as describe offers it."""
+
+    name: str
+    label: str
+    """What a person reads in a list; the best voice of a language sorts first."""
+    languages: tuple[str, ...]
+    version: str
+
+
+@dataclass(frozen=True)
+class ProgramDescription:
+    """A Kokoro release as describe offers it."""
+
+    name: str
+    description: str
+    version: str
+    voices: tuple[VoiceDescription, ...]
+
+
+class Utterance(Protocol):
+    """One listener's utterance: its sentences are spoken in order, in turns with other listeners."""
+
+    def speak(self, sentence: str, voice: SpokenVoice) -> AsyncIterator[NDArray[np.float32]]:
+        """Yield the sentence's sound as it is made: float32, shape (n_samples,), 24 kHz, about [-1, 1].
+
+        Closing the iterator abandons the work at the next window.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give up the place in the queue."""
+        ...
+
+
+class SpeechEngine(Protocol):
+    """What a session needs of whoever speaks."""
+
+    def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
+        """Choose voice, language and release; quick and pure.
+
+        Raises UnknownVoiceError, UnknownLanguageError or UnknownVersionError.
+        """
+        ...
+
+    def utterance(self) -> Utterance:
+        """Take a place for one utterance; raises BusyError when too many wait."""
+        ...
+
+    def programs(self) -> tuple[ProgramDescription, ...]:
+        """What describe offers, the default program first."""
+        ...
