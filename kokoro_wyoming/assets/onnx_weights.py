@@ -1,0 +1,246 @@
+"""Kokoro v1.0's weights out of a dynamically quantised ONNX export, as the official checkpoint names them.
+
+The export holds the same network as the official file, its weights rounded to 8 bits. What the export rounded
+stays rounded; nothing else differs. Of the network's 688 tensors 546 are found: the others are the affines of
+InstanceNorm, which the export folded away (weight 1, bias 0), and the `bert.pooler` that speech never uses.
+
+The graph is read by its wires and never by its constants' names: equal constants (zero points above all) are
+stored once and shared by layers that have nothing else in common.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import AssetError
+
+if TYPE_CHECKING:
+    import onnx
+
+Tensor = NDArray[np.float32]
+Tensors = dict[str, Tensor]
+
+SECTIONS = ("bert", "bert_encoder", "predictor", "decoder", "text_encoder")
+"""The five dicts of the official checkpoint."""
+
+LSTM_GATES = (0, 2, 3, 1)
+"""Where torch's gates (input, forget, cell, output) stand among ONNX's (input, output, forget, cell)."""
+
+_PLAIN = re.compile(r"\.(weight|bias|gamma|beta|alpha[12]\.\d)$")
+"""Names of the constants that the export left in float32 under their torch names."""
+
+_NOTHING_NEW = re.compile(r"_\d+$|\.istft\.")
+"""Layers to pass over. ALBERT's one layer is unrolled twelve times: `query`, `query_1`, ...; the first is enough.
+The inverse Fourier transform is a convolution in the graph, but with a fixed basis."""
+
+
+class OnnxGraph:
+    """A graph's nodes, constants and wires.
+
+    Raises `AssetError` for a node whose wires are not those of a dynamically quantised layer.
+    """
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.nodes = list(model.graph.node)
+        self._constants = {tensor.name: tensor for tensor in model.graph.initializer}
+        self._maker = {output: node for node in self.nodes for output in node.output}
+        self._reader = {name: node for node in reversed(self.nodes) for name in node.input}
+
+    def constants(self) -> Iterator[str]:
+        yield from self._constants
+
+    def is_constant(self, name: str) -> bool:
+        return name in self._constants
+
+    def constant(self, name: str) -> NDArray[Any]:
+        from onnx import numpy_helper
+
+        if name not in self._constants:
+            raise AssetError(f"the ONNX weights have an unexpected shape: {name!r} is not a constant")
+        return numpy_helper.to_array(self._constants[name])
+
+    def maker(self, name: str) -> onnx.NodeProto:
+        """The node that computes `name`."""
+        return self._maker[name]
+
+    def weight_scale(self, node: onnx.NodeProto) -> NDArray[Any]:
+        """The weight's scale of an integer layer.
+
+        It is no input of the layer: the integer sum is cast and then multiplied by (activation scale * weight
+        scale), and of those two only the latter is a constant.
+        """
+        name = node.output[0]
+        while (reader := self._reader[name]).op_type in ("Add", "Cast"):
+            name = reader.output[0]
+        factor = next(other for other in reader.input if other != name)
+        return self.constant(next(part for part in self.maker(factor).input if self.is_constant(part)))
+
+
+def state_dicts(onnx_file: Path) -> dict[str, Tensors]:
+    """The official checkpoint's five dicts, keys prefixed `module.`, float32.
+
+    Fails with `AssetError` when the file is no ONNX graph or the tensors are not exactly those expected.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        graph = OnnxGraph(onnx.load(onnx_file))
+    except DecodeError as problem:
+        raise AssetError(f"{onnx_file} is not an ONNX file ({problem}); fetch it again") from problem
+    tensors = convert(graph)
+    check(tensors, expected_shapes())
+    return sectioned(tensors)
+
+
+def convert(graph: OnnxGraph) -> Tensors:
+    """Every weight of the graph by its torch name, in the order of the graph."""
+    tensors = {
+        name.partition(".")[2]: graph.constant(name)
+        for name in graph.constants()
+        if name.startswith(("encoder.", "decoder.")) and _PLAIN.search(name)
+    }
+    for node in graph.nodes:
+        layer = layer_name(node.name)
+        if node.op_type in _READERS and not _NOTHING_NEW.search(layer):
+            for parameter, value in _READERS[node.op_type](graph, node).items():
+                tensors[f"{layer}.{parameter}"] = value
+    return {name: np.array(value, dtype=np.float32, order="C") for name, value in tensors.items()}
+
+
+def layer_name(node_name: str) -> str:
+    """The torch name of the layer a node belongs to.
+
+    `/decoder/decoder/asr_res/asr_res.0/Conv_quant` is `decoder.asr_res.0`. The exported encoder called the
+    predictor's layers one by one, so these lack its name: `/encoder/F0.1/conv1/Conv_quant` is
+    `predictor.F0.1.conv1`.
+    """
+    parts = node_name.strip("/").split("/")[1:-1]
+    names = [name for name, following in zip(parts, [*parts[1:], ""]) if not following.startswith(f"{name}.")]
+    if names and not names[0].startswith(SECTIONS):
+        names.insert(0, "predictor")
+    return ".".join(names)
+
+
+def sectioned(tensors: Tensors) -> dict[str, Tensors]:
+    """Flat names to the official layout: `bert.x` becomes `["bert"]["module.x"]`."""
+    sections: dict[str, Tensors] = {section: {} for section in SECTIONS}
+    for name, tensor in tensors.items():
+        section, _, rest = name.partition(".")
+        sections[section][f"module.{rest}"] = tensor
+    return sections
+
+
+def check(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Fails with `AssetError` unless `tensors` are exactly `shapes`, all finite."""
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    wrong = sorted(name for name in found.keys() | shapes.keys() if found.get(name) != shapes.get(name))
+    wrong += sorted(name for name, tensor in tensors.items() if not np.isfinite(tensor).all())
+    if wrong:
+        raise AssetError(f"the ONNX weights do not fit Kokoro v1.0: {len(wrong)} tensors, the first is {wrong[0]}")
+
+
+@cache
+def expected_shapes() -> dict[str, tuple[int, ...]]:
+    """The 546 tensors' names and shapes, from the network that `kokoro` 0.9.4 builds for v1.0's config.json."""
+    table = files(__package__).joinpath("tables", "v1_0-tensors.tsv").read_text("utf-8").splitlines()
+    rows = (line.split("\t") for line in table[1:])
+    return {name: tuple(int(size) for size in shape.split("x")) for name, shape in rows}
+
+
+def dequantised(quantised: NDArray[Any], zero_point: NDArray[Any], scale: NDArray[Any]) -> Tensor:
+    """(q - zero point) * scale in float32; zero point and scale must broadcast against q."""
+    value: Tensor = (quantised.astype(np.float32) - zero_point.astype(np.float32)) * scale.astype(np.float32)
+    return value
+
+
+def weight_normed(weight: Tensor) -> Tensors:
+    """`weight_v` and `weight_g` of a weight-normed layer, the norm over all but the first axis.
+
+    A row that was rounded to nothing but zeros has no direction: the layer would divide 0 by 0. Any direction
+    with length 0 says the same.
+    """
+    norm = np.sqrt(np.sum(np.square(weight), axis=tuple(range(1, weight.ndim)), keepdims=True))
+    return {"weight_g": norm, "weight_v": np.where(norm == 0, np.float32(1), weight)}
+
+
+def _convolution_weight(name: str, weight: Tensor) -> Tensors:
+    # A weight that the export had to compute (from weight_v and weight_g) is named after the graph's path,
+    # one that was a plain parameter after the parameter.
+    return weight_normed(weight) if name.startswith("/") else {"weight": weight}
+
+
+def _integer_convolution(graph: OnnxGraph, node: onnx.NodeProto) -> Tensors:
+    quantised = graph.constant(node.input[1])
+    per_filter = (-1, *[1] * (quantised.ndim - 1))
+    zero_point = graph.constant(node.input[3]).reshape(per_filter)
+    weight = dequantised(quantised, zero_point, graph.weight_scale(node).reshape(per_filter))
+    return _convolution_weight(node.input[1], weight)
+
+
+def _float_convolution(graph: OnnxGraph, node: onnx.NodeProto) -> Tensors:
+    return _convolution_weight(node.input[1], graph.constant(node.input[1]))
+
+
+def _integer_linear(graph: OnnxGraph, node: onnx.NodeProto) -> Tensors:
+    quantised, zero_point = graph.constant(node.input[1]), graph.constant(node.input[3])
+    return {"weight": dequantised(quantised, zero_point, graph.weight_scale(node)).T}
+
+
+def _float_linear(graph: OnnxGraph, node: onnx.NodeProto) -> Tensors:
+    name = node.input[1]
+    return {"weight": graph.constant(name).T} if graph.is_constant(name) else {}
+
+
+def _embedding(graph: OnnxGraph, node: onnx.NodeProto) -> Tensors:
+    rows = graph.maker(node.input[0]).input[0]
+    return {"weight": dequantised(*(graph.constant(name) for name in (rows, node.input[2], node.input[1])))}
+
+
+def _lstm(graph: OnnxGraph, node: onnx.NodeProto) -> Tensors:
+    names = list(node.input)
+    inputs = _lstm_matrix(graph, names[1], zero_point=names[9], scale=names[8])
+    states = _lstm_matrix(graph, names[2], zero_point=names[11], scale=names[10])
+    biases = graph.constant(names[3])
+    tensors: Tensors = {}
+    for direction, suffix in enumerate(("", "_reverse")[: len(biases)]):
+        bias_ih, bias_hh = np.split(biases[direction], 2)
+        tensors[f"weight_ih_l0{suffix}"] = torch_gates(inputs[direction].T)
+        tensors[f"weight_hh_l0{suffix}"] = torch_gates(states[direction].T)
+        tensors[f"bias_ih_l0{suffix}"] = torch_gates(bias_ih)
+        tensors[f"bias_hh_l0{suffix}"] = torch_gates(bias_hh)
+    return tensors
+
+
+def _lstm_matrix(graph: OnnxGraph, name: str, *, zero_point: str, scale: str) -> Tensor:
+    """float32 (directions, inputs, 4 * hidden). Scale and zero point are per direction, or also per column."""
+    quantised = graph.constant(name)
+    per_direction = (len(quantised), 1, -1)
+    zero_points, scales = graph.constant(zero_point), graph.constant(scale)
+    return dequantised(quantised, zero_points.reshape(per_direction), scales.reshape(per_direction))
+
+
+def torch_gates(stacked: Tensor) -> Tensor:
+    """An LSTM's four gates, stacked along the first axis, from ONNX's order into torch's."""
+    gates = np.split(stacked, 4)
+    return np.concatenate([gates[gate] for gate in LSTM_GATES])
+
+
+_READERS = {
+    "Conv": _float_convolution,
+    "ConvTranspose": _float_convolution,
+    "ConvInteger": _integer_convolution,
+    "MatMul": _float_linear,
+    "MatMulInteger": _integer_linear,
+    "DequantizeLinear": _embedding,
+    "DynamicQuantizeLSTM": _lstm,
+}
+"""How each kind of node tells its weights: parameter name -> value."""
