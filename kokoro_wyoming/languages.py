@@ -49,9 +49,10 @@ def match_language(spelling: str) -> str | None:
     exact = _BY_SPELLING.get(wanted)
     if exact is not None:
         return exact
-    primary = wanted.partition("-")[0]
+    primary, *regions = wanted.split("-")
     # A single letter is Kokoro's code and has no region: "a-x" is not English.
-    return _BY_SPELLING.get(primary) if len(primary) > 1 and "-" in wanted else None
+    is_tag = len(primary) > 1 and regions and all(part.isalnum() for part in regions)
+    return _BY_SPELLING.get(primary) if is_tag else None
 
 
 def kokoro_letter(tag: str) -> str:

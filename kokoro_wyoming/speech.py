@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,7 +60,7 @@ class ProgramDescription:
 class Utterance(Protocol):
     """One listener's utterance: its sentences are spoken in order, in turns with other listeners."""
 
-    def speak(self, sentence: str, voice: SpokenVoice) -> AsyncIterator[NDArray[np.float32]]:
+    def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield the sentence's sound as it is made: float32, shape (n_samples,), 24 kHz, about [-1, 1].
 
         Closing the iterator abandons the work at the next window.

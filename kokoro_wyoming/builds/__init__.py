@@ -1,0 +1,1 @@
+"""The releases of Kokoro, side by side; none knows of another."""

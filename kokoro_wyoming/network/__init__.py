@@ -1,0 +1,1 @@
+"""The network both releases share: loading with assertions, and its two halves."""

@@ -1,0 +1,121 @@
+"""The network in two halves: text to low-rate features in one go, features to sound by the generator.
+
+The front half (BERT, durations, prosody, the decoder's blocks at 80 frames a second) costs about a tenth of the
+generator. Keeping them apart is what lets a listener be given a turn in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from kokoro import KModel
+from torch import Tensor
+from torch.nn.utils import parametrize, remove_weight_norm
+
+from kokoro_wyoming.errors import ModelError
+
+FRAME_RATE_HZ = 80
+"""Frames a second of the decoder's output x."""
+SAMPLES_PER_FRAME = 300
+"""24,000 Hz over 80 frames a second."""
+STYLE_SIZE = 128
+"""A style row holds two of these: the sound's, then the prosody's."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the generator needs of one sentence."""
+
+    x: Tensor
+    """Decoder output, float32, shape (1, 512, n_frames), 80 frames a second."""
+    f0: Tensor
+    """Pitch in Hz, float32, shape (1, n_frames)."""
+    style: Tensor
+    """The sound's half of the style row, float32, shape (1, 128)."""
+    durations: Tensor
+    """Half-rate frames (1/40 s) for each token, pads included: int64, shape (n_tokens,)."""
+
+
+class Network:
+    """A loaded model, ready to speak; every method is to be called on one thread at a time."""
+
+    def __init__(self, model: KModel, device: str = "cpu") -> None:
+        _fold_weight_norm(model)
+        self.model = model.to(device)
+        self.device = torch.device(device)
+        self.max_tokens = int(model.context_length)
+        """Token ids in one go, both pads included: 512."""
+
+    def pieces(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[Tensor | None]:
+        """Speak token ids (pads not included); None marks a turn that made nothing to hear.
+
+        `style_row` is float32 of shape (1, 256); sound is float32 of shape (n_samples,), 24 kHz, on the CPU.
+        """
+        with torch.inference_mode():
+            features = self.features(token_ids, style_row, speed)
+        yield None
+        with torch.inference_mode():
+            yield self.generate(features)
+
+    def features(self, token_ids: list[int], style_row: Tensor, speed: float) -> Features:
+        """The front half; ValueError for more token ids than the network takes."""
+        if len(token_ids) + 2 > self.max_tokens:
+            raise ValueError(f"{len(token_ids)} token ids and two pads are more than {self.max_tokens}")
+        model = self.model
+        ids = torch.tensor([[0, *token_ids, 0]], device=self.device)
+        style_row = style_row.to(self.device)
+        sound_style, prosody_style = style_row[:, :STYLE_SIZE], style_row[:, STYLE_SIZE:]
+        lengths = torch.tensor([ids.shape[1]])
+        nothing_masked = torch.zeros_like(ids, dtype=torch.bool)
+        bert = model.bert(ids, attention_mask=torch.ones_like(ids))
+        encoded = model.bert_encoder(bert).transpose(1, 2)
+        prosody = model.predictor.text_encoder(encoded, prosody_style, lengths, nothing_masked)
+        durations = self._durations(prosody, speed)
+        f0, energy = model.predictor.F0Ntrain(
+            prosody.transpose(1, 2).repeat_interleave(durations, dim=2), prosody_style
+        )
+        text = model.text_encoder(ids, lengths, nothing_masked).repeat_interleave(durations, dim=2)
+        return Features(self._decoder_blocks(text, f0, energy, sound_style), f0, sound_style, durations)
+
+    def _durations(self, prosody: Tensor, speed: float) -> Tensor:
+        """How long each token sounds, in frames of 1/40 s, at least one: int64, shape (n_tokens,)."""
+        hidden, _ = self.model.predictor.lstm(prosody)
+        per_token = torch.sigmoid(self.model.predictor.duration_proj(hidden)).sum(dim=-1) / speed
+        return per_token.round().clamp(min=1).long()[0]
+
+    def _decoder_blocks(self, text: Tensor, f0: Tensor, energy: Tensor, style: Tensor) -> Tensor:
+        """The decoder up to its generator; the last block doubles the rate to 80 frames a second."""
+        decoder = self.model.decoder
+        pitch, loudness = decoder.F0_conv(f0[:, None]), decoder.N_conv(energy[:, None])
+        residual = decoder.asr_res(text)
+        x = decoder.encode(torch.cat([text, pitch, loudness], dim=1), style)
+        for block in decoder.decode:
+            x = block(torch.cat([x, residual, pitch, loudness], dim=1), style)
+        return x
+
+    def generate(self, features: Features) -> Tensor:
+        """The whole sentence's sound at once: float32, shape (n_samples,), on the CPU."""
+        sound = self.model.decoder.generator(features.x, features.style, features.f0)
+        return sound.reshape(-1).cpu()
+
+
+def choose_device(wanted: str) -> str:
+    """The torch device for "auto", "cpu", "cuda" or "mps"; ModelError when the machine lacks it."""
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return "cuda" if present["cuda"] else "cpu"
+    if not present.get(wanted, False):
+        raise ModelError(f"This machine has no {wanted} device that PyTorch can use; set model.device to auto or cpu.")
+    return wanted
+
+
+def _fold_weight_norm(model: KModel) -> None:
+    """Compute each normed weight once: torch would do it again on every pass."""
+    for module in model.modules():
+        if hasattr(module, "weight_g"):
+            remove_weight_norm(module)
+        elif parametrize.is_parametrized(module, "weight"):
+            parametrize.remove_parametrizations(module, "weight")
+    model.requires_grad_(False)

@@ -1,0 +1,124 @@
+"""Checkpoints into `kokoro.KModel`, with proof that every weight arrived.
+
+`KModel` loads by itself only what it recognises: handed a file whose keys carry another prefix it keeps its random
+weights and says nothing. So the model is built empty here, and filled under assertions.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from kokoro import KModel
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from kokoro_wyoming.errors import ModelError
+
+REPOSITORY = "hexgrad/Kokoro-82M"
+"""What `kokoro` wants to know a model as. Nothing is ever asked of it: files are handed over."""
+
+MODULES = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
+_REFETCH = "remove the file and run `kokoro-wyoming fetch`"
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The sizes and the vocabulary of a release; ModelError when missing, not JSON, or incomplete."""
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"The model's configuration {path} is missing; run `kokoro-wyoming fetch`.") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The model's configuration {path} cannot be read ({error}); {_REFETCH}.") from error
+    needed = {"vocab", "n_token", "plbert", "hidden_dim", "style_dim", "istftnet"}
+    missing = needed - set(config) if isinstance(config, dict) else needed
+    if missing:
+        raise ModelError(f"The model's configuration {path} lacks {', '.join(sorted(missing))}; {_REFETCH}.")
+    return dict(config)
+
+
+def read_tensors(path: Path) -> Any:
+    """What `torch.save` wrote, tensors and plain containers only; ModelError for anything else."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing; run `kokoro-wyoming fetch`.") from None
+    except pickle.UnpicklingError as error:
+        raise ModelError(f"{path} holds something other than tensors and was not opened; {_REFETCH}.") from error
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
+        raise ModelError(f"{path} is truncated or corrupt ({_first_line(error)}); {_REFETCH}.") from error
+
+
+def load_model(config: Mapping[str, Any], path: Path) -> KModel:
+    """A KModel in evaluation mode on the CPU with every weight of the file in its place.
+
+    Both published layouts are read: the parts at top level or under "net", with or without "module." before each
+    key. ModelError when a part, a key or a shape does not fit.
+    """
+    parts = _parts(read_tensors(path), path)
+    model = _empty_model(config, path)
+    for name in MODULES:
+        _fill(getattr(model, name), _without_prefix(parts[name]), f"{path}: {name}")
+    return model.eval().requires_grad_(False)
+
+
+def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
+    """`KModel` as its author builds it, given a checkpoint with nothing in it."""
+    nothing = io.BytesIO()
+    torch.save({}, nothing)
+    nothing.seek(0)
+    try:
+        with _NoRandomWeights():
+            return KModel(repo_id=REPOSITORY, config=dict(config), model=nothing)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"The configuration for {path} does not describe a Kokoro network ({error!r}); {_REFETCH}."
+        ) from error
+
+
+class _NoRandomWeights(TorchFunctionMode):
+    """Leaves new weights as the allocator gave them: every one is overwritten, and 82 million dice take seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") in ("normal_", "uniform_"):
+            return args[0]
+        return func(*args, **(kwargs or {}))
+
+
+def _parts(checkpoint: Any, path: Path) -> Mapping[str, Mapping[str, Tensor]]:
+    parts = checkpoint.get("net", checkpoint) if isinstance(checkpoint, dict) else {}
+    missing = [name for name in MODULES if not isinstance(parts, dict) or not isinstance(parts.get(name), dict)]
+    if missing:
+        raise ModelError(f"{path} is not a Kokoro checkpoint: it has no {', '.join(missing)}; {_REFETCH}.")
+    return parts
+
+
+def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix("module."): value for key, value in state.items()}
+
+
+def _may_be_missing(key: str) -> bool:
+    """InstanceNorm's affine is absent from older files (its defaults equal theirs); the pooler is never used."""
+    return key.endswith((".norm.weight", ".norm.bias")) or key.startswith("pooler.")
+
+
+def _fill(module: torch.nn.Module, state: dict[str, Tensor], where: str) -> None:
+    try:
+        result = module.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise ModelError(f"{where} does not fit the network ({_first_line(error, 1)}); {_REFETCH}.") from error
+    missing = [key for key in result.missing_keys if not _may_be_missing(key)]
+    if missing or result.unexpected_keys:
+        what = f"lacks {missing[0]}" if missing else f"has an unknown {result.unexpected_keys[0]}"
+        count = len(missing) + len(result.unexpected_keys)
+        raise ModelError(f"{where} {what} ({count} keys do not match the network); {_REFETCH}.")
+
+
+def _first_line(error: BaseException, line: int = 0) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[min(line, len(lines) - 1)].strip()[:200]

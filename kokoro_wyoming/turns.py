@@ -1,0 +1,196 @@
+"""One thread that does the heavy work a step at a time, and the rule for whose step is next.
+
+G2P and inference share this one thread: espeak keeps its state in the process, and torch already uses every core.
+A job is an iterator; one `next()` is one turn. Between turns the thread looks again at who needs sound first, so a
+short answer is heard while a long text is being read, and a listener who left costs at most the turn under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_LOGGER = logging.getLogger(__name__)
+
+PIECES_AHEAD = 2
+"""A job rests while its listener has not taken this many pieces: what nobody reads costs bounded memory."""
+
+
+@dataclass
+class Listener:
+    """Someone who hears one utterance; `due` says when their sound runs out (monotonic seconds)."""
+
+    due: float = field(default_factory=time.monotonic)
+
+    def wants_more(self) -> None:
+        """A new sentence is asked for: a listener who fell silent in between is due now, not in the past."""
+        self.due = max(self.due, time.monotonic())
+
+    def given(self, seconds: float) -> None:
+        """More sound was made: it starts playing when the sound before it ends, or now."""
+        self.due = max(self.due, time.monotonic()) + seconds
+
+
+class _Job(Generic[T]):
+    """A step iterator, and the way its pieces go back to the event loop."""
+
+    def __init__(self, listener: Listener, make_steps: Callable[[], Iterator[T | None]]) -> None:
+        self.listener = listener
+        self.make_steps = make_steps
+        self.steps: Iterator[T | None] | None = None
+        self.loop = asyncio.get_running_loop()
+        self.pieces: asyncio.Queue[T | BaseException | None] = asyncio.Queue()
+        self.untaken = 0
+        self.cancelled = False
+
+    def send(self, item: T | BaseException | None) -> None:
+        """From the model thread: hand an item to the loop; a loop that has gone away wants nothing."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self.pieces.put_nowait, item)
+
+
+class TurnThread:
+    """Runs jobs in turns on one daemon thread; the next turn is for the listener whose sound runs out first."""
+
+    def __init__(self, name: str = "model") -> None:
+        self._jobs: list[_Job[object]] = []
+        self._changed = threading.Condition()
+        self._closed = False
+        self.turn_started: float | None = None
+        """Monotonic time at which the turn under way began, or None between turns."""
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    async def stream(
+        self,
+        make_steps: Callable[[], Iterator[T | None]],
+        *,
+        listener: Listener | None = None,
+        seconds_of: Callable[[T], float] = lambda piece: 0.0,
+    ) -> AsyncGenerator[T, None]:
+        """Yield what the steps make, as they make it; None marks a turn that made nothing to hear.
+
+        `make_steps` and every step run on the model thread. What a step raises is raised here. Closing this
+        iterator abandons the job before its next turn.
+        """
+        job = _Job(listener or Listener(), lambda: _timed(make_steps(), job.listener, seconds_of))
+        job.listener.wants_more()
+        self._add(job)
+        try:
+            while (item := await job.pieces.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                self._taken(job)
+                yield item
+        finally:
+            self._abandon(job)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do one whole piece of work on the model thread, as a single turn."""
+
+        def steps() -> Iterator[list[T]]:
+            yield [work()]
+
+        async with contextlib.aclosing(self.stream(steps)) as results:
+            async for result in results:
+                return result[0]
+        raise RuntimeError("the model thread was closed before the work was done")
+
+    def close(self, timeout_seconds: float = 0.0) -> bool:
+        """Stop after the turn under way; True when the thread has ended within the time."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that are not finished."""
+        return len(self._jobs)
+
+    def _add(self, job: _Job[T]) -> None:
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the model thread is closed")
+            self._jobs.append(job)  # type: ignore[arg-type]  # the list does not care what pieces are
+            self._changed.notify()
+
+    def _taken(self, job: _Job[T]) -> None:
+        with self._changed:
+            job.untaken -= 1
+            self._changed.notify()
+
+    def _abandon(self, job: _Job[T]) -> None:
+        with self._changed:
+            job.cancelled = True
+            self._changed.notify()
+
+    def _next_job(self) -> _Job[object] | None:
+        """Wait for the most urgent job that may run, or for one to clear away; None when closed."""
+        with self._changed:
+            while not self._closed:
+                ready = [job for job in self._jobs if job.cancelled or job.untaken < PIECES_AHEAD]
+                if ready:
+                    return min(ready, key=lambda job: (not job.cancelled, job.listener.due))
+                self._changed.wait()
+            return None
+
+    def _work(self) -> None:
+        while (job := self._next_job()) is not None:
+            self.turn_started = time.monotonic()
+            if not self._turn(job):
+                with self._changed:
+                    self._jobs.remove(job)
+            self.turn_started = None
+        for job in list(self._jobs):
+            _close_steps(job)
+            job.send(RuntimeError("the model thread was closed"))
+
+    def _turn(self, job: _Job[object]) -> bool:
+        """One step of a job; False when it has no further one."""
+        if job.cancelled:
+            _close_steps(job)
+            return False
+        try:
+            if job.steps is None:
+                job.steps = job.make_steps()
+            piece = next(job.steps)
+        except StopIteration:
+            job.send(None)
+            return False
+        except BaseException as error:  # whatever it is, it belongs to the one who asked: the thread lives on
+            job.send(error)
+            return False
+        if piece is not None:
+            with self._changed:
+                job.untaken += 1
+            job.send(piece)
+        return True
+
+
+def _timed(
+    steps: Iterator[T | None], listener: Listener, seconds_of: Callable[[T], float]
+) -> Iterator[T | None]:
+    """The same steps, telling the listener's clock how much sound each made."""
+    for piece in steps:
+        if piece is not None:
+            listener.given(seconds_of(piece))
+        yield piece
+
+
+def _close_steps(job: _Job[object]) -> None:
+    close = getattr(job.steps, "close", None)
+    if close is not None:
+        try:
+            close()
+        except Exception:
+            _LOGGER.exception("A job that was abandoned did not end cleanly")

@@ -1,0 +1,163 @@
+"""The model thread: whose turn is next, what a listener who leaves costs, and that nothing kills the thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from kokoro_wyoming.turns import PIECES_AHEAD, Listener, TurnThread
+
+
+@pytest.fixture
+async def thread() -> AsyncIterator[TurnThread]:
+    turns = TurnThread()
+    yield turns
+    assert turns.close(timeout_seconds=5)
+
+
+class Gate:
+    """A first job that holds the thread until the others have been queued behind it."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+
+    def steps(self) -> Iterator[str | None]:
+        yield None if self.opened.wait(5) else "nobody opened the gate"
+
+
+async def _collect(thread: TurnThread, steps: Iterator[str | None], listener: Listener) -> list[str]:
+    return [piece async for piece in thread.stream(lambda: steps, listener=listener, seconds_of=lambda _: 1.0)]
+
+
+async def test_pieces_come_in_order_and_silent_turns_are_not_heard(thread: TurnThread) -> None:
+    assert await _collect(thread, iter(["a", None, "b", None, None, "c"]), Listener()) == ["a", "b", "c"]
+
+
+async def test_everything_runs_on_one_thread(thread: TurnThread) -> None:
+    names = await asyncio.gather(*(thread.run(lambda: threading.current_thread().name) for _ in range(5)))
+    assert set(names) == {"model"}
+
+
+async def test_the_loop_is_free_while_a_step_runs(thread: TurnThread) -> None:
+    gate = Gate()
+    held = asyncio.create_task(_collect(thread, gate.steps(), Listener()))
+    await asyncio.sleep(0.01)
+    gate.opened.set()  # would never be reached if the step ran on the loop
+    assert await held == []
+
+
+async def test_a_short_job_is_heard_before_a_long_one_ends(thread: TurnThread) -> None:
+    order: list[str] = []
+
+    def spoken(name: str, count: int) -> Iterator[str | None]:
+        for _ in range(count):
+            order.append(name)
+            yield name
+
+    gate = Gate()
+    held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=0)))
+    await asyncio.sleep(0)
+    long = asyncio.create_task(_collect(thread, spoken("long", 20), Listener()))
+    await asyncio.sleep(0)
+    short = asyncio.create_task(_collect(thread, spoken("short", 1), Listener()))
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(held, long, short)
+    assert order.index("short") == 1  # one turn for the earlier comer, then the one who has heard nothing yet
+
+
+async def test_the_listener_whose_sound_runs_out_first_is_next(thread: TurnThread) -> None:
+    order: list[str] = []
+
+    def spoken(name: str, seconds: list[float]) -> Iterator[tuple[str, float] | None]:
+        for length in seconds:
+            order.append(name)
+            yield name, length
+
+    async def listen(name: str, seconds: list[float]) -> None:
+        pieces = thread.stream(lambda: spoken(name, seconds), listener=Listener(), seconds_of=lambda piece: piece[1])
+        async for _ in pieces:
+            pass
+
+    gate = Gate()
+    held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=0)))
+    await asyncio.sleep(0)
+    listeners = [asyncio.create_task(listen("ten", [10, 10])), asyncio.create_task(listen("one", [1, 1]))]
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(held, *listeners)
+    assert order == ["ten", "one", "one", "ten"]
+
+
+async def test_a_job_rests_while_nobody_takes_its_pieces(thread: TurnThread) -> None:
+    made = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal made
+        while True:
+            made += 1
+            yield "piece"
+
+    async with contextlib.aclosing(thread.stream(endless)) as pieces:
+        await anext(pieces)
+        for _ in range(50):
+            await thread.run(lambda: None)  # the thread is free for others meanwhile
+        assert made <= PIECES_AHEAD + 1
+
+
+async def test_a_listener_who_leaves_ends_the_work(thread: TurnThread) -> None:
+    closed = threading.Event()
+
+    def endless() -> Iterator[str]:
+        try:
+            while True:
+                yield "piece"
+        finally:
+            closed.set()
+
+    async with contextlib.aclosing(thread.stream(endless)) as pieces:
+        await anext(pieces)
+    await thread.run(lambda: None)
+    assert closed.is_set()
+    assert thread.waiting == 0
+
+
+async def test_a_failing_step_is_raised_to_its_listener_alone(thread: TurnThread) -> None:
+    def failing() -> Iterator[str]:
+        yield "first"
+        raise MemoryError("no more")
+
+    pieces = thread.stream(failing)
+    assert await anext(pieces) == "first"
+    with pytest.raises(MemoryError, match="no more"):
+        await anext(pieces)
+    assert await thread.run(lambda: "alive") == "alive"
+
+
+async def test_a_step_that_wants_to_exit_does_not_take_the_thread_along(thread: TurnThread) -> None:
+    def leave() -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        await thread.run(leave)
+    assert await thread.run(lambda: "alive") == "alive"
+
+
+async def test_closing_tells_those_who_wait() -> None:
+    turns = TurnThread()
+    gate = Gate()
+    held = asyncio.create_task(_collect(turns, gate.steps(), Listener(due=0)))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(_collect(turns, iter(["never"]), Listener()))
+    await asyncio.sleep(0)
+    turns.close()
+    gate.opened.set()
+    with pytest.raises(RuntimeError, match="closed"):
+        await waiting
+    await asyncio.gather(held, return_exceptions=True)
+    with pytest.raises(RuntimeError, match="closed"):
+        await turns.run(lambda: None)
