@@ -1,0 +1,37 @@
+"""The settings: one strict YAML file over another, then the flags.
+
+    config = load(Path("my.yaml"), {"speech.speed": 1.2})
+
+`config/default.yaml` holds every default and what each key means; the classes here hold types and ranges.
+"""
+
+from kokoro_wyoming.config.addresses import TcpAddress, UnixAddress, parse_uri
+from kokoro_wyoming.config.loading import load
+from kokoro_wyoming.config.locations import default_file, home
+from kokoro_wyoming.config.schema import (
+    Assets,
+    Config,
+    Discovery,
+    Folders,
+    Limits,
+    Model,
+    Server,
+    Speech,
+)
+
+__all__ = [
+    "Assets",
+    "Config",
+    "Discovery",
+    "Folders",
+    "Limits",
+    "Model",
+    "Server",
+    "Speech",
+    "TcpAddress",
+    "UnixAddress",
+    "default_file",
+    "home",
+    "load",
+    "parse_uri",
+]

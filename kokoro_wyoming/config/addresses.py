@@ -1,0 +1,76 @@
+"""The addresses a server listens on and a client connects to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+_MAX_UNIX_PATH_BYTES = 107
+"""sockaddr_un has 108 bytes on Linux, the last of them a NUL."""
+
+EXAMPLE = "write tcp://0.0.0.0:10200, for example"
+
+
+@dataclass(frozen=True)
+class TcpAddress:
+    host: str
+    """Name or IP address, IPv6 without brackets."""
+    port: int
+    """0 to 65535; 0 is any free port, for a server."""
+
+    def __str__(self) -> str:
+        return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class UnixAddress:
+    path: str
+    """Absolute path of a Unix domain socket."""
+
+    def __str__(self) -> str:
+        return f"unix://{self.path}"
+
+
+def parse_uri(uri: str) -> TcpAddress | UnixAddress:
+    """Take apart `tcp://host:port` or `unix:///path`.
+
+    Raises ValueError with the end of a sentence that begins with the URI ("has no port; ...").
+    """
+    # urlsplit drops tabs and line breaks without a word.
+    if not uri.isprintable() or " " in uri:
+        raise ValueError(f"has blanks or unprintable characters in it; {EXAMPLE}")
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise ValueError(f"has brackets in the wrong place; {EXAMPLE}, or tcp://[::]:10200") from error
+    if parts.query or parts.fragment:
+        raise ValueError(f"has more in it than an address (? or #); {EXAMPLE}")
+    if parts.scheme == "tcp" and "://" in uri:
+        return _tcp_address(parts)
+    if parts.scheme == "unix" and "://" in uri:
+        return _unix_address(parts)
+    raise ValueError(f"does not begin with tcp:// or unix://; {EXAMPLE}")
+
+
+def _tcp_address(parts: SplitResult) -> TcpAddress:
+    if parts.path not in ("", "/") or parts.username is not None:
+        raise ValueError(f"has more in it than host and port; {EXAMPLE}")
+    if parts.netloc.count(":") > 1 and "[" not in parts.netloc:
+        raise ValueError("is an IPv6 address without brackets; write tcp://[::]:10200, for example")
+    if not parts.hostname:
+        raise ValueError("has no host; write tcp://0.0.0.0:10200 for every interface")
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ValueError("has a port that is not a number from 0 to 65535") from error
+    if port is None:
+        raise ValueError(f"has no port; write tcp://{parts.netloc.rstrip(':')}:10200, for example")
+    return TcpAddress(parts.hostname, port)
+
+
+def _unix_address(parts: SplitResult) -> UnixAddress:
+    if parts.netloc or len(parts.path) < 2:
+        raise ValueError("is not an absolute path; write unix:///run/kokoro.sock, with three slashes")
+    if len(parts.path.encode()) > _MAX_UNIX_PATH_BYTES:
+        raise ValueError(f"is too long for a socket; a path has at most {_MAX_UNIX_PATH_BYTES} bytes")
+    return UnixAddress(parts.path)

@@ -1,0 +1,38 @@
+"""Where the settings' defaults and the program's files are."""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from pathlib import Path
+
+import platformdirs
+
+import kokoro_wyoming
+
+HOME_VARIABLE = "KOKORO_WYOMING_HOME"
+_DEFAULTS_PACKAGE = "kokoro_wyoming.defaults"
+"""The name of the folder `config/` in an installed wheel (package_dir in setup.cfg)."""
+
+
+def default_file() -> Path:
+    """`default.yaml`, of the checkout when run from one, else of the installed package."""
+    root = _checkout()
+    if root is not None:
+        return root / "config" / "default.yaml"
+    return Path(str(resources.files(_DEFAULTS_PACKAGE).joinpath("default.yaml")))
+
+
+def home() -> Path:
+    """The absolute folder at which relative folders of the settings start; it need not exist."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return _checkout() or platformdirs.user_data_path("kokoro-wyoming", appauthor=False)
+
+
+def _checkout() -> Path | None:
+    root = Path(kokoro_wyoming.__file__).resolve().parent.parent
+    # Both, as site-packages may hold somebody else's "config" folder.
+    is_checkout = (root / "setup.cfg").is_file() and (root / "config" / "default.yaml").is_file()
+    return root if is_checkout else None

@@ -1,0 +1,234 @@
+"""The types and ranges of the settings. What they mean, and their defaults, are in `config/default.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from kokoro_wyoming.config.addresses import parse_uri
+from kokoro_wyoming.config.mistakes import nearest
+from kokoro_wyoming.languages import TAGS, match_language
+
+VERSIONS = ("v1.0",)
+"""Kokoro releases that this program can run."""
+
+_KNOWN_VERSIONS = ("v1.0", "v0.19")
+
+
+def _uri(value: str) -> str:
+    parse_uri(value)
+    return value
+
+
+def _language(value: str) -> str:
+    tag = match_language(value)
+    if tag is None:
+        raise ValueError(f"is not a language that Kokoro speaks; they are {', '.join(TAGS)}")
+    return tag
+
+
+def _languages_once(value: Any) -> Any:
+    """Refuse two spellings of one language, of which one would silently lose."""
+    if isinstance(value, Mapping):
+        tags = [match_language(key) for key in value if isinstance(key, str)]
+        twice = next((tag for tag in tags if tag is not None and tags.count(tag) > 1), None)
+        if twice is not None:
+            raise ValueError(f"has {twice} twice, in two spellings; keep one")
+    return value
+
+
+def _version(value: Any) -> Any:
+    """Normalise "1.0", 1.0, 1 and "V1.0" to "v1.0"; other types are left for the type check to refuse."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    spelling = str(value).lower().replace("kokoro", "").strip(" -_")
+    number = spelling.removeprefix("v").replace("_", ".")
+    release = f"v{number}.0" if number.isdecimal() else f"v{number}"
+    if release in VERSIONS:
+        return release
+    if release in _KNOWN_VERSIONS:
+        raise ValueError(f"is not available in this version of kokoro-wyoming; use {VERSIONS[0]}")
+    raise ValueError(f"is not a Kokoro release; use {VERSIONS[0]}")
+
+
+def _device(value: str) -> str:
+    device = value.strip().lower()
+    kind, colon, number = device.partition(":")
+    is_card = kind == "cuda" and number.isdecimal() and number.isascii()
+    if device in ("auto", "cpu", "cuda", "mps") or (colon and is_card):
+        return device
+    raise ValueError("is not a device; use auto, cpu, cuda, cuda:N or mps")
+
+
+def _voice_name(value: str) -> str:
+    if not value.strip() or value != value.strip() or not value.isprintable():
+        raise ValueError("is not a voice name; `kokoro-wyoming voices` lists them")
+    if "/" in value or "\\" in value:
+        raise ValueError("is a path, not a voice name; name a pack of folders.voices without its folder")
+    return value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _folder(value: Any, info: ValidationInfo) -> Any:
+    """An absolute path; relative ones start at the `home` of the validation context."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip() or "\0" in value:
+        raise ValueError("is not a folder")
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError as error:
+        raise ValueError("names a home folder that does not exist") from error
+    return Path((info.context or {}).get("home", Path.cwd())) / path
+
+
+def _several(value: Any) -> Any:
+    """One or a list: a tuple."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _ip_address(value: str) -> str:
+    try:
+        address = ip_address(value)
+    except ValueError as error:
+        raise ValueError("is not an IP address, such as 192.168.1.10") from error
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError("is not an address of one machine; use one such as 192.168.1.10")
+    return str(address)
+
+
+def _interface_name(value: str) -> str:
+    if not value or not value.isprintable() or " " in value or "/" in value:
+        raise ValueError("is not the name of a network interface, such as eth0")
+    return value
+
+
+def _not_empty(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if value == ():
+        raise ValueError("is an empty list; use null for those of this machine")
+    return value
+
+
+def _instance_name(value: str) -> str:
+    # A DNS label; dots are allowed in the instance part, control characters are not.
+    if not value.strip() or not value.isprintable():
+        raise ValueError("is not a name that can be shown")
+    if len(value.encode()) > 63:
+        raise ValueError("is too long; a name on the network has at most 63 bytes")
+    return value
+
+
+Language = Annotated[str, AfterValidator(_language)]
+VoiceName = Annotated[str, Field(max_length=128), AfterValidator(_voice_name)]
+Folder = Annotated[Path, BeforeValidator(_folder)]
+IPAddress = Annotated[str, AfterValidator(_ip_address)]
+InterfaceName = Annotated[str, AfterValidator(_interface_name)]
+AdvertisedHosts = Annotated[tuple[IPAddress, ...] | None, BeforeValidator(_several), AfterValidator(_not_empty)]
+InterfaceNames = Annotated[tuple[InterfaceName, ...] | None, BeforeValidator(_several), AfterValidator(_not_empty)]
+Seconds = Annotated[float, Field(ge=0.1, le=3_600)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class Server(_Section):
+    uri: Annotated[str, AfterValidator(_uri)]
+    """As written; `parse_uri` takes it apart and cannot fail on it."""
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+    drain_seconds: Annotated[float, Field(ge=0, le=60)]
+
+
+class Model(_Section):
+    version: Annotated[str, BeforeValidator(_version)]
+    """One of VERSIONS."""
+    device: Annotated[str, AfterValidator(_device)]
+    threads: Annotated[int, Field(ge=0, le=1_024)]
+    """0: one per physical core."""
+
+
+class Speech(_Section):
+    language: Language
+    """An advertised tag."""
+    voice: VoiceName | None
+    """None: the one of the language."""
+    voices: Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
+    """Voice by advertised tag."""
+    speed: Annotated[float, Field(ge=0.5, le=2.0)]
+    volume: Annotated[float, Field(ge=0.0, le=2.0)]
+
+
+class Folders(_Section):
+    models: Folder
+    """Absolute."""
+    voices: Folder
+    """Absolute."""
+
+
+class Assets(_Section):
+    source: Annotated[Literal["auto", "hub", "registry"], BeforeValidator(_lower)]
+    offline: bool
+
+
+class Discovery(_Section):
+    enabled: bool
+    name: Annotated[str, AfterValidator(_instance_name)]
+    advertise_host: AdvertisedHosts
+    """None: find them."""
+    interfaces: InterfaceNames
+    """None: all that suit."""
+
+
+class Limits(_Section):
+    connections: Annotated[int, Field(ge=1, le=65_536)]
+    waiting_utterances: Annotated[int, Field(ge=1, le=65_536)]
+    text_chars: Annotated[int, Field(ge=1, le=10_000_000)]
+    event_timeout_seconds: Seconds
+    idle_seconds: Annotated[float, Field(ge=1, le=86_400)]
+    write_timeout_seconds: Seconds
+
+
+class Config(_Section):
+    """All settings, validated; no field has a default here."""
+
+    server: Server
+    model: Model
+    speech: Speech
+    folders: Folders
+    assets: Assets
+    discovery: Discovery
+    limits: Limits
+
+
+def keys(section: type[BaseModel] = Config, above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Every setting's path and pydantic FieldInfo, sections included, in the order of the classes."""
+    found: dict[tuple[str, ...], Any] = {}
+    for name, info in section.model_fields.items():
+        path = (*above, name)
+        found[path] = info
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            found |= keys(info.annotation, path)
+    return found
+
+
+def nearest_key(path: tuple[str | int, ...]) -> str | None:
+    """The dotted setting that an unknown path likely means: the same name elsewhere, else a similar one."""
+    *above, word = map(str, path)
+    elsewhere = {key[-1]: ".".join(key) for key in reversed(keys())}
+    if word in elsewhere:
+        return elsewhere[word]
+    siblings = {key[-1]: ".".join(key) for key in keys() if key[:-1] == tuple(above)}
+    for candidates in (siblings, elsewhere):
+        found = nearest(word, candidates)
+        if found is not None:
+            return candidates[found]
+    return None
