@@ -85,9 +85,10 @@ class _NoRandomWeights(TorchFunctionMode):
     """Leaves new weights as the allocator gave them: every one is overwritten, and 82 million dice take seconds."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if getattr(func, "__name__", "") in ("normal_", "uniform_"):
-            return args[0]
-        return func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in ("normal_", "uniform_", "kaiming_uniform_", "xavier_uniform_"):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def _parts(checkpoint: Any, path: Path) -> Mapping[str, Mapping[str, Tensor]]:
