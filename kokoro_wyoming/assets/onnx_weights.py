@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import AssetError
+from kokoro_wyoming.errors import AssetError
 
 if TYPE_CHECKING:
     import onnx
@@ -87,16 +87,11 @@ class OnnxGraph:
 def state_dicts(onnx_file: Path) -> dict[str, Tensors]:
     """The official checkpoint's five dicts, keys prefixed `module.`, float32.
 
-    Fails with `AssetError` when the file is no ONNX graph or the tensors are not exactly those expected.
+    Fails with `AssetError` when the tensors are not exactly those expected.
     """
     import onnx
-    from google.protobuf.message import DecodeError
 
-    try:
-        graph = OnnxGraph(onnx.load(onnx_file))
-    except DecodeError as problem:
-        raise AssetError(f"{onnx_file} is not an ONNX file ({problem}); fetch it again") from problem
-    tensors = convert(graph)
+    tensors = convert(OnnxGraph(onnx.load(onnx_file)))
     check(tensors, expected_shapes())
     return sectioned(tensors)
 
@@ -124,7 +119,9 @@ def layer_name(node_name: str) -> str:
     `predictor.F0.1.conv1`.
     """
     parts = node_name.strip("/").split("/")[1:-1]
-    names = [name for name, following in zip(parts, [*parts[1:], ""]) if not following.startswith(f"{name}.")]
+    names = [
+        name for name, following in zip(parts, [*parts[1:], ""], strict=False) if not following.startswith(f"{name}.")
+    ]
     if names and not names[0].startswith(SECTIONS):
         names.insert(0, "predictor")
     return ".".join(names)
@@ -151,7 +148,7 @@ def check(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]]) -> None:
 @cache
 def expected_shapes() -> dict[str, tuple[int, ...]]:
     """The 546 tensors' names and shapes, from the network that `kokoro` 0.9.4 builds for v1.0's config.json."""
-    table = files(__package__).joinpath("tables", "v1_0-tensors.tsv").read_text("utf-8").splitlines()
+    table = (files(__package__) / "tables" / "v1_0-tensors.tsv").read_text("utf-8").splitlines()
     rows = (line.split("\t") for line in table[1:])
     return {name: tuple(int(size) for size in shape.split("x")) for name, shape in rows}
 

@@ -1,0 +1,138 @@
+"""Bringing a release's files into the store."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Literal, Protocol
+
+from kokoro_wyoming.assets import hub, placing, registry
+from kokoro_wyoming.assets.inspection import ROUNDED, inspect
+from kokoro_wyoming.assets.manifest import Release, ReleaseFile, release
+from kokoro_wyoming.assets.placing import SourceError
+from kokoro_wyoming.assets.store import Store
+from kokoro_wyoming.errors import AssetError
+
+SourceName = Literal["auto", "hub", "registry"]
+Report = Callable[[str], None]
+
+LOCK_NAME = ".fetch.lock"
+"""Stays in the folders, empty: to delete it would let a third fetch in beside a waiting second."""
+
+
+class Deliver(Protocol):
+    """A source: fetches the wanted files into the store, or raises `SourceError`."""
+
+    def __call__(self, store: Store, release: Release, wanted: Sequence[ReleaseFile], report: Report, /) -> None: ...
+
+
+def fetch(
+    store: Store,
+    *,
+    version: str = "v1.0",
+    source: SourceName = "auto",
+    offline: bool = False,
+    hashes: bool = False,
+    report: Report = print,
+) -> None:
+    """Fetches what is missing or broken, and nothing else: with all files there it touches no network.
+
+    `source` "auto" tries the hub and falls over to the registries. "hub" also replaces int8-rounded weights by the
+    official ones. Weights, config and voices of the user's own are kept. `hashes` reads every byte of what is there, to
+    find and replace what is corrupt; without it only sizes are compared. `report` is told each step, one line at a
+    time. Raises `AssetError`; what came until then is kept.
+    """
+    fetch_release(store, release(version), source=source, offline=offline, hashes=hashes, report=report)
+
+
+def fetch_release(
+    store: Store,
+    known: Release,
+    *,
+    source: SourceName,
+    offline: bool = False,
+    hashes: bool = False,
+    report: Report = print,
+    deliver_hub: Deliver = hub.deliver,
+    deliver_registry: Deliver = registry.deliver,
+) -> None:
+    """`fetch` for any release and any sources."""
+    sources = {"hub": [deliver_hub], "registry": [deliver_registry], "auto": [deliver_hub, deliver_registry]}[source]
+
+    def wanted() -> list[ReleaseFile]:
+        return _wanted(store, known, official=source == "hub", hashes=hashes)
+
+    if not (files := wanted()):
+        return
+    if offline:
+        raise AssetError(_missing(store, known, files))
+    with placing.local_faults_explained(store.models_folder(known.version)):
+        _prepare(store, known)
+        with _only_one(store, known, report):
+            if wanted():
+                _from_first_able(sources, store, known, wanted, report)
+
+
+def _from_first_able(
+    sources: Sequence[Deliver], store: Store, known: Release, wanted: Callable[[], list[ReleaseFile]], report: Report
+) -> None:
+    problems: list[str] = []
+    for number, deliver in enumerate(sources, 1):
+        try:
+            deliver(store, known, wanted(), report)
+            return
+        except SourceError as problem:
+            problems.append(str(problem))
+            if number < len(sources):
+                report(f"{problem.what}; taking {registry.NAME} instead: the same voices, weights rounded to 8 bits")
+    raise AssetError("; and then: ".join(problems))
+
+
+def _wanted(store: Store, known: Release, *, official: bool, hashes: bool) -> list[ReleaseFile]:
+    states = inspect(store, known, hashes=hashes)
+    return [
+        file
+        for file, state in zip(known.files, states, strict=True)
+        if state.status != "ok" or (official and state.kind == ROUNDED)
+    ]
+
+
+def _missing(store: Store, known: Release, files: Sequence[ReleaseFile]) -> str:
+    voices = [file.stem for file in files if file.role == "voice"]
+    names = [str(store.place(known.version, file.name)) for file in files if file.role != "voice"]
+    if voices:
+        names.append(f"{len(voices)} voices in {store.voices_folder(known.version)} ({', '.join(voices[:3])}, ...)")
+    return (
+        f"missing or broken for Kokoro {known.version}: {'; '.join(names)}; nothing was fetched as this runs offline: "
+        "fetch with a network first (`kokoro-wyoming fetch`), or copy the files there"
+    )
+
+
+def _prepare(store: Store, known: Release) -> None:
+    for folder in _folders(store, known):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def _folders(store: Store, known: Release) -> list[Path]:
+    return sorted({store.models_folder(known.version), store.voices_folder(known.version)})
+
+
+@contextmanager
+def _only_one(store: Store, known: Release, report: Report) -> Iterator[None]:
+    """Holds the folders' locks: of two fetches at once the second one waits, and then finds the work done."""
+    from filelock import FileLock, Timeout
+
+    with ExitStack() as held:
+        for folder in _folders(store, known):
+            lock = FileLock(folder / LOCK_NAME)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                report(f"another fetch is at work in {folder}; waiting for it")
+                lock.acquire()
+            held.callback(lock.release)
+        for left_over in store.models_folder(known.version).glob(f"{registry.SCRATCH_PREFIX}*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        yield

@@ -1,0 +1,267 @@
+"""The official files from Hugging Face, or from what stands in for it at `HF_ENDPOINT`.
+
+`huggingface_hub.hf_hub_download` starts a file over when the program was ended in between: its temporary names are
+new each time. 327 MB on a slow line deserve better, so this uses the layer below it (`http_get`) with a `.part`
+file that stays.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from kokoro_wyoming import __version__
+from kokoro_wyoming.assets import placing
+from kokoro_wyoming.assets.inspection import OFFICIAL
+from kokoro_wyoming.assets.ledger import Entry
+from kokoro_wyoming.assets.manifest import Hub, Release, ReleaseFile
+from kokoro_wyoming.assets.placing import SourceError, WrongContentError
+from kokoro_wyoming.assets.progress import bar
+from kokoro_wyoming.assets.store import Store
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+NAME = "Hugging Face"
+
+PROBE_SECONDS = 5.0
+"""How long the first answer may take. Where the hub is blocked rather than down, this is the wait before the
+fall-over."""
+
+ATTEMPTS = 4
+"""Tries for a file when the hub answers 5xx or ends it early. Broken connections are resumed below, by `http_get`:
+up to five times without progress, each after a second."""
+
+
+def deliver(store: Store, release: Release, wanted: Sequence[ReleaseFile], report: Callable[[str], None]) -> None:
+    """Fetches `wanted` into the store.
+
+    Raises `SourceError` when the hub cannot be reached, lacks a file or delivers a wrong one. What came so far is
+    kept, and the next call goes on from there.
+    """
+    library = _library()
+    missing = [file for file in wanted if not _taken_from_cache(library, store, release, file)]
+    if not missing:
+        return
+    _probe(library, release.hub, missing[0])
+    total_bytes = sum(file.bytes for file in missing)
+    placing.ensure_space(_needs_bytes(store, release, missing))
+    report(f"fetching {len(missing)} files, {placing.megabytes(total_bytes)}, from {NAME} ({release.hub.repository})")
+    with bar(f"Kokoro {release.version}", total_bytes) as advance:
+        for file in missing:
+            _download(library, store, release, file, advance)
+
+
+def _library() -> ModuleType:
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    # Asked for here and not by environment variable: another library may have imported it before us. Without
+    # this, building the request headers calls home for a list of programs to report.
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    return huggingface_hub
+
+
+def _url(library: ModuleType, hub: Hub, file: ReleaseFile) -> str:
+    endpoint = os.environ.get("HF_ENDPOINT") or None
+    subfolder = hub.folder or None
+    return str(
+        library.hf_hub_url(hub.repository, file.name, subfolder=subfolder, revision=hub.revision, endpoint=endpoint)
+    )
+
+
+def _taken_from_cache(library: ModuleType, store: Store, release: Release, file: ReleaseFile) -> bool:
+    """Whether Hugging Face's own cache on this machine had the file. Works with `HF_HUB_OFFLINE` too."""
+    hub = release.hub
+    name = f"{hub.folder}/{file.name}" if hub.folder else file.name
+    cached = library.try_to_load_from_cache(hub.repository, name, revision=hub.revision)
+    if not isinstance(cached, str) or os.path.getsize(cached) != file.bytes:
+        return False
+    target = store.place(release.version, file.name)
+    part = placing.part_of(target)
+    shutil.copyfile(cached, part)
+    try:
+        _settle(part, target, release.hub, file)
+    except WrongContentError:
+        return False
+    return True
+
+
+def _probe(library: ModuleType, hub: Hub, file: ReleaseFile) -> None:
+    """Asks for one file's description, once: cheaper than to learn from a download that there is no hub."""
+    try:
+        library.get_hf_file_metadata(_url(library, hub, file), timeout=PROBE_SECONDS, library_name="kokoro-wyoming")
+    except _network_errors() as problem:
+        raise _explained(problem, file, "cannot be reached") from problem
+
+
+def _needs_bytes(store: Store, release: Release, files: Sequence[ReleaseFile]) -> dict[Path, int]:
+    needs: dict[Path, int] = {}
+    for file in files:
+        target = store.place(release.version, file.name)
+        needs[target.parent] = needs.get(target.parent, 0) + file.bytes - _size_bytes(placing.part_of(target))
+    return needs
+
+
+def _size_bytes(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _download(
+    library: ModuleType, store: Store, release: Release, file: ReleaseFile, advance: Callable[[int], object]
+) -> None:
+    target = store.place(release.version, file.name)
+    part = placing.part_of(target)
+    resumed = part.exists()
+    url = _url(library, release.hub, file)
+    _transfer(library, url, part, file, advance)
+    try:
+        _settle(part, target, release.hub, file)
+    except WrongContentError:
+        if not resumed:
+            raise
+        # The earlier part may be what was wrong: of another revision, or cut where a disk was full.
+        _transfer(library, url, part, file, advance)
+        _settle(part, target, release.hub, file)
+
+
+def _settle(part: Path, target: Path, hub: Hub, file: ReleaseFile) -> None:
+    placing.verify_or_delete(part, file, NAME)
+    kind = OFFICIAL if file.role == "weights" else file.role
+    source = f"{hub.repository} at {hub.revision[:12]}"
+    placing.settle(part, target, Entry(kind, source, file.bytes, file.sha256, upstream_sha256=file.sha256))
+
+
+def _transfer(library: ModuleType, url: str, part: Path, file: ReleaseFile, advance: Callable[[int], object]) -> None:
+    """Appends to `part` until it has the published size."""
+    import stamina
+
+    if _size_bytes(part) > file.bytes:
+        part.unlink()
+    advance(_size_bytes(part))
+    try:
+        for attempt in stamina.retry_context(on=_passes, attempts=ATTEMPTS, timeout=None, wait_initial=1, wait_max=8):
+            with attempt:
+                _append(library, url, part, file, advance)
+    except _LocalError as problem:
+        raise problem.error from None
+    except _network_errors() as problem:
+        raise _explained(problem, file, f"broke off at {file.name}") from problem
+
+
+def _append(library: ModuleType, url: str, part: Path, file: ReleaseFile, advance: Callable[[int], object]) -> None:
+    from huggingface_hub.file_download import http_get
+    from tqdm import tqdm
+
+    # One bar for all files is shown instead of one for each.
+    hidden = cast("type[tqdm[Any]]", partial(tqdm, disable=True))
+    headers = {"user-agent": f"kokoro-wyoming/{__version__}"}
+    if token := library.get_token():
+        headers["authorization"] = f"Bearer {token}"
+    with closing(_Part(part, advance)) as output:
+        http_get(
+            url,
+            cast("BinaryIO", output),
+            resume_size=output.tell(),
+            headers=headers,
+            expected_size=file.bytes,
+            displayed_filename=file.name,
+            tqdm_class=hidden,
+        )
+
+
+class _LocalError(Exception):
+    """Carries an error of this machine's disk past the handling of the network's, both being `OSError`."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Part:
+    """The `.part` file as `http_get` wants it, counting what arrives."""
+
+    def __init__(self, path: Path, advance: Callable[[int], object]) -> None:
+        self._advance = advance
+        try:
+            self._file = path.open("ab")
+        except OSError as problem:
+            raise _LocalError(problem) from problem
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, position: int) -> int:
+        return self._file.seek(position)
+
+    def truncate(self) -> int:
+        # Only to start over, when a server ignored the request to go on.
+        left = self._file.truncate()
+        self._advance(-left)
+        return left
+
+    def write(self, block: bytes) -> int:
+        try:
+            self._advance(len(block))
+            return self._file.write(block)
+        except OSError as problem:
+            raise _LocalError(problem) from problem
+
+    def close(self) -> None:
+        try:
+            self._file.close()
+        except OSError as problem:
+            raise _LocalError(problem) from problem
+
+
+def _network_errors() -> tuple[type[Exception], ...]:
+    """What `huggingface_hub` raises for trouble that is not ours. Its HTTP errors are `OSError`s."""
+    import httpx2
+    from huggingface_hub.errors import FileMetadataError, OfflineModeIsEnabled
+
+    return (httpx2.HTTPError, FileMetadataError, OfflineModeIsEnabled, OSError)
+
+
+def _passes(problem: Exception) -> bool:
+    """Whether trying again may help: the hub's own trouble, or a body that ended early without an error."""
+    status = _status(problem)
+    if status is not None:
+        return status >= 500
+    return type(problem) is OSError
+
+
+def _status(problem: Exception) -> int | None:
+    response = getattr(problem, "response", None)
+    return getattr(response, "status_code", None)
+
+
+def _explained(problem: Exception, file: ReleaseFile, what: str) -> SourceError:
+    """One sentence for whatever `huggingface_hub` and the HTTP client below it raise; `what` for a lost line."""
+    from huggingface_hub.errors import FileMetadataError, OfflineModeIsEnabled
+
+    status = _status(problem)
+    if isinstance(problem, OfflineModeIsEnabled):
+        return SourceError(
+            f"{NAME} is switched off here (HF_HUB_OFFLINE is set)", "unset it, or use `--source registry`"
+        )
+    if isinstance(problem, FileMetadataError):
+        return SourceError(f"what answers at {_endpoint()} is not {NAME}", "check HF_ENDPOINT, proxy and firewall")
+    if status == 404:
+        return SourceError(f"{NAME} does not have {file.name} (404)", "a newer kokoro-wyoming may know where it went")
+    if status in (401, 403):
+        return SourceError(f"{NAME} refuses {file.name} ({status})", "check HF_TOKEN, or unset it: none is needed")
+    if status is not None:
+        return SourceError(f"{NAME} answered {status} when asked for {file.name}", "try again later")
+    reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+    return SourceError(f"{NAME} {what} ({reason})", "check the network and fetch again; it goes on where it stopped")
+
+
+def _endpoint() -> str:
+    from huggingface_hub import constants
+
+    return os.environ.get("HF_ENDPOINT") or str(constants.ENDPOINT)

@@ -1,0 +1,123 @@
+"""Whether the files of a release are there, whole and right."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kokoro_wyoming.assets import ledger
+from kokoro_wyoming.assets.ledger import Entry
+from kokoro_wyoming.assets.manifest import Release, ReleaseFile, Role, release
+from kokoro_wyoming.assets.placing import megabytes, sha256_of
+from kokoro_wyoming.assets.store import Store
+
+OFFICIAL = "official weights"
+ROUNDED = "int8-rounded weights"
+CUSTOM = "custom weights"
+
+_PUBLISHED: dict[Role, str] = {"weights": OFFICIAL, "config": "config", "voice": "voice"}
+_OWN: dict[Role, str] = {"weights": CUSTOM, "config": "custom config", "voice": "custom voice"}
+
+
+@dataclass(frozen=True)
+class FileState:
+    path: Path
+    status: Literal["ok", "missing", "truncated", "corrupt"]
+    kind: str
+    """What it is: "official weights", "int8-rounded weights", "custom weights"; "config", "custom config";
+    "voice", "custom voice". Of a file that is not ok: "weights", "config" or "voice"."""
+    detail: str
+    """For people: the source of a good file, what is wrong with a bad one. May be empty."""
+
+
+def verify(store: Store, version: str = "v1.0", *, hashes: bool) -> list[FileState]:
+    """Weights, config and voices, in this order.
+
+    Without `hashes` only sizes (and the ends of archives) are looked at: milliseconds, fit for every start.
+    With them every byte is read: about a second. The user's own weights, config and voices are accepted as long as
+    they are complete; voices beyond the release's own are not looked at.
+    """
+    return inspect(store, release(version), hashes=hashes)
+
+
+def weights_source(store: Store, version: str = "v1.0") -> str | None:
+    """Which weights are there: `OFFICIAL`, `ROUNDED` or `CUSTOM`; None where there are none, or broken ones."""
+    known = release(version)
+    file = known.file("weights")
+    path = store.place(version, file.name)
+    entry = ledger.read(path.parent).get(path.name)
+    # Own weights often have the official size to the byte, so a file that nobody entered is hashed.
+    state = _state(path, file, entry, hashes=entry is None)
+    return state.kind if state.status == "ok" else None
+
+
+def inspect(store: Store, known: Release, *, hashes: bool) -> list[FileState]:
+    """`verify` for any release."""
+    models = ledger.read(store.models_folder(known.version))
+    voices = ledger.read(store.voices_folder(known.version))
+    states = []
+    for file in known.files:
+        path = store.place(known.version, file.name)
+        entry = (voices if file.role == "voice" else models).get(path.name)
+        states.append(_state(path, file, entry, hashes=hashes))
+    return states
+
+
+def _state(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool) -> FileState:
+    if not path.is_file():
+        return FileState(path, "missing", file.role, "not fetched yet")
+    size_bytes = path.stat().st_size
+    candidates = [(each.bytes, each.sha256) for each in (entry, file) if each and each.bytes == size_bytes]
+    digest = sha256_of(path) if hashes and candidates else ""
+    if any(not hashes or digest == sha256 for _, sha256 in candidates):
+        return _known(path, file, entry, size_bytes)
+    if _INTACT[file.role](path, hashes):
+        return FileState(path, "ok", _OWN[file.role], "not a published file; put there by hand")
+    return _broken(path, file.role, size_bytes, entry or file, digest)
+
+
+def _known(path: Path, file: ReleaseFile, entry: Entry | None, size_bytes: int) -> FileState:
+    if entry and entry.bytes == size_bytes:
+        return FileState(path, "ok", entry.kind, entry.source)
+    return FileState(path, "ok", _PUBLISHED[file.role], "as published")
+
+
+def _broken(path: Path, role: Role, size_bytes: int, expected: Entry | ReleaseFile, digest: str) -> FileState:
+    if size_bytes < expected.bytes:
+        return FileState(path, "truncated", role, f"{megabytes(size_bytes)} of {megabytes(expected.bytes)}")
+    what = f"SHA-256 {digest[:12]}..., expected {expected.sha256[:12]}..." if digest else f"{size_bytes:,} bytes"
+    return FileState(path, "corrupt", role, f"unexpected content: {what}")
+
+
+def _intact_archive(path: Path, hashes: bool) -> bool:
+    """Whether a file of `torch.save` is complete. It is a zip archive: its directory is at the end, and it has a
+    checksum for every tensor."""
+    if not zipfile.is_zipfile(path):
+        return False
+    if not hashes:
+        return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError):
+        # A flipped bit in a header can claim any compression, encryption or offset.
+        return False
+
+
+def _intact_json(path: Path, hashes: bool) -> bool:
+    try:
+        return isinstance(json.loads(path.read_text("utf-8")), dict)
+    except ValueError:
+        return False
+
+
+_INTACT: dict[Role, Callable[[Path, bool], bool]] = {
+    "weights": _intact_archive,
+    "config": _intact_json,
+    "voice": _intact_archive,
+}

