@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVoiceError
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.model_manager import ModelManager, match_version
+from kokoro_wyoming.model_manager import ModelManager
+from kokoro_wyoming.releases import match_version
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
     ProgramDescription,

@@ -7,34 +7,12 @@ import logging
 from pathlib import Path
 
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
-from kokoro_wyoming.errors import UnknownVersionError
 from kokoro_wyoming.languages import TAGS, kokoro_letter
+from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, weights_name
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
-
-VERSIONS = ("v1.0",)
-"""The releases this program speaks with."""
-DEFAULT_VERSION = "v1.0"
-WEIGHTS_NAME = {"v1.0": "kokoro-v1_0.pth"}
-
-
-def match_version(spelling: str) -> str:
-    """A release's name for what people write ("v1.0", "1.0", "V1", "v1_0"); UnknownVersionError otherwise."""
-    wanted = spelling.strip().lower().removeprefix("kokoro").strip(" -_").removeprefix("v").replace("_", ".")
-    found = {"1.0": "v1.0", "1": "v1.0"}.get(wanted)
-    if found is None:
-        raise UnknownVersionError(
-            f"There is no Kokoro release {spelling[:40]!r} here; there is {', '.join(VERSIONS)}."
-        )
-    return found
-
-
-def folder_name(version: str) -> str:
-    """A release's folder below `models/` and `voices/`: "v1.0" is "v1_0"."""
-    return version.replace(".", "_")
-
 
 def installed_languages(version: str = DEFAULT_VERSION) -> dict[str, str | None]:
     """Each language tag of a release with None when it can be spoken here, else the reason and the remedy."""
@@ -84,7 +62,7 @@ class ModelManager:
         folder = self.models / folder_name(version)
         wrapper = KokoroV1Wrapper(
             folder / "config.json",
-            folder / WEIGHTS_NAME[version],
+            folder / weights_name(version),
             voices_path=self.voices / folder_name(version),
             device=self.device,
             thread=self.thread,

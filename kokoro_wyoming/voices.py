@@ -33,6 +33,7 @@ BEST_VOICE = {
 """The voice to use when only the language is known; for English the best by the author's own grades."""
 
 _SEXES = {"f": "female", "m": "male"}
+_MAX_NAME_CHARS = 128
 _PACKS_IN_MEMORY = 64
 """Half a megabyte each: all 54 of v1.0 and some of the owner's own."""
 
@@ -138,7 +139,7 @@ class VoicePacks:
     def _read_pack(self, name: str) -> Tensor:
         path = self.folder / f"{name}.pt"
         # The name may come from a client: only a plain file name of this folder is ever opened.
-        if not name.replace("_", "").isalnum() or not path.is_file():
+        if len(name) > _MAX_NAME_CHARS or not name.replace("_", "").isalnum() or not path.is_file():
             known = ", ".join(sorted(file.stem for file in self.folder.glob("*.pt"))[:5])
             raise UnknownVoiceError(
                 f"There is no voice {name[:40]!r} in Kokoro {self.version}; `kokoro-wyoming voices` lists them"

@@ -21,6 +21,9 @@ from kokoro_wyoming.network.loading import REPOSITORY
 MAX_PHONEMES = 400
 """A longer piece is cut: the network takes 510, and its author finds speech above 400 rushed."""
 
+_MAX_WORD_CHARS = 80
+"""espeak reads about 160 bytes of a word and drops the rest."""
+
 _ENDINGS = (".!?…。！？।॥", ";:；：", ",，、—", " \u3000")
 """Where a speaker would breathe, best places first."""
 
@@ -99,14 +102,20 @@ def phonemize(pipeline: KPipeline, text: str) -> Iterator[Phonemes]:
     `KPipeline` itself cuts what is longer than 510 phonemes off, except in English; here the text is cut in two
     at the best place near its middle until each part fits.
     """
-    phonemes = _phonemes_of(pipeline, text)
-    if len(phonemes) <= MAX_PHONEMES or len(text) < 2:
-        if phonemes.strip():
-            yield Phonemes(text, phonemes)
-        return
+    if not _has_endless_word(pipeline, text):
+        phonemes = _phonemes_of(pipeline, text)
+        if len(phonemes) <= MAX_PHONEMES or len(text) < 2:
+            if phonemes.strip():
+                yield Phonemes(text, phonemes)
+            return
     cut = _best_cut(text)
     yield from phonemize(pipeline, text[:cut])
     yield from phonemize(pipeline, text[cut:])
+
+
+def _has_endless_word(pipeline: KPipeline, text: str) -> bool:
+    """Whether espeak would fall silent within a word. Chinese and Japanese do without it, and without spaces."""
+    return pipeline.lang_code not in "jz" and any(len(word) > _MAX_WORD_CHARS for word in text.split())
 
 
 def _phonemes_of(pipeline: KPipeline, text: str) -> str:
