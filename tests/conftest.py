@@ -1,13 +1,20 @@
-"""Fixtures for more than one file: where the real weights and the ears are."""
+"""Fixtures for more than one file: where the real weights and the ears are, and a real server that runs."""
 
 from __future__ import annotations
 
 import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kokoro_wyoming.assets import Store
+from tests.listening import Ears
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -20,3 +27,63 @@ def model_data() -> Store:
     if not store.weights("v1.0").is_file():
         pytest.fail(f"no weights in {home}: run ./test.sh, or `kokoro-wyoming fetch` once")
     return store
+
+
+@pytest.fixture(scope="session")
+def ears() -> Ears:
+    """whisper-base, which writes down what it hears."""
+    folder = Path(os.environ.get("KOKORO_WYOMING_TEST_WHISPER", CHECKOUT / ".cache" / "whisper-base"))
+    if not (folder / "model.bin").is_file():
+        pytest.fail(f"no whisper model in {folder}: run ./test.sh once")
+    return Ears(folder)
+
+
+class RunningServer:
+    """`kokoro-wyoming serve` as a process of its own, with what it logged so far."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.log: list[str] = []
+        self._settled = threading.Event()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kokoro_wyoming", "serve", *arguments],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            cwd=CHECKOUT,
+        )
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _follow(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(line)
+            if "Ready after" in line:
+                self._settled.set()
+        self._settled.set()
+
+    def wait_until_ready(self) -> str:
+        """The address it listens on; fails with its log when it ends before it is ready."""
+        assert self._settled.wait(120), "".join(self.log)
+        found = re.search(r"tcp://127\.0\.0\.1:\d+", "".join(self.log))
+        assert found, "".join(self.log)
+        return found.group()
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal; the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def server(model_data: Store) -> Iterator[str]:
+    """The address of a real server with the real model, started once for all tests."""
+    running = RunningServer(
+        "--uri=tcp://127.0.0.1:0",
+        "--no-zeroconf",
+        "--offline",
+        f"--models={model_data.models}",
+        f"--voices={model_data.voices}",
+    )
+    yield running.wait_until_ready()
+    assert running.end() == 0, "".join(running.log)
+    assert "Traceback" not in "".join(running.log)

@@ -1,0 +1,163 @@
+"""A release is loaded once, off the loop, and a load that failed leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from kokoro_wyoming.assets import Store
+from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
+from kokoro_wyoming.errors import AssetError, ModelError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
+from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.model_manager import ModelManager, installed_languages
+from kokoro_wyoming.releases import match_version
+from kokoro_wyoming.turns import TurnThread
+
+
+@pytest.fixture
+async def manager(model_data: Store) -> AsyncIterator[ModelManager]:
+    made = ModelManager(model_data.models, model_data.voices)
+    yield made
+    made.thread.close(5)
+
+
+@pytest.mark.parametrize("spelling", ["v1.0", "1.0", "V1", " v1_0 ", "1", "kokoro-v1.0", "Kokoro 1.0"])
+def test_a_release_is_found_by_what_people_write(spelling: str) -> None:
+    assert match_version(spelling) == "v1.0"
+
+
+@pytest.mark.parametrize("spelling", ["", "v2.0", "latest", "v1.0/..", "1.1-zh"])
+def test_an_unknown_release_is_named_with_those_that_there_are(spelling: str) -> None:
+    with pytest.raises(UnknownVersionError, match=r"v1\.0"):
+        match_version(spelling)
+
+
+def test_here_every_language_is_installed() -> None:
+    assert installed_languages() == dict.fromkeys(TAGS)
+
+
+async def test_missing_files_are_named_at_every_try(tmp_path: Path) -> None:
+    manager = ModelManager(tmp_path / "models", tmp_path / "voices")
+    for _ in range(2):
+        with pytest.raises(ModelError, match=r"config\.json is missing; run `kokoro-wyoming fetch`"):
+            await manager.get_model()
+    assert manager.catalogue().voices == ()
+    manager.thread.close(5)
+
+
+@pytest.mark.weights
+async def test_everyone_who_asks_at_once_gets_the_one_model(manager: ModelManager) -> None:
+    models = await asyncio.gather(*(manager.get_model(version) for version in (None, "v1.0", "1.0", None)))
+    assert len({id(model) for model in models}) == 1
+    assert models[0].initialize() is models[0].initialize()
+
+
+@pytest.mark.weights
+async def test_the_loop_runs_while_the_model_loads(manager: ModelManager) -> None:
+    loading = asyncio.create_task(manager.get_model())
+    turns = 0
+    while not loading.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 100
+
+
+@pytest.mark.weights
+async def test_one_who_gives_up_does_not_stop_the_load_for_the_others(manager: ModelManager) -> None:
+    impatient, patient = (asyncio.create_task(manager.get_model()) for _ in range(2))
+    await asyncio.sleep(0.05)
+    impatient.cancel()
+    assert (await patient).initialize()
+    with contextlib.suppress(asyncio.CancelledError):
+        await impatient
+
+
+@pytest.mark.weights
+async def test_a_failed_load_is_forgotten_and_the_next_one_starts_afresh(model_data: Store, tmp_path: Path) -> None:
+    shutil.copytree(model_data.models / "v1_0", tmp_path / "v1_0", ignore=shutil.ignore_patterns("*.pth*"))
+    weights = tmp_path / "v1_0" / "kokoro-v1_0.pth"
+    weights.write_bytes(b"cut off")
+    manager = ModelManager(tmp_path, model_data.voices)
+    with pytest.raises(ModelError, match=r"kokoro-v1_0\.pth"):
+        await manager.get_model()
+    weights.unlink()
+    weights.symlink_to(model_data.weights("v1.0"))
+    assert (await manager.get_model()).initialize()
+    manager.thread.close(5)
+
+
+@pytest.fixture(scope="module")
+def wrapper(model_data: Store) -> KokoroV1Wrapper:
+    folder = model_data.models / "v1_0"
+    return KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", thread=TurnThread())
+
+
+@pytest.mark.weights
+async def test_forward_streams_float_tensors_from_the_model_thread(wrapper: KokoroV1Wrapper) -> None:
+    threads: set[str] = set()
+    pieces = []
+    async for piece in wrapper.forward("Good morning. It is seven.", "af_heart", "a"):
+        threads.add(threading.current_thread().name)
+        assert isinstance(piece, torch.Tensor)
+        assert (piece.dtype, piece.dim()) == (torch.float32, 1)
+        pieces.append(piece)
+    sound = torch.cat(pieces)
+    assert 1.0 < len(sound) / 24_000 < 6.0
+    assert 0.05 < float(sound.abs().max()) <= 1.5
+    assert threads == {"MainThread"}
+
+
+@pytest.mark.weights
+async def test_quiet_and_loud_pipelines_share_one_model_and_one_g2p(wrapper: KokoroV1Wrapper) -> None:
+    loud, british = wrapper.get_pipeline("a"), wrapper.get_pipeline("en-GB")
+    quiet = wrapper.get_pipeline("a", quiet=True)
+    assert loud is wrapper.get_pipeline("en-US")
+    assert loud.model is british.model is wrapper.initialize().model
+    assert quiet.model is None
+    assert quiet.g2p is loud.g2p
+
+
+@pytest.mark.weights
+def test_speech_is_what_the_pipeline_makes_of_the_same_noise(wrapper: KokoroV1Wrapper) -> None:
+    text = "The quick brown fox jumps over the lazy dog."
+    torch.manual_seed(3)
+    (expected,) = [result.audio for result in wrapper.get_pipeline("a")(text, voice=wrapper.packs.get("af_heart"))]
+    torch.manual_seed(3)
+    (sound,) = [piece for piece in wrapper.pieces(text, "af_heart", "a") if piece is not None]
+    assert torch.allclose(sound, expected, atol=1e-5)
+
+
+@pytest.mark.weights
+async def test_what_cannot_be_spoken_is_its_own_error(wrapper: KokoroV1Wrapper, tmp_path: Path) -> None:
+    async def speak(voice: str, language: str) -> None:
+        async for _ in wrapper.forward("Hello.", voice, language):
+            pass
+
+    with pytest.raises(UnknownVoiceError, match="af_nobody"):
+        await speak("af_nobody", "a")
+    with pytest.raises(UnknownLanguageError, match="de-DE"):
+        await speak("af_heart", "de-DE")
+    damaged = KokoroV1Wrapper(wrapper.config_path, wrapper.model_path, voices_path=tmp_path)
+    (tmp_path / "af_heart.pt").write_bytes(b"not a voice")
+    with pytest.raises(AssetError, match=r"af_heart\.pt"):
+        async for _ in damaged.forward("Hello.", "af_heart", "a"):
+            pass
+    await speak("af_heart", "a")
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("count", [1, 2, 300, 399, 400, 401, 1200])
+async def test_every_length_has_its_style_row(count: int, wrapper: KokoroV1Wrapper) -> None:
+    """Lengths around the limits, where a row that does not exist was asked for by others."""
+    pack = wrapper.packs.get("af_heart")
+    network = wrapper.initialize()
+    rows = [len(part) - 1 for part in wrapper._utterable("a" * count, network)]
+    assert sum(row + 1 for row in rows) == count
+    assert all(0 <= row < len(pack) for row in rows)
