@@ -98,15 +98,17 @@ class Engine:
         self._utterances += 1
         return EngineUtterance(self._manager, self._leave)
 
-    async def warm_up(self, language: str) -> None:
-        """Speak a few words to nobody, so that the first listener does not wait for caches to fill."""
-        voice = self.resolve(VoiceRequest(language=language))
-        utterance = self.utterance()
-        try:
-            async for _ in utterance.speak(_WARM_UP_TEXT[language], voice):
-                pass
-        finally:
-            utterance.close()
+    async def warm_up(self) -> None:
+        """Speak a few words to nobody in each language the owner chose, so that no listener waits for caches."""
+        chosen = [self.resolve(VoiceRequest())]
+        chosen += [self.resolve(VoiceRequest(language=language)) for language in self._voices]
+        for voice in dict.fromkeys(chosen):
+            utterance = self.utterance()
+            try:
+                async for _ in utterance.speak(_WARM_UP_TEXT[voice.language], voice):
+                    pass
+            finally:
+                utterance.close()
 
     def _leave(self) -> None:
         self._utterances -= 1

@@ -82,7 +82,7 @@ def server(model_data: Store) -> Iterator[str]:
         "--no-zeroconf",
         "--offline",
         f"--models={model_data.models}",
-        f"--voices={model_data.voices}",
+        f"--voices-folder={model_data.voices}",
     )
     yield running.wait_until_ready()
     assert running.end() == 0, "".join(running.log)

@@ -102,11 +102,13 @@ class Network:
 
 
 def choose_device(wanted: str) -> str:
-    """The torch device for "auto", "cpu", "cuda" or "mps"; ModelError when the machine lacks it."""
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    """The torch device for "auto", "cpu", "cuda", "cuda:N" or "mps"; ModelError when the machine lacks it."""
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if wanted == "auto":
-        return "cuda" if present["cuda"] else "cpu"
-    if not present.get(wanted, False):
+        return "cuda" if cards else "cpu"
+    kind, _, number = wanted.partition(":")
+    present = {"cpu": True, "cuda": int(number or 0) < cards, "mps": torch.backends.mps.is_available()}
+    if not present.get(kind, False):
         raise ModelError(f"This machine has no {wanted} device that PyTorch can use; set model.device to auto or cpu.")
     return wanted
 

@@ -1,0 +1,257 @@
+"""Birth and death of the server: model, warm-up, listen, publish; then unpublish, stop listening, drain, close."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import torch
+
+from kokoro_wyoming import assets
+from kokoro_wyoming.config import Config, TcpAddress, UnixAddress, parse_uri
+from kokoro_wyoming.discovery import Advertiser, listening_hosts
+from kokoro_wyoming.engine import Engine
+from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError
+from kokoro_wyoming.model_manager import ModelManager, installed_languages
+from kokoro_wyoming.session import Session, SessionLimits, refuse
+from kokoro_wyoming.turns import TurnThread
+
+_LOGGER = logging.getLogger(__name__)
+
+_CLOSE_SECONDS = 1.0
+"""For tasks to end after they were cancelled, and for the model thread to end its turn."""
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class ListenError(KokoroWyomingError):
+    """The address cannot be listened on."""
+
+
+def serve(config: Config) -> int:
+    """Serve until a signal ends it; the exit status. Raises KokoroWyomingError when it cannot start."""
+    if config.model.threads:
+        torch.set_num_threads(config.model.threads)
+    thread = TurnThread()
+    asyncio.run(Server(config, thread).run())
+    if not thread.close(_CLOSE_SECONDS):
+        # A turn is still under way inside torch: the interpreter must not be torn down under it.
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+class Server:
+    """One server from start to stop."""
+
+    def __init__(self, config: Config, thread: TurnThread) -> None:
+        self._config = config
+        self._thread = thread
+        self._address = parse_uri(config.server.uri)
+        self._sessions: dict[asyncio.Task[None], Session] = {}
+        self._stop = asyncio.Event()
+        self._engine: Engine | None = None
+        self.uri: str | None = None
+        """Where clients reach it, once it listens: with the real port where port 0 was asked for."""
+
+    async def run(self) -> None:
+        """Start, serve until told to stop, and leave nothing behind."""
+        self._hear_signals()
+        began = time.monotonic()
+        # Bound before the model is loaded, so that a port in use is told at once; opened after.
+        listener = await self._bind()
+        try:
+            self._engine = await self._start_engine()
+            await self._open(listener)
+            advertiser = self._advertiser(listener)
+            if advertiser is not None:
+                await advertiser.publish()
+            self._say_ready(advertiser, time.monotonic() - began)
+            await self._stop.wait()
+            await self._end(listener, advertiser)
+        finally:
+            listener.close()
+            if isinstance(self._address, UnixAddress):
+                Path(self._address.path).unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End the server as a signal would."""
+        self._stop.set()
+
+    # Birth
+
+    def _hear_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        # Only the main thread may; a server inside another program is stopped by `stop`.
+        with contextlib.suppress(RuntimeError, ValueError):
+            for number in _STOP_SIGNALS:
+                loop.add_signal_handler(number, self._signalled, number)
+            loop.add_signal_handler(signal.SIGHUP, lambda: None)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        _LOGGER.info("%s: finishing what is being said, then stopping", signal.Signals(number).name)
+        self.stop()
+
+    async def _bind(self) -> asyncio.Server:
+        address = self._address
+        try:
+            if isinstance(address, TcpAddress):
+                return await asyncio.start_server(
+                    self._accept, address.host, address.port, start_serving=False, backlog=128
+                )
+            _remove_dead_socket(Path(address.path))
+            return await asyncio.start_unix_server(self._accept, address.path, start_serving=False)
+        except OSError as error:
+            raise _listen_error(address, error) from error
+
+    async def _open(self, listener: asyncio.Server) -> None:
+        try:
+            await listener.start_serving()
+        except OSError as error:
+            raise _listen_error(self._address, error) from error
+        if isinstance(self._address, TcpAddress):
+            port = listener.sockets[0].getsockname()[1]
+            self._address = TcpAddress(self._address.host, port)
+        self.uri = str(self._address)
+
+    async def _start_engine(self) -> Engine:
+        """Load the model and speak a few words to nobody."""
+        config = self._config
+        version = config.model.version
+        manager = ModelManager(
+            config.folders.models,
+            config.folders.voices,
+            default_version=version,
+            device=config.model.device,
+            thread=self._thread,
+        )
+        _LOGGER.info("Loading Kokoro %s ...", version)
+        await manager.get_model()
+        catalogue = await self._thread.run(manager.catalogue)
+        for name, reason in catalogue.refused.items():
+            _LOGGER.warning("The voice %s is not offered: %s", name, reason)
+        for tag, missing in installed_languages(version).items():
+            if missing is not None:
+                _LOGGER.warning("%s is not offered: %s", tag, missing)
+        if not catalogue.voices:
+            raise AssetError(f"There are no voices in {catalogue.folder}; run `kokoro-wyoming fetch`.")
+        store = assets.Store(models=config.folders.models, voices=config.folders.voices)
+        weights = assets.weights_source(store, version) or "unknown weights"
+        _LOGGER.info("Kokoro %s runs with %s", version, weights)
+        engine = Engine(
+            manager,
+            catalogue,
+            weights=weights,
+            language=config.speech.language,
+            voice=config.speech.voice,
+            voices=config.speech.voices,
+            speed=config.speech.speed,
+            max_utterances=config.limits.waiting_utterances,
+        )
+        await engine.warm_up()
+        return engine
+
+    def _advertiser(self, listener: asyncio.Server) -> Advertiser | None:
+        discovery = self._config.discovery
+        if not discovery.enabled or not isinstance(self._address, TcpAddress):
+            return None
+        return Advertiser(
+            discovery.name,
+            self._address.port,
+            listening_hosts(listener.sockets),
+            discovery.advertise_host,
+            discovery.interfaces,
+        )
+
+    def _say_ready(self, advertiser: Advertiser | None, seconds: float) -> None:
+        program = self._engine_or_raise().programs()[0]
+        languages = {language for voice in program.voices for language in voice.languages}
+        counts = f"{len(program.voices)} voices in {len(languages)} languages"
+        _LOGGER.info("Ready after %.1f s: %s at %s", seconds, counts, self.uri)
+        if isinstance(self._address, TcpAddress):
+            found = f"choose the discovered {advertiser.name!r}, or " if advertiser and advertiser.advertised else ""
+            _LOGGER.info(
+                "In Home Assistant: Settings > Devices & services: %sAdd integration > Wyoming Protocol, this "
+                "machine's address, port %d. Then Settings > Voice assistants: text-to-speech.",
+                found,
+                self._address.port,
+            )
+
+    # Life
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._sessions) >= self._config.limits.connections:
+            await refuse(reader, writer, BusyError("The server has too many connections; try again later."))
+            return
+        limits = self._config.limits
+        session = Session(
+            reader,
+            writer,
+            self._engine_or_raise(),
+            SessionLimits.of(
+                text_chars=limits.text_chars,
+                event_timeout_seconds=limits.event_timeout_seconds,
+                idle_seconds=limits.idle_seconds,
+                write_timeout_seconds=limits.write_timeout_seconds,
+            ),
+            volume=self._config.speech.volume,
+        )
+        task = asyncio.current_task()
+        assert task is not None
+        self._sessions[task] = session
+        try:
+            await session.run()
+        finally:
+            del self._sessions[task]
+
+    def _engine_or_raise(self) -> Engine:
+        if self._engine is None:
+            raise RuntimeError("the port was opened before the engine was ready")
+        return self._engine
+
+    # Death
+
+    async def _end(self, listener: asyncio.Server, advertiser: Advertiser | None) -> None:
+        if advertiser is not None:
+            await advertiser.unpublish()
+        listener.close()
+        await self._drain()
+
+    async def _drain(self) -> None:
+        """Let every session finish what it is saying, within the deadline; then end those that have not."""
+        tasks = list(self._sessions)
+        drains = [asyncio.ensure_future(session.drain()) for session in self._sessions.values()]
+        if drains:
+            await asyncio.wait(drains, timeout=self._config.server.drain_seconds)
+        for task in (*drains, *tasks):
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
+
+
+def _remove_dead_socket(path: Path) -> None:
+    """A socket file that a killed server left behind; one that somebody listens on stays, and bind tells."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+
+
+def _listen_error(address: TcpAddress | UnixAddress, error: OSError) -> ListenError:
+    reasons = {
+        errno.EADDRINUSE: "another program already listens there; stop it or choose another port with --uri",
+        errno.EACCES: "this user may not; choose a port above 1023 or another folder with --uri",
+        errno.EADDRNOTAVAIL: "this machine has no such address; 0.0.0.0 is all of them",
+        errno.EAFNOSUPPORT: "this machine has no IPv6; use tcp://0.0.0.0:10200",
+    }
+    reason = reasons.get(error.errno or 0, os.strerror(error.errno) if error.errno else str(error))
+    return ListenError(f"Cannot listen on {address}: {reason}.")
