@@ -1,0 +1,143 @@
+"""Which addresses of this machine a house can reach, and on which interfaces to say so."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ifaddr
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NOT_A_LAN = re.compile(
+    r"docker|veth|br-[0-9a-f]{12}|hassio|podman|cni|cali|flannel|cilium|lxc|lxd|kube|nodelocaldns"  # containers
+    r"|virbr|vnet|vmnet|vboxnet|tap"  # virtual machines
+    r"|tun|utun|wg|tailscale|ppp|awdl|llw|dummy"  # tunnels, and what multicast does not cross
+)
+"""How the names of interfaces begin behind which there is no house."""
+
+_IF_INET6 = Path("/proc/net/if_inet6")
+_UNSTEADY_FLAGS = 0x01 | 0x08 | 0x20 | 0x40
+"""IFA_F_TEMPORARY, DADFAILED, DEPRECATED and TENTATIVE of Linux's if_addr.h."""
+
+
+@dataclass(frozen=True)
+class LocalAddress:
+    """An address that an interface of this machine has now."""
+
+    interface: str
+    address: IPAddress
+
+
+@dataclass(frozen=True)
+class Advertisement:
+    """What to say, and where to say it."""
+
+    addresses: tuple[IPAddress, ...] = ()
+    """The A and AAAA records: IPv4 first, then the IPv6 addresses of the house, then the world's."""
+    spoken_on: tuple[IPAddress, ...] = ()
+    """One address for each interface and family to multicast on."""
+
+
+def unsteady_addresses(if_inet6: str) -> frozenset[IPAddress]:
+    """The IPv6 addresses in the text of Linux's /proc/net/if_inet6 that will not last.
+
+    Home Assistant stores the address it first sees, so a privacy address, which changes daily, must not be it.
+    """
+    rows = (line.split() for line in if_inet6.splitlines())
+    return frozenset(ipaddress.IPv6Address(int(row[0], 16)) for row in rows if int(row[4], 16) & _UNSTEADY_FLAGS)
+
+
+def local_addresses() -> list[LocalAddress]:
+    """The lasting addresses of all interfaces. Raises OSError when the system does not tell."""
+    unsteady: frozenset[IPAddress] = frozenset()
+    with contextlib.suppress(OSError):  # not Linux, or without IPv6
+        unsteady = unsteady_addresses(_IF_INET6.read_text(encoding="ascii"))
+    found = (
+        LocalAddress(adapter.name.partition(":")[0], _parse(ip.ip if isinstance(ip.ip, str) else ip.ip[0]))
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+    )
+    return [local for local in found if local.address not in unsteady]
+
+
+def listening_hosts(sockets: Iterable[socket.socket]) -> tuple[str, ...]:
+    """The numeric addresses that listening sockets are bound to, for `Advertiser`.
+
+    A dual-stack socket on "::" counts for "0.0.0.0" as well.
+    """
+    hosts: list[str] = []
+    for sock in sockets:
+        if sock.family not in (socket.AF_INET, socket.AF_INET6):
+            continue
+        hosts.append(sock.getsockname()[0])
+        if hosts[-1] == "::" and not sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
+            hosts.append("0.0.0.0")
+    return tuple(dict.fromkeys(hosts))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a numeric address is reached from this machine only."""
+    return _parse(host).is_loopback
+
+
+def plan(
+    local: Sequence[LocalAddress],
+    bind_hosts: Sequence[str],
+    advertise_hosts: Sequence[str] | None = None,
+    interfaces: Sequence[str] | None = None,
+) -> Advertisement:
+    """Choose what to advertise. Raises ValueError for a host that is not a numeric address.
+
+    `bind_hosts` are the addresses that the server listens on. `advertise_hosts` are told instead, as they are: a
+    container cannot see its host's. `interfaces`, by name or by address, are used alone, of whatever kind.
+    """
+    bound = [_parse(host) for host in bind_hosts]
+    wanted = None if interfaces is None else _interface_names(local, interfaces)
+    lan = [here for here in local if _is_bound(here.address, bound) and _is_lan(here, bound, wanted)]
+    if advertise_hosts is None:
+        return Advertisement(_in_order(here.address for here in lan), _one_for_each_interface(lan))
+    told = [_parse(host) for host in advertise_hosts]
+    # A server behind a proxy listens on loopback, and yet is told to the house.
+    lan = lan or [here for here in local if _is_lan(here, told, wanted)]
+    return Advertisement(_in_order(told), _one_for_each_interface(lan))
+
+
+def _parse(host: str) -> IPAddress:
+    # The system writes link-local addresses with their interface: "fe80::1%eth0".
+    return ipaddress.ip_address(host.partition("%")[0])
+
+
+def _interface_names(local: Sequence[LocalAddress], interfaces: Sequence[str]) -> set[str]:
+    return {*interfaces, *(here.interface for here in local if str(here.address) in interfaces)}
+
+
+def _is_bound(address: IPAddress, bound: Sequence[IPAddress]) -> bool:
+    return any(host == address or (host.is_unspecified and host.version == address.version) for host in bound)
+
+
+def _is_lan(here: LocalAddress, asked_for: Sequence[IPAddress], interfaces: set[str] | None) -> bool:
+    if interfaces is not None and here.interface not in interfaces:
+        return False
+    if here.address.is_loopback:
+        return interfaces is not None
+    if here.address in asked_for:
+        return True
+    # Home Assistant passes over link-local addresses, which need an interface's name to be reached.
+    return not here.address.is_link_local and (interfaces is not None or not _NOT_A_LAN.match(here.interface))
+
+
+def _in_order(addresses: Iterable[IPAddress]) -> tuple[IPAddress, ...]:
+    return tuple(sorted(set(addresses), key=lambda address: (address.version, address.is_global, address)))
+
+
+def _one_for_each_interface(local: Iterable[LocalAddress]) -> tuple[IPAddress, ...]:
+    first: dict[tuple[str, int], IPAddress] = {}
+    for here in local:
+        first.setdefault((here.interface, here.address.version), here.address)
+    return tuple(first.values())

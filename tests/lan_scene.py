@@ -1,0 +1,184 @@
+"""A house of two hosts on one machine, for test_discovery_lan.py: network namespaces joined by a virtual cable.
+
+Run by `unshare`, so that everything vanishes with the process. The first host is this process with the server's
+`Advertiser`; the second is a child process in the namespace "peer" with a zeroconf browser of its own, which prints
+a line of JSON for everything that it learns. The scene prints one JSON object: what happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from zeroconf import ServiceStateChange, Zeroconf
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+
+from kokoro_wyoming.discovery import Advertiser
+from kokoro_wyoming.discovery.advertiser import SERVICE_TYPE
+
+Seen = dict[str, Any]
+STEP_TIMEOUT_SECONDS = 8.0
+
+
+def run(command: str) -> None:
+    subprocess.run(command.split(), check=True)
+
+
+def build_house(*, ipv4: bool = True) -> None:
+    run("mount -t tmpfs tmpfs /run")
+    run("ip netns add peer")
+    run("ip link add lan0 type veth peer name lan0 netns peer")
+    for prefix, number in (("", 1), ("ip netns exec peer ", 2)):
+        run(f"{prefix}ip link set lo up")
+        run(f"{prefix}ip addr add fd77::{number}/64 dev lan0 nodad")
+        if ipv4:
+            run(f"{prefix}ip addr add 10.77.0.{number}/24 dev lan0")
+        run(f"{prefix}ip link set lan0 up")
+    run("ip link add docker0 type bridge")
+    run("ip addr add 172.17.0.1/16 dev docker0")
+    run("ip link set docker0 up")
+
+
+async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"hello")
+    with contextlib.suppress(OSError):
+        await writer.drain()
+    writer.close()
+
+
+class Peer:
+    """The second host: a browser that connects to whatever is advertised."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls) -> Peer:
+        command = ("ip", "netns", "exec", "peer", sys.executable, __file__, "browse")
+        return cls(await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE))
+
+    async def sees(self, wanted: Callable[[Seen], bool]) -> Seen:
+        """The first event that is wanted; asyncio.TimeoutError when none comes."""
+
+        async def read() -> Seen:
+            assert self._process.stdout is not None
+            async for line in self._process.stdout:
+                seen: Seen = json.loads(line)
+                if wanted(seen):
+                    return seen
+            raise EOFError("the browser ended")
+
+        return await asyncio.wait_for(read(), STEP_TIMEOUT_SECONDS)
+
+    async def stop(self) -> None:
+        self._process.terminate()
+        await self._process.wait()
+
+
+async def browse() -> None:
+    async with AsyncZeroconf(interfaces=[own_address()]) as zeroconf:
+        tasks: set[asyncio.Task[None]] = set()
+
+        def changed(zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
+            task = asyncio.get_running_loop().create_task(tell(zeroconf, name, state_change.name))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        AsyncServiceBrowser(zeroconf.zeroconf, SERVICE_TYPE, handlers=[changed])
+        await asyncio.Event().wait()
+
+
+def own_address() -> str:
+    listed = json.loads(subprocess.check_output(["ip", "-j", "addr", "show", "dev", "lan0"]))[0]["addr_info"]
+    return str(next(row["local"] for row in listed if row["local"] in ("10.77.0.2", "fd77::2")))
+
+
+async def tell(zeroconf: Zeroconf, name: str, change: str) -> None:
+    seen: Seen = {"change": change, "name": name.removesuffix(f".{SERVICE_TYPE}")}
+    if change != ServiceStateChange.Removed.name:
+        info = AsyncServiceInfo(SERVICE_TYPE, name)
+        await info.async_request(zeroconf, 3000)
+        seen["addresses"] = info.parsed_addresses()
+        # As Home Assistant does.
+        host = next((a for a in seen["addresses"] if not ipaddress.ip_address(a).is_link_local), None)
+        seen["heard"] = await connect(host, info.port) if host else ""
+    print(json.dumps(seen), flush=True)
+
+
+async def connect(host: str, port: int | None) -> str:
+    try:
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 2)
+    except (OSError, asyncio.TimeoutError):
+        return ""
+    heard = (await reader.read(100)).decode()
+    writer.close()
+    return heard
+
+
+async def dual_stack() -> Seen:
+    """Found, reached, followed to a new address, and gone."""
+    build_house()
+    server = await asyncio.start_server(greet, ["0.0.0.0", "::"], 10200)
+    advertiser = Advertiser("Kokoro", 10200, ["0.0.0.0", "::"], poll_seconds=0.2)
+    peer = await Peer.start()
+    await advertiser.publish()
+    found = await peer.sees(lambda seen: seen.get("heard") == "hello")
+    run("ip addr del 10.77.0.1/24 dev lan0")
+    run("ip addr add 10.77.0.9/24 dev lan0")
+    followed = await peer.sees(lambda seen: "10.77.0.9" in seen.get("addresses", ()) and seen["heard"] == "hello")
+    await advertiser.unpublish()
+    gone = await peer.sees(lambda seen: seen["change"] == "Removed")
+    await peer.stop()
+    server.close()
+    return {"found": found, "followed": followed, "gone": gone}
+
+
+async def ipv6_only() -> Seen:
+    build_house(ipv4=False)
+    server = await asyncio.start_server(greet, "::", 10200)
+    advertiser = Advertiser("Kokoro", 10200, ["::"], poll_seconds=0.2)
+    peer = await Peer.start()
+    await advertiser.publish()
+    found = await peer.sees(lambda seen: seen.get("heard") == "hello")
+    await advertiser.unpublish()
+    gone = await peer.sees(lambda seen: seen["change"] == "Removed")
+    await peer.stop()
+    server.close()
+    return {"found": found, "gone": gone}
+
+
+async def no_network_at_first() -> Seen:
+    """A machine without any network, not even loopback; then the cable is plugged in."""
+    warnings: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: warnings.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger().addHandler(handler)
+    advertiser = Advertiser("Kokoro", 10200, ["0.0.0.0"], poll_seconds=0.2)
+    await advertiser.publish()
+    before = advertiser.advertised
+    await asyncio.sleep(1)
+    warned = list(warnings)
+    build_house()
+    server = await asyncio.start_server(greet, "0.0.0.0", 10200)
+    peer = await Peer.start()
+    found = await peer.sees(lambda seen: seen.get("heard") == "hello")
+    await advertiser.unpublish()
+    await peer.stop()
+    server.close()
+    return {"before": before, "warned": warned, "found": found}
+
+
+SCENES = {"dual_stack": dual_stack, "ipv6_only": ipv6_only, "no_network_at_first": no_network_at_first}
+
+if __name__ == "__main__":
+    if sys.argv[1] == "browse":
+        asyncio.run(browse())
+    else:
+        print(json.dumps(asyncio.run(SCENES[sys.argv[1]]())))
