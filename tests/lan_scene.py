@@ -54,14 +54,14 @@ async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 class Peer:
-    """The second host: a browser that connects to whatever is advertised."""
+    """The second host: a browser that connects to whatever is advertised, or another server."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     @classmethod
-    async def start(cls) -> Peer:
-        command = ("ip", "netns", "exec", "peer", sys.executable, __file__, "browse")
+    async def start(cls, part: str = "browse") -> Peer:
+        command = ("ip", "netns", "exec", "peer", sys.executable, __file__, part)
         return cls(await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE))
 
     async def sees(self, wanted: Callable[[Seen], bool]) -> Seen:
@@ -93,6 +93,18 @@ async def browse() -> None:
 
         AsyncServiceBrowser(zeroconf.zeroconf, SERVICE_TYPE, handlers=[changed])
         await asyncio.Event().wait()
+
+
+async def advertise() -> None:
+    """A server that says the name that it has, whenever that changes."""
+    advertiser = Advertiser("Kokoro", 10200, ["0.0.0.0"], poll_seconds=0.2)
+    await advertiser.publish()
+    told = ""
+    while True:
+        if advertiser.name != told:
+            told = advertiser.name
+            print(json.dumps({"name": told}), flush=True)
+        await asyncio.sleep(0.1)
 
 
 def own_address() -> str:
@@ -175,10 +187,42 @@ async def no_network_at_first() -> Seen:
     return {"before": before, "warned": warned, "found": found}
 
 
-SCENES = {"dual_stack": dual_stack, "ipv6_only": ipv6_only, "no_network_at_first": no_network_at_first}
+async def name_in_use() -> Seen:
+    """Another server has the name already."""
+    build_house()
+    peer = await Peer.start("advertise")
+    theirs = await peer.sees(bool)
+    advertiser = Advertiser("Kokoro", 10200, ["0.0.0.0"], poll_seconds=0.2)
+    await advertiser.publish()
+    ours = advertiser.name
+    await advertiser.unpublish()
+    await peer.stop()
+    return {"theirs": theirs["name"], "ours": ours}
+
+
+async def both_at_once() -> Seen:
+    """Two servers of one name, started in the same moment as after a power cut."""
+    build_house()
+    peer = await Peer.start("advertise")
+    advertiser = Advertiser("Kokoro", 10200, ["0.0.0.0"], poll_seconds=0.2)
+    await advertiser.publish()
+    theirs = await peer.sees(bool)
+    for _ in range(50):
+        with contextlib.suppress(asyncio.TimeoutError):
+            theirs = await asyncio.wait_for(peer.sees(bool), 0.1)
+        if advertiser.advertised and advertiser.name != theirs["name"]:
+            break
+    await advertiser.unpublish()
+    await peer.stop()
+    return {"names": sorted([theirs["name"], advertiser.name])}
+
+
+SCENES = {scene.__name__: scene for scene in (dual_stack, ipv6_only, no_network_at_first, name_in_use, both_at_once)}
+PARTS = {part.__name__: part for part in (browse, advertise)}
 
 if __name__ == "__main__":
-    if sys.argv[1] == "browse":
-        asyncio.run(browse())
+    name = sys.argv[1]
+    if name in PARTS:
+        asyncio.run(PARTS[name]())
     else:
-        print(json.dumps(asyncio.run(SCENES[sys.argv[1]]())))
+        print(json.dumps(asyncio.run(SCENES[name]())))
