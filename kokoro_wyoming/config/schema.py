@@ -11,12 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from kokoro_wyoming.config.addresses import parse_uri
 from kokoro_wyoming.config.mistakes import nearest
+from kokoro_wyoming.errors import UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
-
-VERSIONS = ("v1.0",)
-"""Kokoro releases that this program can run."""
-
-_KNOWN_VERSIONS = ("v1.0", "v0.19")
+from kokoro_wyoming.releases import VERSIONS, match_version
 
 
 def _uri(value: str) -> str:
@@ -45,14 +42,11 @@ def _version(value: Any) -> Any:
     """Normalise "1.0", 1.0, 1 and "V1.0" to "v1.0"; other types are left for the type check to refuse."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value
-    spelling = str(value).lower().replace("kokoro", "").strip(" -_")
-    number = spelling.removeprefix("v").replace("_", ".")
-    release = f"v{number}.0" if number.isdecimal() else f"v{number}"
-    if release in VERSIONS:
-        return release
-    if release in _KNOWN_VERSIONS:
-        raise ValueError(f"is not available in this version of kokoro-wyoming; use {VERSIONS[0]}")
-    raise ValueError(f"is not a Kokoro release; use {VERSIONS[0]}")
+    try:
+        return match_version(str(value))
+    except UnknownVersionError as error:
+        known = ", ".join(VERSIONS)
+        raise ValueError(f"is no Kokoro release that this version of kokoro-wyoming runs; use {known}") from error
 
 
 def _device(value: str) -> str:
@@ -150,7 +144,7 @@ class Server(_Section):
 
 class Model(_Section):
     version: Annotated[str, BeforeValidator(_version)]
-    """One of VERSIONS."""
+    """One of `releases.VERSIONS`."""
     device: Annotated[str, AfterValidator(_device)]
     threads: Annotated[int, Field(ge=0, le=1_024)]
     """0: one per physical core."""

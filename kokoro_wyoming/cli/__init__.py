@@ -1,0 +1,116 @@
+"""The command line: which command is meant, and how failures become words and an exit status.
+
+Nothing heavy is imported before a command runs, so that `--help` and `--version` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from kokoro_wyoming import __version__
+from kokoro_wyoming.cli import check, fetch, health, say, serve, settings, voices
+from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
+
+COMMANDS = {module.__name__.rpartition(".")[2]: module for module in (serve, fetch, check, voices, say, health)}
+
+OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+_DESCRIPTION = "Kokoro's voices over the Wyoming protocol, for Home Assistant and every other Wyoming client."
+
+_EPILOG = """\
+Without a command it serves: `kokoro-wyoming --voice bf_emma` is `kokoro-wyoming serve --voice bf_emma`.
+`kokoro-wyoming COMMAND --help` tells the flags of a command.
+
+examples:
+  kokoro-wyoming                                           fetch what is missing, then serve on port 10200
+  kokoro-wyoming --config my.yaml --log-level debug        the same with settings of your own
+  kokoro-wyoming fetch                                     only fetch weights and voices, about 360 MB
+  kokoro-wyoming check                                     is everything there and unharmed? what is missing?
+  kokoro-wyoming say "The front door is open."             speak on this machine's sound card
+  kokoro-wyoming say "Hello." --voice bm_george --out hello.wav
+
+environment:
+  KOKORO_WYOMING_HOME   folder in which models/ and voices/ lie
+  HF_ENDPOINT, HF_HUB_OFFLINE, HTTPS_PROXY and their like are honoured when files are fetched
+
+exit status: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser that keeps the line breaks of examples and knows no abbreviated flags."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,  # type: ignore[arg-type]
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    try:
+        status = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except KokoroWyomingError as error:
+        print(f"kokoro-wyoming: {error}", file=sys.stderr)
+        return MISUSED if isinstance(error, ConfigError) else FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output is gone (`| head`); at exit Python would complain of it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return status
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        args = _parse(argv)
+    except SystemExit as leaving:  # argparse has said why
+        return leaving.code if isinstance(leaving.code, int) else OK
+    return int(args.run(args))
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    about_all = ("-h", "--help", "--version")
+    if not argv or (argv[0].startswith("-") and argv[0] not in about_all):
+        argv = ["serve", *argv]
+    elif not argv[0].startswith("-") and argv[0] not in COMMANDS:
+        parser.error(f"there is no command {argv[0]!r}{_did_you_mean(argv[0], COMMANDS)}")
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.error(_unknown(args.command, unknown))
+    return args
+
+
+def _unknown(command: str, unknown: Sequence[str]) -> str:
+    late = next((word for word in unknown if word in COMMANDS), None)
+    if late is not None:
+        return f"a command comes first: kokoro-wyoming {late} ..."
+    hint = _did_you_mean(unknown[0].partition("=")[0], settings.FLAG_NAMES)
+    return f"{command} knows no {unknown[0]!r}{hint or f'; see kokoro-wyoming {command} --help'}"
+
+
+def _did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(word, candidates, n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="kokoro-wyoming", description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument("--version", action="version", version=f"kokoro-wyoming {__version__}")
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True, parser_class=_Parser
+    )
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(name, help=module.SUMMARY, description=module.DESCRIPTION, epilog=module.EXAMPLES)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser

