@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# Makes .venv beside the checkout's sources, or leaves it alone when it is what the sources ask for.
+#
+#   scripts/setup_venv.sh          what the server needs
+#   scripts/setup_venv.sh dev      also what the tests need
+#
+# environment:
+#   PYTHON           the interpreter to use, 3.10 to 3.12; otherwise the first on PATH that runs
+#   TORCH_INDEX_URL  a package index that has PyTorch's builds for the processor only, which spare some gigabytes of
+#                    libraries for NVIDIA cards; pytorch.org > Get Started > Compute Platform: CPU shows its address
+#
+# Whatever goes wrong is one sentence on standard error, and exit status 1.
+set -euo pipefail
+
+root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
+venv=$root/.venv
+log=$venv/pip.log
+extra=${1:-}
+needed_gigabytes=4
+
+die() {
+    printf 'kokoro-wyoming: %s\n' "$*" >&2
+    exit 1
+}
+
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+# What the venv depends on, as text. An editable install holds the checkout's path, so that belongs to it.
+wanted_state() {
+    printf '%s\n' "$root"
+    "$1" -c 'import sys; print(sys.version)' 2>/dev/null || return 1
+    cat "$root/setup.cfg" "$root/pyproject.toml" "$root/constraints.txt"
+}
+
+stamp() {
+    printf '%s/kokoro-wyoming.%s' "$venv" "${1:-run}"
+}
+
+is_ready() {
+    local state
+    [[ -f $(stamp "$extra") ]] || return 1
+    state=$(wanted_state "$venv/bin/python") || return 1
+    [[ $state == "$(<"$(stamp "$extra")")" ]] || return 1
+    [[ -z ${PYTHON:-} ]] || is_of_same_release "$PYTHON"
+}
+
+release() {
+    "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
+}
+
+is_of_same_release() {
+    [[ $(release "$1") == "$(release "$venv/bin/python")" ]]
+}
+
+is_suitable() {
+    case $(release "$1") in
+        3.10 | 3.11 | 3.12) ;;
+        *) return 1 ;;
+    esac
+}
+
+has_venv() {
+    "$1" -c 'import ensurepip, venv' 2>/dev/null
+}
+
+# A name on PATH proves nothing: version managers leave names there that only say what is not installed.
+find_python() {
+    local candidate without_venv=
+    if [[ -n ${PYTHON:-} ]]; then
+        command -v "$PYTHON" >/dev/null || die "there is no program $PYTHON; set PYTHON to a Python of 3.10 to 3.12."
+        is_suitable "$PYTHON" || die "PYTHON=$PYTHON is no working Python of 3.10 to 3.12, which Kokoro needs."
+        has_venv "$PYTHON" || die "$(no_venv "$PYTHON")"
+        printf '%s' "$PYTHON"
+        return
+    fi
+    for candidate in python3 python3.12 python3.11 python3.10 python "${HOME:-/root}"/.pyenv/versions/3.1[0-2].*/bin/python3; do
+        is_suitable "$candidate" || continue
+        has_venv "$candidate" || { without_venv=$candidate && continue; }
+        printf '%s' "$candidate"
+        return
+    done
+    [[ -z $without_venv ]] || die "$(no_venv "$without_venv")"
+    die "no Python of 3.10 to 3.12 runs here, which Kokoro needs: install one (Debian and Ubuntu: apt install python3" \
+        "python3-venv; macOS: brew install python@3.12), or name one by PYTHON=/path/to/python3.12."
+}
+
+no_venv() {
+    printf '%s cannot make virtual environments: install its venv module (Debian and Ubuntu: apt install python%s-venv).' \
+        "$1" "$(release "$1")"
+}
+
+check_writable() {
+    [[ -w $root ]] || die "$root cannot be written to, and .venv belongs there: copy the checkout to a folder of yours."
+}
+
+check_disk() {
+    local free_kilobytes
+    free_kilobytes=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
+    [[ $free_kilobytes -ge $((needed_gigabytes * 1024 * 1024)) ]] ||
+        die "the disk of $root has $((free_kilobytes / 1024)) MB free, and $needed_gigabytes GB are needed: free some."
+}
+
+# What pip's log says of why it failed.
+explain_failure() {
+    if grep -q 'No space left on device' "$log"; then
+        die "the disk is full: free $needed_gigabytes GB and start again."
+    elif grep -Eq 'NewConnectionError|NameResolution|name resolution|ConnectTimeout|ReadTimeout|ProxyError|Network is unreachable' "$log"; then
+        die "the package index cannot be reached: connect to the network (or set HTTPS_PROXY) and start again."
+    elif grep -Eq 'SSLError|CERTIFICATE_VERIFY_FAILED' "$log"; then
+        die "the package index is not trusted by this machine: see to its clock and its certificates, and start again."
+    elif grep -Eq '(Could not find a version|No matching distribution).*torch==' "$log"; then
+        die "PyTorch has no build for this machine ($(uname -sm)): it needs 64-bit Linux with glibc 2.28, or macOS on" \
+            "Apple silicon."
+    fi
+    die "the packages could not be installed; pip says why above. Starting again takes it up anew."
+}
+
+pip() {
+    # --log is in the environment, so that pip still sees a terminal and draws its progress bars.
+    (cd "$root" && PIP_LOG=$log PIP_DISABLE_PIP_VERSION_CHECK=1 "$venv/bin/python" -m pip "$@") ||
+        explain_failure
+}
+
+install_packages() {
+    local torch_index=()
+    rm -f "$log"
+    [[ -z ${TORCH_INDEX_URL:-} ]] || torch_index=(--extra-index-url "$TORCH_INDEX_URL")
+    say "Installing PyTorch, the largest part ..."
+    # First and by itself: asked for in one breath with the rest, pip would look past a build that it could take.
+    pip install -c constraints.txt torch==2.13.0 ${torch_index[@]+"${torch_index[@]}"}
+    say "Installing the rest ..."
+    pip install -c constraints.txt -e ".${extra:+[$extra]}"
+}
+
+make_venv() {
+    local python=$1
+    say "Making $venv with $("$python" --version) ..."
+    "$python" -m venv --clear "$venv" || die "$python could not make $venv: its message is above."
+}
+
+# Only what was installed to the end is built upon; what was interrupted is done anew.
+install() {
+    local python
+    python=$(find_python)
+    check_disk
+    if [[ -f $(stamp) ]] && is_of_same_release "$python" 2>/dev/null && [[ $(head -n 1 "$(stamp)") == "$root" ]]; then
+        rm -f "$(stamp)" "$(stamp dev)"
+    else
+        make_venv "$python"
+    fi
+    install_packages
+    rm -f "$log"
+    wanted_state "$venv/bin/python" >"$(stamp).new"
+    [[ -z $extra ]] || cp "$(stamp).new" "$(stamp "$extra")"
+    mv "$(stamp).new" "$(stamp)"
+}
+
+# Two at once would write the same files.
+lock() {
+    command -v flock >/dev/null || return 0
+    exec 9>"$root/.venv.lock"
+    flock -n 9 || { say "Waiting for another start to finish its installation ..." && flock 9; }
+}
+
+if ! is_ready; then
+    check_writable
+    lock
+    is_ready || install
+fi
