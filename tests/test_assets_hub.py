@@ -173,7 +173,7 @@ def test_a_dropped_line_is_taken_up_again(store: Store, stand_in: HubStandIn) ->
 
 def test_a_line_that_stays_dead_leaves_what_came(store: Store, stand_in: HubStandIn) -> None:
     stand_in.cut_after_bytes[WEIGHTS] = [100_000] + [0] * 50
-    with pytest.raises(AssetError, match=f"broke off at {WEIGHTS}.*goes on where it stopped"):
+    with pytest.raises(AssetError, match=f"broke off at {WEIGHTS}.*fetch again: it goes on there"):
         fetch(store)
     assert placing.part_of(store.weights("v1.0")).read_bytes() == OFFICIAL[WEIGHTS][:100_000]
     stand_in.cut_after_bytes.clear()

@@ -78,16 +78,16 @@ def fetch_release(
 def _from_first_able(
     sources: Sequence[Deliver], store: Store, known: Release, wanted: Callable[[], list[ReleaseFile]], report: Report
 ) -> None:
-    problems: list[str] = []
-    for number, deliver in enumerate(sources, 1):
+    failed = ""
+    for deliver in sources:
         try:
             deliver(store, known, wanted(), report)
             return
         except SourceError as problem:
-            problems.append(str(problem))
-            if number < len(sources):
-                report(f"{problem.what}; taking {registry.NAME} instead: the same voices, weights rounded to 8 bits")
-    raise AssetError("; and then: ".join(problems))
+            if deliver is sources[-1]:
+                raise AssetError(f"{failed}{problem}") from problem
+            failed = f"{problem.what}; and "
+            report(f"{problem.what}; taking {registry.NAME} instead: the same voices, weights rounded to 8 bits")
 
 
 def _wanted(store: Store, known: Release, *, official: bool, hashes: bool) -> list[ReleaseFile]:

