@@ -1,0 +1,269 @@
+"""What each event of a client means, by what came before it. Pure: events in, actions out.
+
+One table holds the grammar. Two states are enough between utterances because a client that sends its stop
+twice has still asked for nothing new, while a stop that never had a start is a mistake it should hear of.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from wyoming.event import Event
+from wyoming.ping import Pong
+
+from kokoro_wyoming.errors import PeerError, TextTooLongError
+from kokoro_wyoming.speech import VoiceRequest
+from kokoro_wyoming.text import SentenceSplitter, clean
+
+
+class UnsupportedFormatError(PeerError):
+    """Text in a markup that is not spoken here."""
+
+    code: ClassVar[str] = "unsupported-format"
+
+
+@dataclass(frozen=True)
+class DialogueLimits:
+    """What one utterance may ask."""
+
+    text_chars: int = 100_000
+    """About two hours of speech."""
+    chunks: int = 100_000
+    """As many chunks as characters: a stream of single letters passes, blank chunks cannot go on for ever."""
+    name_chars: int = 128
+    """Of a voice, language, speaker or program. They are only looked up in tables; this keeps logs short."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Send this event now."""
+
+    event: Event
+
+
+@dataclass(frozen=True)
+class Describe:
+    """Send the info now."""
+
+
+@dataclass(frozen=True)
+class Select:
+    """The client chose a program, for the life of the connection; it may not exist."""
+
+    program: str
+
+
+@dataclass(frozen=True)
+class Begin:
+    """An utterance begins; what follows up to End or Abandon belongs to it."""
+
+    request: VoiceRequest
+    program: str | None
+    streamed: bool
+
+
+@dataclass(frozen=True)
+class Say:
+    """The utterance's next sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class End:
+    """All text of the utterance is there."""
+
+
+@dataclass(frozen=True)
+class Abandon:
+    """The utterance's text will never be complete: drop what is left of it."""
+
+    because: PeerError | None = None
+    """What the client is to be told, if anything."""
+
+
+Action: TypeAlias = Reply | Describe | Select | Begin | Say | End | Abandon
+
+
+class State(enum.Enum):
+    QUIET = enum.auto()
+    """No utterance's text is on its way."""
+    STREAMING = enum.auto()
+    """Between synthesize-start and synthesize-stop."""
+    STREAMED = enum.auto()
+    """As QUIET, and the last to come was a synthesize-stop."""
+
+
+class Dialogue:
+    """The client's side of one connection."""
+
+    def __init__(self, limits: DialogueLimits = DialogueLimits()) -> None:
+        self._limits = limits
+        self._state = State.QUIET
+        self._program: str | None = None
+        self._splitter = SentenceSplitter()
+        self._chars = 0
+        self._chunks = 0
+
+    @property
+    def mid_stream(self) -> bool:
+        """Whether an utterance's text is still on its way."""
+        return self._state is State.STREAMING
+
+    def receive(self, event: Event) -> Iterator[Action]:
+        """What the event asks for, in order.
+
+        The work is done while iterating, sentence by sentence, so that a long text can be interleaved with
+        other things; nothing more may be received before the iterator ends. Raises PeerError where the client
+        broke the grammar or a limit; nothing may be received after that.
+        """
+        meaning, self._state = _GRAMMAR.get(event.type, _UNKNOWN)[self._state]
+        yield from meaning(self, event.data)
+
+    def end_of_input(self) -> Iterator[Action]:
+        """The client sends no more, but may still listen: whole requests stay valid, half a stream does not."""
+        if self.mid_stream:
+            self._state = State.QUIET
+            yield Abandon(PeerError("The input ended inside a stream: synthesize-stop was missing."))
+
+    def _describe(self, _: Mapping[str, object]) -> Iterator[Action]:
+        yield Describe()
+
+    def _ping(self, data: Mapping[str, object]) -> Iterator[Action]:
+        text = data.get("text")
+        yield Reply(Pong(text=text if isinstance(text, str) else None).event())
+
+    def _select(self, data: Mapping[str, object]) -> Iterator[Action]:
+        name = self._name(data, "name", of="select-program")
+        if name is None:
+            raise PeerError("select-program needs the name of a program.")
+        self._program = name
+        yield Select(name)
+
+    def _whole(self, data: Mapping[str, object]) -> Iterator[Action]:
+        text = _text(data, of="synthesize")
+        yield from self._begin(data, streamed=False)
+        yield from self._take(text)
+        yield from self._finish()
+
+    def _start(self, data: Mapping[str, object]) -> Iterator[Action]:
+        yield from self._begin(data, streamed=True)
+
+    def _restart(self, data: Mapping[str, object]) -> Iterator[Action]:
+        yield Abandon()
+        yield from self._begin(data, streamed=True)
+
+    def _chunk(self, data: Mapping[str, object]) -> Iterator[Action]:
+        yield from self._take(_text(data, of="synthesize-chunk"))
+
+    def _stop(self, _: Mapping[str, object]) -> Iterator[Action]:
+        yield from self._finish()
+
+    def _stray_chunk(self, _: Mapping[str, object]) -> Iterator[Action]:
+        raise PeerError("synthesize-chunk came without synthesize-start.")
+
+    def _stray_stop(self, _: Mapping[str, object]) -> Iterator[Action]:
+        raise PeerError("synthesize-stop came without synthesize-start.")
+
+    def _begin(self, data: Mapping[str, object], *, streamed: bool) -> Iterator[Action]:
+        self._splitter = SentenceSplitter()
+        self._chars = self._chunks = 0
+        _check_format(data.get("text_format"))
+        yield Begin(self._voice(data.get("voice")), self._program, streamed)
+
+    def _take(self, text: str) -> Iterator[Action]:
+        self._chars += len(text)
+        self._chunks += 1
+        if self._chars > self._limits.text_chars:
+            raise TextTooLongError(
+                f"One utterance may have {self._limits.text_chars:,} characters; send the text in parts."
+            )
+        if self._chunks > self._limits.chunks:
+            raise TextTooLongError(f"One utterance may have {self._limits.chunks:,} chunks; send larger ones.")
+        for sentence in self._splitter.add(text):
+            yield Say(sentence)
+
+    def _finish(self) -> Iterator[Action]:
+        for sentence in self._splitter.finish():
+            yield Say(sentence)
+        yield End()
+
+    def _voice(self, voice: object) -> VoiceRequest:
+        if voice is None:
+            return VoiceRequest()
+        if not isinstance(voice, Mapping):
+            raise PeerError("voice must be an object with a name or a language.")
+        return VoiceRequest(*(self._name(voice, key, of="voice") for key in ("name", "language", "speaker")))
+
+    def _name(self, data: Mapping[str, object], key: str, *, of: str) -> str | None:
+        name = data.get(key)
+        if name is None:
+            return None
+        if not isinstance(name, str):
+            raise PeerError(f"The {key} in {of} must be a string.")
+        if len(name) > self._limits.name_chars:
+            raise PeerError(f"The {key} in {of} may have {self._limits.name_chars} characters.")
+        return clean(name).strip() or None
+
+
+def _text(data: Mapping[str, object], *, of: str) -> str:
+    text = data.get("text")
+    if not isinstance(text, str):
+        raise PeerError(f"{of} needs a text, as a string.")
+    return text
+
+
+def _check_format(text_format: object) -> None:
+    if text_format is None or text_format == "text":
+        return
+    if not isinstance(text_format, str):
+        raise PeerError("text_format must be a string.")
+    raise UnsupportedFormatError('Only plain text is spoken: text_format must be "text" or absent.')
+
+
+def _ignore(_: Dialogue, __: Mapping[str, object]) -> Iterator[Action]:
+    return iter(())
+
+
+Meaning: TypeAlias = Callable[[Dialogue, Mapping[str, object]], Iterator[Action]]
+Row: TypeAlias = Mapping[State, tuple[Meaning, State]]
+
+_QUIET, _STREAMING, _STREAMED = State
+
+
+def _anywhere(meaning: Meaning) -> Row:
+    return {state: (meaning, state) for state in State}
+
+
+# Home Assistant sends the whole text once more as `synthesize` inside each stream, for servers that know no
+# streams; speaking that too would double every reply.
+_GRAMMAR: Mapping[str, Row] = {
+    "describe": _anywhere(Dialogue._describe),
+    "ping": _anywhere(Dialogue._ping),
+    "select-program": _anywhere(Dialogue._select),
+    "synthesize": {
+        _QUIET: (Dialogue._whole, _QUIET),
+        _STREAMING: (_ignore, _STREAMING),
+        _STREAMED: (Dialogue._whole, _QUIET),
+    },
+    "synthesize-start": {
+        _QUIET: (Dialogue._start, _STREAMING),
+        _STREAMING: (Dialogue._restart, _STREAMING),
+        _STREAMED: (Dialogue._start, _STREAMING),
+    },
+    "synthesize-chunk": {
+        _QUIET: (Dialogue._stray_chunk, _QUIET),
+        _STREAMING: (Dialogue._chunk, _STREAMING),
+        _STREAMED: (Dialogue._stray_chunk, _STREAMED),
+    },
+    "synthesize-stop": {
+        _QUIET: (Dialogue._stray_stop, _QUIET),
+        _STREAMING: (Dialogue._stop, _STREAMED),
+        _STREAMED: (_ignore, _STREAMED),
+    },
+}
+_UNKNOWN: Row = _anywhere(_ignore)
+"""Wyoming's servers drop events they do not know."""

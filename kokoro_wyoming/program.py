@@ -1,0 +1,58 @@
+"""The answer to describe: the catalogue as Wyoming's `info`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from functools import lru_cache
+
+from wyoming.event import Event, write_event
+from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
+
+from kokoro_wyoming.speech import ProgramDescription, VoiceDescription
+
+# Home Assistant refuses to serve a program or voice without attribution.
+_KOKORO = Attribution(name="hexgrad", url="https://huggingface.co/hexgrad/Kokoro-82M")
+
+
+def info_event(programs: Iterable[ProgramDescription]) -> Event:
+    """Wyoming's `info`, with text to speech alone: any other service changes what Home Assistant makes of us.
+
+    A voice without a language is left out, as it could not be chosen there.
+    """
+    return Info(tts=[_program(program) for program in programs]).event()
+
+
+def info_frame(programs: Iterable[ProgramDescription]) -> bytes:
+    """`info_event` as it goes over the wire, made once for each catalogue: clients ask every few seconds."""
+    return _frame(tuple(programs))
+
+
+@lru_cache(maxsize=2)
+def _frame(programs: tuple[ProgramDescription, ...]) -> bytes:
+    frame = io.BytesIO()
+    write_event(info_event(programs), frame)
+    return frame.getvalue()
+
+
+def _program(program: ProgramDescription) -> TtsProgram:
+    return TtsProgram(
+        name=program.name,
+        description=program.description,
+        version=program.version,
+        attribution=_KOKORO,
+        installed=True,
+        voices=[_voice(voice) for voice in program.voices if voice.languages],
+        supports_synthesize_streaming=True,
+    )
+
+
+def _voice(voice: VoiceDescription) -> TtsVoice:
+    return TtsVoice(
+        name=voice.name,
+        description=voice.label,
+        version=voice.version,
+        attribution=_KOKORO,
+        installed=True,
+        languages=list(voice.languages),
+    )

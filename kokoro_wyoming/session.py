@@ -1,0 +1,380 @@
+"""One connection: a reader that never waits for the model, and one speaker.
+
+The reader takes events as they come, answers describe and ping at once and lays before the speaker what is to
+be said, utterance by utterance. Whatever is wrong with a asked, its error comes in its turn, after all that
+was rightly asked before it, and closes the connection. A client that has gone ends everything at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from wyoming.audio import AudioChunk
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.tts import SynthesizeStopped
+
+from kokoro_wyoming import dialogue, program, wire
+from kokoro_wyoming.asked import Asked
+from kokoro_wyoming.audio import PcmStream, silence
+from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, UnknownVersionError
+from kokoro_wyoming.frames import WireLimits
+from kokoro_wyoming.speech import SpeechEngine
+
+_LOGGER = logging.getLogger(__name__)
+
+_NOTHING_TO_SAY_SECONDS = 0.1
+"""Home Assistant caches a broken file of a reply without a chunk."""
+_GONE_CHECK_SECONDS = 0.25
+"""How often a client that sends no more is checked for being gone altogether."""
+_TURN_SECONDS = 0.005
+"""Longest that the events of one client, being at hand, keep the loop from others."""
+_ERROR_CHARS = 200
+
+
+class ShuttingDownError(BusyError):
+    """The server is about to stop."""
+
+    code: ClassVar[str] = "shutting-down"
+
+    def __init__(self) -> None:
+        super().__init__("The server is shutting down; try again later.")
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """What one connection may cost."""
+
+    wire: WireLimits = field(default_factory=WireLimits)
+    dialogue: dialogue.DialogueLimits = field(default_factory=dialogue.DialogueLimits)
+    waiting_requests: int = 16
+    """Utterances begun behind the one being spoken."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        text_chars: int,
+        event_timeout_seconds: float,
+        idle_seconds: float,
+        write_timeout_seconds: float,
+    ) -> SessionLimits:
+        """The limits an owner sets; the others follow from the protocol."""
+        return cls(
+            wire=WireLimits(
+                event_timeout_seconds=event_timeout_seconds,
+                idle_seconds=idle_seconds,
+                write_timeout_seconds=write_timeout_seconds,
+            ),
+            dialogue=dialogue.DialogueLimits(text_chars=text_chars, chunks=text_chars),
+        )
+
+
+class Session:
+    """One client's connection, from accept to close."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        engine: SpeechEngine,
+        limits: SessionLimits | None = None,
+        *,
+        volume: float = 1.0,
+    ) -> None:
+        """`volume` is the gain of the sound; 1.0 leaves it as it is."""
+        self._limits = limits or SessionLimits()
+        self._raw_reader = reader
+        self._events = wire.EventReader(reader, self._limits.wire)
+        self._out = wire.EventWriter(writer, self._limits.wire)
+        self._engine = engine
+        self._volume = volume
+        self._peer = _peer_name(writer)
+        self._dialogue = dialogue.Dialogue(self._limits.dialogue)
+        self._line: asyncio.Queue[Asked | PeerError | None] = asyncio.Queue()
+        self._unfinished: list[Asked] = []
+        self._open: Asked | None = None
+        self._in_hand: Asked | None = None
+        self._draining = False
+        self._over = asyncio.Event()
+        self._turn_began_at_seconds = 0.0
+
+    @property
+    def speaking(self) -> bool:
+        """Whether anything that was asked is not yet said."""
+        return bool(self._unfinished)
+
+    async def run(self) -> None:
+        """Serve the client until it leaves, fails or this is cancelled.
+
+        Raises nothing, not even CancelledError: asyncio's accept callback would report that as a crash.
+        """
+        try:
+            await self._out.close(self._raw_reader, await self._serve())
+        except asyncio.CancelledError:
+            _LOGGER.debug("%s: cancelled", self._peer)
+        except Exception as error:
+            _log_defect(self._peer, error)
+        finally:
+            self._out.abort()
+            self._over.set()
+
+    async def drain(self) -> None:
+        """Finish the utterance in hand, refuse what comes after it, close; returns when that is done.
+
+        The deadline is the caller's: cancelling `run` tells the client why the sound ends, then closes.
+        """
+        self._draining = True
+        if self._in_hand is None:
+            self._line.put_nowait(None)
+        await self._over.wait()
+
+    async def _serve(self) -> wire.Farewell:
+        """Converse to the end and tell the client of a bad one; returns how patiently to close."""
+        try:
+            await self._converse()
+        except wire.PeerGoneError as error:
+            _LOGGER.debug("%s: gone (%s)", self._peer, type(error).__name__)
+        except asyncio.CancelledError:
+            if self.speaking:
+                self._tell(ShuttingDownError())
+            return wire.HURRIED
+        except KokoroWyomingError as error:
+            _log_refusal(self._peer, error)
+            self._tell(error)
+            return wire.WITH_ERROR
+        except Exception as error:
+            _log_defect(self._peer, error)
+            self._tell(error)
+            return wire.WITH_ERROR
+        finally:
+            for asked in self._unfinished:
+                asked.close()
+            self._unfinished.clear()
+        return wire.CONTENT
+
+    def _tell(self, error: Exception) -> None:
+        with contextlib.suppress(wire.PeerGoneError):
+            self._out.put(error_event(error))
+
+    async def _converse(self) -> None:
+        both = (asyncio.ensure_future(self._speak_all()), asyncio.ensure_future(self._listen()))
+        try:
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if task.cancelled():
+                    raise RuntimeError("the engine cancelled its listener")
+                task.result()
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+    # The reader ------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Take what the client sends, then watch whether it is still there. Never returns."""
+        fault = await self._take_events()
+        if fault is not None:
+            self._fail(fault)
+        self._line.put_nowait(None)
+        while True:
+            self._out.check()
+            # A client that has closed looks like one that only sends no more, until something is sent to it.
+            if fault is None and self._in_hand is not None and not self._in_hand.dropped:
+                self._start_sound(self._in_hand)
+            await asyncio.sleep(_GONE_CHECK_SECONDS)
+
+    async def _take_events(self) -> PeerError | None:
+        """Act on events until there are no more, or until the client did something wrong."""
+        try:
+            while (event := await self._next_event()) is not None:
+                for action in self._dialogue.receive(event):
+                    await self._act(action)
+                    await self._let_others()
+                await self._let_others()
+        except wire.CutOffError:
+            _LOGGER.debug("%s: the input ended inside an event", self._peer)
+        except PeerError as error:
+            return error
+        for action in self._dialogue.end_of_input():
+            await self._act(action)
+        return None
+
+    async def _next_event(self) -> Event | None:
+        while True:
+            try:
+                return await self._events.read()
+            except wire.IdleError:
+                if self._dialogue.mid_stream:
+                    raise wire.EventTimeoutError("A stream was begun and not gone on with in time.") from None
+                if not self.speaking:
+                    return None
+
+    async def _let_others(self) -> None:
+        # Events at hand are read without waiting, so that many of them would hold up everybody else.
+        if time.monotonic() - self._turn_began_at_seconds > _TURN_SECONDS:
+            await asyncio.sleep(0)
+            self._turn_began_at_seconds = time.monotonic()
+
+    async def _act(self, action: dialogue.Action) -> None:
+        match action:
+            case dialogue.Begin():
+                self._begin(action)
+            case dialogue.Say(sentence) if self._open is not None:
+                self._open.say(sentence, self._engine)
+            case dialogue.End() if self._open is not None:
+                self._open.complete()
+                self._open = None
+            case dialogue.Abandon(because) if self._open is not None:
+                self._open.drop(because)
+                self._open = None
+            case dialogue.Describe():
+                _LOGGER.debug("%s: describe", self._peer)
+                await self._answer(program.info_frame(self._engine.programs()))
+            case dialogue.Reply(event):
+                await self._answer(event)
+            case dialogue.Select(name):
+                if all(name != known.name for known in self._engine.programs()):
+                    raise UnknownVersionError(f'There is no program "{name}"; describe lists what there is.')
+
+    def _begin(self, begin: dialogue.Begin) -> None:
+        if self._draining:
+            raise ShuttingDownError
+        if len(self._unfinished) > self._limits.waiting_requests:
+            raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
+        voice = self._engine.resolve(begin.request, begin.program)
+        self._open = Asked(voice, begin.streamed, PcmStream(self._volume))
+        self._unfinished.append(self._open)
+        self._line.put_nowait(self._open)
+
+    async def _answer(self, event: Event | bytes) -> None:
+        self._out.put(event)
+        await self._out.flush()
+
+    def _fail(self, error: PeerError) -> None:
+        """Have the error told in its turn: by the utterance it spoils, else after all that is waiting."""
+        if self._open is not None:
+            self._open.drop(error)
+            self._open = None
+        else:
+            self._line.put_nowait(error)
+
+    # The speaker -----------------------------------------------------------------------------------------
+
+    async def _speak_all(self) -> None:
+        while not (self._draining and self._line.empty()):
+            asked = await self._line.get()
+            if asked is None:
+                return
+            if isinstance(asked, PeerError):
+                raise asked
+            if self._draining:
+                raise ShuttingDownError
+            self._in_hand = asked
+            await self._speak(asked)
+            self._in_hand = None
+            self._unfinished.remove(asked)
+            asked.close()
+
+    async def _speak(self, asked: Asked) -> None:
+        while (sentence := await asked.next_sentence()) is not None:
+            assert asked.place is not None
+            async with contextlib.aclosing(asked.place.speak(sentence, asked.voice)) as sound:
+                async for samples in sound:
+                    if asked.dropped:
+                        break
+                    await self._send(asked, asked.pcm.add(samples))
+        if asked.failure is not None:
+            raise asked.failure
+        await self._end_sound(asked)
+
+    async def _end_sound(self, asked: Asked) -> None:
+        if not asked.dropped and not asked.pcm.seconds:
+            await self._send(asked, asked.pcm.add(silence(_NOTHING_TO_SAY_SECONDS)))
+        await self._send(asked, asked.pcm.finish())
+        if asked.sound_started:
+            self._out.put(asked.pcm.stop().event())
+        if asked.dropped:
+            return
+        if asked.streamed:
+            self._out.put(SynthesizeStopped().event())
+        _log_utterance(self._peer, asked)
+
+    async def _send(self, asked: Asked, chunks: Iterable[AudioChunk]) -> None:
+        for chunk in chunks:
+            self._start_sound(asked)
+            self._out.put(chunk.event())
+            asked.sound_at_seconds = asked.sound_at_seconds or time.monotonic()
+            # Here the engine rests while the client does not read: its next window is not asked for before.
+            await self._out.flush()
+
+    def _start_sound(self, asked: Asked) -> None:
+        if not asked.sound_started:
+            asked.sound_started = True
+            self._out.put(asked.pcm.start().event())
+
+
+async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, error: KokoroWyomingError) -> None:
+    """Tell a client that is not admitted why, and close. Raises nothing, as `Session.run`."""
+    out = wire.EventWriter(writer, WireLimits())
+    try:
+        out.put(error_event(error))
+        await out.close(reader, wire.HURRIED)
+    except (asyncio.CancelledError, wire.PeerGoneError):
+        pass
+    finally:
+        out.abort()
+
+
+_PATH = re.compile(r"[^\s'\"(]*[/\\]([^\s/\\]*)")
+
+
+def error_text(error: KokoroWyomingError) -> str:
+    """What a client may read of it: one printable line, at most 200 characters, files without folders."""
+    text = _PATH.sub(r"\1", " ".join(str(error).split()))
+    printable = "".join(character for character in text if character.isprintable())
+    return printable if len(printable) <= _ERROR_CHARS else printable[: _ERROR_CHARS - 1] + "…"
+
+
+def error_event(error: Exception) -> Event:
+    """The `error` event; what is a defect of ours is told as "internal" and no more."""
+    if isinstance(error, KokoroWyomingError):
+        return Error(text=error_text(error), code=error.code).event()
+    return Error(text="The server failed; its log says where.", code="internal").event()
+
+
+def _peer_name(writer: asyncio.StreamWriter) -> str:
+    peer = writer.get_extra_info("peername")
+    return f"{peer[0]} port {peer[1]}" if isinstance(peer, tuple) else "local client"
+
+
+def _log_utterance(peer: str, asked: Asked) -> None:
+    waited_seconds = asked.sound_at_seconds - asked.text_at_seconds if asked.chars else 0.0
+    _LOGGER.info(
+        "%s: spoke %d characters as %s (%s): %.1f s of sound, the first after %.2f s",
+        *(peer, asked.chars, asked.voice.name, asked.voice.language),
+        *(asked.pcm.seconds, waited_seconds),
+    )
+
+
+def _log_refusal(peer: str, error: KokoroWyomingError) -> None:
+    if isinstance(error, PeerError):
+        _LOGGER.info("%s: refused as %s: %s", peer, error.code, error_text(error))
+    else:
+        _LOGGER.error("%s: could not be served: %s", peer, error)
+
+
+def _log_defect(peer: str, error: Exception) -> None:
+    # Its message may quote what was to be said, which is nobody's business above DEBUG.
+    where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    _LOGGER.error("%s: failed with %s\n%s", peer, type(error).__name__, where)
+    _LOGGER.debug("%s: the same in full", peer, exc_info=error)

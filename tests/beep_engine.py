@@ -1,0 +1,109 @@
+"""A stand-in for the engine that beeps: each character is a short tone whose level spells it out again.
+
+So a test can read from the sound what was said, and by which voice, to the last character.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
+from kokoro_wyoming.languages import match_language
+from kokoro_wyoming.speech import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
+
+VOICES = {"beep": "en-US", "boop": "en-GB", "pii": "ja-JP"}
+SAMPLES_PER_CHAR = 240
+"""10 ms."""
+_FULL_SCALE = 32767
+_PROGRAM = "Beeps"
+
+
+def beep(text: str) -> NDArray[np.float32]:
+    """float32, shape (240 * n_chars,); characters of the basic plane up to U+7FFF only."""
+    levels = np.array([ord(character) for character in text], dtype=np.float32) / _FULL_SCALE
+    return np.repeat(levels, SAMPLES_PER_CHAR)
+
+
+def heard(pcm: bytes) -> str:
+    """The text that was beeped, from 16-bit PCM."""
+    return "".join(chr(level) for level in np.frombuffer(pcm, dtype="<i2")[::SAMPLES_PER_CHAR])
+
+
+@dataclass
+class BeepEngine:
+    """Implements SpeechEngine."""
+
+    places: int = 64
+    """Utterances admitted at a time."""
+    failures: dict[str, BaseException] = field(default_factory=dict)
+    """What is raised in place of the second half of a sentence."""
+    gate: asyncio.Event | None = None
+    """Each half sentence waits for it."""
+    said: list[tuple[str, SpokenVoice]] = field(default_factory=list)
+    """Sentences begun, in order."""
+    abandoned: list[str] = field(default_factory=list)
+    """Sentences closed before their end."""
+    taken: int = 0
+    """Places taken now."""
+
+    def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
+        if program not in (None, _PROGRAM):
+            raise UnknownVersionError(f"There is no program {program}.")
+        language = "en-US" if request.language is None else match_language(request.language)
+        if language is None:
+            raise UnknownLanguageError(f"Nobody beeps in {request.language}.")
+        name = request.name or next(name for name, spoken in VOICES.items() if spoken == language)
+        if name not in VOICES:
+            raise UnknownVoiceError(f'There is no voice "{name}".')
+        return SpokenVoice("v1.0", name, VOICES[name], 1.0)
+
+    def utterance(self) -> BeepUtterance:
+        if self.taken >= self.places:
+            raise BusyError("Too many beeps.")
+        self.taken += 1
+        return BeepUtterance(self)
+
+    def programs(self) -> tuple[ProgramDescription, ...]:
+        voices = tuple(VoiceDescription(name, f"The {name}", (tag,), "v1.0") for name, tag in VOICES.items())
+        return (ProgramDescription(_PROGRAM, "Beeps, not speech", "v1.0", voices),)
+
+
+class BeepUtterance:
+    """Implements Utterance."""
+
+    def __init__(self, engine: BeepEngine) -> None:
+        self._engine = engine
+        self._closed = False
+
+    async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+        assert not self._closed
+        self._engine.said.append((sentence, voice))
+        ended = False
+        try:
+            for samples in self._halves(sentence):
+                if self._engine.gate is not None:
+                    await self._engine.gate.wait()
+                await asyncio.sleep(0)
+                yield samples
+                if sentence in self._engine.failures:
+                    raise self._engine.failures[sentence]
+            ended = True
+        finally:
+            if not ended:
+                self._engine.abandoned.append(sentence)
+
+    def _halves(self, sentence: str) -> Iterable[NDArray[np.float32]]:
+        if not any(character.isalnum() for character in sentence):
+            return
+        half = len(sentence) // 2
+        yield from map(beep, filter(None, (sentence[:half], sentence[half:])))
+
+    def close(self) -> None:
+        assert not self._closed
+        self._closed = True
+        self._engine.taken -= 1

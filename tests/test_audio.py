@@ -1,0 +1,71 @@
+"""Sound on its way to the wire."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kokoro_wyoming.audio import CHUNK_MS, PcmStream, silence, to_pcm16
+
+_CHUNK_SAMPLES = 24 * CHUNK_MS
+
+
+def _levels(pcm: bytes) -> list[int]:
+    return np.frombuffer(pcm, dtype="<i2").tolist()
+
+
+def test_samples_are_rounded_to_the_nearest_level() -> None:
+    assert _levels(to_pcm16([0.0, 1.0, -1.0, 0.5, -0.5, 0.6 / 32767, -0.6 / 32767])) == [
+        *(0, 32767, -32767),
+        *(16384, -16384),
+        *(1, -1),
+    ]
+
+
+def test_loud_samples_are_clipped_and_do_not_wrap() -> None:
+    assert _levels(to_pcm16([1.5, -1.5, 1e30, -1e30])) == [32767, -32767, 32767, -32767]
+
+
+@pytest.mark.parametrize("gain", [0.0, 1.0, 2.0])
+def test_what_is_no_number_is_silent_and_infinity_is_as_loud_as_can_be(gain: float) -> None:
+    loudest = round(min(gain, 1.0) * 32767)
+    assert _levels(to_pcm16([np.nan, np.inf, -np.inf], gain)) == [0, loudest, -loudest]
+
+
+def test_gain_scales_before_the_clip() -> None:
+    assert _levels(to_pcm16([0.25, 0.75], 2.0)) == [16384, 32767]
+    assert _levels(to_pcm16([0.5], 0.0)) == [0]
+
+
+def test_only_one_dimension_is_sound() -> None:
+    with pytest.raises(ValueError, match=r"\(2, 3\)"):
+        to_pcm16(np.zeros((2, 3)))
+
+
+def test_silence_has_its_length() -> None:
+    assert silence(0.1).shape == (2400,)
+    assert not silence(0.1).any()
+
+
+@given(st.lists(st.integers(0, 4000), max_size=12))
+def test_how_sound_is_cut_into_pieces_never_changes_it(sizes: list[int]) -> None:
+    sound = np.random.default_rng(7).uniform(-1.2, 1.2, sum(sizes)).astype(np.float32)
+    stream = PcmStream(0.8)
+    chunks = [chunk for piece in np.split(sound, np.cumsum(sizes)[:-1]) for chunk in stream.add(piece)]
+    chunks += stream.finish()
+    assert b"".join(chunk.audio for chunk in chunks) == to_pcm16(sound, 0.8)
+    assert all(chunk.samples == _CHUNK_SAMPLES for chunk in chunks[:-1])
+    assert all(0 < chunk.samples <= _CHUNK_SAMPLES for chunk in chunks)
+    assert [chunk.timestamp for chunk in chunks] == [at * CHUNK_MS for at in range(len(chunks))]
+    assert stream.seconds == sum(sizes) / 24_000
+
+
+def test_start_and_stop_frame_the_sound() -> None:
+    stream = PcmStream()
+    begin = stream.start()
+    assert (begin.rate, begin.width, begin.channels) == (24_000, 2, 1)
+    list(stream.add(silence(1.0)))
+    assert list(stream.finish()) == []
+    assert stream.stop().timestamp == 1000

@@ -1,0 +1,177 @@
+"""Laws of the text's way to the engine."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kokoro_wyoming.text import MAX_PIECE_CHARS, SentenceSplitter, clean
+
+_WORDS = (
+    *("Hello", "there", "Mr.", "U.S.", "e.g.", "3.5", "No", "don’t", "**bold**", "*so*", "naïve", "¿Qué?", "«Oui»"),
+    *("नमस्ते", "है।", "क्षेत्र", "今日は", "天気。", "他说：“好。”", "……", "真的？！", "हाँ॥", "안녕", "a" * 40, "好" * 90),
+)
+_MARKS = (
+    " ",
+    " ",
+    " ",
+    ". ",
+    "! ",
+    "? ",
+    "…",
+    "…? ",
+    ".\n",
+    "\n\n",
+    "\r\n\r\n",
+    ", ",
+    "。",
+    "！",
+    "」",
+    '." ',
+    " 1. ",
+    "",
+)
+_ANYTHING = st.text(
+    st.one_of(
+        st.sampled_from(" \n.!?…。！？”」\"')।,:1Aaß好は\u0301\u200d\u094d*"),
+        st.characters(codec="utf-8"),
+    ),
+    max_size=700,
+)
+_PROSE = st.lists(st.sampled_from((*_WORDS, *_MARKS)), max_size=200).map("".join)
+TEXTS = st.one_of(_PROSE, _ANYTHING)
+
+
+def _cut(text: str, borders: list[int]) -> list[str]:
+    edges = [0, *sorted(border % (len(text) + 1) for border in borders), len(text)]
+    return [text[begin:end] for begin, end in pairwise(edges)]
+
+
+def _split(*chunks: str) -> list[str]:
+    splitter = SentenceSplitter()
+    return [sentence for chunk in chunks for sentence in splitter.add(chunk)] + list(splitter.finish())
+
+
+def _ink(text: str) -> str:
+    """What must not be lost: all but white space and Markdown's asterisks."""
+    return re.sub(r"[\s*]", "", clean(text))
+
+
+@settings(deadline=None, max_examples=150)
+@given(TEXTS, st.lists(st.integers(0, 10_000), max_size=12))
+def test_chunk_borders_never_change_the_sentences(text: str, borders: list[int]) -> None:
+    whole = _split(text)
+    assert _split(*_cut(text, borders)) == whole
+    assert _split(*text) == whole
+
+
+@settings(deadline=None, max_examples=150)
+@given(TEXTS)
+def test_no_character_is_lost_and_no_piece_is_too_long(text: str) -> None:
+    pieces = _split(text)
+    assert _ink("".join(pieces)) == _ink(text)
+    assert all(0 < len(piece) <= MAX_PIECE_CHARS for piece in pieces)
+    assert all(piece == piece.strip() for piece in pieces)
+
+
+@settings(deadline=None, max_examples=50)
+@given(TEXTS, TEXTS)
+def test_what_comes_later_never_changes_a_sentence_given_out(text: str, more: str) -> None:
+    early = list(SentenceSplitter().add(text))
+    assert _split(text + more)[: len(early)] == early
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Hello there. How are you? Fine", ["Hello there.", "How are you?", "Fine"]),
+        ("Dr. Who is here. She left", ["Dr. Who is here.", "She left"]),
+        ("It costs 3.50 euros, e.g. here. Yes", ["It costs 3.50 euros, e.g. here.", "Yes"]),
+        ("Hola. ¿Qué tal? ¡Bien! Sí", ["Hola.", "¿Qué tal?", "¡Bien!", "Sí"]),
+        ("Il est parti. « Oui », dit-elle. “Ah", ["Il est parti.", "« Oui », dit-elle.", "“Ah"]),
+        ("Really…? So… it is", ["Really…?", "So… it is"]),
+        ("他说：“好。”走了。再见！", ["他说：“好。”", "走了。", "再见！"]),
+        ("今日は晴れ｡明日は雨", ["今日は晴れ｡", "明日は雨"]),
+        ("नमस्ते। आप कैसे हैं? ठीक", ["नमस्ते।", "आप कैसे हैं?", "ठीक"]),
+        ("One\n\nTwo\r\n\r\nThree", ["One", "Two", "Three"]),
+        ("**Well.** It's *so*, in**ter**nal", ["Well.", "It's so, internal"]),
+        ("2 * 3 * 4, 2*3 and 2**3", ["2 * 3 * 4, 2*3 and 2**3"]),
+        ("* milk\n* eggs", ["milk\n eggs"]),
+        ("", []),
+        (" \n\t ", []),
+        ("\u200b\ufeff\x00", []),
+    ],
+)
+def test_sentences_are_those_a_person_would_see(text: str, sentences: list[str]) -> None:
+    assert _split(text) == sentences
+
+
+def test_a_sentence_is_given_out_as_soon_as_the_next_begins() -> None:
+    splitter = SentenceSplitter()
+    assert list(splitter.add("The door is open. ")) == []
+    assert list(splitter.add("I")) == ["The door is open."]
+
+
+def test_a_splitter_can_be_used_again_after_the_end() -> None:
+    splitter = SentenceSplitter()
+    assert [*splitter.add("First. T"), *splitter.finish()] == ["First.", "T"]
+    assert [*splitter.add("Two"), *splitter.finish()] == ["Two"]
+
+
+def test_a_long_text_is_cut_after_a_clause_rather_than_a_word() -> None:
+    clause = "and so it went on " * 14 + "for a while, "
+    first, *_ = _split(clause + "then " * 40)
+    assert first == clause.strip()
+
+
+def test_a_comma_inside_a_number_is_no_clause() -> None:
+    text = "word " * 40 + "1,000 " + "word " * 60
+    assert _split(text)[0].endswith("word")
+    assert not any(piece.endswith("1,") for piece in _split(text))
+
+
+def test_a_script_without_spaces_is_cut_at_its_own_commas() -> None:
+    assert _split("好" * 200 + "，" + "好" * 200) == ["好" * 200 + "，", "好" * 200]
+
+
+@pytest.mark.parametrize("syllable", ["क्षि", "e\u0301\u0302", "ก็"])
+def test_a_letter_is_never_parted_from_its_marks(syllable: str) -> None:
+    pieces = _split(syllable * 300)
+    assert all(piece.startswith(syllable[0]) and piece.endswith(syllable) for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 5000,
+        "[" * 6000,
+        "7" * 600,
+        "\u0301" * 3000,
+        "." * 5000,
+        ". " * 2500,
+        "A. " * 2000,
+        "\n" * 5000,
+        "。" * 5000,
+    ],
+    ids=lambda text: repr(text[:3]),
+)
+def test_rude_texts_are_cut_into_pieces(text: str) -> None:
+    pieces = _split(text)
+    assert all(len(piece) <= MAX_PIECE_CHARS for piece in pieces)
+    assert _ink("".join(pieces)) == _ink(text)
+
+
+def test_the_splitter_never_holds_more_than_a_piece() -> None:
+    splitter = SentenceSplitter()
+    for _ in range(200):
+        list(splitter.add("never ending " * 10))
+        assert len(splitter._pending) <= MAX_PIECE_CHARS
+
+
+def test_surrogates_and_control_characters_are_dropped_and_apostrophes_straightened() -> None:
+    assert clean("a\ud83db\x00c\x1bd’s\u00ad\u200b") == "abcd's"
+    assert clean("\t\n") == "\t\n"
