@@ -128,6 +128,8 @@ install_packages() {
     rm -f "$log"
     [[ -z ${TORCH_INDEX_URL:-} ]] || torch_index=(--extra-index-url "$TORCH_INDEX_URL")
     say "Installing PyTorch, the largest part ..."
+    [[ -n ${TORCH_INDEX_URL:-} || $(uname -s) != Linux ]] ||
+        say "(Its usual build brings gigabytes for NVIDIA cards. TORCH_INDEX_URL can name an index without: see $0)"
     # First and by itself: asked for in one breath with the rest, pip would look past a build that it could take.
     pip install -c constraints.txt torch==2.13.0 ${torch_index[@]+"${torch_index[@]}"}
     say "Installing the rest ..."

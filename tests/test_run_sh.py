@@ -1,0 +1,295 @@
+"""run.sh and scripts/setup_venv.sh, with an interpreter and a pip that only pretend."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parent.parent
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+FAKE_PYTHON = r"""#!/usr/bin/env bash
+# Says its release, makes "virtual environments" that hold itself, and "installs" by writing down what is asked for.
+here=$(dirname "$0")
+case "$*" in
+    *'%d.%d'*) echo "${FAKE_RELEASE:-3.11}" ;;
+    *sys.version*) echo "${FAKE_RELEASE:-3.11}.7 (fake)" ;;
+    --version) echo "Python ${FAKE_RELEASE:-3.11}.7" ;;
+    -c*ensurepip*) [[ -z $FAKE_NO_VENV ]] ;;
+    '-m venv --clear '*)
+        echo "venv" >>"$FAKE_DIARY"
+        rm -rf "$4" && mkdir -p "$4/bin" && cp "$0" "$4/bin/python"
+        ;;
+    '-m pip '*)
+        echo "${*:3}" >>"$FAKE_DIARY"
+        if [[ -n $FAKE_PIP_LOG ]]; then echo "$FAKE_PIP_LOG" >"$PIP_LOG" && exit 1; fi
+        if [[ -n $FAKE_PIP_HANGS ]]; then exec sleep 30; fi
+        cp "$FAKE_SERVER" "$here/kokoro-wyoming"
+        ;;
+esac
+"""
+
+FAKE_SERVER = r"""#!/usr/bin/env bash
+trap 'echo terminated; exit 0' TERM
+printf 'pid %s\n' "$$"
+printf 'argument <%s>\n' "$@"
+printf 'folder %s\n' "$PWD"
+if [[ $1 == wait ]]; then while :; do sleep 0.05; done; fi
+"""
+
+TORCH = "install -c constraints.txt torch==2.13.0"
+REST = "install -c constraints.txt -e ."
+
+
+class Checkout:
+    """A folder, with a blank in its name, that has what run.sh looks at."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "a checkout"
+        (self.root / "scripts").mkdir(parents=True)
+        for name in ("run.sh", "scripts/setup_venv.sh", "setup.cfg", "pyproject.toml", "constraints.txt"):
+            shutil.copy(CHECKOUT / name, self.root / name)
+        self.python = self.program(folder / "python3.11", FAKE_PYTHON)
+        self.environment = {
+            "PATH": SYSTEM_PATH,
+            "HOME": str(folder),
+            "PYTHON": str(self.python),
+            "FAKE_DIARY": str(folder / "diary"),
+            "FAKE_SERVER": str(self.program(folder / "server", FAKE_SERVER)),
+        }
+
+    @staticmethod
+    def program(path: Path, text: str) -> Path:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    @property
+    def diary(self) -> list[str]:
+        """What the pretended interpreter was asked to do."""
+        path = Path(self.environment["FAKE_DIARY"])
+        return path.read_text().splitlines() if path.exists() else []
+
+    def start(self, *arguments: str, script: Path | None = None, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(script or self.root / "run.sh"), *arguments],
+            env={**self.environment, **environment},
+            cwd="/",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, script: Path | None = None, **environment: str) -> tuple[int, str, str]:
+        """Exit status, output, complaints."""
+        process = self.start(*arguments, script=script, **environment)
+        output, complaints = process.communicate(timeout=30)
+        return process.returncode, output, complaints
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+def test_the_first_start_installs_pytorch_and_then_the_rest(checkout: Checkout) -> None:
+    status, _, _ = checkout.run()
+    assert status == 0
+    assert checkout.diary == ["venv", TORCH, REST]
+
+
+def test_arguments_pass_through_and_the_folder_stays(checkout: Checkout) -> None:
+    _, output, _ = checkout.run("say", "two words", "*", "")
+    assert output.splitlines()[1:] == [
+        "argument <say>",
+        "argument <two words>",
+        "argument <*>",
+        "argument <>",
+        "folder /",
+    ]
+
+
+def test_the_second_start_installs_nothing(checkout: Checkout) -> None:
+    checkout.run()
+    before = checkout.diary
+    assert checkout.run()[0] == 0
+    assert checkout.diary == before
+
+
+def test_a_start_by_a_link_finds_the_checkout(checkout: Checkout, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(checkout.root / "run.sh")
+    assert checkout.run(script=link)[0] == 0
+    assert (checkout.root / ".venv").is_dir()
+
+
+@pytest.mark.parametrize("name", ["setup.cfg", "pyproject.toml", "constraints.txt"])
+def test_what_the_sources_ask_for_anew_is_installed_into_the_same_venv(checkout: Checkout, name: str) -> None:
+    checkout.run()
+    with (checkout.root / name).open("a") as file:
+        file.write("# changed\n")
+    checkout.run()
+    checkout.run()
+    assert checkout.diary == ["venv", TORCH, REST, TORCH, REST]
+
+
+def test_another_release_of_python_gets_a_venv_of_its_own(checkout: Checkout) -> None:
+    checkout.run()
+    newer = checkout.program(
+        checkout.python.with_name("python3.12"), FAKE_PYTHON.replace("FAKE_RELEASE:-3.11", "FAKE_RELEASE:-3.12")
+    )
+    checkout.run(PYTHON=str(newer))
+    checkout.run(PYTHON=str(newer))
+    assert checkout.diary == ["venv", TORCH, REST] * 2
+
+
+def test_a_moved_checkout_is_installed_anew(checkout: Checkout) -> None:
+    checkout.run()
+    checkout.root = checkout.root.rename(checkout.root.with_name("moved"))
+    assert checkout.run()[0] == 0
+    assert checkout.diary == ["venv", TORCH, REST] * 2
+
+
+def test_an_interrupted_installation_is_done_anew(checkout: Checkout) -> None:
+    process = checkout.start(FAKE_PIP_HANGS="1")
+    while TORCH not in checkout.diary:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+    process.communicate()
+    assert process.returncode != 0
+    assert checkout.run()[0] == 0
+    assert checkout.diary == ["venv", TORCH, "venv", TORCH, REST]
+
+
+def test_the_tests_need_more_and_leave_the_server_ready(checkout: Checkout) -> None:
+    script = checkout.root / "scripts" / "setup_venv.sh"
+    checkout.run()
+    checkout.run("dev", script=script)
+    assert checkout.diary[3:] == [TORCH, f"{REST[:-1]}.[dev]"]
+    checkout.run()
+    checkout.run("dev", script=script)
+    assert len(checkout.diary) == 5
+
+
+def test_another_index_for_pytorch_is_asked_for_pytorch_alone(checkout: Checkout) -> None:
+    checkout.run(TORCH_INDEX_URL="https://index.invalid/cpu")
+    assert checkout.diary[1:] == [f"{TORCH} --extra-index-url https://index.invalid/cpu", REST]
+
+
+def test_two_starts_at_once_install_once(checkout: Checkout) -> None:
+    if not shutil.which("flock", path=SYSTEM_PATH):
+        pytest.skip("without flock the second start is not held back")
+    starts = [checkout.start() for _ in range(3)]
+    assert [start.wait(timeout=30) for start in starts] == [0, 0, 0]
+    assert checkout.diary == ["venv", TORCH, REST]
+
+
+def test_the_server_takes_the_place_of_the_script_so_that_signals_arrive(checkout: Checkout) -> None:
+    process = checkout.start("wait")
+    assert process.stdout is not None
+    assert process.stdout.readline() == f"pid {process.pid}\n"
+    process.terminate()
+    output, _ = process.communicate(timeout=30)
+    assert output.endswith("terminated\n")
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("pip_says", "remedy"),
+    [
+        ("OSError: [Errno 28] No space left on device", "the disk is full: free"),
+        ("NewConnectionError: Failed to establish a new connection", "connect to the network"),
+        ("SSLError(SSLCertVerificationError(1, 'certificate verify failed'", "its clock and its certificates"),
+        ("ERROR: No matching distribution found for torch==2.13.0", "PyTorch has no build for this machine"),
+        ("ERROR: something new", "pip says why above"),
+    ],
+)
+def test_a_failed_installation_is_one_sentence_with_the_remedy(checkout: Checkout, pip_says: str, remedy: str) -> None:
+    status, output, complaints = checkout.run(FAKE_PIP_LOG=pip_says)
+    assert status == 1
+    assert output == ""
+    assert complaints.splitlines()[-1].startswith("kokoro-wyoming: ")
+    assert remedy in complaints.splitlines()[-1]
+    assert checkout.run()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("PYTHON", "/nowhere/python3", "there is no program /nowhere/python3"),
+        ("FAKE_RELEASE", "3.13", "no working Python of 3.10 to 3.12"),
+        ("FAKE_NO_VENV", "1", "apt install python3.11-venv"),
+    ],
+)
+def test_an_unsuitable_python_is_one_sentence(checkout: Checkout, variable: str, value: str, sentence: str) -> None:
+    checkout.environment[variable] = value
+    status, _, complaints = checkout.run()
+    assert status == 1
+    assert len(complaints.splitlines()) == 1
+    assert sentence in complaints
+
+
+def path_with(folder: Path, **programs: str) -> str:
+    """A PATH with the system's small tools, these programs, and no other Python."""
+    for name in (
+        "bash",
+        "env",
+        "awk",
+        "cat",
+        "cp",
+        "df",
+        "dirname",
+        "flock",
+        "grep",
+        "head",
+        "mkdir",
+        "mv",
+        "readlink",
+    ):
+        if found := shutil.which(name, path=SYSTEM_PATH):
+            (folder / name).symlink_to(found)
+    for name in ("rm", "uname", "sleep"):
+        (folder / name).symlink_to(str(shutil.which(name, path=SYSTEM_PATH)))
+    for name, text in programs.items():
+        Checkout.program(folder / name.replace("_", "."), text)
+    return str(folder)
+
+
+SHIM = "#!/usr/bin/env bash\necho 'python3: command not found, but exists in these versions: 3.12.1' >&2; exit 127\n"
+
+
+def test_a_name_on_path_that_does_not_run_is_passed_over(checkout: Checkout, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    path = path_with(folder, python3=SHIM, python3_12=SHIM, python3_11=FAKE_PYTHON)
+    status, _, complaints = checkout.run(PYTHON="", PATH=path)
+    assert (status, checkout.diary) == (0, ["venv", TORCH, REST]), complaints
+
+
+def test_without_any_python_the_sentence_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    status, _, complaints = checkout.run(PYTHON="", PATH=path_with(folder, python3=SHIM))
+    assert status == 1
+    assert complaints.startswith("kokoro-wyoming: no Python of 3.10 to 3.12 runs here")
+    assert len(complaints.splitlines()) == 1
+
+
+def test_a_full_disk_is_told_before_anything_is_installed(checkout: Checkout, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    full = "#!/usr/bin/env bash\necho head\necho '/dev/vda 100 99 2048 99% /'\n"
+    path = path_with(folder)
+    (folder / "df").unlink()
+    Checkout.program(folder / "df", full)
+    status, _, complaints = checkout.run(PATH=path)
+    assert (status, checkout.diary) == (1, [])
+    assert "has 2 MB free" in complaints
