@@ -165,7 +165,9 @@ def test_an_interrupt_is_status_130(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_flag_reaches_its_setting(
     fetched: list[dict[str, Any]], served: list[Config], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(home)
+    elsewhere = home / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
     flags = "--uri tcp://[::1]:1 --model-version 1.0 --language fr --voice ff_siwis --speed 1.5 --volume 0.5"
     flags += " --models here/m --voices-folder /v --source hub --device cuda:1 --threads 3 --log-level ERROR"
     assert main([*flags.split(), "--offline", "--no-zeroconf"]) == 0
@@ -175,7 +177,7 @@ def test_every_flag_reaches_its_setting(
     speech = config.speech
     assert (speech.language, speech.voice, speech.speed, speech.volume) == ("fr-FR", "ff_siwis", 1.5, 0.5)
     # A path in a shell starts where the shell is, and not at the home.
-    assert (config.folders.models, config.folders.voices) == (Path.cwd() / "here/m", Path("/v"))
+    assert (config.folders.models, config.folders.voices) == (elsewhere / "here/m", Path("/v"))
     assert config.assets.model_dump() == {"source": "hub", "offline": True}
     assert not config.discovery.enabled
 
