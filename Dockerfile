@@ -1,0 +1,44 @@
+# syntax=docker/dockerfile:1
+#
+#   docker build -t kokoro-wyoming .
+#   docker run --network host -v kokoro-models:/data/models -v kokoro-voices:/data/voices kokoro-wyoming
+#
+# Arguments after the image's name go to kokoro-wyoming. With the network of the host, Home Assistant finds the server
+# by itself; without (-p 10200:10200), set discovery.advertise_host in the settings to the address of the host.
+#
+# Build arguments:
+#   TORCH_INDEX_URL  an index with PyTorch's builds for the processor only; without it the image has gigabytes for
+#                    NVIDIA cards. pytorch.org > Get Started > Compute Platform: CPU shows its address.
+#   BAKE_WEIGHTS     true: weights and voices are in the image, and no start needs a network.
+#   PYTHON_VERSION   3.10 to 3.12.
+
+ARG PYTHON_VERSION=3.11
+
+FROM python:${PYTHON_VERSION}-slim-bookworm AS build
+ARG TORCH_INDEX_URL=""
+ARG BAKE_WEIGHTS=false
+ENV KOKORO_WYOMING_HOME=/data
+WORKDIR /opt/kokoro-wyoming
+COPY . .
+RUN --mount=type=cache,target=/root/.cache/pip scripts/setup_venv.sh
+RUN mkdir -p /data/models /data/voices && \
+    if [ "$BAKE_WEIGHTS" = true ]; then .venv/bin/kokoro-wyoming fetch; fi
+
+FROM python:${PYTHON_VERSION}-slim-bookworm
+COPY --from=build /opt/kokoro-wyoming /opt/kokoro-wyoming
+COPY --from=build --chown=10001:10001 /data /data
+# USER and HOME because nobody in /etc/passwd has this number, and libraries ask for both.
+ENV PATH=/opt/kokoro-wyoming/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    KOKORO_WYOMING_HOME=/data \
+    USER=kokoro \
+    HOME=/data
+USER 10001:10001
+WORKDIR /data
+VOLUME ["/data/models", "/data/voices"]
+EXPOSE 10200
+# The first start fetches some hundred megabytes.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=900s --retries=3 CMD ["kokoro-wyoming", "health"]
+# In this form Python is process 1, and hears SIGTERM.
+ENTRYPOINT ["kokoro-wyoming"]
+CMD ["serve"]
