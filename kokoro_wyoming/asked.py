@@ -1,43 +1,56 @@
-"""One utterance as it was asked, as far as its text has come: where the reader leaves and the speaker takes."""
+"""One utterance as it was asked, as far as its text has come: the reader brings text, the speaker takes sentences."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from kokoro_wyoming.audio import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, Utterance
+from kokoro_wyoming.text import SentenceSplitter
 
 
-@dataclass(eq=False)
 class Asked:
-    """One utterance, as far as its text has come."""
+    """One utterance of one client.
 
-    voice: SpokenVoice
-    streamed: bool
-    pcm: PcmStream
-    sentences: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
-    place: Utterance | None = None
-    dropped: bool = False
-    failure: PeerError | None = None
-    sound_started: bool = False
-    chars: int = 0
-    text_at_seconds: float = 0.0
-    sound_at_seconds: float = 0.0
+    Text is split when the speaker wants the next sentence and not before: splitting the longest text takes most of
+    a second, which nobody should have to wait for, least of all for a listener who leaves after its first words.
+    """
 
-    def say(self, sentence: str, engine: SpeechEngine) -> None:
-        """Lay the next sentence before the speaker; the first takes a place with the engine (BusyError)."""
-        if self.place is None:
+    def __init__(self, voice: SpokenVoice, pcm: PcmStream, *, streamed: bool) -> None:
+        self.voice = voice
+        self.pcm = pcm
+        self.streamed = streamed
+        self.place: Utterance | None = None
+        """With the engine; none is needed while there is no text."""
+        self.dropped = False
+        """Nothing more of it is to be said."""
+        self.failure: PeerError | None = None
+        """What the client is to be told in its place, if anything."""
+        self.chars = 0
+        """Given to the speaker so far."""
+        self.sayable_at_seconds = 0.0
+        """Monotonic: when the first sentence's text had come."""
+        self.sound_started = False
+        """The client has been told the format."""
+        self.sound_at_seconds = 0.0
+        """Monotonic: when the first chunk was sent."""
+        self._arrived: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
+        self._splitter = SentenceSplitter()
+        self._sentences: Iterator[str] = iter(())
+        self._complete = False
+
+    def bring(self, text: str, engine: SpeechEngine) -> None:
+        """More text has come; the first takes a place with the engine (BusyError)."""
+        if self.place is None and text and not text.isspace():
             self.place = engine.utterance()
-            self.text_at_seconds = time.monotonic()
-        self.chars += len(sentence)
-        self.sentences.put_nowait(sentence)
+        self._arrived.put_nowait((time.monotonic(), text))
 
     def complete(self) -> None:
-        """There is no more text."""
-        self.sentences.put_nowait(None)
+        """All text has come."""
+        self._arrived.put_nowait((time.monotonic(), None))
 
     def drop(self, because: PeerError | None) -> None:
         """Say no more of it."""
@@ -50,6 +63,20 @@ class Asked:
             self.place.close()
 
     async def next_sentence(self) -> str | None:
-        """The next sentence, as soon as it is there; None after the last, or when dropped."""
-        sentence = None if self.dropped else await self.sentences.get()
-        return None if self.dropped else sentence
+        """The next sentence as soon as it is certain; None after the last, or once dropped."""
+        while not self.dropped:
+            sentence = next(self._sentences, None)
+            if sentence is not None:
+                self.chars += len(sentence)
+                return sentence
+            if self._complete:
+                return None
+            await self._next_text()
+        return None
+
+    async def _next_text(self) -> None:
+        arrived_at_seconds, text = await self._arrived.get()
+        if not self.chars:
+            self.sayable_at_seconds = arrived_at_seconds
+        self._complete = text is None
+        self._sentences = self._splitter.finish() if text is None else self._splitter.add(text)

@@ -16,7 +16,7 @@ from wyoming.ping import Pong
 
 from kokoro_wyoming.errors import PeerError, TextTooLongError
 from kokoro_wyoming.speech import VoiceRequest
-from kokoro_wyoming.text import SentenceSplitter, clean
+from kokoro_wyoming.text import clean
 
 
 class UnsupportedFormatError(PeerError):
@@ -67,9 +67,9 @@ class Begin:
 
 @dataclass(frozen=True)
 class Say:
-    """The utterance's next sentence."""
+    """More of the utterance's text, as it came."""
 
-    sentence: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,6 @@ class Dialogue:
         self._limits = limits
         self._state = State.QUIET
         self._program: str | None = None
-        self._splitter = SentenceSplitter()
         self._chars = 0
         self._chunks = 0
 
@@ -113,21 +112,20 @@ class Dialogue:
         """Whether an utterance's text is still on its way."""
         return self._state is State.STREAMING
 
-    def receive(self, event: Event) -> Iterator[Action]:
+    def receive(self, event: Event) -> list[Action]:
         """What the event asks for, in order.
 
-        The work is done while iterating, sentence by sentence, so that a long text can be interleaved with
-        other things; nothing more may be received before the iterator ends. Raises PeerError where the client
-        broke the grammar or a limit; nothing may be received after that.
+        Raises PeerError where the client broke the grammar or a limit; nothing may be received after that.
         """
         meaning, self._state = _GRAMMAR.get(event.type, _UNKNOWN)[self._state]
-        yield from meaning(self, event.data)
+        return list(meaning(self, event.data))
 
-    def end_of_input(self) -> Iterator[Action]:
+    def end_of_input(self) -> list[Action]:
         """The client sends no more, but may still listen: whole requests stay valid, half a stream does not."""
-        if self.mid_stream:
-            self._state = State.QUIET
-            yield Abandon(PeerError("The input ended inside a stream: synthesize-stop was missing."))
+        if not self.mid_stream:
+            return []
+        self._state = State.QUIET
+        return [Abandon(PeerError("The input ended inside a stream: synthesize-stop was missing."))]
 
     def _describe(self, _: Mapping[str, object]) -> Iterator[Action]:
         yield Describe()
@@ -147,7 +145,7 @@ class Dialogue:
         text = _text(data, of="synthesize")
         yield from self._begin(data, streamed=False)
         yield from self._take(text)
-        yield from self._finish()
+        yield End()
 
     def _start(self, data: Mapping[str, object]) -> Iterator[Action]:
         yield from self._begin(data, streamed=True)
@@ -160,7 +158,7 @@ class Dialogue:
         yield from self._take(_text(data, of="synthesize-chunk"))
 
     def _stop(self, _: Mapping[str, object]) -> Iterator[Action]:
-        yield from self._finish()
+        yield End()
 
     def _stray_chunk(self, _: Mapping[str, object]) -> Iterator[Action]:
         raise PeerError("synthesize-chunk came without synthesize-start.")
@@ -169,7 +167,6 @@ class Dialogue:
         raise PeerError("synthesize-stop came without synthesize-start.")
 
     def _begin(self, data: Mapping[str, object], *, streamed: bool) -> Iterator[Action]:
-        self._splitter = SentenceSplitter()
         self._chars = self._chunks = 0
         _check_format(data.get("text_format"))
         yield Begin(self._voice(data.get("voice")), self._program, streamed)
@@ -183,13 +180,8 @@ class Dialogue:
             )
         if self._chunks > self._limits.chunks:
             raise TextTooLongError(f"One utterance may have {self._limits.chunks:,} chunks; send larger ones.")
-        for sentence in self._splitter.add(text):
-            yield Say(sentence)
-
-    def _finish(self) -> Iterator[Action]:
-        for sentence in self._splitter.finish():
-            yield Say(sentence)
-        yield End()
+        if text:
+            yield Say(text)
 
     def _voice(self, voice: object) -> VoiceRequest:
         if voice is None:

@@ -102,6 +102,8 @@ class EventReader:
         self._parser = FrameParser(limits)
         self._budget = _EventBudget(limits, clock)
         self._begun_at = clock()
+        self.received_at = clock()
+        """By the clock: when bytes last came."""
 
     async def read(self) -> Event | None:
         """The next event, or None where the input ended between events.
@@ -137,8 +139,9 @@ class EventReader:
             raise EventTimeoutError("An event was begun and not completed in time.") from None
         except OSError as error:
             raise PeerGoneError from error
+        self.received_at = self._clock()
         if not mid_event:
-            self._begun_at = self._clock()
+            self._begun_at = self.received_at
         return data
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -42,11 +41,10 @@ def _error(*events: Event, limits: DialogueLimits | None = None) -> PeerError:
     return caught.value
 
 
-def test_a_whole_text_is_said_sentence_by_sentence() -> None:
+def test_a_whole_text_is_said() -> None:
     assert _actions(synthesize("Hello there. How are you?", {"name": "beep"})) == [
         Begin(VoiceRequest(name="beep"), None, streamed=False),
-        Say("Hello there."),
-        Say("How are you?"),
+        Say("Hello there. How are you?"),
         End(),
     ]
 
@@ -54,24 +52,20 @@ def test_a_whole_text_is_said_sentence_by_sentence() -> None:
 def test_home_assistants_stream_is_said_once() -> None:
     assert _actions(*as_home_assistant("Hello th", "ere. How ", "are you?")) == [
         Begin(VoiceRequest(name="beep"), None, streamed=True),
-        Say("Hello there."),
-        Say("How are you?"),
+        Say("Hello th"),
+        Say("ere. How "),
+        Say("are you?"),
         End(),
     ]
 
 
-def test_a_sentence_is_said_before_the_stream_ends() -> None:
-    assert _actions(start(), chunk("Hello there. H"))[-1] == Say("Hello there.")
-
-
-@pytest.mark.parametrize("events", [[], [chunk("")], [chunk(" "), chunk("\n")], [synthesize("")]])
+@pytest.mark.parametrize("events", [[], [chunk("")], [chunk(""), chunk("")], [synthesize("")]])
 def test_a_stream_without_text_begins_and_ends(events: list[Event]) -> None:
     assert _actions(start(), *events, stop()) == [Begin(NOBODY, None, streamed=True), End()]
 
 
-@pytest.mark.parametrize("text", ["", "  \n"])
-def test_a_blank_text_begins_and_ends(text: str) -> None:
-    assert _actions(synthesize(text)) == [Begin(NOBODY, None, streamed=False), End()]
+def test_an_empty_text_begins_and_ends() -> None:
+    assert _actions(synthesize("")) == [Begin(NOBODY, None, streamed=False), End()]
 
 
 def test_a_connection_can_be_reused_after_a_stream() -> None:
@@ -116,10 +110,6 @@ def test_the_repeated_text_inside_a_stream_is_not_even_looked_at() -> None:
     assert _actions(start(), Event("synthesize"), stop()) == [Begin(NOBODY, None, streamed=True), End()]
 
 
-def test_surrogates_and_control_characters_are_not_said() -> None:
-    assert Say("Hello") in _actions(synthesize("He\ud83dl\x07lo"))
-
-
 @pytest.mark.parametrize("text_format", ["ssml", "markdown", ""])
 def test_markup_is_refused(text_format: str) -> None:
     assert isinstance(_error(synthesize("<speak/>", text_format=text_format)), UnsupportedFormatError)
@@ -147,9 +137,9 @@ def test_a_second_stop_is_ignored() -> None:
 
 
 def test_a_second_start_begins_afresh() -> None:
-    assert _actions(start(), chunk("Lost. Also lost"), start({"name": "boop"}), chunk("Said"), stop()) == [
+    assert _actions(start(), chunk("Lost"), start({"name": "boop"}), chunk("Said"), stop()) == [
         Begin(NOBODY, None, streamed=True),
-        Say("Lost."),
+        Say("Lost"),
         Abandon(),
         Begin(VoiceRequest("boop"), None, streamed=True),
         Say("Said"),
@@ -215,11 +205,6 @@ def test_the_end_of_input_inside_a_stream_abandons_it_with_a_reason() -> None:
     assert last.because is not None
 
 
-def test_all_of_a_rude_text_is_refused_or_said() -> None:
-    assert isinstance(_error(synthesize("a" * 1_000_000)), TextTooLongError)
-    assert sum(len(action.sentence) for action in _actions(synthesize("a" * 5000)) if isinstance(action, Say)) == 5000
-
-
 _ANY_EVENT = st.one_of(
     st.just(Event("describe")),
     st.just(Event("ping", {"text": "x"})),
@@ -253,12 +238,3 @@ def test_every_utterance_that_begins_ends_before_the_next_whatever_the_order(eve
             assert speaking
             speaking = isinstance(action, Say)
     assert failed or not speaking
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.text("Hi. There!好。 \n", max_size=60), st.lists(st.integers(0, 60), max_size=8))
-def test_how_the_text_comes_never_changes_what_is_said(text: str, borders: list[int]) -> None:
-    edges = [0, *sorted(border % (len(text) + 1) for border in borders), len(text)]
-    deltas = [text[begin:end] for begin, end in pairwise(edges)]
-    whole = [action for action in _actions(synthesize(text)) if isinstance(action, Say)]
-    assert [action for action in _actions(start(), *map(chunk, deltas), stop()) if isinstance(action, Say)] == whole
