@@ -77,8 +77,7 @@ class Server:
             await self._end(listener, advertiser)
         finally:
             listener.close()
-            if isinstance(self._address, UnixAddress):
-                Path(self._address.path).unlink(missing_ok=True)
+            _remove_socket(self._address)
 
     def stop(self) -> None:
         """End the server as a signal would."""
@@ -244,6 +243,11 @@ def _remove_dead_socket(path: Path) -> None:
             probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink()
+
+
+def _remove_socket(address: TcpAddress | UnixAddress) -> None:
+    if isinstance(address, UnixAddress):
+        Path(address.path).unlink(missing_ok=True)
 
 
 def _listen_error(address: TcpAddress | UnixAddress, error: OSError) -> ListenError:

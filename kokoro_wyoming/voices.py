@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kokoro_wyoming.errors import AssetError, ModelError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, tag_of_letter
-from kokoro_wyoming.network.loading import read_tensors
+from kokoro_wyoming.network.tensors import read_tensors
 from kokoro_wyoming.speech import VoiceDescription
 
 STYLE_ROW_SIZE = 256

@@ -51,7 +51,8 @@ class RunningServer:
             text=True,
             cwd=CHECKOUT,
         )
-        threading.Thread(target=self._follow, daemon=True).start()
+        self._follower = threading.Thread(target=self._follow, daemon=True)
+        self._follower.start()
 
     def _follow(self) -> None:
         assert self.process.stderr is not None
@@ -61,9 +62,17 @@ class RunningServer:
                 self._settled.set()
         self._settled.set()
 
+    def settled(self) -> None:
+        """Return once it is ready or has ended."""
+        assert self._settled.wait(120), "".join(self.log)
+
+    def followed(self) -> None:
+        """Return once all that an ended server logged has been read."""
+        self._follower.join(30)
+
     def wait_until_ready(self) -> str:
         """The address it listens on; fails with its log when it ends before it is ready."""
-        assert self._settled.wait(120), "".join(self.log)
+        self.settled()
         found = re.search(r"tcp://127\.0\.0\.1:\d+", "".join(self.log))
         assert found, "".join(self.log)
         return found.group()

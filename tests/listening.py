@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from wyoming.audio import AudioChunk, AudioStart
-from wyoming.client import AsyncTcpClient
+from wyoming.client import AsyncClient, AsyncTcpClient
 from wyoming.event import Event
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeVoice
 
@@ -51,7 +51,7 @@ def client_of(uri: str) -> AsyncTcpClient:
     return AsyncTcpClient(host, int(port), connect_timeout=10, read_timeout=ANSWER_SECONDS)
 
 
-async def hear(client: AsyncTcpClient, last: str) -> Heard:
+async def hear(client: AsyncClient, last: str) -> Heard:
     """Read a reply up to the event of type `last`, an error, or the end of the connection."""
     heard = Heard()
     while (event := await client.read_event()) is not None:
@@ -70,13 +70,13 @@ async def hear(client: AsyncTcpClient, last: str) -> Heard:
     return heard
 
 
-async def ask(client: AsyncTcpClient, text: str, voice: SynthesizeVoice | None = None) -> Heard:
+async def ask(client: AsyncClient, text: str, voice: SynthesizeVoice | None = None) -> Heard:
     """Have a text spoken whole."""
     await client.write_event(Synthesize(text, voice=voice).event())
     return await hear(client, "audio-stop")
 
 
-async def ask_streamed(client: AsyncTcpClient, chunks: Iterable[str], voice: SynthesizeVoice | None = None) -> Heard:
+async def ask_streamed(client: AsyncClient, chunks: Iterable[str], voice: SynthesizeVoice | None = None) -> Heard:
     """Have a text spoken as it arrives, with Home Assistant's events in its order."""
     await client.write_event(SynthesizeStart(voice=voice).event())
     text = ""
@@ -95,6 +95,10 @@ async def say(uri: str, text: str, *, name: str | None = None, language: str | N
         return await ask(client, text, voice)
 
 
+_SCRIPT = {"hi": "यह हिन्दी में लिखा है।", "ja": "日本語で書いてあります。", "zh": "以下是普通话的句子。"}
+"""What whisper is told to have heard before, as it would else write some languages in another script."""
+
+
 class Ears:
     """Speech to text with whisper-base on the processor."""
 
@@ -106,7 +110,9 @@ class Ears:
     def write_down(self, samples: NDArray[np.float32], language: str) -> str:
         """What 24 kHz samples say; `language` is its two-letter code."""
         at_16_khz = np.interp(np.arange(0, len(samples), 1.5), np.arange(len(samples)), samples).astype(np.float32)
-        segments, _ = self._model.transcribe(at_16_khz, language=language, beam_size=5, temperature=0.0)
+        segments, _ = self._model.transcribe(
+            at_16_khz, language=language, beam_size=5, temperature=0.0, initial_prompt=_SCRIPT.get(language)
+        )
         return " ".join(segment.text for segment in segments)
 
 

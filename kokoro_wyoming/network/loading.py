@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.network.tensors import REFETCH, first_line, read_tensors
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 """What `kokoro` wants to know a model as. Nothing is ever asked of it: files are handed over."""
 
 MODULES = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
-_REFETCH = "remove the file and run `kokoro-wyoming fetch`"
-
 
 def read_config(path: Path) -> dict[str, Any]:
     """The sizes and the vocabulary of a release; ModelError when missing, not JSON, or incomplete."""
@@ -34,24 +32,12 @@ def read_config(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ModelError(f"The model's configuration {path} is missing; run `kokoro-wyoming fetch`.") from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"The model's configuration {path} cannot be read ({error}); {_REFETCH}.") from error
+        raise ModelError(f"The model's configuration {path} cannot be read ({error}); {REFETCH}.") from error
     needed = {"vocab", "n_token", "plbert", "hidden_dim", "style_dim", "istftnet"}
     missing = needed - set(config) if isinstance(config, dict) else needed
     if missing:
-        raise ModelError(f"The model's configuration {path} lacks {', '.join(sorted(missing))}; {_REFETCH}.")
+        raise ModelError(f"The model's configuration {path} lacks {', '.join(sorted(missing))}; {REFETCH}.")
     return dict(config)
-
-
-def read_tensors(path: Path) -> Any:
-    """What `torch.save` wrote, tensors and plain containers only; ModelError for anything else."""
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise ModelError(f"{path} is missing; run `kokoro-wyoming fetch`.") from None
-    except pickle.UnpicklingError as error:
-        raise ModelError(f"{path} holds something other than tensors and was not opened; {_REFETCH}.") from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
-        raise ModelError(f"{path} is truncated or corrupt ({_first_line(error)}); {_REFETCH}.") from error
 
 
 def load_model(config: Mapping[str, Any], path: Path) -> KModel:
@@ -77,7 +63,7 @@ def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
             return KModel(repo_id=REPOSITORY, config=dict(config), model=nothing)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"The configuration for {path} does not describe a Kokoro network ({error!r}); {_REFETCH}."
+            f"The configuration for {path} does not describe a Kokoro network ({error!r}); {REFETCH}."
         ) from error
 
 
@@ -95,7 +81,7 @@ def _parts(checkpoint: Any, path: Path) -> Mapping[str, Mapping[str, Tensor]]:
     parts = checkpoint.get("net", checkpoint) if isinstance(checkpoint, dict) else {}
     missing = [name for name in MODULES if not isinstance(parts, dict) or not isinstance(parts.get(name), dict)]
     if missing:
-        raise ModelError(f"{path} is not a Kokoro checkpoint: it has no {', '.join(missing)}; {_REFETCH}.")
+        raise ModelError(f"{path} is not a Kokoro checkpoint: it has no {', '.join(missing)}; {REFETCH}.")
     return parts
 
 
@@ -112,14 +98,9 @@ def _fill(module: torch.nn.Module, state: dict[str, Tensor], where: str) -> None
     try:
         result = module.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        raise ModelError(f"{where} does not fit the network ({_first_line(error, 1)}); {_REFETCH}.") from error
+        raise ModelError(f"{where} does not fit the network ({first_line(error, 1)}); {REFETCH}.") from error
     missing = [key for key in result.missing_keys if not _may_be_missing(key)]
     if missing or result.unexpected_keys:
         what = f"lacks {missing[0]}" if missing else f"has an unknown {result.unexpected_keys[0]}"
         count = len(missing) + len(result.unexpected_keys)
-        raise ModelError(f"{where} {what} ({count} keys do not match the network); {_REFETCH}.")
-
-
-def _first_line(error: BaseException, line: int = 0) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[min(line, len(lines) - 1)].strip()[:200]
+        raise ModelError(f"{where} {what} ({count} keys do not match the network); {REFETCH}.")
