@@ -1,0 +1,157 @@
+"""What holds for the whole house: floors, types, lint, and that what is built is what is here."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+CHECKOUT = Path(__file__).parent.parent
+PACKAGE = CHECKOUT / "kokoro_wyoming"
+PROGRAMS = Path(sys.executable).parent
+
+
+def run(*command: str | Path, folder: Path = CHECKOUT, **environment: str) -> str:
+    """Run a program of the virtual environment; its output, when it ends well."""
+    program = shutil.which(str(command[0]), path=str(PROGRAMS)) or str(command[0])
+    done = subprocess.run(
+        [program, *map(str, command[1:])],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def settings() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(CHECKOUT / "setup.cfg")
+    return parser
+
+
+def test_a_room_calls_only_downstairs() -> None:
+    run("lint-imports", PYTHONPATH=str(CHECKOUT))
+
+
+def test_types_fit() -> None:
+    run("mypy")
+
+
+def test_python_is_clean() -> None:
+    run("ruff", "check", ".")
+
+
+def test_shell_scripts_are_clean() -> None:
+    run("shellcheck", "run.sh", "test.sh", ".ci/run", *(CHECKOUT / "scripts").glob("*.sh"))
+
+
+def test_the_dockerfile_is_clean() -> None:
+    run("hadolint", "Dockerfile")
+
+
+def test_the_container_is_set_up_by_the_same_scripts_as_run_sh() -> None:
+    text = (CHECKOUT / "Dockerfile").read_text().replace("\\\n", " ")
+    commands = [re.sub(r"^RUN (--\S+ )*", "", line) for line in text.splitlines() if line.startswith("RUN ")]
+    programs = [part.split()[0] for line in commands for part in re.split(r"&&|;|\bthen\b", line) if part.strip()]
+    assert set(programs) <= {"scripts/setup_venv.sh", ".venv/bin/kokoro-wyoming", "mkdir", "if", "fi"}
+    assert "scripts/setup_venv.sh" in programs
+
+
+@pytest.mark.parametrize("name", ["scripts/setup_venv.sh", "setup.cfg", "pyproject.toml", "constraints.txt"])
+def test_what_the_set_up_reads_is_in_the_container(name: str) -> None:
+    assert f"!{name}" in (CHECKOUT / ".dockerignore").read_text().splitlines()
+
+
+def test_no_module_has_a_name_that_says_nothing_or_grows_past_400_lines() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        assert path.stem not in {"utils", "helpers", "common", "base", "core"}, path
+        assert len(path.read_text().splitlines()) < 400, path
+
+
+def test_every_folder_of_modules_is_a_package_of_the_wheel(settings: configparser.ConfigParser) -> None:
+    folders = {path.parent.relative_to(CHECKOUT) for path in PACKAGE.rglob("*.py")}
+    packages = {".".join(folder.parts) for folder in folders}
+    assert set(settings["options"]["packages"].split()) == packages | {"kokoro_wyoming.defaults"}
+
+
+def requirements(text: str) -> Iterator[Requirement]:
+    return (Requirement(line) for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def test_every_imported_library_is_required_by_name(settings: configparser.ConfigParser) -> None:
+    required = {canonicalize_name(one.name) for one in requirements(settings["options"]["install_requires"])}
+    distributions = metadata.packages_distributions()
+    for module in imported_modules() - sys.stdlib_module_names - {"kokoro_wyoming"}:
+        owners = {canonicalize_name(name) for name in distributions.get(module, [])}
+        assert owners & required, f"{module}, of {owners or 'nobody'}"
+
+
+def imported_modules() -> set[str]:
+    """Names of the top-level modules that the package imports, at the top or within a function."""
+    modules: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                modules.add(str(node.module).partition(".")[0])
+    return modules
+
+
+@pytest.mark.parametrize("release", ["3.10", "3.11", "3.12"])
+def test_one_tested_version_of_every_requirement_is_pinned(settings: configparser.ConfigParser, release: str) -> None:
+    environment = {"python_version": release, "python_full_version": f"{release}.9", "sys_platform": "linux"}
+    pins: dict[str, str] = {}
+    for pin in requirements((CHECKOUT / "constraints.txt").read_text()):
+        if pin.marker is None or pin.marker.evaluate(environment):
+            assert pins.setdefault(canonicalize_name(pin.name), str(pin.specifier)) == str(pin.specifier), pin.name
+    for text in (settings["options"]["install_requires"], *settings["options.extras_require"].values()):
+        for wanted in requirements(text):
+            if wanted.name != "kokoro-wyoming":
+                assert wanted.specifier.contains(pins[canonicalize_name(wanted.name)].removeprefix("=="))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy, as building leaves its traces among the sources."""
+    copy = tmp_path_factory.mktemp("sources")
+    for name in ("kokoro_wyoming", "config"):
+        shutil.copytree(CHECKOUT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+        shutil.copy(CHECKOUT / name, copy / name)
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", copy / "dist", copy)
+    return next((copy / "dist").glob("*.whl"))
+
+
+def test_the_wheel_holds_the_settings_the_tables_and_the_licences(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    data = {str(path.relative_to(CHECKOUT)) for path in PACKAGE.rglob("*") if path.suffix in (".json", ".tsv", ".npz")}
+    assert {*data, "kokoro_wyoming/defaults/default.yaml", "kokoro_wyoming/py.typed"} <= set(names)
+    assert {"LICENSE", "NOTICE"} <= {name.rpartition("/")[2] for name in names}
+    assert not [name for name in names if name.startswith(("config/", "tests/", "models/"))]
+
+
+def test_the_installed_wheel_finds_its_settings_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path / "site", wheel)
+    question = "import kokoro_wyoming, kokoro_wyoming.config as c; print(kokoro_wyoming.__file__, c.load().server.uri)"
+    answer = run(sys.executable, "-c", question, folder=tmp_path, PYTHONPATH=str(tmp_path / "site"))
+    assert answer.startswith(str(tmp_path / "site"))
+    assert "tcp://0.0.0.0:10200" in answer
