@@ -44,7 +44,10 @@ if (shelf / "pip-says").exists():
     sys.exit(1)
 """
 
-NPM = """#!{python}
+# By way of a shell, as the path of an interpreter may hold a blank, which a first line may not.
+NPM = """#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+'''
 import shutil, sys
 from pathlib import Path
 shelf = Path(__file__).parent
