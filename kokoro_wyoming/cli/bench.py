@@ -79,7 +79,7 @@ def show(results: Results) -> None:
     """Print everything to stdout, the ratios last."""
     from kokoro_wyoming.bench import report
 
-    print(report.headline(results))
+    print("\n".join(report.headlines(results)))
     for table in report.tables(results):
         _print(table)
     print("\nFirst sound against the length of one sentence, seconds")
@@ -124,6 +124,7 @@ def _setup(args: argparse.Namespace, config: Config) -> Setup:
     store, version = settings.store(config), config.model.version
     if args.voice[:1] not in _ENGLISH:
         raise ConfigError(f"--voice: the benchmark speaks English, and {args.voice!r} does not; try {_VOICE}")
+    against = tuple(dict.fromkeys(_address(uri) for uri in args.against))
     for path in (store.config(version), store.weights(version), store.voice(version, args.voice)):
         if not path.is_file():
             raise AssetError(f"{path} is missing; run `kokoro-wyoming fetch`")
@@ -137,7 +138,7 @@ def _setup(args: argparse.Namespace, config: Config) -> Setup:
         device=config.model.device,
         threads=config.model.threads,
         serve_arguments=(*([f"--config={args.config}"] if args.config else []), *flags),
-        against=tuple(_address(uri) for uri in args.against),
+        against=against,
     )
 
 

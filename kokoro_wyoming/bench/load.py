@@ -1,0 +1,118 @@
+"""Many listeners at once: how many a server keeps in sound, and whether it still answers describe meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from kokoro_wyoming.bench.children import BenchError
+from kokoro_wyoming.bench.figures import Arrival, Playback, Reply
+from kokoro_wyoming.bench.listener import Wyoming
+from kokoro_wyoming.bench.texts import LISTENED, WORD
+
+COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32)
+"""Listeners at once, as far as it goes."""
+_ARRIVE_WITHIN_SECONDS = 2.0
+"""Not all in the same instant: a newcomer must not take the sound from those who listen already."""
+_TRIES = 2
+"""Another program on the machine may spoil one."""
+_TRIAL_SECONDS = 120.0
+_DESCRIBE_EVERY_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Trial:
+    """So many listeners at once, each playing about 20 s of speech as it comes."""
+
+    listeners: int
+    failure: str | None
+    """Why they were not all served without a gap."""
+    ttfa_seconds: tuple[float, ...] = ()
+
+    @property
+    def is_served(self) -> bool:
+        return self.failure is None
+
+
+@dataclass
+class Load:
+    """What came of it."""
+
+    trials: list[Trial] = field(default_factory=list)
+    describe_seconds: list[float] = field(default_factory=list)
+    describe_failures: int = 0
+
+    @property
+    def listeners(self) -> int | None:
+        """The most that were served without a gap; None when nobody tried."""
+        served = [trial.listeners for trial in self.trials if trial.is_served]
+        return max(served, default=0) if self.trials else None
+
+
+async def put_under_load(server: Wyoming, most: int, go_on: Callable[[], bool], report: Callable[[str], None]) -> Load:
+    """Raise the number of listeners until one hears a gap; the first number is always tried."""
+    load = Load()
+    async with _described(server, load):
+        for count in (count for count in COUNTS if count <= most):
+            if load.trials and not go_on():
+                break
+            for attempt in range(_TRIES):
+                trial = await _trial(server, count, attempt)
+                load.trials.append(trial)
+                report(f"{server.name}: {count} listening at once: {trial.failure or 'no gap'}")
+                if trial.is_served:
+                    break
+                await server.speak(WORD.spoken_to(attempt))  # whatever was abandoned is over when this is said
+            if not trial.is_served:
+                break
+    return load
+
+
+async def _trial(server: Wyoming, count: int, attempt: int) -> Trial:
+    listeners = [asyncio.ensure_future(_listen(server, number, count, attempt)) for number in range(count)]
+    try:
+        replies = await asyncio.wait_for(asyncio.gather(*listeners), _TRIAL_SECONDS)
+    except BenchError as error:
+        return Trial(count, str(error))
+    except asyncio.TimeoutError:
+        return Trial(count, f"not over after {_TRIAL_SECONDS:.0f} s")
+    finally:
+        for listener in listeners:
+            listener.cancel()
+        await asyncio.gather(*listeners, return_exceptions=True)
+    return Trial(count, None, tuple(reply.ttfa_seconds for reply in replies))
+
+
+async def _listen(server: Wyoming, number: int, count: int, attempt: int) -> Reply:
+    """Listen to one speech; BenchError at the first gap."""
+    await asyncio.sleep(_ARRIVE_WITHIN_SECONDS * number / count)
+    playback = Playback()
+
+    def hear(arrival: Arrival) -> None:
+        playback.hear(arrival)
+        if playback.gaps_seconds:
+            raise BenchError(f"a gap of {playback.gaps_seconds[0]:.2f} s")
+
+    return await server.speak(LISTENED.spoken_to(number + attempt), hear)
+
+
+@contextlib.asynccontextmanager
+async def _described(server: Wyoming, load: Load) -> AsyncIterator[None]:
+    """Ask what the server offers all the while."""
+
+    async def ask() -> None:
+        while True:
+            try:
+                load.describe_seconds.append(await server.describe_seconds())
+            except BenchError:
+                load.describe_failures += 1
+            await asyncio.sleep(_DESCRIBE_EVERY_SECONDS)
+
+    asking = asyncio.ensure_future(ask())
+    try:
+        yield
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
