@@ -55,7 +55,11 @@ STAND_INS = ("-m", "tests.bench_stand_ins")
 COMMANDS = Commands(server=(*STAND_INS, "server"), plain=(*STAND_INS, "plain"), parts=(*STAND_INS, "parts"))
 SETUP = Setup(config=Path("c"), weights=Path("w"), voices=Path("v"), voice="beep", letter="a", commands=COMMANDS)
 PLAN = replace(
-    Plan.quick(repeat=2), texts=(SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30), starts=1, most_listeners=2, seconds=300
+    Plan.full(repeat=2),
+    texts=(SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30),
+    streamed=STREAMED[:1],
+    starts=1,
+    most_listeners=2,
 )
 
 
@@ -298,7 +302,7 @@ async def test_another_server_is_measured_and_one_that_is_not_there_drops_out() 
     async with our_server(SETUP, 1) as other:
         assert isinstance(other.contender, Wyoming)
         there, absent = other.contender.uri, "tcp://127.0.0.1:1"
-        plan = replace(PLAN, repeat=1, streamed_repeat=1, starts=0, texts=(SECONDS_3,), most_listeners=1)
+        plan = replace(Plan.quick(), texts=(SECONDS_3,), most_listeners=1)
         results = await course.run(plan, replace(SETUP, against=(there, absent)))
     assert list(results.records) == [OURS, PLAIN, there, absent]
     assert len(results.records[there].replies["3 s"]) == 1

@@ -56,6 +56,7 @@ class Plan:
     """Starts in fresh processes, each speaking the longest text once; 0 takes the figures of the long-lived ones."""
     most_listeners: int
     languages: tuple[str, ...]
+    """Whose pipelines are made to be timed; none leaves all parts of a start out."""
     packs: int
     """Voice packs that are read."""
     seconds: float
@@ -84,8 +85,8 @@ class Plan:
             streamed_repeat=repeat,
             starts=0,
             most_listeners=4,
-            languages=TAGS[:1],
-            packs=5,
+            languages=(),
+            packs=0,
             seconds=seconds,
         )
 
@@ -203,6 +204,8 @@ class _Course:
 
     async def time_parts(self) -> None:
         """Pipelines and voices."""
+        if not self.plan.languages:
+            return
         self.report("parts of a start, each alone")
         plan = self.plan
         self.results.parts = await measure_parts(self.setup, self.results.threads, plan.languages, plan.packs)

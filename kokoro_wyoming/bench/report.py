@@ -45,7 +45,8 @@ def tables(results: Results) -> Iterator[Table]:
     yield _spoken(results)
     yield _streamed(results)
     yield _house(results)
-    yield _parts(results)
+    if results.parts:
+        yield _parts(results)
 
 
 def ratios(results: Results) -> Table:
@@ -110,15 +111,15 @@ def _spoken(results: Results) -> Table:
     rows = []
     for label in labels:
         spoken = [record.replies.get(label, []) for record in records]
-        sound = median(reply.audio_seconds for reply in next(filter(None, spoken)))
-        rows.append([label, _number(sound, 1), *(cell for replies in spoken for cell in _spoken_cells(replies))])
-    columns = [f"{name} {figure}" for name in results.records for figure in ("TTFA p50", "p95", "RTF")]
-    return Table("Spoken whole, seconds", ["text", "sound", *columns], rows)
+        rows.append([label, *(cell for replies in spoken for cell in _spoken_cells(replies))])
+    columns = [f"{name} {figure}" for name in results.records for figure in ("sound", "TTFA p50", "p95", "RTF")]
+    return Table("Spoken whole, seconds", ["text", *columns], rows)
 
 
 def _spoken_cells(replies: Sequence[Reply]) -> list[str]:
     first = [reply.ttfa_seconds for reply in replies]
-    return [_number(median(first)), _number(percentile(first, 95)), _number(pooled_rtf(replies))]
+    sound = median(reply.audio_seconds for reply in replies)
+    return [_number(sound, 1), _number(median(first)), _number(percentile(first, 95)), _number(pooled_rtf(replies))]
 
 
 def _streamed(results: Results) -> Table:
