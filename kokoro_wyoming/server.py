@@ -128,6 +128,7 @@ class Server:
             config.folders.voices,
             default_version=version,
             device=config.model.device,
+            stream=config.model.stream,
             thread=self._thread,
         )
         _LOGGER.info("Loading Kokoro %s ...", version)
