@@ -201,6 +201,7 @@ class Server:
                 write_timeout_seconds=limits.write_timeout_seconds,
             ),
             volume=self._config.speech.volume,
+            clause_first=self._config.model.stream == "fast",
         )
         task = asyncio.current_task()
         assert task is not None

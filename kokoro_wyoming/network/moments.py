@@ -210,12 +210,12 @@ class Fit:
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-        self._arrays = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
+        self._basis = np.asarray(arrays["basis"], np.float32) * np.float32(arrays["step"])
+        self._arrays = {name: np.asarray(arrays[name], np.float64) for name in arrays if name != "basis"}
         self._groups = [name.removesuffix("_axes") for name in arrays if name.endswith("_axes")]
         self._points = self._arrays["points"]
         likeness = kernel(self._points, self._points)
         self._inverse = np.linalg.inv(likeness + RIDGE * np.eye(len(likeness)))
-        self._basis = (self._arrays["basis"] * self._arrays["step"]).astype(np.float32)
         self._centre = self._arrays["centre"].astype(np.float32)
 
     @classmethod

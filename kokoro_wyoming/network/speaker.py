@@ -22,9 +22,10 @@ _LOGGER = logging.getLogger(__name__)
 
 WHOLE_FRAMES = 120
 """1.5 s: so little is made whole, as its first window would be most of it, and as it is hardest to predict."""
-WINDOW_FRAMES = (24, 40, 80, 160)
-"""0.3, 0.5, 1, 2 s, and 3 s from then on: each is made while the one before it is heard, even at half the pace."""
-LATER_WINDOW_FRAMES = 240
+WINDOW_FRAMES = (24, 40, 80)
+"""0.3, 0.5, 1 s: each is made while the one before it is heard, even on a machine of half this pace."""
+LATER_WINDOW_FRAMES = 160
+"""2 s from then on: a longer one gains a thirtieth more, and is a longer turn for all others to wait."""
 MAX_DOUBT = 0.7
 """Held-out voices have 0.4 at the median and 0.65 at the 95th percentile, and are spoken well enough."""
 _LESSONS = 3
