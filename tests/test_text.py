@@ -184,7 +184,7 @@ def test_surrogates_and_control_characters_are_dropped_and_apostrophes_straighte
             "The front door of the house is still open, and the kitchen light is on as well.",
             "The front door of the house is still open,",
         ),
-        ("The front door of the house is still open, so close it.", "The front door of the house is still open, so close it."),
+        ("The front door of the house is still open, so close it.", None),
         ("Well, the door is open, and nobody in the whole house seems to know.", None),
         ("There are 1,000,000 reasons for which nobody should ever have to wait for this.", None),
         ("今天下午天气晴朗气温二十三度，晚上可能会有小雨请记得带伞。", "今天下午天气晴朗气温二十三度，"),
