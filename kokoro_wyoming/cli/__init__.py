@@ -12,10 +12,11 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from kokoro_wyoming import __version__
-from kokoro_wyoming.cli import bench, check, fetch, health, say, serve, settings, voices
+from kokoro_wyoming.cli import announce, bench, check, fetch, health, say, serve, settings, voices
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 
-COMMANDS = {module.__name__.rpartition(".")[2]: module for module in (serve, fetch, check, voices, say, health, bench)}
+_MODULES = (serve, fetch, check, voices, say, announce, health, bench)
+COMMANDS = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
