@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 from wyoming.event import Event, async_read_event, async_write_event
+from wyoming.info import Describe, Info
 from wyoming.snd import Played
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -105,11 +106,25 @@ def playing_by(*program: str) -> Callable[[Speaker], Serve]:
 
 
 def silent(speaker: Speaker) -> Serve:
-    """Takes everything and says nothing, until the client hangs up."""
+    """Takes everything and says nothing, and hangs up after the client."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (event := await async_read_event(reader)) is not None:
             speaker.events.append(event)
+
+    return serve
+
+
+def old(speaker: Speaker) -> Serve:
+    """As satellites of 2023: it does not know of `played`, tells what it is, and does not hang up after the client."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (event := await async_read_event(reader)) is not None:
+            if Describe.is_type(event.type):
+                await async_write_event(Info().event(), writer)
+            else:
+                speaker.events.append(event)
+        await asyncio.Event().wait()
 
     return serve
 

@@ -32,6 +32,7 @@ from tests.snd_stand_in import (
     deaf,
     dying,
     leaving,
+    old,
     playing,
     playing_by,
     refusing,
@@ -92,7 +93,11 @@ async def test_our_own_sessions_speak_on_several_speakers_at_once() -> None:
     assert stamps[-1] == len(kitchen.pcm) // 48
 
 
-async def test_a_program_behind_a_service_hears_everything(server: BeepServer, tmp_path: Path) -> None:
+async def test_a_program_behind_a_service_hears_everything(
+    server: BeepServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The program starts slower than so short a sound plays: what the tail is for.
+    monkeypatch.setattr(speakers, "TAIL_SECONDS", 60.0)
     raw = tmp_path / "sound.raw"
     program = "import os, sys; out = open(sys.argv[1], 'wb', buffering=0)\nwhile d := os.read(0, 4096): out.write(d)"
     async with snd_service(playing_by(sys.executable, "-c", program, str(raw))) as kitchen:
@@ -102,13 +107,9 @@ async def test_a_program_behind_a_service_hears_everything(server: BeepServer, t
             while not raw.exists() or raw.read_bytes() != BEEP:  # noqa: ASYNC110 - a file tells nobody
                 await asyncio.sleep(0.01)
 
-        # The program starts slower than so short a sound plays: what `TAIL_SECONDS` is for.
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(speakers, "TAIL_SECONDS", 30.0)
-            await asyncio.wait_for(all_heard(), 30)
-            speaking.cancel()
-            assert not kitchen.hung_up.is_set()
-    await asyncio.gather(speaking, return_exceptions=True)
+        await asyncio.wait_for(all_heard(), 30)
+        assert not kitchen.hung_up.is_set()
+    assert await speaking == 0  # the service has gone, which ends the waiting
 
 
 async def test_sound_is_played_while_the_text_is_still_being_written(
@@ -155,7 +156,7 @@ async def test_one_large_chunk_of_a_server_is_passed_on_in_small_ones(server: Be
     ("behaviour", "expected"),
     [
         (deaf, ("it gave no sign of life for 0.3 seconds; is it stuck?",)),
-        (dying, ("it broke the connection off in the middle", "it closed the connection before the end of the speech")),
+        (dying, ("it broke the connection off in the middle", "it closed the connection before the end; a satel")),
         (leaving, ("it closed the connection without having said that it played",)),
         (refusing, ("it refused: There is no sound card.",)),
         (babbling, ("it answers, but not as a Wyoming service does",)),
@@ -182,7 +183,7 @@ async def test_a_speaker_that_fails_is_told_and_holds_up_no_other(
     assert good.pcm == BEEP * 20
     told = capsys.readouterr()
     assert told.out == f"{good.uri}: played 1.0 s\n"
-    assert told.err in [f"{bad.uri}: {words}\n" for words in expected]
+    assert told.err.startswith(tuple(f"{bad.uri}: {words}" for words in expected))
 
 
 async def test_a_speaker_that_is_away_is_told_and_holds_up_no_other(
@@ -195,14 +196,14 @@ async def test_a_speaker_that_is_away_is_told_and_holds_up_no_other(
     assert capsys.readouterr().err == f"{away}: nobody answers there (connection refused)\n"
 
 
+@pytest.mark.parametrize("behaviour", [silent, old])
 async def test_a_service_that_does_not_know_of_played_has_done_well(
-    server: BeepServer, capsys: pytest.CaptureFixture[str]
+    server: BeepServer, capsys: pytest.CaptureFixture[str], behaviour: Callable[[Speaker], Serve]
 ) -> None:
-    async with snd_service(silent) as old:
-        assert await announce(server, "Hi.", "--to", old.uri, "--timeout", 0.2) == 0
-        await old.hung_up.wait()
-    assert old.pcm == BEEP
-    assert capsys.readouterr().out == f"{old.uri}: took 0.1 s of sound, and does not tell when it has played\n"
+    async with snd_service(behaviour) as hall:
+        assert await announce(server, "Hi.", "--to", hall.uri, "--timeout", 0.3) == 0
+    assert hall.pcm == BEEP
+    assert capsys.readouterr().out == f"{hall.uri}: took 0.1 s of sound, and does not tell when it has played\n"
 
 
 async def test_with_no_speaker_left_nobody_waits_for_the_speech(server: BeepServer) -> None:

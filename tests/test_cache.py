@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from kokoro_wyoming.assets import Store
 from kokoro_wyoming.cache import ENTRY_BYTES, AudioCache, CachedEngine, digest
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import BusyError, ModelError, UnknownVoiceError
@@ -29,6 +30,8 @@ from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import Catalogue
 from tests.beep_engine import BeepEngine, beep
 from tests.beep_house import as_home_assistant, open_house, synthesize, text_of, until
+from tests.conftest import RunningServer
+from tests.listening import say as hear_text
 
 VOICE = SpokenVoice("v1.0", "beep", "en-US", 1.0)
 
@@ -416,3 +419,28 @@ async def test_a_listener_s_turns_all_come_before_the_next_one_for_nobody(monkey
         model.granted.release()
     await asyncio.gather(rendering, return_exceptions=True)
     assert await asyncio.to_thread(thread.close, 10)
+
+
+@pytest.mark.weights
+async def test_a_server_says_again_to_the_bit_what_it_prerendered(model_data: Store, tmp_path: Path) -> None:
+    settings = tmp_path / "cached.yaml"
+    settings.write_text("cache: {megabytes: 4}\nprerender:\n- {text: Dinner is ready., voice: bf_emma}\n")
+    running = RunningServer(
+        "--uri=tcp://127.0.0.1:0",
+        "--no-zeroconf",
+        "--offline",
+        f"--config={settings}",
+        f"--models={model_data.models}",
+        f"--voices-folder={model_data.voices}",
+    )
+    uri = running.wait_until_ready()
+    while "Prerendered 1 of 1 texts" not in "".join(running.log):
+        assert running.process.poll() is None, "".join(running.log)
+        await asyncio.sleep(0.05)
+    # The model's noise is another each time, so two equal sounds are one.
+    first, again = [await hear_text(uri, "Dinner is ready.", name="bf_emma") for _ in range(2)]
+    assert first.pcm == again.pcm
+    assert first.seconds > 0.5
+    assert (await hear_text(uri, "Dinner is ready.", name="bm_george")).pcm != first.pcm
+    assert running.end() == 0
+    assert "Dinner" not in "".join(running.log)

@@ -33,6 +33,7 @@ examples:
   kokoro-wyoming check                                     is everything there and unharmed? what is missing?
   kokoro-wyoming say "The front door is open."             speak on this machine's sound card
   kokoro-wyoming say "Hello." --voice bm_george --out hello.wav
+  kokoro-wyoming announce "Dinner!" --to tcp://hall:10601  speak on a Wyoming speaker
 
 environment:
   KOKORO_WYOMING_HOME   folder in which models/ and voices/ lie

@@ -10,7 +10,8 @@ from typing import Any
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
-from wyoming.event import Event, async_read_event, async_write_event
+from wyoming.event import Event, Eventable, async_read_event, async_write_event
+from wyoming.info import Describe, Info
 from wyoming.snd import Played
 
 from kokoro_wyoming.cli.client import reason
@@ -53,6 +54,7 @@ class Speaker:
         self._over = False
         self._clock = Listener()
         self._played = asyncio.Event()
+        self._described = asyncio.Event()
         self.seconds = 0.0
         """Sound sent so far."""
 
@@ -117,7 +119,8 @@ class Speaker:
             # One that has played may close before we have seen that all is sent.
             if hearing.done() and not (sending.done() and self._played.is_set()):
                 hearing.result()
-                raise SpeakerError("it closed the connection before the end of the speech")
+            if not sending.done():
+                raise SpeakerError("it closed the connection before the end; a satellite in use takes nobody else")
             if not sending.result():
                 return False
             return await self._wait_until_played(hearing, writer)
@@ -145,7 +148,7 @@ class Speaker:
             await self._send(writer, AudioStop(timestamp=at_ms))
         return bool(sent_bytes)
 
-    async def _send(self, writer: asyncio.StreamWriter, event: AudioStart | AudioChunk | AudioStop) -> None:
+    async def _send(self, writer: asyncio.StreamWriter, event: Eventable) -> None:
         await asyncio.wait_for(async_write_event(event.event(), writer), self._patience.silent_seconds)
 
     async def _hear(self, reader: asyncio.StreamReader) -> None:
@@ -153,6 +156,8 @@ class Speaker:
         while (event := await _event_from(reader)) is not None:
             if Played.is_type(event.type):
                 self._played.set()
+            elif Info.is_type(event.type):
+                self._described.set()
             elif Error.is_type(event.type):
                 raise SpeakerError(f"it refused: {event.data.get('text')}")
 
@@ -176,12 +181,24 @@ class Speaker:
         return False
 
     async def _see_it_read_all(self, hearing: asyncio.Future[None], writer: asyncio.StreamWriter) -> None:
-        """Hang up on one side: a service that does not know of `played` answers in kind, a deaf one never."""
+        """Ask for a sign of life of a service that may not know of `played`.
+
+        Satellites answer describe, others at least hang up after us; both come to it only after the sound. One that
+        is stuck does neither.
+        """
+        await self._send(writer, Describe())
         writer.write_eof()
-        await asyncio.wait({hearing}, timeout=self._patience.silent_seconds)
-        if not hearing.done():
+        answering = asyncio.ensure_future(self._described.wait())
+        try:
+            events: set[asyncio.Future[Any]] = {hearing, answering}
+            patience_seconds = self._patience.silent_seconds
+            await asyncio.wait(events, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            answering.cancel()
+        if hearing.done():
+            hearing.result()
+        elif not self._described.is_set():
             raise SpeakerError(f"it gave no sign of life for {self._patience.silent_seconds:g} seconds; is it stuck?")
-        hearing.result()
 
 
 async def _event_from(reader: asyncio.StreamReader) -> Event | None:
