@@ -54,6 +54,7 @@ class AudioCache:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._forgotten = 0
         self.held_bytes = 0
         """Never more than the maximum."""
 
@@ -75,6 +76,12 @@ class AudioCache:
             return False
         self._entries[key] = _Entry(entry.samples, pinned=True)
         return True
+
+    def forget(self) -> None:
+        """Let everything go, pinned or not, and what is being recorded too: voices have changed under their names."""
+        self.held_bytes -= sum(entry.bytes for entry in self._entries.values())
+        self._entries.clear()
+        self._forgotten += 1
 
     def record(self) -> Recording:
         """Begin to take a sound."""
@@ -108,6 +115,7 @@ class Recording:
         self._cache = cache
         self._pieces: list[Samples] = []
         self._reserved_bytes = 0
+        self._begun_at = cache._forgotten
         self._open = True
 
     def add(self, samples: Samples) -> None:
@@ -121,8 +129,9 @@ class Recording:
         self._pieces.append(samples.copy())
 
     def keep(self, key: bytes) -> bool:
-        """The sound is complete: put it into the cache. False when there is no room, or no sound."""
-        kept = bool(self._pieces) and self._reserve(ENTRY_BYTES)
+        """The sound is complete: put it into the cache. False when there is no room, no sound, or no use for it."""
+        wanted = bool(self._pieces) and self._begun_at == self._cache._forgotten
+        kept = wanted and self._reserve(ENTRY_BYTES)
         if kept:
             samples = np.concatenate(self._pieces)
             samples.setflags(write=False)

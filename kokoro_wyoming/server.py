@@ -168,7 +168,8 @@ class Server:
         if not cache_bytes:
             self._engine = engine
             return None
-        self._engine = cached = CachedEngine(engine, AudioCache(cache_bytes), weights=engine.programs()[0].description)
+        weights = "; ".join(program.description for program in engine.programs())
+        self._engine = cached = CachedEngine(engine, AudioCache(cache_bytes), weights=weights)
         asked = [(one.text, VoiceRequest(one.voice, one.language)) for one in self._config.prerender]
         texts = wanted(asked, cached)
         return partial(prerender, cached, texts) if texts else None

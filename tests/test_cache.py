@@ -252,6 +252,7 @@ _ACTIONS = st.lists(
         st.tuples(st.just("drop"), st.integers(0, 5), st.integers(1, 400)),
         st.tuples(st.just("get"), st.integers(0, 5), st.just(0)),
         st.tuples(st.just("pin"), st.integers(0, 5), st.just(0)),
+        st.tuples(st.just("forget"), st.just(0), st.just(0)),
     ),
     max_size=40,
 )
@@ -271,6 +272,9 @@ def test_the_bound_holds_and_the_count_is_true_whatever_is_done(actions: list[tu
             pinned.add(key)
         elif action == "get":
             cache.get(key)
+        elif action == "forget":
+            cache.forget()
+            pinned.clear()
         assert cache.held_bytes <= most
         assert all(cache.get(key) is not None for key in pinned)
     for recording in under_way:
@@ -293,6 +297,20 @@ def test_a_sound_larger_than_the_cache_is_not_kept_and_leaves_no_trace() -> None
     cache = AudioCache(1_000)
     assert not _put(cache, b"large", 1_000)
     assert cache.held_bytes == 0
+
+
+async def test_what_is_forgotten_is_made_anew_and_what_was_under_way_is_not_kept() -> None:
+    engine = BeepEngine()
+    cache = cached(engine)
+    await prerender(cache, wanted([("Hello.", VoiceRequest())], cache))
+    with contextlib.closing(cache.utterance()) as utterance:
+        async with contextlib.aclosing(utterance.speak("Under way.", VOICE)) as sound:
+            await anext(sound)
+            cache._cache.forget()
+            assert [piece async for piece in sound]
+    assert (len(cache._cache), cache._cache.held_bytes) == (0, 0)
+    await say(cache, "Hello.", "Under way.")
+    assert said(engine) == ["Hello.", "Under way."] * 2
 
 
 def test_silence_is_nothing_to_keep() -> None:
