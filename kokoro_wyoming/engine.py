@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 
 import numpy as np
@@ -91,12 +92,17 @@ class Engine:
         language = language or self._default_language
         return SpokenVoice(version, self._voice_for(language), language, self._speed)
 
-    def utterance(self) -> EngineUtterance:
-        """Take a place for one utterance; BusyError when the house is full."""
+    def utterance(self, *, patient: bool = False) -> EngineUtterance:
+        """Take a place for one utterance; BusyError when the house is full.
+
+        A patient one takes no place, and its turn comes while nobody else wants one.
+        """
+        if patient:
+            return EngineUtterance(self._manager, lambda: None, Listener(due=math.inf))
         if self._utterances >= self._max_utterances:
             raise BusyError(f"{self._utterances} utterances are already being spoken or waiting; try again later.")
         self._utterances += 1
-        return EngineUtterance(self._manager, self._leave)
+        return EngineUtterance(self._manager, self._leave, Listener())
 
     async def warm_up(self) -> None:
         """Speak a few words to nobody in each language the owner chose, so that no listener waits for caches."""
@@ -162,10 +168,10 @@ class Engine:
 class EngineUtterance:
     """One listener's place among the others."""
 
-    def __init__(self, manager: ModelManager, leave: Callable[[], None]) -> None:
+    def __init__(self, manager: ModelManager, leave: Callable[[], None], listener: Listener) -> None:
         self._manager = manager
         self._leave: Callable[[], None] | None = leave
-        self._listener = Listener()
+        self._listener = listener
 
     async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield a sentence's sound as it is made: float32, shape (n_samples,), 24 kHz."""

@@ -10,17 +10,22 @@ import os
 import signal
 import socket
 import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from kokoro_wyoming import assets
+from kokoro_wyoming.cache import AudioCache, CachedEngine
 from kokoro_wyoming.config import Config, TcpAddress, UnixAddress, parse_uri
 from kokoro_wyoming.discovery import Advertiser, listening_hosts
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
+from kokoro_wyoming.prerender import prerender, wanted
 from kokoro_wyoming.session import Session, SessionLimits, refuse
+from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 from kokoro_wyoming.turns import TurnThread
 
 _LOGGER = logging.getLogger(__name__)
@@ -56,7 +61,7 @@ class Server:
         self._address = parse_uri(config.server.uri)
         self._sessions: dict[asyncio.Task[None], Session] = {}
         self._stop = asyncio.Event()
-        self._engine: Engine | None = None
+        self._engine: SpeechEngine | None = None
         self.uri: str | None = None
         """Where clients reach it, once it listens: with the real port where port 0 was asked for."""
 
@@ -67,13 +72,14 @@ class Server:
         # Bound before the model is loaded, so that a port in use is told at once; opened after.
         listener = await self._bind()
         try:
-            self._engine = await self._start_engine()
+            prerendering = self._remember(await self._start_engine())
             await self._open(listener)
             advertiser = self._advertiser(listener)
             if advertiser is not None:
                 await advertiser.publish()
             self._say_ready(advertiser, time.monotonic() - began)
-            await self._stop.wait()
+            async with _beside(prerendering):
+                await self._stop.wait()
             await self._end(listener, advertiser)
         finally:
             listener.close()
@@ -157,6 +163,18 @@ class Server:
         await engine.warm_up()
         return engine
 
+    def _remember(self, engine: Engine) -> Callable[[], Coroutine[None, None, None]] | None:
+        """Put the cache before the engine, if one is wanted; what fills it, if anything."""
+        cache_bytes = round(self._config.cache.megabytes * 1_000_000)
+        if not cache_bytes:
+            self._engine = engine
+            return None
+        weights = "; ".join(program.description for program in engine.programs())
+        self._engine = cached = CachedEngine(engine, AudioCache(cache_bytes), weights=weights)
+        asked = [(one.text, VoiceRequest(one.voice, one.language)) for one in self._config.prerender]
+        texts = wanted(asked, cached)
+        return partial(prerender, cached, texts) if texts else None
+
     def _advertiser(self, listener: asyncio.Server) -> Advertiser | None:
         discovery = self._config.discovery
         if not discovery.enabled or not isinstance(self._address, TcpAddress):
@@ -211,7 +229,7 @@ class Server:
         finally:
             del self._sessions[task]
 
-    def _engine_or_raise(self) -> Engine:
+    def _engine_or_raise(self) -> SpeechEngine:
         if self._engine is None:
             raise RuntimeError("the port was opened before the engine was ready")
         return self._engine
@@ -234,6 +252,18 @@ class Server:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Callable[[], Coroutine[None, None, None]] | None) -> AsyncIterator[None]:
+    """Have the work done beside the block, and given up with it."""
+    task = asyncio.create_task(work()) if work is not None else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
 
 
 def _remove_dead_socket(path: Path) -> None:

@@ -26,7 +26,10 @@ PIECES_AHEAD = 2
 
 @dataclass
 class Listener:
-    """Someone who hears one utterance; `due` says when their sound runs out (monotonic seconds)."""
+    """Someone who hears one utterance; `due` says when their sound runs out (monotonic seconds).
+
+    Infinity is nobody: such work is done while no listener wants a turn.
+    """
 
     due: float = field(default_factory=time.monotonic)
 

@@ -236,7 +236,7 @@ async def test_a_server_that_falls_silent_is_given_up(
     async def keep_quiet(server: BeepServer, write: object) -> None:
         return
 
-    monkeypatch.setattr("kokoro_wyoming.cli.say._SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr("kokoro_wyoming.cli.asking._SILENCE_SECONDS", 0.05)
     async with beep_server(BeepServer(on_text=keep_quiet)) as server:
         assert await run("say", "Hi.", "--out", tmp_path / "a.wav", "--uri", server.uri) == 1
     assert "has sent nothing" in capsys.readouterr().err

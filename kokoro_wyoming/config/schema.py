@@ -121,6 +121,36 @@ def _instance_name(value: str) -> str:
     return value
 
 
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty; write what is to be said")
+    return value
+
+
+def _texts(value: Any) -> Any:
+    return (value,) if isinstance(value, Mapping) else _several(value)
+
+
+def _prerender(value: Any) -> Any:
+    """A text alone is one without wishes."""
+    if isinstance(value, str):
+        return {"text": value}
+    if not isinstance(value, Mapping):
+        raise ValueError('is not a text; put it in quotes, or write {text: "...", voice: ..., language: ...}')
+    unknown = next((key for key in value if key not in Prerender.model_fields), None)
+    if unknown is not None:
+        # Told here, as elsewhere a setting of another section would be suggested.
+        raise ValueError(f"has the unknown key `{str(unknown)[:40]}`; a text has {', '.join(Prerender.model_fields)}")
+    return value
+
+
+def _has_cache(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+    cache = info.data.get("cache")
+    if value and cache is not None and not cache.megabytes:
+        raise ValueError("has texts, but there is no cache to keep them in; set cache.megabytes, to 32 for example")
+    return value
+
+
 Language = Annotated[str, AfterValidator(_language)]
 VoiceName = Annotated[str, Field(max_length=128), AfterValidator(_voice_name)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
@@ -192,6 +222,19 @@ class Limits(_Section):
     write_timeout_seconds: Seconds
 
 
+class Cache(_Section):
+    megabytes: Annotated[float, Field(ge=0, le=65_536)]
+    """Of 1,000,000 bytes; 0: no cache."""
+
+
+class Prerender(_Section):
+    """A text to be made at the start; who speaks it is found as for a client's request."""
+
+    text: Annotated[str, Field(max_length=10_000), AfterValidator(_text)]
+    voice: VoiceName | None = None
+    language: Language | None = None
+
+
 class Config(_Section):
     """All settings, validated; no field has a default here."""
 
@@ -202,6 +245,12 @@ class Config(_Section):
     assets: Assets
     discovery: Discovery
     limits: Limits
+    cache: Cache
+    prerender: Annotated[
+        tuple[Annotated[Prerender, BeforeValidator(_prerender)], ...],
+        BeforeValidator(_texts),
+        AfterValidator(_has_cache),
+    ]
 
 
 def keys(section: type[BaseModel] = Config, above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
