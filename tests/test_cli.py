@@ -169,11 +169,13 @@ def test_every_flag_reaches_its_setting(
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     flags = "--uri tcp://[::1]:1 --model-version 1.0 --language fr --voice ff_siwis --speed 1.5 --volume 0.5"
-    flags += " --models here/m --voices-folder /v --source hub --device cuda:1 --threads 3 --log-level ERROR --stream exact"
+    flags += " --models here/m --voices-folder /v --source hub --device cuda:1 --threads 3 --log-level ERROR"
+    flags += " --stream exact"
     assert main([*flags.split(), "--offline", "--no-zeroconf"]) == 0
     config = served[0]
     assert config.server.model_dump(exclude={"drain_seconds"}) == {"uri": "tcp://[::1]:1", "log_level": "error"}
-    assert config.model.model_dump() == {"version": "v1.0", "device": "cuda:1", "threads": 3, "stream": "exact"}
+    model = {"version": "v1.0", "device": "cuda:1", "threads": 3, "stream": "exact"}
+    assert config.model.model_dump() == model
     speech = config.speech
     assert (speech.language, speech.voice, speech.speed, speech.volume) == ("fr-FR", "ff_siwis", 1.5, 0.5)
     # A path in a shell starts where the shell is, and not at the home.
