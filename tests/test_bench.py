@@ -161,6 +161,18 @@ def test_the_ratios_compare_ours_with_plain_and_with_itself() -> None:
     assert [bar.met for bar in found] == [True, True, False, True, False, True]
 
 
+def test_a_ratio_says_when_it_is_made_of_what_was_disturbed() -> None:
+    replies = [Reply(1.0, 6.0, 3.0, others_share=0.5), Reply(1.0, 6.0, 3.0, others_share=0.0)]
+    peaceful, disturbed = Record(replies={"6 s": replies}), Record(replies={"6 s": replies[:1]})
+    for ours, plain, is_disturbed in ((peaceful, peaceful, False), (disturbed, peaceful, True)):
+        bar = summary.bars(Results(records={OURS: ours, PLAIN: plain}))[0]
+        assert bar.is_disturbed is is_disturbed
+    crowded = Load([Trial(1, None, others_share=0.5), Trial(2, "a gap", others_share=0.5)])
+    assert crowded.is_disturbed
+    assert not Load([*crowded.trials, Trial(2, "a gap", others_share=0.0)]).is_disturbed
+    assert not Load().is_disturbed
+
+
 def test_nothing_measured_is_nothing_judged() -> None:
     assert {bar.met for bar in summary.bars(Results())} == {None}
 

@@ -142,6 +142,8 @@ class Bar:
     goal: float | None
     at_least: bool = False
     """Whether the value should be no less than the goal, where it usually should be no more."""
+    is_disturbed: bool = False
+    """Whether anything it is made of could only be measured while other programs took the processor."""
 
     @property
     def met(self) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kokoro_wyoming.bench.children import BenchError
 from kokoro_wyoming.bench.figures import Arrival, Playback, Reply, is_disturbing
@@ -31,6 +31,12 @@ class Trial:
     failure: str | None
     """Why they were not all served without a gap."""
     ttfa_seconds: tuple[float, ...] = ()
+    others_share: float | None = None
+    """What other programs took of the processor meanwhile, 0 to 1; None where that is not known."""
+
+    @property
+    def is_disturbed(self) -> bool:
+        return is_disturbing(self.others_share)
 
     @property
     def is_served(self) -> bool:
@@ -50,6 +56,12 @@ class Load:
         """The most that were served without a gap; None when nobody tried."""
         served = [trial.listeners for trial in self.trials if trial.is_served]
         return max(served, default=0) if self.trials else None
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether it ended where nobody could be served in peace."""
+        last = [trial for trial in self.trials if trial.listeners == self.trials[-1].listeners]
+        return bool(last) and all(trial.is_disturbed and not trial.is_served for trial in last)
 
 
 async def put_under_load(
@@ -79,13 +91,14 @@ async def _are_served(
     for attempt in range(_MOST_TRIES):
         neighbours = watch()
         trial = await _trial(server, count, attempt)
+        trial = replace(trial, others_share=neighbours.share() if neighbours else None)
         load.trials.append(trial)
-        disturbed = is_disturbing(neighbours.share() if neighbours else None)
-        report(f"{server.name}: {count} listening at once: {trial.failure or 'no gap'}{' (disturbed)' * disturbed}")
+        disturbed = " (disturbed)" if trial.is_disturbed else ""
+        report(f"{server.name}: {count} listening at once: {trial.failure or 'no gap'}{disturbed}")
         if trial.is_served:
             return True
         await server.speak(WORD.spoken_to(attempt))  # whatever was abandoned is over when this is said
-        in_peace += not disturbed
+        in_peace += not trial.is_disturbed
         if in_peace == _TRIES:
             break
     return False

@@ -194,7 +194,7 @@ def _goal(bar: Bar) -> str:
 
 
 def _met(bar: Bar) -> str:
-    return {True: "yes", False: "NO", None: _UNKNOWN}[bar.met]
+    return {True: "yes", False: "NO", None: _UNKNOWN}[bar.met] + (" (disturbed)" if bar.is_disturbed else "")
 
 
 def _number(value: float | None, digits: int = 2) -> str:
