@@ -1,7 +1,7 @@
 """One connection: a reader that never waits for the model, and one speaker.
 
 The reader takes events as they come, answers describe and ping at once and lays before the speaker what is to
-be said, utterance by utterance. Whatever is wrong with a asked, its error comes in its turn, after all that
+be said, utterance by utterance. Whatever is wrong with one, its error comes in its turn, after all that
 was rightly asked before it, and closes the connection. A client that has gone ends everything at once.
 """
 
@@ -10,15 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import time
-import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from wyoming.audio import AudioChunk
-from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped
 
@@ -28,6 +25,7 @@ from kokoro_wyoming.audio import PcmStream, silence
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, UnknownVersionError
 from kokoro_wyoming.frames import WireLimits
 from kokoro_wyoming.speech import SpeechEngine
+from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,7 +37,6 @@ _TURN_SECONDS = 0.001
 """Longest that events of one client, being at hand, are acted upon without a rest: some 25 events."""
 _REST_SECONDS = 0.003
 """Leaves a flood a quarter of the loop, about 6,000 events per second."""
-_ERROR_CHARS = 200
 
 
 class ShuttingDownError(BusyError):
@@ -109,6 +106,10 @@ class Session:
         self._over = asyncio.Event()
         self._rested_at_seconds = 0.0
 
+    def change(self, engine: SpeechEngine, volume: float) -> None:
+        """From the next utterance on, let another engine speak, at another volume."""
+        self._engine, self._volume = engine, volume
+
     @property
     def speaking(self) -> bool:
         """Whether anything that was asked is not yet said."""
@@ -124,7 +125,7 @@ class Session:
         except asyncio.CancelledError:
             _LOGGER.debug("%s: cancelled", self._peer)
         except Exception as error:
-            _log_defect(self._peer, error)
+            log_defect(self._peer, error)
         finally:
             self._out.abort()
             self._over.set()
@@ -150,11 +151,11 @@ class Session:
                 self._tell(ShuttingDownError())
             return wire.HURRIED
         except KokoroWyomingError as error:
-            _log_refusal(self._peer, error)
+            log_refusal(self._peer, error)
             self._tell(error)
             return wire.WITH_ERROR
         except Exception as error:
-            _log_defect(self._peer, error)
+            log_defect(self._peer, error)
             self._tell(error)
             return wire.WITH_ERROR
         finally:
@@ -243,8 +244,8 @@ class Session:
             case dialogue.Describe():
                 _LOGGER.debug("%s: describe", self._peer)
                 await self._answer(program.info_frame(self._engine.programs()))
-            case dialogue.Reply(event):
-                await self._answer(event)
+            case dialogue.Ping(text):
+                await self._answer(pong(text, self._engine.trouble()))
             case dialogue.Select(name):
                 if all(name != known.name for known in self._engine.programs()):
                     raise UnknownVersionError(f'There is no program "{name}"; describe lists what there is.')
@@ -339,23 +340,6 @@ async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, err
         out.abort()
 
 
-_PATH = re.compile(r"[^\s'\"(]*[/\\]([^\s/\\]*)")
-
-
-def error_text(error: KokoroWyomingError) -> str:
-    """What a client may read of it: one printable line, at most 200 characters, files without folders."""
-    text = _PATH.sub(r"\1", " ".join(str(error).split()))
-    printable = "".join(character for character in text if character.isprintable())
-    return printable if len(printable) <= _ERROR_CHARS else printable[: _ERROR_CHARS - 1] + "…"
-
-
-def error_event(error: Exception) -> Event:
-    """The `error` event; what is a defect of ours is told as "internal" and no more."""
-    if isinstance(error, KokoroWyomingError):
-        return Error(text=error_text(error), code=error.code).event()
-    return Error(text="The server failed; its log says where.", code="internal").event()
-
-
 def _peer_name(writer: asyncio.StreamWriter) -> str:
     peer = writer.get_extra_info("peername")
     return f"{peer[0]} port {peer[1]}" if isinstance(peer, tuple) else "local client"
@@ -368,17 +352,3 @@ def _log_utterance(peer: str, asked: Asked) -> None:
         *(peer, asked.chars, asked.voice.name, asked.voice.language),
         *(asked.pcm.seconds, waited_seconds),
     )
-
-
-def _log_refusal(peer: str, error: KokoroWyomingError) -> None:
-    if isinstance(error, PeerError):
-        _LOGGER.info("%s: refused as %s: %s", peer, error.code, error_text(error))
-    else:
-        _LOGGER.error("%s: could not be served: %s", peer, error)
-
-
-def _log_defect(peer: str, error: Exception) -> None:
-    # Its message may quote what was to be said, which is nobody's business above DEBUG.
-    where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
-    _LOGGER.error("%s: failed with %s\n%s", peer, type(error).__name__, where)
-    _LOGGER.debug("%s: the same in full", peer, exc_info=error)

@@ -49,6 +49,7 @@ def test_the_defaults_are_those_that_are_promised() -> None:
     assert (loaded.model.version, loaded.speech.language, loaded.speech.voice) == ("v1.0", "en-US", None)
     assert (loaded.speech.speed, loaded.speech.volume) == (1.0, 1.0)
     assert (loaded.limits.connections, loaded.limits.text_chars) == (256, 100_000)
+    assert loaded.server.allow == ("home",)
 
 
 def test_default_file_has_every_key_of_the_classes_and_no_other() -> None:
@@ -170,6 +171,19 @@ def test_every_spelling_of_a_release_is_understood_in_a_file(write: Write, spell
 def test_languages_are_normalised_to_the_advertised_tags(spelling: str, tag: str) -> None:
     loaded = config.load(None, {"speech.language": spelling, "speech.voices": {spelling: "x_voice"}}).speech
     assert (loaded.language, loaded.voices) == (tag, {tag: "x_voice"})
+
+
+@pytest.mark.parametrize(
+    ("written", "allow"),
+    [("any", ("any",)), ("[Home, 100.64.0.0/10]", ("home", "100.64.0.0/10")), ("fd00::7", ("fd00::7",)), ("[]", ())],
+)
+def test_who_may_speak_is_a_list_of_words_and_networks(write: Write, written: str, allow: tuple[str, ...]) -> None:
+    assert config.load(write(f"server: {{allow: {written}}}")).server.allow == allow
+
+
+@pytest.mark.parametrize(("written", "told"), [("all", "`any`"), ("[home, 10.0.0.7/8]", "write 10.0.0.0/8")])
+def test_who_may_speak_is_checked(write: Write, written: str, told: str) -> None:
+    assert told in complaint(write(f"server: {{allow: {written}}}"))
 
 
 def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
