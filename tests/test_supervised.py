@@ -21,7 +21,6 @@ from tests.beep_house import synthesize, text_of
 from tests.beep_program import put_voice
 from tests.conftest import CHECKOUT
 
-
 _HAND_OVER = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
