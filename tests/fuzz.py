@@ -9,6 +9,7 @@ first one that breaks a law.
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import time
@@ -125,7 +126,8 @@ def check(data: bytes, piece_bytes: int) -> None:
     _hold(repr((events, actions, code)) == in_pieces, "how the bytes are cut changes what they mean")
     for event in events:
         _hold(isinstance(event.type, str) and isinstance(event.data, dict), f"{event} is no event")
-        repr(event.data).encode()  # a lone surrogate cannot be encoded, and would be met again in a log or an error
+        # A lone surrogate cannot be encoded, and would be met again in a log or an error.
+        json.dumps(event.data, ensure_ascii=False).encode()
     _check_order(actions)
 
 
