@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +22,12 @@ from wyoming.event import Event
 from kokoro_wyoming import config
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.errors import ConfigError
+from kokoro_wyoming.listening import listen_error
 from kokoro_wyoming.server import Server
 from tests.beep_house import error_codes, from_bytes, kinds, synthesize, text_of, to_bytes, until
 from tests.beep_program import RELEASED, BeepManager, beep_program, put_voice, settings
+from tests.conftest import CHECKOUT
+from tests.test_discovery_lan import can_make_namespaces
 
 SPOKEN = ["audio-start", "audio-chunk", "audio-stop"]
 
@@ -272,6 +278,34 @@ async def test_a_defect_while_reading_anew_leaves_the_server_as_it_was(
     async with beep_program(tmp_path, lambda: 1 / 0) as server:  # type: ignore[arg-type,return-value]
         await _hang_up(logged)
         assert text_of(await _ask(server, synthesize("As before"))) == "As before"
+
+
+# What the machine lacks
+
+
+def test_a_machine_without_ipv6_is_told_what_to_write() -> None:
+    error = listen_error(config.TcpAddress("::", 10200), OSError(errno.EAFNOSUPPORT, "not supported"))
+    assert str(error) == ("Cannot listen on tcp://[::]:10200: this machine has no IPv6; use tcp://0.0.0.0:10200.")
+
+
+@pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux and leave to make namespaces")
+def test_a_read_only_disk_is_enough_to_speak(tmp_path: Path) -> None:
+    put_voice(tmp_path / "voices", "af_heart")
+    program = f"{sys.executable} -m tests.beep_program serve --uri=tcp://127.0.0.1:0 --no-zeroconf"
+    read_only = "mount --rbind / / && mount -o remount,bind,ro / && ! touch tests/conftest.py 2>/dev/null"
+    command = f"{read_only} && exec {program} --voices-folder={tmp_path}/voices --models={tmp_path}/models"
+    with subprocess.Popen(
+        ["unshare", "--mount", "--user", "--map-root-user", "sh", "-c", command],
+        cwd=CHECKOUT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as serving:
+        assert serving.stderr is not None
+        try:
+            ready = next((line for line in serving.stderr if "Ready after" in line), "")
+            assert main(["health", "--uri", ready.split()[-1]]) == 0
+        finally:
+            serving.terminate()
 
 
 # What systemd is told
