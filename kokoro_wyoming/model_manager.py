@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
+from typing import Literal
 
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.languages import TAGS, kokoro_letter
@@ -30,6 +31,7 @@ class ModelManager:
         *,
         default_version: str = DEFAULT_VERSION,
         device: str = "auto",
+        stream: Literal["fast", "exact"] = "fast",
         thread: TurnThread | None = None,
     ) -> None:
         """`models` and `voices` are the folders that hold one folder per release, such as `v1_0`."""
@@ -37,6 +39,7 @@ class ModelManager:
         self.voices = voices
         self.default_version = match_version(default_version)
         self.device = device
+        self.stream = stream
         self.thread = thread or TurnThread()
         self._loading: dict[str, asyncio.Task[KokoroV1Wrapper]] = {}
 
@@ -71,6 +74,7 @@ class ModelManager:
             folder / weights_name(version),
             voices_path=self.voices / folder_name(version),
             device=self.device,
+            stream=self.stream,
             thread=self.thread,
         )
         await self.thread.run(wrapper.initialize)

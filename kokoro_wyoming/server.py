@@ -264,6 +264,7 @@ class Server:
                 write_timeout_seconds=limits.write_timeout_seconds,
             ),
             volume=self._config.speech.volume,
+            clause_first=self._config.model.stream == "fast",
         )
         task = asyncio.current_task()
         assert task is not None
@@ -304,6 +305,7 @@ def _manager(config: Config, thread: TurnThread) -> ModelManager:
         config.folders.voices,
         default_version=config.model.version,
         device=config.model.device,
+        stream=config.model.stream,
         thread=thread,
     )
 

@@ -88,14 +88,17 @@ class Session:
         limits: SessionLimits | None = None,
         *,
         volume: float = 1.0,
+        clause_first: bool = True,
     ) -> None:
-        """`volume` is the gain of the sound; 1.0 leaves it as it is."""
+        """`volume` is the gain of the sound; 1.0 leaves it as it is. `clause_first` lets the first clause of a long
+        first sentence be spoken before the rest of it is made."""
         self._limits = limits or SessionLimits()
         self._raw_reader = reader
         self._events = wire.EventReader(reader, self._limits.wire)
         self._out = wire.EventWriter(writer, self._limits.wire)
         self._engine = engine
         self._volume = volume
+        self._clause_first = clause_first
         self._peer = _peer_name(writer)
         self._dialogue = dialogue.Dialogue(self._limits.dialogue)
         self._line: asyncio.Queue[Asked | PeerError | None] = asyncio.Queue()
@@ -256,7 +259,9 @@ class Session:
         if len(self._unfinished) > self._limits.waiting_requests:
             raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
         voice = self._engine.resolve(begin.request, begin.program)
-        self._open = Asked(voice, PcmStream(self._volume), streamed=begin.streamed)
+        self._open = Asked(
+            voice, PcmStream(self._volume), streamed=begin.streamed, clause_first=self._clause_first
+        )
         self._unfinished.append(self._open)
         self._line.put_nowait(self._open)
 

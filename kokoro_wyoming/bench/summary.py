@@ -14,6 +14,7 @@ from kokoro_wyoming.bench.figures import (
     median,
     pooled_rtf,
     ratio,
+    undisturbed,
 )
 from kokoro_wyoming.bench.texts import SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30
 
@@ -23,7 +24,7 @@ LONG = (SECONDS_20.label, SECONDS_30.label)
 
 def first_sound_seconds(record: Record, label: str) -> float | None:
     """Median for a text."""
-    return median(reply.ttfa_seconds for reply in record.replies.get(label, []))
+    return median(reply.ttfa_seconds for reply in undisturbed(record.replies.get(label, [])))
 
 
 def long_rtf(record: Record) -> float | None:
@@ -64,7 +65,7 @@ def bars(results: Results) -> list[Bar]:
 
 
 def _long(record: Record) -> list[Reply]:
-    return [reply for label in LONG for reply in record.replies.get(label, [])]
+    return [reply for label in LONG for reply in undisturbed(record.replies.get(label, []))]
 
 
 def _compared(name: str, ours: float | None, other: float | None, goal: float) -> Bar:

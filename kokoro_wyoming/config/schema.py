@@ -158,6 +158,7 @@ class Model(_Section):
     device: Annotated[str, AfterValidator(_device)]
     threads: Annotated[int, Field(ge=0, le=1_024)]
     """0: one per physical core."""
+    stream: Annotated[Literal["fast", "exact"], BeforeValidator(_lower)]
 
 
 class Speech(_Section):

@@ -91,7 +91,15 @@ class StandIn:
                 self._is_dead = self.fault == "dies of nonsense"
             finally:
                 self._inside -= 1
-                writer.close()
+                await _say_goodbye(reader, writer)
+
+
+async def _say_goodbye(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Close so that the last is heard: with input unread, closing is a reset, and an error is lost with it."""
+    with contextlib.suppress(OSError, asyncio.TimeoutError):
+        writer.write_eof()
+        await asyncio.wait_for(reader.read(), 0.3)
+    writer.close()
 
 
 class _Conversation:
