@@ -338,6 +338,7 @@ def main() -> int:
     print(f"{'seed':34} {args.seed}", flush=True)
 
     def run(uri: str, pid: int | None, *, beeps: bool) -> int:
+        print(f"{'server':34} {uri}", flush=True)
         address = urlsplit(uri)
         chance = random.Random(args.seed)
         house = House(address.hostname or "", address.port or 0, beeps, Tally(), chance, 60 * args.minutes)
