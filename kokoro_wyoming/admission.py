@@ -61,14 +61,36 @@ class Rules:
     """Words that `networks_of` knows."""
     connections: int
     connections_per_address: int
+    waiting_per_address: int = 32
+
+
+class Share:
+    """What the clients of one address may ask together, so that the places with the engine are not all theirs."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        """`limit` is a number of utterances; None is any."""
+        self.limit = limit
+        self.asked = 0
+        """Not yet said."""
+
+    def take(self) -> None:
+        """One more is asked. Raises BusyError."""
+        if self.limit is not None and self.asked >= self.limit:
+            raise BusyError(f"Your address has {self.asked} utterances waiting; try again later.")
+        self.asked += 1
+
+    def give_back(self) -> None:
+        """One is said, or will never be."""
+        self.asked -= 1
 
 
 class Door:
     """Counts who is in, and lets in who may come."""
 
     def __init__(self, rules: Rules) -> None:
-        self.rules = rules
         self._inside: Counter[str] = Counter()
+        self._shares: dict[str, Share] = {}
+        self.rules = rules
         self._refused: set[str] = set()
 
     @property
@@ -80,10 +102,13 @@ class Door:
     def rules(self, rules: Rules) -> None:
         self._rules = rules
         self._networks = [network for word in rules.allow for network in networks_of(word)]
+        for host, share in self._shares.items():
+            share.limit = rules.waiting_per_address if host else None
 
-    def enter(self, host: str) -> None:
-        """Let a client in; `host` is its numeric address, or "" where it came through a socket file.
+    def enter(self, host: str) -> Share:
+        """Let a client in; what it may ask, together with all of its address.
 
+        `host` is its numeric address, or "" where it came through a socket file.
         Raises StrangerError or BusyError. Whoever got in is to `leave`.
         """
         if host and not self._may_speak(host):
@@ -94,12 +119,13 @@ class Door:
         if host and self._inside[host] >= self._rules.connections_per_address:
             raise BusyError("Your address has too many connections here; close some, or try again later.")
         self._inside[host] += 1
+        return self._shares.setdefault(host, Share(self._rules.waiting_per_address if host else None))
 
     def leave(self, host: str) -> None:
         """The client is gone."""
         self._inside[host] -= 1
         if not self._inside[host]:
-            del self._inside[host]
+            del self._inside[host], self._shares[host]
 
     def _may_speak(self, host: str) -> bool:
         address = _parse(host)
@@ -144,6 +170,6 @@ def affordable(connections: int) -> int:
     return room
 
 
-def rules(allow: Sequence[str], connections: int, connections_per_address: int) -> Rules:
+def rules(allow: Sequence[str], connections: int, connections_per_address: int, waiting_per_address: int) -> Rules:
     """Rules that the system's limits leave room for."""
-    return Rules(tuple(allow), affordable(connections), connections_per_address)
+    return Rules(tuple(allow), affordable(connections), connections_per_address, waiting_per_address)

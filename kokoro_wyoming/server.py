@@ -232,12 +232,12 @@ class Server:
             writer.transport.abort()
             return
         try:
-            self._door.enter(host)
+            share = self._door.enter(host)
         except PeerError as error:
             await self._refuse(reader, writer, error)
             return
         try:
-            await self._converse(reader, writer)
+            await self._converse(reader, writer, share)
         finally:
             self._door.leave(host)
 
@@ -251,7 +251,9 @@ class Server:
         finally:
             self._refusals -= 1
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, share: admission.Share
+    ) -> None:
         limits = self._config.limits
         session = Session(
             reader,
@@ -264,6 +266,7 @@ class Server:
                 write_timeout_seconds=limits.write_timeout_seconds,
             ),
             volume=self._config.speech.volume,
+            share=share,
             clause_first=self._config.model.stream == "fast",
         )
         task = asyncio.current_task()
@@ -312,7 +315,8 @@ def _manager(config: Config, thread: TurnThread) -> ModelManager:
 
 def _rules(config: Config) -> admission.Rules:
     limits = config.limits
-    return admission.rules(config.server.allow, limits.connections, limits.connections_per_address)
+    per_address = (limits.connections_per_address, limits.waiting_utterances_per_address)
+    return admission.rules(config.server.allow, limits.connections, *per_address)
 
 
 def _voices_of(engine: Engine) -> str:

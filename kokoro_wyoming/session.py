@@ -20,6 +20,7 @@ from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped
 
 from kokoro_wyoming import dialogue, program, wire
+from kokoro_wyoming.admission import Share
 from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio import PcmStream, silence
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, UnknownVersionError
@@ -89,9 +90,10 @@ class Session:
         *,
         volume: float = 1.0,
         clause_first: bool = True,
+        share: Share | None = None,
     ) -> None:
         """`volume` is the gain of the sound; 1.0 leaves it as it is. `clause_first` lets the first clause of a long
-        first sentence be spoken before the rest of it is made."""
+        first sentence be spoken before the rest of it is made. `share` is what the client's address may ask."""
         self._limits = limits or SessionLimits()
         self._raw_reader = reader
         self._events = wire.EventReader(reader, self._limits.wire)
@@ -99,6 +101,7 @@ class Session:
         self._engine = engine
         self._volume = volume
         self._clause_first = clause_first
+        self._share = share or Share()
         self._peer = _peer_name(writer)
         self._dialogue = dialogue.Dialogue(self._limits.dialogue)
         self._line: asyncio.Queue[Asked | PeerError | None] = asyncio.Queue()
@@ -162,10 +165,14 @@ class Session:
             self._tell(error)
             return wire.WITH_ERROR
         finally:
-            for asked in self._unfinished:
-                asked.close()
-            self._unfinished.clear()
+            for asked in tuple(self._unfinished):
+                self._finished(asked)
         return wire.CONTENT
+
+    def _finished(self, asked: Asked) -> None:
+        self._unfinished.remove(asked)
+        self._share.give_back()
+        asked.close()
 
     def _tell(self, error: Exception) -> None:
         with contextlib.suppress(wire.PeerGoneError):
@@ -259,6 +266,7 @@ class Session:
         if len(self._unfinished) > self._limits.waiting_requests:
             raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
         voice = self._engine.resolve(begin.request, begin.program)
+        self._share.take()
         self._open = Asked(
             voice, PcmStream(self._volume), streamed=begin.streamed, clause_first=self._clause_first
         )
@@ -291,8 +299,7 @@ class Session:
             self._in_hand = asked
             await self._speak(asked)
             self._in_hand = None
-            self._unfinished.remove(asked)
-            asked.close()
+            self._finished(asked)
 
     async def _speak(self, asked: Asked) -> None:
         while (sentence := await asked.next_sentence()) is not None:

@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -308,6 +309,7 @@ def beeping() -> Iterator[tuple[str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         put_voice(Path(folder, "voices"), "af_heart")
         limits = {"event_timeout_seconds": 2, "write_timeout_seconds": 2, "connections_per_address": 256}
+        limits["waiting_utterances_per_address"] = 64  # the good and the rude have one address here
         Path(folder, "my.yaml").write_text(json.dumps({"limits": limits}))
         flags = ("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--log-level=info")
         folders = (f"--voices-folder={folder}/voices", f"--config={folder}/my.yaml")
@@ -320,12 +322,11 @@ def beeping() -> Iterator[tuple[str, int]]:
         try:
             assert program.stderr is not None
             line = next(line for line in program.stderr if "Ready after" in line)
-            log = subprocess.Popen(["cat"], stdin=program.stderr, stdout=subprocess.DEVNULL)
+            threading.Thread(target=program.stderr.read, daemon=True).start()  # or a full pipe would stop it
             yield line.split()[-1], program.pid
         finally:
             program.terminate()
             program.wait(30)
-            log.wait(30)
 
 
 def main() -> int:

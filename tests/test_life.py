@@ -20,6 +20,7 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
 
 from kokoro_wyoming import config
+from kokoro_wyoming.admission import Share
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.listening import listen_error
@@ -162,6 +163,31 @@ async def test_one_address_leaves_room_for_others(tmp_path: Path) -> None:
         writer.write_eof()
         assert kinds(from_bytes(await reader.read())) == ["info"]
         writer.close()
+
+
+async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
+    async with beep_program(tmp_path, limits__waiting_utterances_per_address=2) as server:
+        # A stream that is not gone on with holds its place until its client leaves.
+        held = [await asyncio.open_connection("127.0.0.1", _port(server)) for _ in range(2)]
+        for _, writer in held:
+            writer.write(to_bytes([Event("synthesize-start")]))
+        share = await _share_of(server, "127.0.0.1")
+        await until(lambda: share.asked == 2)
+        assert error_codes(await _ask(server, synthesize("One too many"))) == ["busy"]
+        elsewhere = socket.create_connection(("127.0.0.1", _port(server)), source_address=("127.0.0.2", 0))
+        reader, writer = await asyncio.open_connection(sock=elsewhere)
+        writer.write(to_bytes([synthesize("Somebody else")]))
+        writer.write_eof()
+        assert text_of(from_bytes(await reader.read())) == "Somebody else"
+        for leaving in (writer, *(writer for _, writer in held)):
+            leaving.close()
+        await until(lambda: share.asked == 0)
+        assert text_of(await _ask(server, synthesize("Room again"))) == "Room again"
+
+
+async def _share_of(server: Server, host: str) -> Share:
+    await until(lambda: host in server._door._shares)
+    return server._door._shares[host]
 
 
 async def test_a_crowd_at_a_full_door_costs_nothing_that_lasts(tmp_path: Path) -> None:

@@ -197,6 +197,7 @@ class Limits(_Section):
     connections: Annotated[int, Field(ge=1, le=65_536)]
     connections_per_address: Annotated[int, Field(ge=1, le=65_536)]
     waiting_utterances: Annotated[int, Field(ge=1, le=65_536)]
+    waiting_utterances_per_address: Annotated[int, Field(ge=1, le=65_536)]
     text_chars: Annotated[int, Field(ge=1, le=10_000_000)]
     event_timeout_seconds: Seconds
     idle_seconds: Annotated[float, Field(ge=1, le=86_400)]
