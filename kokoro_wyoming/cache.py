@@ -169,6 +169,9 @@ class CachedEngine:
     def programs(self) -> tuple[ProgramDescription, ...]:
         return self._engine.programs()
 
+    def trouble(self) -> str | None:
+        return self._engine.trouble()
+
     def utterance(self, *, patient: bool = False) -> CachedUtterance:
         """A place with the engine, even if all will turn out to be at hand: BusyError comes early or never."""
         return CachedUtterance(self._engine.utterance(patient=patient), self._cache, self._weights)

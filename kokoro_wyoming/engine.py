@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVoiceError
+from kokoro_wyoming.errors import BusyError, StuckError, UnknownLanguageError, UnknownVoiceError
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.releases import match_version
@@ -56,6 +56,7 @@ class Engine:
         voices: Mapping[str, str] | None = None,
         speed: float = 1.0,
         max_utterances: int = 64,
+        stuck_seconds: float = 60.0,
     ) -> None:
         """`weights` says which weights run; `voices` are the owner's choices by language tag, `voice` for none."""
         self._manager = manager
@@ -66,6 +67,7 @@ class Engine:
         self._voices = dict(voices or {})
         self._speed = speed
         self._max_utterances = max_utterances
+        self._stuck_seconds = stuck_seconds
         self._utterances = 0
         self._programs = (self._describe(),)
         self._check_defaults()
@@ -93,16 +95,26 @@ class Engine:
         return SpokenVoice(version, self._voice_for(language), language, self._speed)
 
     def utterance(self, *, patient: bool = False) -> EngineUtterance:
-        """Take a place for one utterance; BusyError when the house is full.
+        """Take a place for one utterance; BusyError when the house is full, StuckError while nothing is spoken.
 
         A patient one takes no place, and its turn comes while nobody else wants one.
         """
+        trouble = self.trouble()
+        if trouble is not None:
+            raise StuckError(f"Nothing can be spoken: {trouble}.")
         if patient:
             return EngineUtterance(self._manager, lambda: None, Listener(due=math.inf))
         if self._utterances >= self._max_utterances:
             raise BusyError(f"{self._utterances} utterances are already being spoken or waiting; try again later.")
         self._utterances += 1
         return EngineUtterance(self._manager, self._leave, Listener())
+
+    def trouble(self) -> str | None:
+        """Why nothing can be spoken at present; None when all is well."""
+        seconds = self._manager.thread.turn_seconds
+        if seconds < self._stuck_seconds:
+            return None
+        return f"the model has not come back from its work for {seconds:.0f} seconds"
 
     async def warm_up(self) -> None:
         """Speak a few words to nobody in each language the owner chose, so that no listener waits for caches."""

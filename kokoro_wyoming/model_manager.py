@@ -61,6 +61,12 @@ class ModelManager:
         ready = [tag for tag, reason in installed_languages(wanted).items() if reason is None]
         return Catalogue.scan(wanted, self.voices / folder_name(wanted), ready)
 
+    def forget_voices(self) -> None:
+        """Have packs that were read before read anew, as their files may have changed."""
+        for task in self._loading.values():
+            if task.done() and not task.cancelled() and task.exception() is None:
+                task.result().packs.forget()
+
     async def _load(self, version: str) -> KokoroV1Wrapper:
         folder = self.models / folder_name(version)
         wrapper = KokoroV1Wrapper(

@@ -27,12 +27,15 @@ def wanted(texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine) -> l
     return [WantedText(text, engine.resolve(request)) for text, request in texts]
 
 
-async def prerender(engine: CachedEngine, texts: Sequence[WantedText]) -> None:
-    """Make each text's sound and pin it, one after the other. What cannot be made is logged, by its number."""
+async def prerender(engine: CachedEngine, texts: Sequence[WantedText], *, clause_first: bool = True) -> None:
+    """Make each text's sound and pin it, one after the other. What cannot be made is logged, by its number.
+
+    `clause_first` is that of the sessions, whose sentences are to be found in the cache.
+    """
     ready = 0
     for number, one in enumerate(texts, 1):
         try:
-            fits = [await engine.pin(sentence, one.voice) for sentence in sentences(one.text)]
+            fits = [await engine.pin(sentence, one.voice) for sentence in sentences(one.text, clause_first)]
         except KokoroWyomingError as error:
             _LOGGER.warning("prerender: text %d cannot be spoken: %s", number, error)
             continue
@@ -48,8 +51,8 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText]) -> None:
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str) -> Iterator[str]:
+def sentences(text: str, clause_first: bool) -> Iterator[str]:
     """As a session would find them, however the text arrives there."""
-    splitter = SentenceSplitter()
+    splitter = SentenceSplitter(clause_first=clause_first)
     yield from splitter.add(text)
     yield from splitter.finish()

@@ -92,3 +92,7 @@ class SpeechEngine(Protocol):
     def programs(self) -> tuple[ProgramDescription, ...]:
         """What describe offers, the default program first."""
         ...
+
+    def trouble(self) -> str | None:
+        """Why nothing can be spoken at present, as the end of a sentence; None when all is well."""
+        ...

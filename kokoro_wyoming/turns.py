@@ -116,6 +116,19 @@ class TurnThread:
         return not self._thread.is_alive()
 
     @property
+    def turn_seconds(self) -> float:
+        """How long the turn under way lasts already; 0 between turns."""
+        started = self.turn_started
+        return 0.0 if started is None else time.monotonic() - started
+
+    def fail_all(self, make_error: Callable[[], Exception]) -> None:
+        """Tell everyone who waits that nothing will come, when the thread is stuck in a turn."""
+        with self._changed:
+            for job in self._jobs:
+                job.cancelled = True
+                job.send(make_error())
+
+    @property
     def waiting(self) -> int:
         """Jobs that are not finished."""
         return len(self._jobs)

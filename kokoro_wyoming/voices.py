@@ -136,6 +136,10 @@ class VoicePacks:
         """The pack of a name: float32, shape (rows, 1, 256). UnknownVoiceError or AssetError."""
         return self._read(name)
 
+    def forget(self) -> None:
+        """Read every pack anew at its next use."""
+        self._read.cache_clear()
+
     def _read_pack(self, name: str) -> Tensor:
         path = self.folder / f"{name}.pt"
         # The name may come from a client: only a plain file name of this folder is ever opened.

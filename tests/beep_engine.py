@@ -48,6 +48,8 @@ class BeepEngine:
     """Sentences begun, in order."""
     abandoned: list[str] = field(default_factory=list)
     """Sentences closed before their end."""
+    stuck: str | None = None
+    """Why nothing can be spoken."""
     taken: int = 0
     """Places taken now."""
 
@@ -69,6 +71,9 @@ class BeepEngine:
             raise BusyError("Too many beeps.")
         self.taken += 1
         return BeepUtterance(self)
+
+    def trouble(self) -> str | None:
+        return self.stuck
 
     def programs(self) -> tuple[ProgramDescription, ...]:
         voices = tuple(VoiceDescription(name, f"The {name}", (tag,), "v1.0") for name, tag in VOICES.items())

@@ -50,6 +50,7 @@ def test_the_defaults_are_those_that_are_promised() -> None:
     assert (loaded.speech.speed, loaded.speech.volume) == (1.0, 1.0)
     assert (loaded.limits.connections, loaded.limits.text_chars) == (256, 100_000)
     assert (loaded.cache.megabytes, loaded.prerender) == (0, ())
+    assert loaded.server.allow == ("home",)
 
 
 def test_default_file_has_every_key_of_the_classes_and_no_other() -> None:
@@ -183,6 +184,19 @@ def test_a_text_to_prerender_may_have_its_own_voice_and_language(write: Write) -
     written = "cache: {megabytes: 0.5}\nprerender:\n- {text: Hola., voice: ef_dora, language: es}"
     (one,) = config.load(write(written)).prerender
     assert (one.text, one.voice, one.language) == ("Hola.", "ef_dora", "es-ES")
+
+
+@pytest.mark.parametrize(
+    ("written", "allow"),
+    [("any", ("any",)), ("[Home, 100.64.0.0/10]", ("home", "100.64.0.0/10")), ("fd00::7", ("fd00::7",)), ("[]", ())],
+)
+def test_who_may_speak_is_a_list_of_words_and_networks(write: Write, written: str, allow: tuple[str, ...]) -> None:
+    assert config.load(write(f"server: {{allow: {written}}}")).server.allow == allow
+
+
+@pytest.mark.parametrize(("written", "told"), [("all", "`any`"), ("[home, 10.0.0.7/8]", "write 10.0.0.0/8")])
+def test_who_may_speak_is_checked(write: Write, written: str, told: str) -> None:
+    assert told in complaint(write(f"server: {{allow: {written}}}"))
 
 
 def test_one_value_stands_for_a_list_of_one(write: Write) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from kokoro_wyoming.admission import networks_of
 from kokoro_wyoming.config.addresses import parse_uri
 from kokoro_wyoming.config.mistakes import nearest
 from kokoro_wyoming.errors import UnknownVersionError
@@ -106,6 +107,12 @@ def _interface_name(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    word = value.strip().lower()
+    networks_of(word)
+    return word
+
+
 def _not_empty(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if value == ():
         raise ValueError("is an empty list; use null for those of this machine")
@@ -158,6 +165,7 @@ IPAddress = Annotated[str, AfterValidator(_ip_address)]
 InterfaceName = Annotated[str, AfterValidator(_interface_name)]
 AdvertisedHosts = Annotated[tuple[IPAddress, ...] | None, BeforeValidator(_several), AfterValidator(_not_empty)]
 InterfaceNames = Annotated[tuple[InterfaceName, ...] | None, BeforeValidator(_several), AfterValidator(_not_empty)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_several)]
 Seconds = Annotated[float, Field(ge=0.1, le=3_600)]
 
 
@@ -168,6 +176,8 @@ class _Section(BaseModel):
 class Server(_Section):
     uri: Annotated[str, AfterValidator(_uri)]
     """As written; `parse_uri` takes it apart and cannot fail on it."""
+    allow: Networks
+    """Words that `admission.networks_of` knows; none: socket files only."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
     drain_seconds: Annotated[float, Field(ge=0, le=60)]
 
@@ -215,11 +225,14 @@ class Discovery(_Section):
 
 class Limits(_Section):
     connections: Annotated[int, Field(ge=1, le=65_536)]
+    connections_per_address: Annotated[int, Field(ge=1, le=65_536)]
     waiting_utterances: Annotated[int, Field(ge=1, le=65_536)]
+    waiting_utterances_per_address: Annotated[int, Field(ge=1, le=65_536)]
     text_chars: Annotated[int, Field(ge=1, le=10_000_000)]
     event_timeout_seconds: Seconds
     idle_seconds: Annotated[float, Field(ge=1, le=86_400)]
     write_timeout_seconds: Seconds
+    stuck_seconds: Annotated[float, Field(ge=1, le=3_600)]
 
 
 class Cache(_Section):
