@@ -51,7 +51,7 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], *, clause
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, clause_first: bool) -> Iterator[str]:
+def sentences(text: str, clause_first: bool = True) -> Iterator[str]:
     """As a session would find them, however the text arrives there."""
     splitter = SentenceSplitter(clause_first=clause_first)
     yield from splitter.add(text)
