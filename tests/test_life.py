@@ -267,6 +267,18 @@ async def test_a_hang_up_reads_settings_and_voices_anew_without_dropping_anybody
     assert "there are 3 voices in 3 languages" in logged.text
 
 
+async def test_texts_to_have_ready_are_made_anew_after_a_hang_up(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    cached: dict[str, Any] = {"cache__megabytes": 1, "prerender": ["First of all."]}
+    more = {**cached, "prerender": ["First of all.", "And a second one."]}
+    async with beep_program(tmp_path, lambda: settings(tmp_path, **more), **cached) as server:
+        await until(lambda: "Prerendered 1 of 1 texts" in logged.text)
+        await _hang_up(logged)
+        await until(lambda: "Prerendered 2 of 2 texts" in logged.text)
+        assert text_of(await _ask(server, synthesize("And a second one."))) == "And a second one."
+
+
 async def test_bad_settings_are_refused_and_the_old_ones_kept(tmp_path: Path, logged: pytest.LogCaptureFixture) -> None:
     def mistaken() -> config.Config:
         raise ConfigError("my.yaml:1: speech.sped: is not a setting; did you mean `speech.speed`?")
