@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
 
-from kokoro_wyoming.errors import PeerError, UnknownVersionError
+from kokoro_wyoming.errors import UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.releases import match_version
 
 MAX_PARTS = 8
@@ -29,10 +28,8 @@ _RELEASE = re.compile(r"\s*(\w[\w.\-]*)\s*/")
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 
 
-class BlendError(PeerError):
+class BlendError(UnknownVoiceError):
     """An expression that breaks the grammar or a limit; the message points at the character."""
-
-    code: ClassVar[str] = "invalid-voice"
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,8 @@ class Expression:
 def parse(text: str) -> Expression:
     """Take an expression apart; BlendError says what is wrong with which character, UnknownVersionError names it."""
     if len(text) > MAX_EXPRESSION_CHARS:
-        raise BlendError(f"A voice may have {MAX_EXPRESSION_CHARS} characters; this one has {len(text)}.")
+        what = f"A voice may have {MAX_EXPRESSION_CHARS} characters; this one has {len(text)}"
+        raise BlendError(f"{what}: `kokoro-wyoming voices` lists what there is.")
     return _Parser(text).expression()
 
 

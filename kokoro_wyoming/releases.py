@@ -10,6 +10,12 @@ VERSIONS = ("v1.0", "v0.19")
 """The releases this program speaks with, the newest first."""
 DEFAULT_VERSION = "v1.0"
 
+DEPRECATION_NOTICE = (
+    "Kokoro %s is the older release. It stays in every version 0 of this program and may go after that; %s has more "
+    "voices and languages. docs/migration.md tells how to change, model.deprecation_notice: false silences this."
+)
+"""For whoever runs the older release as the default."""
+
 _ALSO_WRITTEN = {"v0.19.0": "v0.19", "v.19": "v0.19", "v019": "v0.19", "v10": "v1.0", "v1.0.0": "v1.0"}
 
 

@@ -10,18 +10,22 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from kokoro_wyoming import assets
+from kokoro_wyoming.casting import Choices
 from kokoro_wyoming.config import Config, TcpAddress, UnixAddress, parse_uri
 from kokoro_wyoming.discovery import Advertiser, listening_hosts
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
+from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE, how_to_get
 from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.voices import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -57,6 +61,7 @@ class Server:
         self._sessions: dict[asyncio.Task[None], Session] = {}
         self._stop = asyncio.Event()
         self._engine: Engine | None = None
+        self._following: asyncio.Task[None] | None = None
         self.uri: str | None = None
         """Where clients reach it, once it listens: with the real port where port 0 was asked for."""
 
@@ -129,32 +134,58 @@ class Server:
             default_version=version,
             device=config.model.device,
             thread=self._thread,
+            release_idle_seconds=config.model.release_idle_seconds,
         )
         _LOGGER.info("Loading Kokoro %s ...", version)
+        if version != DEFAULT_VERSION and config.model.deprecation_notice:
+            _LOGGER.warning(DEPRECATION_NOTICE, version, DEFAULT_VERSION)
         await manager.get_model()
-        catalogue = await self._thread.run(manager.catalogue)
-        for name, reason in catalogue.refused.items():
-            _LOGGER.warning("The voice %s is not offered: %s", name, reason)
+        catalogues = await self._thread.run(manager.catalogues)
+        _tell_what_is_refused(catalogues, {})
         for tag, missing in installed_languages(version).items():
             if missing is not None:
                 _LOGGER.warning("%s is not offered: %s", tag, missing)
-        if not catalogue.voices:
-            raise AssetError(f"There are no voices in {catalogue.folder}; run `kokoro-wyoming fetch`.")
-        store = assets.Store(models=config.folders.models, voices=config.folders.voices)
-        weights = assets.weights_source(store, version) or "unknown weights"
-        _LOGGER.info("Kokoro %s runs with %s", version, weights)
+        if not catalogues[0].voices:
+            raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(version)}.")
+        weights = await self._thread.run(lambda: self._weights(catalogues))
+        for each, kind in weights.items():
+            _LOGGER.info("Kokoro %s runs with %s", each, kind)
         engine = Engine(
             manager,
-            catalogue,
+            catalogues,
             weights=weights,
-            language=config.speech.language,
-            voice=config.speech.voice,
-            voices=config.speech.voices,
-            speed=config.speech.speed,
+            choices=Choices(
+                language=config.speech.language,
+                voice=config.speech.voice,
+                voices=config.speech.voices,
+                aliases=config.voices,
+                speed=config.speech.speed,
+                offer_other_release=config.speech.offer_other_release,
+            ),
             max_utterances=config.limits.waiting_utterances,
         )
         await engine.warm_up()
+        self._following = asyncio.create_task(self._follow_folders(manager, engine, catalogues))
         return engine
+
+    def _weights(self, catalogues: Sequence[Catalogue]) -> dict[str, str]:
+        """Which weights run, by release."""
+        store = assets.Store(models=self._config.folders.models, voices=self._config.folders.voices)
+        versions = [catalogue.version for catalogue in catalogues]
+        return {version: assets.weights_source(store, version) or "unknown weights" for version in versions}
+
+    async def _follow_folders(self, manager: ModelManager, engine: Engine, catalogues: Sequence[Catalogue]) -> None:
+        """Offer voices and releases that come while the server runs, and no longer those that go."""
+        try:
+            async for found in manager.changes():
+                _tell_what_is_refused(found, _refused(catalogues))
+                engine.update(found, await asyncio.to_thread(self._weights, found))
+                before = {voice for catalogue in catalogues for voice in catalogue.voices}
+                now = {voice for catalogue in found for voice in catalogue.voices}
+                _LOGGER.info("The voices have changed: %d came, %d went", len(now - before), len(before - now))
+                catalogues = found
+        except Exception:
+            _LOGGER.exception("Voices that come from now on are not seen before the next start")
 
     def _advertiser(self, listener: asyncio.Server) -> Advertiser | None:
         discovery = self._config.discovery
@@ -219,6 +250,8 @@ class Server:
     async def _end(self, listener: asyncio.Server, advertiser: Advertiser | None) -> None:
         if advertiser is not None:
             await advertiser.unpublish()
+        if self._following is not None:
+            self._following.cancel()
         listener.close()
         await self._drain()
 
@@ -232,6 +265,17 @@ class Server:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
+
+
+def _refused(catalogues: Sequence[Catalogue]) -> dict[str, str]:
+    """Of all releases: file to reason."""
+    return {f"{catalogue.version}/{name}": why for catalogue in catalogues for name, why in catalogue.refused.items()}
+
+
+def _tell_what_is_refused(catalogues: Sequence[Catalogue], known: Mapping[str, str]) -> None:
+    for name, reason in _refused(catalogues).items():
+        if known.get(name) != reason:
+            _LOGGER.warning("The voice %s is not offered: %s", name, reason)
 
 
 def _remove_dead_socket(path: Path) -> None:

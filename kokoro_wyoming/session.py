@@ -25,9 +25,9 @@ from wyoming.tts import SynthesizeStopped
 from kokoro_wyoming import dialogue, program, wire
 from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio import PcmStream, silence
-from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, UnknownVersionError
+from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
-from kokoro_wyoming.speech import SpeechEngine
+from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -246,8 +246,8 @@ class Session:
             case dialogue.Reply(event):
                 await self._answer(event)
             case dialogue.Select(name):
-                if all(name != known.name for known in self._engine.programs()):
-                    raise UnknownVersionError(f'There is no program "{name}"; describe lists what there is.')
+                # Whoever speaks knows best why a program is not there.
+                self._engine.resolve(VoiceRequest(), name)
 
     def _begin(self, begin: dialogue.Begin) -> None:
         if self._draining:
@@ -340,11 +340,13 @@ async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, err
 
 
 _PATH = re.compile(r"[^\s'\"(]*[/\\]([^\s/\\]*)")
+_OF_A_RELEASE = re.compile(r"v?[0-9.]+/[^/\\]+$")
+"""A voice by its full name, such as v0.19/af_bella, and no path."""
 
 
 def error_text(error: KokoroWyomingError) -> str:
     """What a client may read of it: one printable line, at most 200 characters, files without folders."""
-    text = _PATH.sub(r"\1", " ".join(str(error).split()))
+    text = _PATH.sub(lambda found: found[0 if _OF_A_RELEASE.match(found[0]) else 1], " ".join(str(error).split()))
     printable = "".join(character for character in text if character.isprintable())
     return printable if len(printable) <= _ERROR_CHARS else printable[: _ERROR_CHARS - 1] + "…"
 
