@@ -164,6 +164,8 @@ class ModelManager:
         release = self._build(version)
         # Not on the model thread: who listens to another release should not wait meanwhile.
         await self._loader.run(release.initialize)
+        # The file's own tensors, as large as the model, are no longer used.
+        await self._loader.run(return_memory)
         _LOGGER.debug("Kokoro %s is loaded", version)
         return release
 
@@ -193,10 +195,10 @@ class ModelManager:
             return
         del self._loading[version]
         _LOGGER.info("Kokoro %s was idle and has left the memory; it is loaded again when asked for", version)
-        self._tidying = asyncio.create_task(self._loader.run(_return_memory))
+        self._tidying = asyncio.create_task(self._loader.run(return_memory))
 
 
-def _return_memory() -> None:
+def return_memory() -> None:
     """Give what is no longer used back to the system: Python frees in cycles, and glibc keeps what was freed."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):
