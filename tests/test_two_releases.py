@@ -15,7 +15,7 @@ import torch
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 from wyoming.info import Describe, Info
-from wyoming.tts import SynthesizeVoice
+from wyoming.tts import Synthesize, SynthesizeVoice
 
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model
@@ -23,7 +23,7 @@ from kokoro_wyoming.cli import main
 from kokoro_wyoming.errors import ModelError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.model_manager import ModelManager, installed_languages, return_memory
 from tests.conftest import RunningServer
-from tests.listening import Ears, Heard, ask, ask_streamed, client_of, say, words
+from tests.listening import Ears, Heard, ask, ask_streamed, client_of, hear, say, words
 from tests.old_release import save_checkpoint
 
 pytestmark = pytest.mark.weights
@@ -321,9 +321,15 @@ async def test_a_server_without_v0_19_offers_one_program_and_says_how_to_get_the
         assert "kokoro-wyoming fetch --model-version v0.19" in heard.events[0].data["text"]
 
 
-async def test_the_idle_release_has_left_and_the_next_listener_brings_it_back(both: str) -> None:
+async def test_the_idle_release_has_left_and_comes_back_while_others_are_spoken_to(both: str) -> None:
     await asyncio.sleep(3.5)
-    assert (await _say_as(both, OLD, "Back again.")).order == ORDER
+    async with client_of(both) as client:
+        for program in (OLD, NEW, OLD):  # all asked before the first is loaded
+            await _select(client, program)
+            await client.write_event(Synthesize("Back again.", voice=SynthesizeVoice(name="af_bella")).event())
+        assert (await say(both, "Yes.")).order == ORDER
+        replies = [await hear(client, "audio-stop") for _ in range(3)]
+    assert [heard.order for heard in replies] == [ORDER] * 3
 
 
 async def test_v0_19_may_be_the_default(both_releases: Store, ears: Ears) -> None:
