@@ -19,7 +19,9 @@ class Asked:
     a second, which nobody should have to wait for, least of all for a listener who leaves after its first words.
     """
 
-    def __init__(self, voice: SpokenVoice, pcm: PcmStream, *, streamed: bool) -> None:
+    def __init__(
+        self, voice: SpokenVoice, pcm: PcmStream, *, streamed: bool, clause_first: bool = True
+    ) -> None:
         self.voice = voice
         self.pcm = pcm
         self.streamed = streamed
@@ -38,7 +40,7 @@ class Asked:
         self.sound_at_seconds = 0.0
         """Monotonic: when the first chunk was sent."""
         self._arrived: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
-        self._splitter = SentenceSplitter()
+        self._splitter = SentenceSplitter(clause_first=clause_first)
         self._sentences: Iterator[str] = iter(())
         self._complete = False
 

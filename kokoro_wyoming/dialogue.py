@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from wyoming.event import Event
-from wyoming.ping import Pong
 
 from kokoro_wyoming.errors import PeerError, TextTooLongError
 from kokoro_wyoming.speech import VoiceRequest
@@ -38,10 +37,10 @@ class DialogueLimits:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """Send this event now."""
+class Ping:
+    """Send a pong with this text now."""
 
-    event: Event
+    text: str | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Abandon:
     """What the client is to be told, if anything."""
 
 
-Action: TypeAlias = Reply | Describe | Select | Begin | Say | End | Abandon
+Action: TypeAlias = Ping | Describe | Select | Begin | Say | End | Abandon
 
 
 class State(enum.Enum):
@@ -132,7 +131,7 @@ class Dialogue:
 
     def _ping(self, data: Mapping[str, object]) -> Iterator[Action]:
         text = data.get("text")
-        yield Reply(Pong(text=text if isinstance(text, str) else None).event())
+        yield Ping(text if isinstance(text, str) else None)
 
     def _select(self, data: Mapping[str, object]) -> Iterator[Action]:
         name = self._name(data, "name", of="select-program")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.casting import Cast, Choices
-from kokoro_wyoming.errors import BusyError
+from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
@@ -47,6 +48,7 @@ class Engine:
         weights: Mapping[str, str],
         choices: Choices | None = None,
         max_utterances: int = 64,
+        stuck_seconds: float = 60.0,
     ) -> None:
         """`catalogues` are those of the installed releases, the default one first; `weights` says which weights run.
 
@@ -56,6 +58,7 @@ class Engine:
         self._manager = manager
         self._choices = choices or Choices()
         self._max_utterances = max_utterances
+        self._stuck_seconds = stuck_seconds
         self._utterances = 0
         self._cast = Cast(catalogues, weights, self._choices)
         self._cast.check()
@@ -79,12 +82,27 @@ class Engine:
         """Choose voice, language and release for a request; see `Cast.resolve`."""
         return self._cast.resolve(request, program)
 
-    def utterance(self) -> EngineUtterance:
-        """Take a place for one utterance; BusyError when the house is full."""
+    def utterance(self, *, patient: bool = False) -> EngineUtterance:
+        """Take a place for one utterance; BusyError when the house is full, StuckError while nothing is spoken.
+
+        A patient one takes no place, and its turn comes while nobody else wants one.
+        """
+        trouble = self.trouble()
+        if trouble is not None:
+            raise StuckError(f"Nothing can be spoken: {trouble}.")
+        if patient:
+            return EngineUtterance(self._manager, lambda: None, Listener(due=math.inf))
         if self._utterances >= self._max_utterances:
             raise BusyError(f"{self._utterances} utterances are already being spoken or waiting; try again later.")
         self._utterances += 1
-        return EngineUtterance(self._manager, self._leave)
+        return EngineUtterance(self._manager, self._leave, Listener())
+
+    def trouble(self) -> str | None:
+        """Why nothing can be spoken at present; None when all is well."""
+        seconds = self._manager.thread.turn_seconds
+        if seconds < self._stuck_seconds:
+            return None
+        return f"the model has not come back from its work for {seconds:.0f} seconds"
 
     async def warm_up(self) -> None:
         """Speak a few words to nobody in each language the owner chose, so that no listener waits for caches."""
@@ -105,10 +123,10 @@ class Engine:
 class EngineUtterance:
     """One listener's place among the others."""
 
-    def __init__(self, manager: ModelManager, leave: Callable[[], None]) -> None:
+    def __init__(self, manager: ModelManager, leave: Callable[[], None], listener: Listener) -> None:
         self._manager = manager
         self._leave: Callable[[], None] | None = leave
-        self._listener = Listener()
+        self._listener = listener
 
     async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield a sentence's sound as it is made: float32, shape (n_samples,), 24 kHz."""

@@ -35,6 +35,12 @@ class ModelError(KokoroWyomingError):
     code = "model"
 
 
+class StuckError(KokoroWyomingError):
+    """The model does not come back from its work."""
+
+    code = "stuck"
+
+
 class PeerError(KokoroWyomingError):
     """The client's fault: told to the client, then the connection is closed."""
 

@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor
 
@@ -65,6 +65,7 @@ class ModelManager:
         *,
         default_version: str = DEFAULT_VERSION,
         device: str = "auto",
+        stream: Literal["fast", "exact"] = "fast",
         thread: TurnThread | None = None,
         release_idle_seconds: float = 0,
     ) -> None:
@@ -76,6 +77,7 @@ class ModelManager:
         self.voices = voices
         self.default_version = match_version(default_version)
         self.device = device
+        self.stream = stream
         self.thread = thread or TurnThread()
         self._loader = TurnThread("loader")
         self._release_idle_seconds = release_idle_seconds
@@ -143,6 +145,12 @@ class ModelManager:
             elif now != self._seen:
                 yield await asyncio.to_thread(self.catalogues)
 
+    def forget_voices(self) -> None:
+        """Have packs that were read before read anew, as their files may have changed."""
+        for task in self._loading.values():
+            if task.done() and not task.cancelled() and task.exception() is None:
+                task.result().packs.forget()
+
     def _has(self, version: str) -> bool:
         """Whether a release's weights are there."""
         return weights_path(self.models / folder_name(version), version).is_file()
@@ -174,9 +182,16 @@ class ModelManager:
         weights = weights_path(folder, version)
         voices = self.voices / folder_name(version)
         if version == v0_19.VERSION:
-            return v0_19.build_model(weights, self.device, voices_path=voices, thread=self.thread)
+            return v0_19.build_model(
+                weights, self.device, voices_path=voices, stream=self.stream, thread=self.thread
+            )
         return v1_0.KokoroV1Wrapper(
-            folder / "config.json", weights, voices_path=voices, device=self.device, thread=self.thread
+            folder / "config.json",
+            weights,
+            voices_path=voices,
+            device=self.device,
+            stream=self.stream,
+            thread=self.thread,
         )
 
     def _rest(self, version: str) -> None:

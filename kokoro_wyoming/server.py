@@ -1,67 +1,81 @@
-"""Birth and death of the server: model, warm-up, listen, publish; then unpublish, stop listening, drain, close."""
+"""Birth, life and death of the server: model, warm-up, listen, publish; reload; unpublish, drain, close."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import signal
-import socket
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import torch
+from pydantic import BaseModel
 
-from kokoro_wyoming import assets
-from kokoro_wyoming.casting import Choices
-from kokoro_wyoming.config import Config, TcpAddress, UnixAddress, parse_uri
+from kokoro_wyoming import admission, listening
+from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.discovery import Advertiser, listening_hosts
-from kokoro_wyoming.engine import Engine
-from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError
-from kokoro_wyoming.model_manager import ModelManager, installed_languages
-from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE, how_to_get
+from kokoro_wyoming.errors import KokoroWyomingError, PeerError
+from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.session import Session, SessionLimits, refuse
+from kokoro_wyoming.speech import SpeechEngine
+from kokoro_wyoming.staging import Prerendering, Stage, manager_of, speaks_clause_first, stage
+from kokoro_wyoming.supervision import notify, reloading
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import Catalogue
+from kokoro_wyoming.watch import Watch
 
 _LOGGER = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 1.0
 """For tasks to end after they were cancelled, and for the model thread to end its turn."""
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_REFUSALS_AT_ONCE = 32
+"""Clients that are told why they are not let in; of more than these the connection is closed without a word."""
+_FOR_THE_NEXT_START = {"server": ("uri",), "model": (), "folders": (), "discovery": ()}
+"""Settings that a running server keeps: of a section the named ones, or all."""
 
 
-class ListenError(KokoroWyomingError):
-    """The address cannot be listened on."""
+def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
+    """Serve until a signal ends it; the exit status. Raises KokoroWyomingError when it cannot start.
 
-
-def serve(config: Config) -> int:
-    """Serve until a signal ends it; the exit status. Raises KokoroWyomingError when it cannot start."""
+    `reread` reads the settings anew at SIGHUP; without it only the voices are.
+    """
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
     thread = TurnThread()
-    asyncio.run(Server(config, thread).run())
+    server = Server(config, thread, reread)
+    asyncio.run(server.run())
+    status = 1 if server.hopeless else 0
     if not thread.close(_CLOSE_SECONDS):
         # A turn is still under way inside torch: the interpreter must not be torn down under it.
         logging.shutdown()
-        os._exit(0)
-    return 0
+        os._exit(status)
+    return status
 
 
 class Server:
     """One server from start to stop."""
 
-    def __init__(self, config: Config, thread: TurnThread) -> None:
+    def __init__(self, config: Config, thread: TurnThread, reread: Callable[[], Config] | None = None) -> None:
         self._config = config
         self._thread = thread
+        self._reread = reread
         self._address = parse_uri(config.server.uri)
+        self._manager = manager_of(config, thread)
+        self._door = admission.Door(_rules(config))
+        self._watch = Watch(thread, config.limits.stuck_seconds)
         self._sessions: dict[asyncio.Task[None], Session] = {}
+        self._refusals = 0
         self._stop = asyncio.Event()
-        self._engine: Engine | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._hang_up = asyncio.Event()
+        self._stage: Stage | None = None
+        self._staging = asyncio.Lock()
+        """Held while voices are changed, so that an earlier look at the folders never comes after a later one."""
+        self._prerendering: asyncio.Task[None] | None = None
+        self.hopeless = False
+        """It ended because the model was stuck, and not because it was told to."""
         self.uri: str | None = None
         """Where clients reach it, once it listens: with the real port where port 0 was asked for."""
 
@@ -70,19 +84,24 @@ class Server:
         self._hear_signals()
         began = time.monotonic()
         # Bound before the model is loaded, so that a port in use is told at once; opened after.
-        listener = await self._bind()
+        listener = await listening.bind(self._address, self._accept)
         try:
-            self._engine = await self._start_engine()
+            self._stage = await self._start_engine()
+            prerendering = self._stage.prerendering()
             await self._open(listener)
             advertiser = self._advertiser(listener)
             if advertiser is not None:
                 await advertiser.publish()
             self._say_ready(advertiser, time.monotonic() - began)
-            await self._stop.wait()
+            notify("READY=1")
+            self._prerender(prerendering)
+            await self._live()
+            notify("STOPPING=1")
+            self._prerender(None)
             await self._end(listener, advertiser)
         finally:
             listener.close()
-            _remove_socket(self._address)
+            listening.remove_socket(self._address)
 
     def stop(self) -> None:
         """End the server as a signal would."""
@@ -96,96 +115,41 @@ class Server:
         with contextlib.suppress(RuntimeError, ValueError):
             for number in _STOP_SIGNALS:
                 loop.add_signal_handler(number, self._signalled, number)
-            loop.add_signal_handler(signal.SIGHUP, lambda: None)
+            loop.add_signal_handler(signal.SIGHUP, self._hang_up.set)
 
     def _signalled(self, number: signal.Signals) -> None:
         _LOGGER.info("%s: finishing what is being said, then stopping", signal.Signals(number).name)
         self.stop()
 
-    async def _bind(self) -> asyncio.Server:
-        address = self._address
-        try:
-            if isinstance(address, TcpAddress):
-                return await asyncio.start_server(
-                    self._accept, address.host, address.port, start_serving=False, backlog=128
-                )
-            _remove_dead_socket(Path(address.path))
-            return await asyncio.start_unix_server(self._accept, address.path, start_serving=False)
-        except OSError as error:
-            raise _listen_error(address, error) from error
-
     async def _open(self, listener: asyncio.Server) -> None:
         try:
             await listener.start_serving()
         except OSError as error:
-            raise _listen_error(self._address, error) from error
+            raise listening.listen_error(self._address, error) from error
         if isinstance(self._address, TcpAddress):
             port = listener.sockets[0].getsockname()[1]
             self._address = TcpAddress(self._address.host, port)
         self.uri = str(self._address)
 
-    async def _start_engine(self) -> Engine:
+    async def _start_engine(self) -> Stage:
         """Load the model and speak a few words to nobody."""
-        config = self._config
-        version = config.model.version
-        manager = ModelManager(
-            config.folders.models,
-            config.folders.voices,
-            default_version=version,
-            device=config.model.device,
-            thread=self._thread,
-            release_idle_seconds=config.model.release_idle_seconds,
-        )
-        _LOGGER.info("Loading Kokoro %s ...", version)
-        if version != DEFAULT_VERSION and config.model.deprecation_notice:
-            _LOGGER.warning(DEPRECATION_NOTICE, version, DEFAULT_VERSION)
-        await manager.get_model()
-        catalogues = await self._thread.run(manager.catalogues)
-        _tell_what_is_refused(catalogues, {})
-        for tag, missing in installed_languages(version).items():
-            if missing is not None:
-                _LOGGER.warning("%s is not offered: %s", tag, missing)
-        if not catalogues[0].voices:
-            raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(version)}.")
-        weights = await self._thread.run(lambda: self._weights(catalogues))
-        for each, kind in weights.items():
-            _LOGGER.info("Kokoro %s runs with %s", each, kind)
-        engine = Engine(
-            manager,
-            catalogues,
-            weights=weights,
-            choices=Choices(
-                language=config.speech.language,
-                voice=config.speech.voice,
-                voices=config.speech.voices,
-                aliases=config.voices,
-                speed=config.speech.speed,
-                offer_other_release=config.speech.offer_other_release,
-            ),
-            max_utterances=config.limits.waiting_utterances,
-        )
-        await engine.warm_up()
-        self._following = asyncio.create_task(self._follow_folders(manager, engine, catalogues))
-        return engine
+        model = self._config.model
+        _LOGGER.info("Loading Kokoro %s ...", model.version)
+        if model.version != DEFAULT_VERSION and model.deprecation_notice:
+            _LOGGER.warning(DEPRECATION_NOTICE, model.version, DEFAULT_VERSION)
+        notify("STATUS=Loading the model")
+        await self._manager.get_model()
+        staged = await stage(self._config, self._manager)
+        for program in staged.inner.programs():
+            _LOGGER.info("%s runs", program.description)
+        await staged.inner.warm_up()
+        return staged
 
-    def _weights(self, catalogues: Sequence[Catalogue]) -> dict[str, str]:
-        """Which weights run, by release."""
-        store = assets.Store(models=self._config.folders.models, voices=self._config.folders.voices)
-        versions = [catalogue.version for catalogue in catalogues]
-        return {version: assets.weights_source(store, version) or "unknown weights" for version in versions}
-
-    async def _follow_folders(self, manager: ModelManager, engine: Engine, catalogues: Sequence[Catalogue]) -> None:
-        """Offer voices and releases that come while the server runs, and no longer those that go."""
-        try:
-            async for found in manager.changes():
-                _tell_what_is_refused(found, _refused(catalogues))
-                engine.update(found, await asyncio.to_thread(self._weights, found))
-                before = {voice for catalogue in catalogues for voice in catalogue.voices}
-                now = {voice for catalogue in found for voice in catalogue.voices}
-                _LOGGER.info("The voices have changed: %d came, %d went", len(now - before), len(before - now))
-                catalogues = found
-        except Exception:
-            _LOGGER.exception("Voices that come from now on are not seen before the next start")
+    def _prerender(self, work: Prerendering | None) -> None:
+        """Give up what is being made beforehand, and begin with this instead."""
+        if self._prerendering is not None:
+            self._prerendering.cancel()
+        self._prerendering = asyncio.create_task(work()) if work is not None else None
 
     def _advertiser(self, listener: asyncio.Server) -> Advertiser | None:
         discovery = self._config.discovery
@@ -200,10 +164,7 @@ class Server:
         )
 
     def _say_ready(self, advertiser: Advertiser | None, seconds: float) -> None:
-        program = self._engine_or_raise().programs()[0]
-        languages = {language for voice in program.voices for language in voice.languages}
-        counts = f"{len(program.voices)} voices in {len(languages)} languages"
-        _LOGGER.info("Ready after %.1f s: %s at %s", seconds, counts, self.uri)
+        _LOGGER.info("Ready after %.1f s: %s at %s", seconds, _voices_of(self._engine_or_raise()), self.uri)
         if isinstance(self._address, TcpAddress):
             found = f"choose the discovered {advertiser.name!r}, or " if advertiser and advertiser.advertised else ""
             _LOGGER.info(
@@ -215,10 +176,100 @@ class Server:
 
     # Life
 
+    async def _live(self) -> None:
+        """Until told to stop, or until the model is hopelessly stuck."""
+        stop = asyncio.ensure_future(self._stop.wait())
+        stuck = asyncio.ensure_future(self._watch.until_hopeless())
+        reloads = asyncio.ensure_future(self._reload_at_each_hang_up())
+        follows = asyncio.ensure_future(self._follow_folders())
+        await asyncio.wait((stop, stuck), return_when=asyncio.FIRST_COMPLETED)
+        for task in (stop, reloads, follows, stuck):
+            task.cancel()
+        self.hopeless = not self._stop.is_set()
+        if self.hopeless:
+            _LOGGER.critical("The model is stuck for good: ending, to be started anew by whoever watches over this.")
+
+    async def _reload_at_each_hang_up(self) -> None:
+        self._hang_up.clear()  # one before this found the settings fresh
+        while await self._hang_up.wait():
+            self._hang_up.clear()
+            reloading()
+            try:
+                async with self._staging:
+                    await self._reload()
+            except KokoroWyomingError as error:
+                _LOGGER.error("SIGHUP: the settings and voices stay as they were: %s", error)
+            except Exception:
+                _LOGGER.exception("SIGHUP: the settings and voices stay as they were")
+            notify("READY=1")
+
+    async def _reload(self) -> None:
+        """Read settings and voices anew and use them from the next utterance on. Raises KokoroWyomingError."""
+        wanted = await asyncio.to_thread(self._reread) if self._reread else self._config
+        config, kept = _as_far_as_possible(wanted, self._config)
+        staged = await stage(config, self._manager)
+        prerendering = staged.prerendering()
+        self._manager.forget_voices()
+        self._config, self._stage = config, staged
+        self._prerender(prerendering)
+        self._door.rules = _rules(config)
+        self._watch.stuck_seconds = config.limits.stuck_seconds
+        logging.getLogger(__package__).setLevel(config.server.log_level.upper())
+        for session in self._sessions.values():
+            session.change(staged.engine, config.speech.volume)
+        _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(staged.engine))
+        if kept:
+            _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
+
+    async def _follow_folders(self) -> None:
+        """Offer voices and releases that come while the server runs, and no longer those that go."""
+        try:
+            async for _ in self._manager.changes():
+                async with self._staging:
+                    # Looked at again, as a reload may have come in between.
+                    await self._offer(await asyncio.to_thread(self._manager.catalogues))
+        except Exception:
+            _LOGGER.exception("Voices that come from now on are not seen before the next start")
+
+    async def _offer(self, catalogues: Sequence[Catalogue]) -> None:
+        assert self._stage is not None
+        self._prerender(None)
+        await self._stage.update(catalogues)
+        self._manager.forget_voices()
+        try:
+            self._prerender(self._stage.prerendering())
+        except PeerError as error:
+            _LOGGER.warning("prerender: nothing is made beforehand any more: %s", error)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._sessions) >= self._config.limits.connections:
-            await refuse(reader, writer, BusyError("The server has too many connections; try again later."))
+        peer = writer.get_extra_info("peername")
+        host = peer[0] if isinstance(peer, tuple) else ""
+        if peer is None:  # gone already
+            writer.transport.abort()
             return
+        try:
+            share = self._door.enter(host)
+        except PeerError as error:
+            await self._refuse(reader, writer, error)
+            return
+        try:
+            await self._converse(reader, writer, share)
+        finally:
+            self._door.leave(host)
+
+    async def _refuse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, error: PeerError) -> None:
+        if self._refusals >= _REFUSALS_AT_ONCE:
+            writer.transport.abort()
+            return
+        self._refusals += 1
+        try:
+            await refuse(reader, writer, error)
+        finally:
+            self._refusals -= 1
+
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, share: admission.Share
+    ) -> None:
         limits = self._config.limits
         session = Session(
             reader,
@@ -231,6 +282,8 @@ class Server:
                 write_timeout_seconds=limits.write_timeout_seconds,
             ),
             volume=self._config.speech.volume,
+            share=share,
+            clause_first=speaks_clause_first(self._config),
         )
         task = asyncio.current_task()
         assert task is not None
@@ -240,18 +293,16 @@ class Server:
         finally:
             del self._sessions[task]
 
-    def _engine_or_raise(self) -> Engine:
-        if self._engine is None:
+    def _engine_or_raise(self) -> SpeechEngine:
+        if self._stage is None:
             raise RuntimeError("the port was opened before the engine was ready")
-        return self._engine
+        return self._stage.engine
 
     # Death
 
     async def _end(self, listener: asyncio.Server, advertiser: Advertiser | None) -> None:
         if advertiser is not None:
             await advertiser.unpublish()
-        if self._following is not None:
-            self._following.cancel()
         listener.close()
         await self._drain()
 
@@ -267,39 +318,23 @@ class Server:
             await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
 
 
-def _refused(catalogues: Sequence[Catalogue]) -> dict[str, str]:
-    """Of all releases: file to reason."""
-    return {f"{catalogue.version}/{name}": why for catalogue in catalogues for name, why in catalogue.refused.items()}
+def _rules(config: Config) -> admission.Rules:
+    limits = config.limits
+    per_address = (limits.connections_per_address, limits.waiting_utterances_per_address)
+    return admission.rules(config.server.allow, limits.connections, *per_address)
 
 
-def _tell_what_is_refused(catalogues: Sequence[Catalogue], known: Mapping[str, str]) -> None:
-    for name, reason in _refused(catalogues).items():
-        if known.get(name) != reason:
-            _LOGGER.warning("The voice %s is not offered: %s", name, reason)
+def _voices_of(engine: SpeechEngine) -> str:
+    voices = engine.programs()[0].voices
+    languages = {language for voice in voices for language in voice.languages}
+    return f"{len(voices)} voices in {len(languages)} languages"
 
 
-def _remove_dead_socket(path: Path) -> None:
-    """A socket file that a killed server left behind; one that somebody listens on stays, and bind tells."""
-    if not path.is_socket():
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-
-
-def _remove_socket(address: TcpAddress | UnixAddress) -> None:
-    if isinstance(address, UnixAddress):
-        Path(address.path).unlink(missing_ok=True)
-
-
-def _listen_error(address: TcpAddress | UnixAddress, error: OSError) -> ListenError:
-    reasons = {
-        errno.EADDRINUSE: "another program already listens there; stop it or choose another port with --uri",
-        errno.EACCES: "this user may not; choose a port above 1023 or another folder with --uri",
-        errno.EADDRNOTAVAIL: "this machine has no such address; 0.0.0.0 is all of them",
-        errno.EAFNOSUPPORT: "this machine has no IPv6; use tcp://0.0.0.0:10200",
-    }
-    reason = reasons.get(error.errno or 0, os.strerror(error.errno) if error.errno else str(error))
-    return ListenError(f"Cannot listen on {address}: {reason}.")
+def _as_far_as_possible(wanted: Config, running: Config) -> tuple[Config, list[str]]:
+    """The wanted settings, but for those that need a new start; and the sections in which those differ."""
+    kept: dict[str, BaseModel] = {}
+    for section, keys in _FOR_THE_NEXT_START.items():
+        old, new = getattr(running, section), getattr(wanted, section)
+        kept[section] = new.model_copy(update={key: getattr(old, key) for key in keys}) if keys else old
+    differ = [section for section, values in kept.items() if values != getattr(wanted, section)]
+    return wanted.model_copy(update=kept), differ

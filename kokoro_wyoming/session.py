@@ -1,7 +1,7 @@
 """One connection: a reader that never waits for the model, and one speaker.
 
 The reader takes events as they come, answers describe and ping at once and lays before the speaker what is to
-be said, utterance by utterance. Whatever is wrong with a asked, its error comes in its turn, after all that
+be said, utterance by utterance. Whatever is wrong with one, its error comes in its turn, after all that
 was rightly asked before it, and closes the connection. A client that has gone ends everything at once.
 """
 
@@ -10,24 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import time
-import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from wyoming.audio import AudioChunk
-from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped
 
 from kokoro_wyoming import dialogue, program, wire
+from kokoro_wyoming.admission import Share
 from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio import PcmStream, silence
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
+from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,7 +38,6 @@ _TURN_SECONDS = 0.001
 """Longest that events of one client, being at hand, are acted upon without a rest: some 25 events."""
 _REST_SECONDS = 0.003
 """Leaves a flood a quarter of the loop, about 6,000 events per second."""
-_ERROR_CHARS = 200
 
 
 class ShuttingDownError(BusyError):
@@ -91,14 +89,19 @@ class Session:
         limits: SessionLimits | None = None,
         *,
         volume: float = 1.0,
+        clause_first: bool = True,
+        share: Share | None = None,
     ) -> None:
-        """`volume` is the gain of the sound; 1.0 leaves it as it is."""
+        """`volume` is the gain of the sound; 1.0 leaves it as it is. `clause_first` lets the first clause of a long
+        first sentence be spoken before the rest of it is made. `share` is what the client's address may ask."""
         self._limits = limits or SessionLimits()
         self._raw_reader = reader
         self._events = wire.EventReader(reader, self._limits.wire)
         self._out = wire.EventWriter(writer, self._limits.wire)
         self._engine = engine
         self._volume = volume
+        self._clause_first = clause_first
+        self._share = share or Share()
         self._peer = _peer_name(writer)
         self._dialogue = dialogue.Dialogue(self._limits.dialogue)
         self._line: asyncio.Queue[Asked | PeerError | None] = asyncio.Queue()
@@ -108,6 +111,10 @@ class Session:
         self._draining = False
         self._over = asyncio.Event()
         self._rested_at_seconds = 0.0
+
+    def change(self, engine: SpeechEngine, volume: float) -> None:
+        """From the next utterance on, let another engine speak, at another volume."""
+        self._engine, self._volume = engine, volume
 
     @property
     def speaking(self) -> bool:
@@ -124,7 +131,7 @@ class Session:
         except asyncio.CancelledError:
             _LOGGER.debug("%s: cancelled", self._peer)
         except Exception as error:
-            _log_defect(self._peer, error)
+            log_defect(self._peer, error)
         finally:
             self._out.abort()
             self._over.set()
@@ -150,18 +157,22 @@ class Session:
                 self._tell(ShuttingDownError())
             return wire.HURRIED
         except KokoroWyomingError as error:
-            _log_refusal(self._peer, error)
+            log_refusal(self._peer, error)
             self._tell(error)
             return wire.WITH_ERROR
         except Exception as error:
-            _log_defect(self._peer, error)
+            log_defect(self._peer, error)
             self._tell(error)
             return wire.WITH_ERROR
         finally:
-            for asked in self._unfinished:
-                asked.close()
-            self._unfinished.clear()
+            for asked in tuple(self._unfinished):
+                self._finished(asked)
         return wire.CONTENT
+
+    def _finished(self, asked: Asked) -> None:
+        self._unfinished.remove(asked)
+        self._share.give_back()
+        asked.close()
 
     def _tell(self, error: Exception) -> None:
         with contextlib.suppress(wire.PeerGoneError):
@@ -243,8 +254,8 @@ class Session:
             case dialogue.Describe():
                 _LOGGER.debug("%s: describe", self._peer)
                 await self._answer(program.info_frame(self._engine.programs()))
-            case dialogue.Reply(event):
-                await self._answer(event)
+            case dialogue.Ping(text):
+                await self._answer(pong(text, self._engine.trouble()))
             case dialogue.Select(name):
                 # Whoever speaks knows best why a program is not there.
                 self._engine.resolve(VoiceRequest(), name)
@@ -255,7 +266,10 @@ class Session:
         if len(self._unfinished) > self._limits.waiting_requests:
             raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
         voice = self._engine.resolve(begin.request, begin.program)
-        self._open = Asked(voice, PcmStream(self._volume), streamed=begin.streamed)
+        self._share.take()
+        self._open = Asked(
+            voice, PcmStream(self._volume), streamed=begin.streamed, clause_first=self._clause_first
+        )
         self._unfinished.append(self._open)
         self._line.put_nowait(self._open)
 
@@ -285,8 +299,7 @@ class Session:
             self._in_hand = asked
             await self._speak(asked)
             self._in_hand = None
-            self._unfinished.remove(asked)
-            asked.close()
+            self._finished(asked)
 
     async def _speak(self, asked: Asked) -> None:
         while (sentence := await asked.next_sentence()) is not None:
@@ -339,25 +352,6 @@ async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, err
         out.abort()
 
 
-_PATH = re.compile(r"[^\s'\"(]*[/\\]([^\s/\\]*)")
-_OF_A_RELEASE = re.compile(r"v?[0-9.]+/[^/\\]+$")
-"""A voice by its full name, such as v0.19/af_bella, and no path."""
-
-
-def error_text(error: KokoroWyomingError) -> str:
-    """What a client may read of it: one printable line, at most 200 characters, files without folders."""
-    text = _PATH.sub(lambda found: found[0 if _OF_A_RELEASE.match(found[0]) else 1], " ".join(str(error).split()))
-    printable = "".join(character for character in text if character.isprintable())
-    return printable if len(printable) <= _ERROR_CHARS else printable[: _ERROR_CHARS - 1] + "…"
-
-
-def error_event(error: Exception) -> Event:
-    """The `error` event; what is a defect of ours is told as "internal" and no more."""
-    if isinstance(error, KokoroWyomingError):
-        return Error(text=error_text(error), code=error.code).event()
-    return Error(text="The server failed; its log says where.", code="internal").event()
-
-
 def _peer_name(writer: asyncio.StreamWriter) -> str:
     peer = writer.get_extra_info("peername")
     return f"{peer[0]} port {peer[1]}" if isinstance(peer, tuple) else "local client"
@@ -370,17 +364,3 @@ def _log_utterance(peer: str, asked: Asked) -> None:
         *(peer, asked.chars, asked.voice.name, asked.voice.language),
         *(asked.pcm.seconds, waited_seconds),
     )
-
-
-def _log_refusal(peer: str, error: KokoroWyomingError) -> None:
-    if isinstance(error, PeerError):
-        _LOGGER.info("%s: refused as %s: %s", peer, error.code, error_text(error))
-    else:
-        _LOGGER.error("%s: could not be served: %s", peer, error)
-
-
-def _log_defect(peer: str, error: Exception) -> None:
-    # Its message may quote what was to be said, which is nobody's business above DEBUG.
-    where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
-    _LOGGER.error("%s: failed with %s\n%s", peer, type(error).__name__, where)
-    _LOGGER.debug("%s: the same in full", peer, exc_info=error)

@@ -82,10 +82,17 @@ class SpeechEngine(Protocol):
         """
         ...
 
-    def utterance(self) -> Utterance:
-        """Take a place for one utterance; raises BusyError when too many wait."""
+    def utterance(self, *, patient: bool = False) -> Utterance:
+        """Take a place for one utterance; raises BusyError when too many wait.
+
+        A patient one takes nobody's place, and is spoken while no one else has anything to be made.
+        """
         ...
 
     def programs(self) -> tuple[ProgramDescription, ...]:
         """What describe offers, the default program first."""
+        ...
+
+    def trouble(self) -> str | None:
+        """Why nothing can be spoken at present, as the end of a sentence; None when all is well."""
         ...

@@ -26,7 +26,10 @@ PIECES_AHEAD = 2
 
 @dataclass
 class Listener:
-    """Someone who hears one utterance; `due` says when their sound runs out (monotonic seconds)."""
+    """Someone who hears one utterance; `due` says when their sound runs out (monotonic seconds).
+
+    Infinity is nobody: such work is done while no listener wants a turn.
+    """
 
     due: float = field(default_factory=time.monotonic)
 
@@ -115,6 +118,19 @@ class TurnThread:
             self._changed.notify()
         self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
+
+    @property
+    def turn_seconds(self) -> float:
+        """How long the turn under way lasts already; 0 between turns."""
+        started = self.turn_started
+        return 0.0 if started is None else time.monotonic() - started
+
+    def fail_all(self, make_error: Callable[[], Exception]) -> None:
+        """Tell everyone who waits that nothing will come, when the thread is stuck in a turn."""
+        with self._changed:
+            for job in self._jobs:
+                job.cancelled = True
+                job.send(make_error())
 
     @property
     def waiting(self) -> int:

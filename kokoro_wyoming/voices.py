@@ -167,6 +167,11 @@ class VoicePacks:
         self._voices: OrderedDict[str, tuple[tuple[int, int], Tensor]] = OrderedDict()
         self._blends: OrderedDict[str, tuple[list[Tensor], Tensor]] = OrderedDict()
 
+    def forget(self) -> None:
+        """Read every pack anew at its next use."""
+        self._voices.clear()
+        self._blends.clear()
+
     def get(self, name: str) -> Tensor:
         """The pack of a voice, or of a blend such as "af_heart(2)+af_sky": float32, shape (rows, 1, 256).
 

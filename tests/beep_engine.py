@@ -48,6 +48,8 @@ class BeepEngine:
     """Sentences begun, in order."""
     abandoned: list[str] = field(default_factory=list)
     """Sentences closed before their end."""
+    stuck: str | None = None
+    """Why nothing can be spoken."""
     taken: int = 0
     """Places taken now."""
 
@@ -62,11 +64,16 @@ class BeepEngine:
             raise UnknownVoiceError(f'There is no voice "{name}".')
         return SpokenVoice("v1.0", name, VOICES[name], 1.0)
 
-    def utterance(self) -> BeepUtterance:
+    def utterance(self, *, patient: bool = False) -> BeepUtterance:
+        if patient:
+            return BeepUtterance(self, takes_place=False)
         if self.taken >= self.places:
             raise BusyError("Too many beeps.")
         self.taken += 1
         return BeepUtterance(self)
+
+    def trouble(self) -> str | None:
+        return self.stuck
 
     def programs(self) -> tuple[ProgramDescription, ...]:
         voices = tuple(VoiceDescription(name, f"The {name}", (tag,), "v1.0") for name, tag in VOICES.items())
@@ -76,8 +83,9 @@ class BeepEngine:
 class BeepUtterance:
     """Implements Utterance."""
 
-    def __init__(self, engine: BeepEngine) -> None:
+    def __init__(self, engine: BeepEngine, *, takes_place: bool = True) -> None:
         self._engine = engine
+        self._takes_place = takes_place
         self._closed = False
 
     async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
@@ -106,4 +114,4 @@ class BeepUtterance:
     def close(self) -> None:
         assert not self._closed
         self._closed = True
-        self._engine.taken -= 1
+        self._engine.taken -= self._takes_place

@@ -14,9 +14,12 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+from wyoming.event import Event, async_read_event
 from zeroconf import ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
@@ -24,6 +27,7 @@ from kokoro_wyoming.discovery import Advertiser
 from kokoro_wyoming.discovery.advertiser import SERVICE_TYPE
 
 Seen = dict[str, Any]
+Talk = Callable[[str, int | None], Awaitable[str]]
 STEP_TIMEOUT_SECONDS = 8.0
 
 
@@ -82,12 +86,17 @@ class Peer:
         await self._process.wait()
 
 
-async def browse() -> None:
+async def converse() -> None:
+    """As `browse`, and speak with what is found."""
+    await browse(speak)
+
+
+async def browse(talk: Talk | None = None) -> None:
     async with AsyncZeroconf(interfaces=[own_address()]) as zeroconf:
         tasks: set[asyncio.Task[None]] = set()
 
         def changed(zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
-            task = asyncio.get_running_loop().create_task(tell(zeroconf, name, state_change.name))
+            task = asyncio.get_running_loop().create_task(tell(zeroconf, name, state_change.name, talk or connect))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
@@ -112,7 +121,7 @@ def own_address() -> str:
     return str(next(row["local"] for row in listed if row["local"] in ("10.77.0.2", "fd77::2")))
 
 
-async def tell(zeroconf: Zeroconf, name: str, change: str) -> None:
+async def tell(zeroconf: Zeroconf, name: str, change: str, talk: Talk) -> None:
     seen: Seen = {"change": change, "name": name.removesuffix(f".{SERVICE_TYPE}")}
     if change != ServiceStateChange.Removed.name:
         info = AsyncServiceInfo(SERVICE_TYPE, name)
@@ -120,7 +129,7 @@ async def tell(zeroconf: Zeroconf, name: str, change: str) -> None:
         seen["addresses"] = info.parsed_addresses()
         # As Home Assistant does.
         host = next((a for a in seen["addresses"] if not ipaddress.ip_address(a).is_link_local), None)
-        seen["heard"] = await connect(host, info.port) if host else ""
+        seen["heard"] = await talk(host, info.port) if host else ""
     print(json.dumps(seen), flush=True)
 
 
@@ -132,6 +141,64 @@ async def connect(host: str, port: int | None) -> str:
     heard = (await reader.read(100)).decode()
     writer.close()
     return heard
+
+
+async def speak(host: str, port: int | None) -> str:
+    """What Home Assistant would hear: described first, then a stream in the first voice."""
+    from wyoming.client import AsyncTcpClient
+
+    from tests.beep_engine import heard
+
+    try:
+        async with AsyncTcpClient(host, port or 0, connect_timeout=2, read_timeout=4) as client:
+            await client.write_event(Event("describe"))
+            info = await client.read_event()
+            assert info is not None
+            voice = info.data["tts"][0]["voices"][0]["name"]
+            for event in stream(f"It is {voice}. Who speaks", voice):
+                await client.write_event(event)
+            sound = b""
+            while (event := await client.read_event()) is not None and event.type != "synthesize-stopped":
+                sound += event.payload or b""
+            return heard(sound)
+    except (OSError, asyncio.TimeoutError) as error:
+        return f"nothing: {error!r}"
+
+
+def stream(text: str, voice: str) -> list[Event]:
+    chunks = [Event("synthesize-chunk", {"text": text[at : at + 4]}) for at in range(0, len(text), 4)]
+    return [Event("synthesize-start", {"voice": {"name": voice}}), *chunks, Event("synthesize-stop")]
+
+
+async def stranger() -> None:
+    """A client with an address of the world's."""
+    run("ip addr add 203.0.113.2/24 dev lan0")
+    reader, writer = await asyncio.open_connection("203.0.113.1", 10200)
+    writer.write(b'{"type": "describe"}\n')
+    event = await async_read_event(reader)
+    assert event is not None
+    print(json.dumps({"type": event.type, "code": event.data.get("code")}), flush=True)
+
+
+async def our_server() -> Seen:
+    """The whole program, found and spoken with by another host, at an old address and a new one; then stopped."""
+    from tests import beep_program
+
+    beep_program.stand_in()
+    build_house()
+    peer = await Peer.start("converse")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"server__uri": "tcp://0.0.0.0:10200", "discovery__enabled": True}
+        async with beep_program.beep_program(Path(folder), **settings):
+            found = await peer.sees(lambda seen: bool(seen.get("heard")))
+            run("ip addr del 10.77.0.1/24 dev lan0")
+            run("ip addr add 10.77.0.9/24 dev lan0")
+            followed = await peer.sees(lambda seen: "10.77.0.9" in seen.get("addresses", ()))
+            run("ip addr add 203.0.113.1/24 dev lan0")
+            refused = await (await Peer.start("stranger")).sees(bool)
+        gone = await peer.sees(lambda seen: seen["change"] == "Removed")
+    await peer.stop()
+    return {"found": found, "followed": followed, "refused": refused, "gone": gone}
 
 
 async def dual_stack() -> Seen:
@@ -217,8 +284,9 @@ async def both_at_once() -> Seen:
     return {"names": sorted([theirs["name"], advertiser.name])}
 
 
-SCENES = {scene.__name__: scene for scene in (dual_stack, ipv6_only, no_network_at_first, name_in_use, both_at_once)}
-PARTS = {part.__name__: part for part in (browse, advertise)}
+_ALL = (dual_stack, ipv6_only, no_network_at_first, name_in_use, both_at_once, our_server)
+SCENES = {scene.__name__: scene for scene in _ALL}
+PARTS = {part.__name__: part for part in (browse, converse, stranger, advertise)}
 
 if __name__ == "__main__":
     name = sys.argv[1]

@@ -49,6 +49,8 @@ def test_the_defaults_are_those_that_are_promised() -> None:
     assert (loaded.model.version, loaded.speech.language, loaded.speech.voice) == ("v1.0", "en-US", None)
     assert (loaded.speech.speed, loaded.speech.volume) == (1.0, 1.0)
     assert (loaded.limits.connections, loaded.limits.text_chars) == (256, 100_000)
+    assert (loaded.cache.megabytes, loaded.prerender) == (0, ())
+    assert loaded.server.allow == ("home",)
 
 
 def test_default_file_has_every_key_of_the_classes_and_no_other() -> None:
@@ -183,6 +185,31 @@ def test_languages_are_normalised_to_the_advertised_tags(spelling: str, tag: str
     assert (loaded.language, loaded.voices) == (tag, {tag: "x_voice"})
 
 
+@pytest.mark.parametrize("written", ["Hi.", "[Hi.]", "{text: Hi.}", "[{text: Hi.}]"])
+def test_a_text_to_prerender_may_be_written_in_several_ways(write: Write, written: str) -> None:
+    (one,) = config.load(write(f"cache: {{megabytes: 1}}\nprerender: {written}")).prerender
+    assert (one.text, one.voice, one.language) == ("Hi.", None, None)
+
+
+def test_a_text_to_prerender_may_have_its_own_voice_and_language(write: Write) -> None:
+    written = "cache: {megabytes: 0.5}\nprerender:\n- {text: Hola., voice: ef_dora, language: es}"
+    (one,) = config.load(write(written)).prerender
+    assert (one.text, one.voice, one.language) == ("Hola.", "ef_dora", "es-ES")
+
+
+@pytest.mark.parametrize(
+    ("written", "allow"),
+    [("any", ("any",)), ("[Home, 100.64.0.0/10]", ("home", "100.64.0.0/10")), ("fd00::7", ("fd00::7",)), ("[]", ())],
+)
+def test_who_may_speak_is_a_list_of_words_and_networks(write: Write, written: str, allow: tuple[str, ...]) -> None:
+    assert config.load(write(f"server: {{allow: {written}}}")).server.allow == allow
+
+
+@pytest.mark.parametrize(("written", "told"), [("all", "`any`"), ("[home, 10.0.0.7/8]", "write 10.0.0.0/8")])
+def test_who_may_speak_is_checked(write: Write, written: str, told: str) -> None:
+    assert told in complaint(write(f"server: {{allow: {written}}}"))
+
+
 def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
     discovery = config.load(write("discovery: {advertise_host: 192.168.1.10, interfaces: [eth0, wlan0]}")).discovery
     assert discovery.advertise_host == ("192.168.1.10",)
@@ -205,7 +232,7 @@ MISTAKES = [
     ("speed: 1.2", 1, "speed: is not a setting; did you mean `speech.speed`?"),
     ("server: {threads: 2}", 1, "server.threads: is not a setting; did you mean `model.threads`?"),
     ("SPEECH: {speed: 1}", 1, "SPEECH: is not a setting; did you mean `speech`?"),
-    ("qqqq: 1", 1, "qqqq: is not a setting (server, model, speech, voices, folders, assets, discovery, limits)"),
+    ("qqqq: 1", 1, "qqqq: is not a setting (server, model, speech, voices, folders, assets, discovery, limits, cache"),
     ("folders: {zzzz: 1}", 1, "folders.zzzz: is not a setting (models, voices)"),
     # what YAML makes of words and numbers
     (
@@ -313,6 +340,16 @@ MISTAKES = [
     ),
     ("discovery: {interfaces: []}", 1, "discovery.interfaces: is an empty list; use null"),
     (f"discovery: {{name: {'é' * 32}}}", 1, "is too long; a name on the network has at most 63 bytes"),
+    # texts to prerender
+    ("prerender: [Hello.]", 1, "prerender: has texts, but there is no cache to keep them in; set cache.megabytes"),
+    ("prerender: Hello.", 1, "prerender: `Hello.` has texts, but there is no cache"),
+    ("cache: {megabytes: -1}", 1, "cache.megabytes: `-1` is out of range; it must be from 0 to 65536"),
+    ("prerender:\n- {text: a, voise: b}", 2, "prerender[0]: has the unknown key `voise`; a text has text, voice, lang"),
+    ("prerender:\n- a\n- {voice: af_heart}", 3, "prerender[1].text: is missing"),
+    ("prerender:\n- {text: a, language: tlh}", 2, "prerender[0].language: `tlh` is not a language that Kokoro speaks"),
+    ("prerender:\n- {text: 5}", 2, "prerender[0].text: `5` is a number to YAML"),
+    ("prerender: [12]", 1, "prerender[0]: `12` is not a text; put it in quotes"),
+    ("prerender: ['  ']", 1, "prerender[0].text: `  ` is empty"),
     # structure
     ("speech: {speed: 1}\nspeech: {volume: 1}", 2, "speech: stands here a second time; it is in line 1 already"),
     ("speech: {speed: 1, speed: 1}", 1, "speech.speed: stands here a second time; it is in line 1 already"),

@@ -17,7 +17,7 @@ from kokoro_wyoming.dialogue import (
     Dialogue,
     DialogueLimits,
     End,
-    Reply,
+    Ping,
     Say,
     Select,
     UnsupportedFormatError,
@@ -163,12 +163,12 @@ def test_describe_and_ping_are_answered_anywhere() -> None:
     ping, describe = Event("ping", {"text": "hi"}), Event("describe")
     for before in ([], [start()], [start(), chunk("x")], [start(), stop()]):
         *_, first, second = _actions(*before, describe, ping)
-        assert (first, second) == (Describe(), Reply(Event("pong", {"text": "hi"})))
+        assert (first, second) == (Describe(), Ping("hi"))
 
 
 @pytest.mark.parametrize("data", [{}, {"text": None}, {"text": 7}])
 def test_a_ping_without_text_gets_a_pong_without(data: dict[str, Any]) -> None:
-    assert _actions(Event("ping", data)) == [Reply(Event("pong", {"text": None}))]
+    assert _actions(Event("ping", data)) == [Ping(None)]
 
 
 @pytest.mark.parametrize("event_type", ["transcribe", "audio-chunk", "", "error", "synthesize-stopped"])

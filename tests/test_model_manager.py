@@ -158,16 +158,6 @@ async def test_quiet_and_loud_pipelines_share_one_model_and_one_g2p(wrapper: Kok
 
 
 @pytest.mark.weights
-def test_speech_is_what_the_pipeline_makes_of_the_same_noise(wrapper: KokoroV1Wrapper) -> None:
-    text = "The quick brown fox jumps over the lazy dog."
-    torch.manual_seed(3)
-    (expected,) = [result.audio for result in wrapper.get_pipeline("a")(text, voice=wrapper.packs.get("af_heart"))]
-    torch.manual_seed(3)
-    (sound,) = [piece for piece in wrapper.pieces(text, "af_heart", "a") if piece is not None]
-    assert torch.allclose(sound, expected, atol=1e-5)
-
-
-@pytest.mark.weights
 async def test_what_cannot_be_spoken_is_its_own_error(wrapper: KokoroV1Wrapper, tmp_path: Path) -> None:
     async def speak(voice: str, language: str) -> None:
         async for _ in wrapper.forward("Hello.", voice, language):

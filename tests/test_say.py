@@ -18,6 +18,8 @@ import pytest_asyncio
 from wyoming.audio import AudioStart
 
 from kokoro_wyoming.cli import main
+from tests.beep_engine import BeepEngine
+from tests.beep_house import open_house
 from tests.beep_server import (
     BEEP,
     RATE_HZ,
@@ -236,7 +238,7 @@ async def test_a_server_that_falls_silent_is_given_up(
     async def keep_quiet(server: BeepServer, write: object) -> None:
         return
 
-    monkeypatch.setattr("kokoro_wyoming.cli.say._SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr("kokoro_wyoming.cli.asking._SILENCE_SECONDS", 0.05)
     async with beep_server(BeepServer(on_text=keep_quiet)) as server:
         assert await run("say", "Hi.", "--out", tmp_path / "a.wav", "--uri", server.uri) == 1
     assert "has sent nothing" in capsys.readouterr().err
@@ -392,6 +394,12 @@ async def test_health_is_bad_without_voices(server: BeepServer, capsys: pytest.C
     server.info = {"tts": []}
     assert await run("health", "--uri", server.uri) == 1
     assert "answers, but offers no voice" in capsys.readouterr().err
+
+
+async def test_health_is_bad_when_the_server_says_that_it_cannot_speak(capsys: pytest.CaptureFixture[str]) -> None:
+    async with open_house(BeepEngine(stuck="the model has not come back")) as house:
+        assert await run("health", "--uri", f"tcp://127.0.0.1:{house.port}") == 1
+    assert "answers, but cannot speak: the model has not come back" in capsys.readouterr().err
 
 
 async def test_health_is_bad_when_nothing_is_answered(

@@ -17,7 +17,8 @@ from wyoming.info import Info
 
 from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
-from kokoro_wyoming.session import SessionLimits, error_event, error_text, refuse
+from kokoro_wyoming.session import SessionLimits, refuse
+from kokoro_wyoming.telling import error_event, error_text
 from tests.beep_engine import SAMPLES_PER_CHAR, BeepEngine
 from tests.beep_house import (
     House,

@@ -175,3 +175,32 @@ def test_the_splitter_never_holds_more_than_a_piece() -> None:
 def test_surrogates_and_control_characters_are_dropped_and_apostrophes_straightened() -> None:
     assert clean("a\ud83db\x00c\x1bd’s\u00ad\u200b") == "abcd's"
     assert clean("\t\n") == "\t\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        (
+            "The front door of the house is still open, and the kitchen light is on as well.",
+            "The front door of the house is still open,",
+        ),
+        ("The front door of the house is still open, so close it.", None),
+        ("Well, the door is open, and nobody in the whole house seems to know.", None),
+        ("There are 1,000,000 reasons for which nobody should ever have to wait for this.", None),
+        ("今天下午天气晴朗气温二十三度，晚上可能会有小雨请记得带伞。", "今天下午天气晴朗气温二十三度，"),
+    ],
+)
+def test_the_first_clause_of_a_long_first_sentence_is_a_piece_of_its_own(text: str, first: str | None) -> None:
+    splitter = SentenceSplitter()
+    pieces = [*splitter.add(text), *splitter.finish()]
+    assert pieces[0] == (first or text)
+    assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
+
+
+def test_only_the_first_sentence_is_cut_at_a_clause_and_only_if_wanted() -> None:
+    long = "The front door of the house is still open, and the kitchen light is on as well."
+    splitter = SentenceSplitter()
+    assert [*splitter.add(f"Good morning. {long} {long}"), *splitter.finish()] == ["Good morning.", long, long]
+    assert [*splitter.add(long), *splitter.finish()][0] != long  # the next utterance has a first clause again
+    whole = SentenceSplitter(clause_first=False)
+    assert [*whole.add(long), *whole.finish()] == [long]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kokoro_wyoming.bench.children import BenchError
@@ -24,7 +23,7 @@ from kokoro_wyoming.bench.contenders import (
 from kokoro_wyoming.bench.figures import Reply
 from kokoro_wyoming.bench.listener import Wyoming
 from kokoro_wyoming.bench.load import Load, put_under_load
-from kokoro_wyoming.bench.proc import others_cpu_seconds
+from kokoro_wyoming.bench.proc import Neighbours
 from kokoro_wyoming.bench.texts import (
     ONE_SENTENCE,
     SECONDS_3,
@@ -42,6 +41,8 @@ from kokoro_wyoming.languages import TAGS
 Report = Callable[[str], None]
 
 _IDLE_DESCRIBES = 10
+_MOST_TRIES = 3
+"""Repetitions for each that is wanted, where other programs on the machine spoil some."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,6 @@ async def run(plan: Plan, setup: Setup, report: Report = lambda _: None) -> Resu
         await course.learn_machine(plain)
         ours = await course.enter(stack, our_server(setup, course.results.threads))
         await course.run([ours, plain, *(Wyoming(uri, uri, setup.voice) for uri in setup.against)])
-        course.note_peaks(plain_peaks=await plain.matrix_peaks())
     await course.start_afresh()
     await course.time_parts()
     return course.finish()
@@ -150,7 +150,7 @@ class _Course:
         self.report = report
         self.results = Results(records={name: Record() for name in (OURS, PLAIN, *setup.against)})
         self._began = time.monotonic()
-        self._others_began = others_cpu_seconds()
+        self._neighbours = Neighbours()
         self._started: dict[str, Start] = {}
 
     async def enter(
@@ -168,24 +168,23 @@ class _Course:
         """What torch tells, what the machine can do at best, and what the network takes."""
         results = self.results
         results.threads, results.torch, results.device = (plain.facts[key] for key in ("threads", "torch", "device"))
-        self.note_peaks(await plain.matrix_peaks())
+        await self._measure_peaks(plain)
         results.gflop_per_audio_second = await plain.gflop_per_audio_second()
-
-    def note_peaks(self, plain_peaks: dict[str, float]) -> None:
-        """The better of two measurements: between them the machine may have been busy with something else."""
-        peaks = self.results.matrix_peak_gflops
-        for kind, gflops in plain_peaks.items():
-            peaks[kind] = max(gflops, peaks.get(kind, 0.0))
 
     async def run(self, contenders: Sequence[Contender]) -> None:
         """Everything that is done to a contender while it lives."""
         servers = [contender for contender in contenders if isinstance(contender, Wyoming)]
         for server in servers:
             await self._unless_it_fails(self._meet, server)
-        for repetition in self._repetitions(self.plan.repeat, share=0.6):
-            await self._speak_all(contenders, repetition)
+        for repetition in self._repetitions(_MOST_TRIES * self.plan.repeat, share=0.6):
+            texts = [text for text in self.plan.texts if not self._is_known(text)]
+            if not texts:
+                break
+            await self._speak_all(contenders, texts, repetition)
             if repetition == 0 and not self.plan.starts:
                 self._note_memory()
+            for plain in (contender for contender in contenders if isinstance(contender, PlainPipeline)):
+                await self._measure_peaks(plain)
         for repetition in self._repetitions(self.plan.streamed_repeat, share=0.75):
             await self._stream_all(servers, repetition)
         for server in servers:
@@ -213,17 +212,14 @@ class _Course:
     def finish(self) -> Results:
         """The results, now that all children have ended."""
         self.results.seconds = time.monotonic() - self._began
-        others = others_cpu_seconds()
-        if others is not None and self._others_began is not None:
-            there_was = self.results.seconds * (os.cpu_count() or 1)
-            self.results.others_share = max(0.0, (others - self._others_began) / there_was)
+        self.results.others_share = self._neighbours.share()
         return self.results
 
     def _repetitions(self, wanted: int, share: float) -> Iterator[int]:
-        """0, 1, ... as many as wanted; the first whatever the time, the others while its share is not used up."""
+        """0, 1, ... up to what is wanted: the first whatever the time, the others while their share lasts."""
         for repetition in range(wanted):
             if repetition and not self._in_time(share):
-                self.report(f"time is short: {repetition} instead of {wanted} repetitions")
+                self.report(f"time is short: no more after {repetition}")
                 return
             yield repetition
 
@@ -234,8 +230,27 @@ class _Course:
         for name, start in self._started.items():
             self.results.records[name].peak_mib.extend(filter(None, [start.peak_mib()]))
 
-    async def _speak_all(self, contenders: Sequence[Contender], repetition: int) -> None:
-        for text in self.plan.texts:
+    def _is_known(self, text: Text) -> bool:
+        """Whether every contender has spoken it in peace as often as wanted."""
+        return all(
+            sum(not reply.is_disturbed for reply in record.replies.get(text.label, [])) >= self.plan.repeat
+            for record in self.results.records.values()
+            if record.gave_up is None
+        )
+
+    async def _measure_peaks(self, plain: PlainPipeline) -> None:
+        """Keep the best: the machine may be busy with something else now, or have been before."""
+        peaks = self.results.matrix_peak_gflops
+        for kind, gflops in (await plain.matrix_peaks()).items():
+            peaks[kind] = max(gflops, peaks.get(kind, 0.0))
+
+    def _watch(self, contender: Contender) -> Neighbours | None:
+        """Whoever takes the processor from it; None for one whose own work would count among theirs."""
+        pids = [start.contender.pid for start in self._started.values()]
+        return None if contender.pid is None else Neighbours(filter(None, pids))
+
+    async def _speak_all(self, contenders: Sequence[Contender], texts: Sequence[Text], repetition: int) -> None:
+        for text in texts:
             self.report(f"{text.label}, repetition {repetition + 1}")
             for contender in contenders:
                 await self._unless_it_fails(self._speak, contender, text, repetition)
@@ -247,11 +262,15 @@ class _Course:
                 await self._unless_it_fails(self._stream, server, text, repetition)
 
     async def _speak(self, contender: Contender, text: Text, repetition: int) -> None:
+        watch = self._watch(contender)
         reply = await contender.speak(text.spoken_to(repetition))
+        reply = replace(reply, others_share=watch.share() if watch else None)
         self.results.records[contender.name].replies.setdefault(text.label, []).append(reply)
 
     async def _stream(self, server: Wyoming, text: StreamedText, repetition: int) -> None:
+        watch = self._watch(server)
         reply = await server.speak_deltas(text.deltas(repetition), text.speakable_after(repetition))
+        reply = replace(reply, others_share=watch.share() if watch else None)
         self.results.records[server.name].streamed.setdefault(text.label, []).append(reply)
 
     async def _meet(self, server: Wyoming) -> None:
@@ -262,7 +281,8 @@ class _Course:
 
     async def _load(self, server: Wyoming) -> None:
         most, record = self.plan.most_listeners, self.results.records[server.name]
-        record.load = await put_under_load(server, most, lambda: self._in_time(1.0), self.report)
+        in_time, watch = lambda: self._in_time(1.0), lambda: self._watch(server)
+        record.load = await put_under_load(server, most, go_on=in_time, watch=watch, report=self.report)
 
     async def _unless_it_fails(self, step: Callable[..., Awaitable[None]], contender: Contender, *what: object) -> None:
         """Do a step with a contender; somebody else's server that fails gets no further ones."""

@@ -11,6 +11,9 @@ import numpy as np
 PLAYER_BUFFER_SECONDS = 0.05
 """A player starts so long after its first sound; none starts without a buffer, and one fragment is 20 to 100 ms."""
 
+_DISTURBING_SHARE = 0.1
+"""Of the processor. Two threads that wait for each other lose far more than is taken from them."""
+
 
 @dataclass(frozen=True)
 class Arrival:
@@ -35,11 +38,28 @@ class Reply:
     """Silences that a listener who plays as it comes would hear."""
     cpu_seconds: float | None = None
     """Of the process that spoke, all threads; None where it cannot be looked at."""
+    others_share: float | None = None
+    """What other programs took of the processor meanwhile, 0 to 1; None where that is not known."""
+
+    @property
+    def is_disturbed(self) -> bool:
+        return is_disturbing(self.others_share)
 
     @property
     def rtf(self) -> float:
         """Waiting seconds for each second of sound."""
         return self.wall_seconds / self.audio_seconds
+
+
+def is_disturbing(others_share: float | None) -> bool:
+    """Whether other programs took so much of the processor that a measurement tells more of them than of us."""
+    return others_share is not None and others_share > _DISTURBING_SHARE
+
+
+def undisturbed(replies: Iterable[Reply]) -> list[Reply]:
+    """Those that were measured in peace; all of them where none was."""
+    replies = list(replies)
+    return [reply for reply in replies if not reply.is_disturbed] or replies
 
 
 def reply_of(
@@ -122,6 +142,8 @@ class Bar:
     goal: float | None
     at_least: bool = False
     """Whether the value should be no less than the goal, where it usually should be no more."""
+    is_disturbed: bool = False
+    """Whether anything it is made of could only be measured while other programs took the processor."""
 
     @property
     def met(self) -> bool | None:

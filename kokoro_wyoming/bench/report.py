@@ -12,7 +12,7 @@ from typing import Any
 from kokoro_wyoming import __version__
 from kokoro_wyoming.bench import summary
 from kokoro_wyoming.bench.course import Record, Results
-from kokoro_wyoming.bench.figures import Bar, Reply, median, percentile, pooled_rtf, ratio
+from kokoro_wyoming.bench.figures import Bar, Reply, median, percentile, pooled_rtf, ratio, undisturbed
 from kokoro_wyoming.bench.proc import processor
 from kokoro_wyoming.bench.texts import ONE_SENTENCE
 
@@ -36,7 +36,10 @@ def headlines(results: Results) -> list[str]:
         f"torch {results.torch}, Python {platform.python_version()}; measured in {results.seconds / 60:.1f} minutes"
     ]
     if results.others_share is not None:
-        lines.append(f"Other programs took {results.others_share:.0%} of the processor meanwhile.")
+        lines.append(
+            f"Other programs took {results.others_share:.0%} of the processor meanwhile; what they disturbed is left "
+            "out where the same was measured in peace."
+        )
     return lines
 
 
@@ -93,7 +96,7 @@ def as_json(results: Results) -> dict[str, Any]:
 def _summary(results: Results, record: Record) -> dict[str, Any]:
     return {
         "ttfa_p50_seconds": {label: summary.first_sound_seconds(record, label) for label in record.replies},
-        "rtf": {label: pooled_rtf(replies) for label, replies in record.replies.items()},
+        "rtf": {label: pooled_rtf(undisturbed(replies)) for label, replies in record.replies.items()},
         "long_rtf": summary.long_rtf(record),
         "cpu_seconds_per_audio_second": summary.cpu_seconds(record),
         "gflops": summary.gflops(results, record),
@@ -112,20 +115,25 @@ def _spoken(results: Results) -> Table:
     for label in labels:
         spoken = [record.replies.get(label, []) for record in records]
         rows.append([label, *(cell for replies in spoken for cell in _spoken_cells(replies))])
-    columns = [f"{name} {figure}" for name in results.records for figure in ("sound", "TTFA p50", "p95", "RTF")]
+    columns = [f"{name} {figure}" for name in results.records for figure in ("sound", "TTFA p50", "p95", "RTF", "n")]
     return Table("Spoken whole, seconds", ["text", *columns], rows)
 
 
-def _spoken_cells(replies: Sequence[Reply]) -> list[str]:
+def _spoken_cells(all_replies: Sequence[Reply]) -> list[str]:
+    replies = undisturbed(all_replies)
     first = [reply.ttfa_seconds for reply in replies]
     sound = median(reply.audio_seconds for reply in replies)
-    return [_number(sound, 1), _number(median(first)), _number(percentile(first, 95)), _number(pooled_rtf(replies))]
+    first_cells = [_number(median(first)), _number(percentile(first, 95))]
+    disturbed = sum(reply.is_disturbed for reply in replies)
+    count = f"{len(replies)} disturbed" if disturbed else str(len(replies))
+    return [_number(sound, 1), *first_cells, _number(pooled_rtf(replies)), count]
 
 
 def _streamed(results: Results) -> Table:
     rows = []
     for name, record in results.records.items():
-        for label, replies in record.streamed.items():
+        for label, all_replies in record.streamed.items():
+            replies = undisturbed(all_replies)
             first = [reply.ttfa_seconds for reply in replies]
             gaps = [gap for reply in replies for gap in reply.gaps_seconds]
             cells = [_number(median(first)), _number(percentile(first, 95)), _number(len(gaps) / len(replies), 1)]
@@ -186,7 +194,7 @@ def _goal(bar: Bar) -> str:
 
 
 def _met(bar: Bar) -> str:
-    return {True: "yes", False: "NO", None: _UNKNOWN}[bar.met]
+    return {True: "yes", False: "NO", None: _UNKNOWN}[bar.met] + (" (disturbed)" if bar.is_disturbed else "")
 
 
 def _number(value: float | None, digits: int = 2) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import product
 
 from kokoro_wyoming.bench.contenders import OURS, PLAIN
 from kokoro_wyoming.bench.course import Record, Results
@@ -14,6 +15,7 @@ from kokoro_wyoming.bench.figures import (
     median,
     pooled_rtf,
     ratio,
+    undisturbed,
 )
 from kokoro_wyoming.bench.texts import SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30
 
@@ -23,7 +25,7 @@ LONG = (SECONDS_20.label, SECONDS_30.label)
 
 def first_sound_seconds(record: Record, label: str) -> float | None:
     """Median for a text."""
-    return median(reply.ttfa_seconds for reply in record.replies.get(label, []))
+    return median(reply.ttfa_seconds for reply in undisturbed(record.replies.get(label, [])))
 
 
 def long_rtf(record: Record) -> float | None:
@@ -57,31 +59,48 @@ def bars(results: Results) -> list[Bar]:
     return [
         *(_first_sound_bar(ours, plain, label, goal) for label, goal in ((SECONDS_6.label, 0.25), (LONG[0], 0.08))),
         _growth_bar(ours),
-        _compared("RTF of long speech, of plain's", long_rtf(ours), long_rtf(plain), 0.55),
+        _pace_bar(ours, plain),
         _listeners_bar(ours),
-        _compared("peak memory for 30 s in one sentence, of plain's", memory_mib(ours), memory_mib(plain), 0.6),
+        _memory_bar(ours, plain),
     ]
 
 
 def _long(record: Record) -> list[Reply]:
-    return [reply for label in LONG for reply in record.replies.get(label, [])]
-
-
-def _compared(name: str, ours: float | None, other: float | None, goal: float) -> Bar:
-    return Bar(name, ours, other, ratio(ours, other), goal)
+    return [reply for label in LONG for reply in undisturbed(record.replies.get(label, []))]
 
 
 def _first_sound_bar(ours: Record, plain: Record, label: str, goal: float) -> Bar:
     name = f"TTFA of a sentence of {label}, of plain's"
-    return _compared(name, first_sound_seconds(ours, label), first_sound_seconds(plain, label), goal)
+    mine, theirs = first_sound_seconds(ours, label), first_sound_seconds(plain, label)
+    return Bar(name, mine, theirs, ratio(mine, theirs), goal, is_disturbed=_disturbed((ours, plain), [label]))
 
 
 def _growth_bar(ours: Record) -> Bar:
-    short, long = (first_sound_seconds(ours, text.label) for text in (SECONDS_3, SECONDS_30))
-    return _compared("TTFA of a sentence of 30 s, of that of 3 s", long, short, 1.6)
+    labels = SECONDS_3.label, SECONDS_30.label
+    short, long = (first_sound_seconds(ours, label) for label in labels)
+    name = "TTFA of a sentence of 30 s, of that of 3 s"
+    return Bar(name, long, short, ratio(long, short), 1.6, is_disturbed=_disturbed([ours], labels))
+
+
+def _pace_bar(ours: Record, plain: Record) -> Bar:
+    mine, theirs = long_rtf(ours), long_rtf(plain)
+    name = "RTF of long speech, of plain's"
+    return Bar(name, mine, theirs, ratio(mine, theirs), 0.55, is_disturbed=_disturbed((ours, plain), LONG))
 
 
 def _listeners_bar(ours: Record) -> Bar:
     served, goal = ours.load.listeners, listeners_goal(long_rtf(ours))
     name = "listeners without a gap, at least 0.9 / RTF"
-    return Bar(name, served, None, served, goal, at_least=True)
+    disturbed = ours.load.is_disturbed or _disturbed([ours], LONG)
+    return Bar(name, served, None, served, goal, at_least=True, is_disturbed=disturbed)
+
+
+def _memory_bar(ours: Record, plain: Record) -> Bar:
+    mine, theirs = memory_mib(ours), memory_mib(plain)
+    return Bar("peak memory for 30 s in one sentence, of plain's", mine, theirs, ratio(mine, theirs), 0.6)
+
+
+def _disturbed(records: Iterable[Record], labels: Iterable[str]) -> bool:
+    """Whether some of these texts could not be measured in peace for some of these contenders."""
+    spoken = (record.replies.get(label, []) for record, label in product(records, labels))
+    return any(reply.is_disturbed for replies in spoken for reply in undisturbed(replies))

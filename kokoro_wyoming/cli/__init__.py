@@ -12,10 +12,11 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from kokoro_wyoming import __version__
-from kokoro_wyoming.cli import bench, check, fetch, health, say, serve, settings, voices
+from kokoro_wyoming.cli import announce, bench, check, fetch, health, say, serve, settings, voices
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 
-COMMANDS = {module.__name__.rpartition(".")[2]: module for module in (serve, fetch, check, voices, say, health, bench)}
+_MODULES = (serve, fetch, check, voices, say, announce, health, bench)
+COMMANDS = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -32,6 +33,7 @@ examples:
   kokoro-wyoming check                                     is everything there and unharmed? what is missing?
   kokoro-wyoming say "The front door is open."             speak on this machine's sound card
   kokoro-wyoming say "Hello." --voice bm_george --out hello.wav
+  kokoro-wyoming announce "Dinner!" --to tcp://hall:10601  speak on a Wyoming speaker
 
 environment:
   KOKORO_WYOMING_HOME   folder in which models/ and voices/ lie

@@ -87,7 +87,7 @@ async def connected(uri: str) -> AsyncIterator[Connection]:
         await client.connect()
     except (OSError, asyncio.TimeoutError) as error:
         raise ServerError(
-            f"nobody answers at {uri} ({_reason(error)}); start a server with `kokoro-wyoming serve`, "
+            f"nobody answers at {uri} ({reason(error)}); start a server with `kokoro-wyoming serve`, "
             "or name another with --uri"
         ) from error
     try:
@@ -97,7 +97,7 @@ async def connected(uri: str) -> AsyncIterator[Connection]:
             await client.disconnect()
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """In the system's words: asyncio puts its own and the address into the text of the error."""
     if isinstance(error, asyncio.TimeoutError):
         return f"no answer within {_CONNECT_SECONDS:.0f} seconds"

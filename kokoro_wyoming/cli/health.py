@@ -6,12 +6,16 @@ import argparse
 import asyncio
 
 from wyoming.info import Describe, Info
+from wyoming.ping import Ping, Pong
 
 from kokoro_wyoming.cli import client
 from kokoro_wyoming.errors import KokoroWyomingError
 
 SUMMARY = "ask a running server whether it is well"
-DESCRIPTION = "Ask a running server what it offers; fails when it does not answer within 5 seconds or offers no voice."
+DESCRIPTION = (
+    "Ask a running server what it offers and how it is; fails when it does not answer within 5 seconds, offers no "
+    "voice or says that it cannot speak, as its model is stuck."
+)
 EXAMPLES = """\
 exit status: 0 when it answers, else 1
 
@@ -42,7 +46,11 @@ def run(args: argparse.Namespace) -> int:
 
 async def _count_voices(uri: str) -> int:
     async with client.connected(uri) as connection:
+        # Answered in this order; a server that knows no ping answers the second alone.
+        await connection.send(Ping().event())
         await connection.send(Describe().event())
         while not Info.is_type((event := await connection.receive()).type):
-            pass
+            trouble = event.data.get("trouble") if Pong.is_type(event.type) else None
+            if trouble:
+                raise KokoroWyomingError(f"{uri} answers, but cannot speak: {trouble}")
         return sum(len(program.get("voices") or ()) for program in event.data.get("tts") or ())

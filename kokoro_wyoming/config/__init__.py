@@ -10,22 +10,26 @@ from kokoro_wyoming.config.loading import load
 from kokoro_wyoming.config.locations import default_file, home
 from kokoro_wyoming.config.schema import (
     Assets,
+    Cache,
     Config,
     Discovery,
     Folders,
     Limits,
     Model,
+    Prerender,
     Server,
     Speech,
 )
 
 __all__ = [
     "Assets",
+    "Cache",
     "Config",
     "Discovery",
     "Folders",
     "Limits",
     "Model",
+    "Prerender",
     "Server",
     "Speech",
     "TcpAddress",

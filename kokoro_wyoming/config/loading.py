@@ -84,8 +84,10 @@ def _path(details: ErrorDetails) -> KeyPath:
 
 
 def _mistake(path: KeyPath, details: ErrorDetails, documents: Sequence[Document], flags: Mapping[str, str]) -> Mistake:
+    # What is missing has no place, but what it is missing in has.
+    known = path[:-1] if details["type"] == "missing" else path
     for document in documents:
-        if _is_in(path, document.values):
+        if _is_in(known, document.values):
             if document.name == _COMMAND_LINE:
                 return _mistake_typed(path, details, flags)
             return _mistake_written(document, path, details)
@@ -112,6 +114,11 @@ def _is_in(path: KeyPath, values: Any) -> bool:
     for key in path:
         if isinstance(values, dict) and key in values:
             values = values[key]
-        elif not isinstance(key, int):
+        elif isinstance(values, list) and isinstance(key, int):
+            if key >= len(values):
+                return False
+            values = values[key]
+        # One value may stand for a list of one, and a text for the mapping that holds it.
+        elif not isinstance(key, int) and not isinstance(values, str):
             return False
     return True

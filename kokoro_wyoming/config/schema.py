@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from kokoro_wyoming.admission import networks_of
 from kokoro_wyoming.blends import MAX_EXPRESSION_CHARS, parse
 from kokoro_wyoming.config.addresses import parse_uri
 from kokoro_wyoming.config.mistakes import nearest
@@ -133,6 +134,12 @@ def _interface_name(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    word = value.strip().lower()
+    networks_of(word)
+    return word
+
+
 def _not_empty(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if value == ():
         raise ValueError("is an empty list; use null for those of this machine")
@@ -148,6 +155,36 @@ def _instance_name(value: str) -> str:
     return value
 
 
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty; write what is to be said")
+    return value
+
+
+def _texts(value: Any) -> Any:
+    return (value,) if isinstance(value, Mapping) else _several(value)
+
+
+def _prerender(value: Any) -> Any:
+    """A text alone is one without wishes."""
+    if isinstance(value, str):
+        return {"text": value}
+    if not isinstance(value, Mapping):
+        raise ValueError('is not a text; put it in quotes, or write {text: "...", voice: ..., language: ...}')
+    unknown = next((key for key in value if key not in Prerender.model_fields), None)
+    if unknown is not None:
+        # Told here, as elsewhere a setting of another section would be suggested.
+        raise ValueError(f"has the unknown key `{str(unknown)[:40]}`; a text has {', '.join(Prerender.model_fields)}")
+    return value
+
+
+def _has_cache(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+    cache = info.data.get("cache")
+    if value and cache is not None and not cache.megabytes:
+        raise ValueError("has texts, but there is no cache to keep them in; set cache.megabytes, to 32 for example")
+    return value
+
+
 Language = Annotated[str, AfterValidator(_language)]
 VoiceName = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_voice_name)]
 OwnName = Annotated[str, Field(max_length=64), AfterValidator(_own_name)]
@@ -158,6 +195,7 @@ IPAddress = Annotated[str, AfterValidator(_ip_address)]
 InterfaceName = Annotated[str, AfterValidator(_interface_name)]
 AdvertisedHosts = Annotated[tuple[IPAddress, ...] | None, BeforeValidator(_several), AfterValidator(_not_empty)]
 InterfaceNames = Annotated[tuple[InterfaceName, ...] | None, BeforeValidator(_several), AfterValidator(_not_empty)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_several)]
 Seconds = Annotated[float, Field(ge=0.1, le=3_600)]
 
 
@@ -168,6 +206,8 @@ class _Section(BaseModel):
 class Server(_Section):
     uri: Annotated[str, AfterValidator(_uri)]
     """As written; `parse_uri` takes it apart and cannot fail on it."""
+    allow: Networks
+    """Words that `admission.networks_of` knows; none: socket files only."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
     drain_seconds: Annotated[float, Field(ge=0, le=60)]
 
@@ -178,6 +218,7 @@ class Model(_Section):
     device: Annotated[str, AfterValidator(_device)]
     threads: Annotated[int, Field(ge=0, le=1_024)]
     """0: one per physical core."""
+    stream: Annotated[Literal["fast", "exact"], BeforeValidator(_lower)]
     release_idle_seconds: Annotated[float, Field(ge=0, le=86_400)]
     """0: never."""
     deprecation_notice: bool
@@ -218,11 +259,27 @@ class Discovery(_Section):
 
 class Limits(_Section):
     connections: Annotated[int, Field(ge=1, le=65_536)]
+    connections_per_address: Annotated[int, Field(ge=1, le=65_536)]
     waiting_utterances: Annotated[int, Field(ge=1, le=65_536)]
+    waiting_utterances_per_address: Annotated[int, Field(ge=1, le=65_536)]
     text_chars: Annotated[int, Field(ge=1, le=10_000_000)]
     event_timeout_seconds: Seconds
     idle_seconds: Annotated[float, Field(ge=1, le=86_400)]
     write_timeout_seconds: Seconds
+    stuck_seconds: Annotated[float, Field(ge=1, le=3_600)]
+
+
+class Cache(_Section):
+    megabytes: Annotated[float, Field(ge=0, le=65_536)]
+    """Of 1,000,000 bytes; 0: no cache."""
+
+
+class Prerender(_Section):
+    """A text to be made at the start; who speaks it is found as for a client's request."""
+
+    text: Annotated[str, Field(max_length=10_000), AfterValidator(_text)]
+    voice: VoiceName | None = None
+    language: Language | None = None
 
 
 class Config(_Section):
@@ -237,6 +294,12 @@ class Config(_Section):
     assets: Assets
     discovery: Discovery
     limits: Limits
+    cache: Cache
+    prerender: Annotated[
+        tuple[Annotated[Prerender, BeforeValidator(_prerender)], ...],
+        BeforeValidator(_texts),
+        AfterValidator(_has_cache),
+    ]
 
 
 def keys(section: type[BaseModel] = Config, above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:

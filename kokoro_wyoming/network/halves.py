@@ -1,13 +1,12 @@
 """The network in two halves: text to low-rate features in one go, features to sound by the generator.
 
-The front half (BERT, durations, prosody, the decoder's blocks at 80 frames a second) costs about a tenth of the
-generator. Keeping them apart is what lets a listener be given a turn in between.
+The front half (BERT, durations, prosody, the decoder's blocks at 80 frames a second) is here, and costs a fifth of the
+generator. `speaker` has the generator make sound of what it gives, and decides in what pieces.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from kokoro import KModel
@@ -15,49 +14,39 @@ from torch import Tensor
 from torch.nn.utils import parametrize, remove_weight_norm
 
 from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.network.speaker import Features, Speaker
 
 FRAME_RATE_HZ = 80
 """Frames a second of the decoder's output x."""
-SAMPLES_PER_FRAME = 300
-"""24,000 Hz over 80 frames a second."""
 STYLE_SIZE = 128
 """A style row holds two of these: the sound's, then the prosody's."""
-
-
-@dataclass(frozen=True)
-class Features:
-    """What the generator needs of one sentence."""
-
-    x: Tensor
-    """Decoder output, float32, shape (1, 512, n_frames), 80 frames a second."""
-    f0: Tensor
-    """Pitch in Hz, float32, shape (1, n_frames)."""
-    style: Tensor
-    """The sound's half of the style row, float32, shape (1, 128)."""
-    durations: Tensor
-    """Half-rate frames (1/40 s) for each token, pads included: int64, shape (n_tokens,)."""
 
 
 class Network:
     """A loaded model, ready to speak; every method is to be called on one thread at a time."""
 
-    def __init__(self, model: KModel, device: str = "cpu") -> None:
+    def __init__(self, model: KModel, device: str = "cpu", fit: Fit | None = None) -> None:
+        """`fit` is what was learned of these weights; with one, long sentences are spoken in windows."""
         _fold_weight_norm(model)
         self.model = model.to(device)
         self.device = torch.device(device)
         self.max_tokens = int(model.context_length)
         """Token ids in one go, both pads included: 512."""
+        self.speaker = Speaker(model.decoder.generator, self.device, fit)
 
-    def pieces(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[Tensor | None]:
+    def pieces(
+        self, token_ids: list[int], style_row: Tensor, speed: float, voice: str = ""
+    ) -> Iterator[Tensor | None]:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
 
-        `style_row` is float32 of shape (1, 256); sound is float32 of shape (n_samples,), 24 kHz, on the CPU.
+        `style_row` is float32 of shape (1, 256), `voice` any name for where it comes from; sound is float32 of shape
+        (n_samples,), 24 kHz, on the CPU.
         """
         with torch.inference_mode():
             features = self.features(token_ids, style_row, speed)
         yield None
-        with torch.inference_mode():
-            yield self.generate(features)
+        yield from self.speaker.speak(features, voice)
 
     def features(self, token_ids: list[int], style_row: Tensor, speed: float) -> Features:
         """The front half; ValueError for more token ids than the network takes."""
@@ -77,7 +66,8 @@ class Network:
             prosody.transpose(1, 2).repeat_interleave(durations, dim=2), prosody_style
         )
         text = model.text_encoder(ids, lengths, nothing_masked).repeat_interleave(durations, dim=2)
-        return Features(self._decoder_blocks(text, f0, energy, sound_style), f0, sound_style, durations)
+        x = self._decoder_blocks(text, f0, energy, sound_style)
+        return Features(x, f0, sound_style, durations, speed)
 
     def _durations(self, prosody: Tensor, speed: float) -> Tensor:
         """How long each token sounds, in frames of 1/40 s, at least one: int64, shape (n_tokens,)."""
@@ -94,11 +84,6 @@ class Network:
         for block in decoder.decode:
             x = block(torch.cat([x, residual, pitch, loudness], dim=1), style)
         return x
-
-    def generate(self, features: Features) -> Tensor:
-        """The whole sentence's sound at once: float32, shape (n_samples,), on the CPU."""
-        sound = self.model.decoder.generator(features.x, features.style, features.f0)
-        return sound.reshape(-1).cpu()
 
 
 def choose_device(wanted: str) -> str:

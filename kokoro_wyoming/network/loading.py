@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from kokoro import KModel
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.tensors import REFETCH, first_line, read_tensors
@@ -50,6 +49,7 @@ def load_model(config: Mapping[str, Any], path: Path) -> KModel:
     model = _empty_model(config, path)
     for name in MODULES:
         _fill(getattr(model, name), _without_prefix(parts[name]), f"{path}: {name}")
+    _make_constants(model)
     return model.eval().requires_grad_(False)
 
 
@@ -59,7 +59,8 @@ def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
     torch.save({}, nothing)
     nothing.seek(0)
     try:
-        with _NoRandomWeights():
+        # On no device: 82 million random numbers take seconds, and the memory that held them is never given back.
+        with torch.device("meta"):
             return KModel(repo_id=REPOSITORY, config=dict(config), model=nothing)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(
@@ -67,14 +68,21 @@ def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
         ) from error
 
 
-class _NoRandomWeights(TorchFunctionMode):
-    """Leaves new weights as the allocator gave them: every one is overwritten, and 82 million dice take seconds."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if getattr(func, "__name__", "") in ("normal_", "uniform_", "kaiming_uniform_", "xavier_uniform_"):
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
+def _make_constants(model: KModel) -> None:
+    """What a network has besides the weights of a file, as its author's constructors would have made it."""
+    for module in model.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if parameter.is_meta:  # those that `_may_be_missing` admits
+                value = torch.ones if name == "weight" and isinstance(module, torch.nn.InstanceNorm1d) else torch.zeros
+                setattr(module, name, torch.nn.Parameter(value(parameter.shape)))
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            if buffer.is_meta:
+                is_counting = name == "position_ids"
+                count = torch.arange(buffer.shape[-1]).expand(buffer.shape)
+                made = count if is_counting else torch.zeros_like(buffer, device="cpu")
+                setattr(module, name, made)
+    stft = model.decoder.generator.stft
+    stft.window = torch.hann_window(stft.win_length, periodic=True)
 
 
 def _parts(checkpoint: Any, path: Path) -> Mapping[str, Mapping[str, Tensor]]:
@@ -96,7 +104,7 @@ def _may_be_missing(key: str) -> bool:
 
 def _fill(module: torch.nn.Module, state: dict[str, Tensor], where: str) -> None:
     try:
-        result = module.load_state_dict(state, strict=False)
+        result = module.load_state_dict(state, strict=False, assign=True)
     except RuntimeError as error:
         raise ModelError(f"{where} does not fit the network ({first_line(error, 1)}); {REFETCH}.") from error
     missing = [key for key in result.missing_keys if not _may_be_missing(key)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -13,6 +13,7 @@ from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.halves import Network, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
+from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.turns import TurnThread
@@ -22,6 +23,8 @@ VERSION = "v0.19"
 
 CONFIG_PATH = Path(__file__).parent / "config.json"
 """The published config.json has sizes alone; this one has the vocabulary too, and what `KModel` asks for besides."""
+_FIT_NAME = "moments.npz"
+"""What was learned of these weights, beside them; scripts/learn_moments.py makes such a file."""
 
 
 def build_model(
@@ -30,13 +33,16 @@ def build_model(
     *,
     config_path: Path | str = CONFIG_PATH,
     voices_path: Path | str | None = None,
+    stream: Literal["fast", "exact"] = "fast",
     thread: TurnThread | None = None,
 ) -> KokoroV019Wrapper:
     """The release behind the face of `KokoroV1Wrapper`; nothing is read until its `initialize`.
 
     `model_path` is `kokoro-v0_19.pth` or the half precision file; the other arguments are as there.
     """
-    return KokoroV019Wrapper(config_path, model_path, voices_path=voices_path, device=device, thread=thread)
+    return KokoroV019Wrapper(
+        config_path, model_path, voices_path=voices_path, device=device, stream=stream, thread=thread
+    )
 
 
 class KokoroV019Wrapper:
@@ -49,10 +55,13 @@ class KokoroV019Wrapper:
         *,
         voices_path: Path | str | None = None,
         device: str = "auto",
+        stream: Literal["fast", "exact"] = "fast",
         thread: TurnThread | None = None,
     ) -> None:
         """Remember where things are.
 
+        `stream` "fast" speaks long sentences in windows where a fit of these weights lies beside them; without one,
+        and with "exact", each is spoken as a whole.
         `voices_path` is the folder of voice packs; without one it is `voices/v0_19` beside the `models` folder that
         `model_path` lies in. `thread` does the work; without one the wrapper makes its own.
         """
@@ -61,6 +70,7 @@ class KokoroV019Wrapper:
         beside = self.model_path.parent.parent.parent / "voices" / self.model_path.parent.name
         self.packs = VoicePacks(Path(voices_path) if voices_path else beside, VERSION)
         self.device = device
+        self.stream = stream
         self._thread = thread
         self._network: Network | None = None
         self._config: dict[str, Any] | None = None
@@ -74,9 +84,13 @@ class KokoroV019Wrapper:
                     f"Kokoro {VERSION} is not installed ({self.model_path} is missing); "
                     f"get it with {how_to_get(VERSION)}."
                 )
-            network = Network(load_model(self._settings(), self.model_path), choose_device(self.device))
-            self._network = network
+            model = load_model(self._settings(), self.model_path)
+            self._network = Network(model, choose_device(self.device), self._fit())
         return self._network
+
+    def _fit(self) -> Fit | None:
+        path = self.model_path.with_name(_FIT_NAME)
+        return Fit.load(path) if self.stream == "fast" and path.is_file() else None
 
     def get_pipeline(self, lang_code: str) -> g2p.QuietPipeline:
         """The G2P of a language, made once and kept; `lang_code` is Kokoro's letter or any spelling of a tag.
@@ -107,7 +121,7 @@ class KokoroV019Wrapper:
             for start in range(0, len(piece.phonemes), limit):
                 ids = [vocabulary[symbol] for symbol in piece.phonemes[start : start + limit]]
                 # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
-                yield from network.pieces(ids, pack[len(ids)], speed)
+                yield from network.pieces(ids, pack[len(ids)], speed, voice if isinstance(voice, str) else "")
 
     async def forward(
         self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0

@@ -6,6 +6,7 @@ import contextlib
 import copy
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
+from typing import Literal
 
 from kokoro import KPipeline
 from torch import Tensor
@@ -13,11 +14,14 @@ from torch import Tensor
 from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.network.halves import Network, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
+from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import VoicePacks
 
 VERSION = "v1.0"
+_FIT = Path(__file__).with_name("moments.npz")
+"""What was learned of these weights, to speak in windows; scripts/learn_moments.py makes it."""
 
 
 class KokoroV1Wrapper:
@@ -34,10 +38,12 @@ class KokoroV1Wrapper:
         *,
         voices_path: Path | str | None = None,
         device: str = "auto",
+        stream: Literal["fast", "exact"] = "fast",
         thread: TurnThread | None = None,
     ) -> None:
         """Remember where things are.
 
+        `stream` "fast" speaks long sentences in windows, "exact" each as a whole, as `KPipeline` would.
         `voices_path` is the folder of voice packs; without one it is `voices/v1_0` beside the `models` folder that
         `model_path` lies in. `thread` does the work; without one the wrapper makes its own.
         """
@@ -46,6 +52,7 @@ class KokoroV1Wrapper:
         beside = self.model_path.parent.parent.parent / "voices" / self.model_path.parent.name
         self.packs = VoicePacks(Path(voices_path) if voices_path else beside, VERSION)
         self.device = device
+        self.stream = stream
         self._thread = thread
         self._network: Network | None = None
         self._vocabulary: dict[str, int] = {}
@@ -56,7 +63,8 @@ class KokoroV1Wrapper:
         """Load the network once; ModelError says what is wrong with which file."""
         if self._network is None:
             config = read_config(self.config_path)
-            network = Network(load_model(config, self.model_path), choose_device(self.device))
+            fit = Fit.load(_FIT) if self.stream == "fast" else None
+            network = Network(load_model(config, self.model_path), choose_device(self.device), fit)
             self._vocabulary = config["vocab"]
             self._network = network
         return self._network
@@ -94,7 +102,7 @@ class KokoroV1Wrapper:
             for part in self._utterable(piece.phonemes, network):
                 ids = [self._vocabulary[symbol] for symbol in part if symbol in self._vocabulary]
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
-                yield from network.pieces(ids, pack[len(part) - 1], speed)
+                yield from network.pieces(ids, pack[len(part) - 1], speed, voice if isinstance(voice, str) else "")
 
     @staticmethod
     def _utterable(phonemes: str, network: Network) -> Iterator[str]:

@@ -1,0 +1,175 @@
+"""Who may speak, and how many at a time. Knows addresses and counts, no sockets."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import resource
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kokoro_wyoming.errors import BusyError, PeerError
+
+_LOGGER = logging.getLogger(__name__)
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Written out, as Python's is_private takes in documentation, benchmarking and reserved networks too.
+_HOME = (
+    *("127.0.0.0/8", "::1/128"),  # this machine
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # private, RFC 1918
+    *("169.254.0.0/16", "fe80::/10"),  # link-local
+    "fc00::/7",  # unique local
+)
+_WORDS = {"home": _HOME, "any": ("0.0.0.0/0", "::/0")}
+
+_STRANGERS_REMEMBERED = 1_000
+_SPARE_FILES = 64
+"""Open files kept for everything that is not an admitted client: refusals under way, the model, the announcement."""
+
+
+class StrangerError(PeerError):
+    """A client from a network that may not speak here."""
+
+    code: ClassVar[str] = "not-allowed"
+
+
+def networks_of(word: str) -> tuple[IPNetwork, ...]:
+    """The networks that a word of `server.allow` stands for.
+
+    Raises ValueError with the end of a sentence that begins with the word.
+    """
+    try:
+        return tuple(ipaddress.ip_network(network) for network in _WORDS.get(word, (word,)))
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(word, strict=False)
+    except ValueError:
+        raise ValueError("is neither a network, such as 192.168.1.0/24, nor `home` nor `any`") from None
+    raise ValueError(f"is an address within a network; write {meant}, or the address alone")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """As the owner set them."""
+
+    allow: tuple[str, ...]
+    """Words that `networks_of` knows."""
+    connections: int
+    connections_per_address: int
+    waiting_per_address: int = 32
+
+
+class Share:
+    """What the clients of one address may ask together, so that the places with the engine are not all theirs."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        """`limit` is a number of utterances; None is any."""
+        self.limit = limit
+        self.asked = 0
+        """Not yet said."""
+
+    def take(self) -> None:
+        """One more is asked. Raises BusyError."""
+        if self.limit is not None and self.asked >= self.limit:
+            raise BusyError(f"Your address has {self.asked} utterances waiting; try again later.")
+        self.asked += 1
+
+    def give_back(self) -> None:
+        """One is said, or will never be."""
+        self.asked -= 1
+
+
+class Door:
+    """Counts who is in, and lets in who may come."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._inside: Counter[str] = Counter()
+        self._shares: dict[str, Share] = {}
+        self.rules = rules
+        self._refused: set[str] = set()
+
+    @property
+    def rules(self) -> Rules:
+        """May be changed while clients are in; those stay."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: Rules) -> None:
+        self._rules = rules
+        self._networks = [network for word in rules.allow for network in networks_of(word)]
+        for host, share in self._shares.items():
+            share.limit = rules.waiting_per_address if host else None
+
+    def enter(self, host: str) -> Share:
+        """Let a client in; what it may ask, together with all of its address.
+
+        `host` is its numeric address, or "" where it came through a socket file.
+        Raises StrangerError or BusyError. Whoever got in is to `leave`.
+        """
+        if host and not self._may_speak(host):
+            self._remark_on(host)
+            raise StrangerError("This server speaks with its own house only; its owner's server.allow decides.")
+        if self._inside.total() >= self._rules.connections:
+            raise BusyError("The server has too many connections; try again later.")
+        if host and self._inside[host] >= self._rules.connections_per_address:
+            raise BusyError("Your address has too many connections here; close some, or try again later.")
+        self._inside[host] += 1
+        return self._shares.setdefault(host, Share(self._rules.waiting_per_address if host else None))
+
+    def leave(self, host: str) -> None:
+        """The client is gone."""
+        self._inside[host] -= 1
+        if not self._inside[host]:
+            del self._inside[host], self._shares[host]
+
+    def _may_speak(self, host: str) -> bool:
+        address = _parse(host)
+        return any(address.version == network.version and address in network for network in self._networks)
+
+    def _remark_on(self, host: str) -> None:
+        """One line for each stranger; of IPv6 for each network, within which addresses cost nothing."""
+        address = _parse(host)
+        stranger = str(address if address.version == 4 else ipaddress.ip_network((int(address), 64), strict=False))
+        if stranger in self._refused or len(self._refused) >= _STRANGERS_REMEMBERED:
+            return
+        self._refused.add(stranger)
+        _LOGGER.warning(
+            "%s is refused, as it is outside of this house. If you know it, add it to server.allow in the settings.",
+            stranger,
+        )
+        if len(self._refused) == _STRANGERS_REMEMBERED:
+            _LOGGER.warning("Further strangers are refused without a line. Is this port open to the internet?")
+
+
+def _parse(host: str) -> IPAddress:
+    # A dual-stack socket writes IPv4 as ::ffff:192.168.1.2, and link-local addresses carry their interface.
+    address = ipaddress.ip_address(host.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def affordable(connections: int) -> int:
+    """How many of the wanted connections the system's limit of open files leaves room for; raises that if it may.
+
+    At that limit asyncio stops accepting for a second at a time, with a traceback for each waiting client.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return connections
+    wanted = connections + _SPARE_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    room = max(1, min(connections, soft - _SPARE_FILES))
+    if room < connections:
+        _LOGGER.warning("Of limits.connections, %d, only %d are possible: ulimit -n is %d.", connections, room, soft)
+    return room
+
+
+def rules(allow: Sequence[str], connections: int, connections_per_address: int, waiting_per_address: int) -> Rules:
+    """Rules that the system's limits leave room for."""
+    return Rules(tuple(allow), affordable(connections), connections_per_address, waiting_per_address)

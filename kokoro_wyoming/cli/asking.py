@@ -1,0 +1,133 @@
+"""Asking a server to speak, and taking its sound as it comes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.event import Event
+from wyoming.info import Describe, Info, SelectProgram
+from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
+
+from kokoro_wyoming.cli import client, stdin
+from kokoro_wyoming.cli.client import Connection, ServerError
+from kokoro_wyoming.cli.wav import Sound
+
+_SILENCE_SECONDS = 120.0
+"""A server that has the whole text and sends nothing for so long is dead; loading a model takes seconds."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Offer the flags that say what is to be spoken, by whom and by which server."""
+    parser.add_argument("text", nargs="*", help="what to say; words are joined by blanks (default: read stdin)")
+    parser.add_argument("--voice", metavar="NAME", help="such as af_heart (default: the server's)")
+    parser.add_argument("--language", metavar="TAG", help="such as en-GB (default: the voice's)")
+    parser.add_argument("--program", metavar="NAME", help="which of the server's programs (default: its first)")
+    client.add_arguments(parser)
+
+
+async def spoken(uri: str, args: argparse.Namespace) -> AsyncGenerator[tuple[Sound, bytes], None]:
+    """Yield the sound of the text as the server makes it: its format, and PCM in it, at first none.
+
+    Raises ServerError, also when there is no sound, or when its format changes or is none.
+    """
+    first: Sound | None = None
+    async with client.connected(uri) as connection:
+        events = _answer(connection, args)
+        async with contextlib.aclosing(events):
+            async for event in events:
+                if not (AudioStart.is_type(event.type) or AudioChunk.is_type(event.type)):
+                    continue
+                sound = _sound(event)
+                first = first or sound
+                if sound != first:
+                    raise ServerError(f"the server changed from {first} to {sound} in the middle of the speech")
+                yield sound, event.payload or b""
+    if first is None:
+        raise ServerError(f"{uri} answered without any sound")
+
+
+def _sound(event: Event) -> Sound:
+    values = [event.data.get(key) for key in ("rate", "width", "channels")]
+    rate_hz, width_bytes, channels = (value if isinstance(value, int) else 0 for value in values)
+    if rate_hz < 1 or width_bytes not in (1, 2, 3, 4) or channels < 1:
+        raise ServerError(f"the server sent sound of no known format: {dict(event.data)}")
+    return Sound(rate_hz, width_bytes, channels)
+
+
+async def _answer(connection: Connection, args: argparse.Namespace) -> AsyncGenerator[Event, None]:
+    """Send the text, and yield what the server sends until its answer ends."""
+    voice = {key: value for key, value in (("name", args.voice), ("language", args.language)) if value}
+    if args.program:
+        await connection.send(SelectProgram(args.program).event())
+    speech: Coroutine[None, None, None]
+    if args.text:
+        speech = _whole(connection, " ".join(args.text), voice)
+        end = AudioStop.is_type
+    elif await _can_stream(connection):
+        speech = _streamed(connection, stdin.pieces(), voice)
+        end = SynthesizeStopped.is_type
+    else:
+        speech = _whole(connection, "".join([piece async for piece in stdin.pieces()]), voice)
+        end = AudioStop.is_type
+    async with contextlib.aclosing(_listen(connection, asyncio.ensure_future(speech), end)) as events:
+        async for event in events:
+            yield event
+
+
+async def _can_stream(connection: Connection) -> bool:
+    """Whether the server takes text in pieces; one that does not would never end its answer."""
+    await connection.send(Describe().event())
+    while not Info.is_type((event := await connection.receive()).type):
+        pass
+    return any(program.get("supports_synthesize_streaming") for program in event.data.get("tts") or ())
+
+
+async def _whole(connection: Connection, text: str, voice: dict[str, str]) -> None:
+    await connection.send(_with_voice(Synthesize(text).event(), voice))
+
+
+async def _streamed(connection: Connection, pieces: AsyncIterator[str], voice: dict[str, str]) -> None:
+    """Text as it comes, in the order of Home Assistant; the `synthesize` in it is for servers of before."""
+    await connection.send(_with_voice(SynthesizeStart().event(), voice))
+    said = []
+    async for piece in pieces:
+        await connection.send(SynthesizeChunk(piece).event())
+        said.append(piece)
+    await connection.send(_with_voice(Synthesize("".join(said)).event(), voice))
+    await connection.send(SynthesizeStop().event())
+
+
+def _with_voice(event: Event, voice: dict[str, str]) -> Event:
+    # The package's SynthesizeVoice would drop the language where there is a name.
+    return Event(event.type, {**event.data, "voice": voice} if voice else event.data)
+
+
+async def _listen(
+    connection: Connection, speech: asyncio.Future[None], is_end: Callable[[str], bool]
+) -> AsyncGenerator[Event, None]:
+    """Yield the server's events, while the text is being sent and afterwards, up to the one that is the end."""
+    reading = asyncio.ensure_future(connection.receive())
+    try:
+        while True:
+            sending = {speech} if not speech.done() else set()
+            patience = None if sending else _SILENCE_SECONDS
+            done, _ = await asyncio.wait({reading} | sending, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                raise ServerError(f"{connection.uri} has sent nothing for {_SILENCE_SECONDS:.0f} seconds")
+            if reading in done:
+                event = reading.result()
+                yield event
+                if is_end(event.type):
+                    return
+                reading = asyncio.ensure_future(connection.receive())
+            # A server that refuses closes while we still send: its reason is in what it sent before.
+            elif not isinstance(speech.exception(), ServerError | None):
+                speech.result()
+    finally:
+        reading.cancel()
+        speech.cancel()
+        await asyncio.gather(reading, speech, return_exceptions=True)

@@ -1,0 +1,87 @@
+"""A short sound from a WAV file, in whatever format the speech after it has."""
+
+from __future__ import annotations
+
+import math
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kokoro_wyoming.audio import SAMPLE_WIDTH_BYTES, to_pcm16
+from kokoro_wyoming.cli.wav import Sound
+from kokoro_wyoming.errors import KokoroWyomingError
+
+MAX_SECONDS = 30
+_PADDING_SECONDS = 0.05
+"""Silence behind the sound: the transform takes it for a ring, and its end would be heard in its beginning."""
+
+
+@dataclass(frozen=True)
+class Chime:
+    samples: NDArray[np.float32]
+    """Shape (n_samples, n_channels), [-1, 1)."""
+    rate_hz: int
+
+    def as_pcm(self, sound: Sound) -> bytes:
+        """16-bit PCM in the rate and channels of the sound. KokoroWyomingError when that is not of 16 bits."""
+        if sound.width_bytes != SAMPLE_WIDTH_BYTES:
+            raise KokoroWyomingError(f"a chime goes with speech of 16 bits, and this has {8 * sound.width_bytes}")
+        return to_pcm16(resampled(_mixed(self.samples, sound.channels), self.rate_hz, sound.rate_hz).reshape(-1))
+
+
+def read(path: Path) -> Chime:
+    """Raises KokoroWyomingError when it is no PCM WAV, empty, or longer than MAX_SECONDS."""
+    try:
+        with wave.open(str(path)) as file:
+            rate_hz, width_bytes, channels = file.getframerate(), file.getsampwidth(), file.getnchannels()
+            pcm = file.readframes(MAX_SECONDS * rate_hz + 1)
+    except OSError as error:
+        raise KokoroWyomingError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except (wave.Error, EOFError) as error:
+        raise KokoroWyomingError(
+            f"{path} is not a plain WAV file; make one with: ffmpeg -i FILE -c:a pcm_s16le chime.wav"
+        ) from error
+    frames = len(pcm) // (width_bytes * channels)
+    if not frames or not rate_hz or frames > MAX_SECONDS * rate_hz:
+        raise KokoroWyomingError(f"{path} is empty or longer than {MAX_SECONDS} seconds; a chime is short")
+    return Chime(_samples(pcm[: frames * width_bytes * channels], width_bytes).reshape(frames, channels), rate_hz)
+
+
+def _samples(pcm: bytes, width_bytes: int) -> NDArray[np.float32]:
+    """WAV's samples as float32, [-1, 1): one byte is unsigned, more are signed and little-endian."""
+    if width_bytes == 1:
+        return ((np.frombuffer(pcm, np.uint8).astype(float) - 128) / 128).astype(np.float32)
+    octets = np.frombuffer(pcm, np.uint8).reshape(-1, width_bytes)
+    wide = np.zeros((len(octets), 4), np.uint8)
+    wide[:, 4 - width_bytes :] = octets
+    return (wide.view("<i4").reshape(-1) / 2.0**31).astype(np.float32)
+
+
+def _mixed(samples: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
+    """Any number of channels as another: all mixed to one, and that on each, unless there are as many already."""
+    if samples.shape[1] == channels:
+        return samples
+    mono: NDArray[np.float32] = samples.mean(axis=1, keepdims=True, dtype=np.float32)
+    return np.repeat(mono, channels, axis=1)
+
+
+def resampled(samples: NDArray[np.float32], rate_hz: int, wanted_hz: int) -> NDArray[np.float32]:
+    """The same sound, shape (n_samples, n_channels), at another rate, without what the lower of the two cannot hold.
+
+    By way of its spectrum, which is exact where the whole sound is at hand.
+    """
+    if rate_hz == wanted_hz:
+        return samples
+    # The smallest lengths that are equally long at both rates.
+    step, wanted_step = rate_hz // math.gcd(rate_hz, wanted_hz), wanted_hz // math.gcd(rate_hz, wanted_hz)
+    steps = math.ceil((len(samples) + _PADDING_SECONDS * rate_hz) / step)
+    spectrum = np.fft.rfft(samples, steps * step, axis=0)
+    wanted_bins = steps * wanted_step // 2 + 1
+    fitting = np.zeros((wanted_bins, samples.shape[1]), complex)
+    common = min(wanted_bins, len(spectrum))
+    fitting[:common] = spectrum[:common]
+    sound = np.fft.irfft(fitting, steps * wanted_step, axis=0) * (wanted_step / step)
+    return sound[: math.ceil(len(samples) * wanted_hz / rate_hz)].astype(np.float32)

@@ -1,0 +1,137 @@
+"""Features to sound, in the pieces that a listener can wait for.
+
+A short sentence is made whole. A longer one is made in windows, the first of them small, with moments that are
+predicted; its first sound costs the same however long it is. Where a prediction is not to be trusted, the sentence is
+made whole too, and what it teaches is kept for the next one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kokoro_wyoming.network.generator import Generator, KokoroModule, Moments, Targets
+from kokoro_wyoming.network.moments import Fit, Known, Predictor, corrected, know, residual
+
+_LOGGER = logging.getLogger(__name__)
+
+WHOLE_FRAMES = 120
+"""1.5 s: so little is made whole, as its first window would be most of it, and as it is hardest to predict."""
+WINDOW_FRAMES = (24, 40, 80)
+"""0.3, 0.5, 1 s: each is made while the one before it is heard, even on a machine of half this pace."""
+LATER_WINDOW_FRAMES = 160
+"""2 s from then on: a longer one gains a thirtieth more, and is a longer turn for all others to wait."""
+MAX_DOUBT = 0.7
+"""Held-out voices have 0.4 at the median and 0.65 at the 95th percentile, and are spoken well enough."""
+_LESSONS = 3
+"""Exact runs after which a voice's own offset gains no more."""
+_SHRINKAGE = 0.5
+"""Of an offset, as if half a run had said that there is none."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the generator needs of one sentence."""
+
+    x: Tensor
+    """Decoder output, float32, shape (1, 512, n_frames), 80 frames a second."""
+    f0: Tensor
+    """Pitch in Hz, float32, shape (1, n_frames)."""
+    style: Tensor
+    """The sound's half of the style row, float32, shape (1, 128)."""
+    durations: Tensor
+    """Half-rate frames (1/40 s) for each token, pads included: int64, shape (n_tokens,)."""
+    speed: float
+    """1.0 is the voice's own pace."""
+
+
+@dataclass
+class _Lessons:
+    """What a voice's exact runs said of the predictions for it."""
+
+    count: int = 0
+    total: Tensor | float = 0.0
+
+    def improve(self, predicted: Moments) -> Moments:
+        if not isinstance(self.total, Tensor):
+            return predicted
+        return corrected(predicted, self.total / (self.count + _SHRINKAGE))
+
+    def add(self, exact: Moments, predicted: Moments) -> None:
+        self.count += 1
+        self.total = self.total + residual(exact, predicted)
+
+
+class Speaker:
+    """Has the generator speak; every method is to be called on one thread at a time."""
+
+    def __init__(self, module: KokoroModule, device: torch.device, fit: Fit | None) -> None:
+        """`module` is `KModel.decoder.generator`, weight norm folded."""
+        self._generator = Generator(module, convolution_type(device))
+        # A graphics card makes a whole sentence sooner than this processor predicts it.
+        in_windows = fit is not None and device.type == "cpu"
+        self._predictor = Predictor(self._generator, fit) if fit is not None and in_windows else None
+        self._lessons: dict[str, _Lessons] = {}
+        self.counts = {"windows": 0, "whole": 0, "doubted": 0}
+        """Sentences by how they were made; the doubted ones were long enough for windows."""
+
+    def speak(self, features: Features, voice: str) -> Iterator[Tensor]:
+        """Yield a sentence's sound piece by piece: float32, shape (n_samples,), 24 kHz, on the CPU."""
+        with torch.inference_mode():
+            pieces = self._pieces(features, self._generator.harmonics(features.f0), voice)
+        while True:
+            # Entered anew for each piece: what others do between two of them is not to be inference.
+            with torch.inference_mode():
+                sound = next(pieces, None)
+            if sound is None:
+                return
+            yield sound.cpu()
+
+    def _pieces(self, features: Features, harmonics: Tensor, voice: str) -> Iterator[Tensor]:
+        targets = self._generator.targets(features.style)
+        if self._predictor is None or features.x.shape[-1] <= WHOLE_FRAMES:
+            self.counts["whole"] += 1
+            yield self._whole(features, harmonics, targets)[0]
+            return
+        prediction = self._predictor.predict(self._known(features, harmonics), targets)
+        lessons = self._lessons.setdefault(voice, _Lessons())
+        if prediction.doubt > MAX_DOUBT and lessons.count < _LESSONS:
+            self.counts["doubted"] += 1
+            _LOGGER.debug("A sentence of %s is unlike what is known (%.2f) and made whole", voice, prediction.doubt)
+            sound, exact = self._whole(features, harmonics, targets)
+            yield sound
+            lessons.add(exact, prediction.moments)
+            return
+        self.counts["windows"] += 1
+        normalise = self._generator.given(targets, lessons.improve(prediction.moments))
+        yield from self._generator.windows(features.x, harmonics, normalise, _window_sizes())
+
+    def _known(self, features: Features, harmonics: Tensor) -> Known:
+        return know(self._generator, features.x, features.f0, harmonics, features.style, features.speed)
+
+    def _whole(self, features: Features, harmonics: Tensor, targets: Targets) -> tuple[Tensor, Moments]:
+        """A sentence at once, and the moments that it has."""
+        seen: list[Moments] = []
+        sound = self._generator.run(features.x, harmonics, self._generator.measured(targets, seen))
+        return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
+
+
+def _window_sizes() -> Iterator[int]:
+    return itertools.chain(WINDOW_FRAMES, itertools.repeat(LATER_WINDOW_FRAMES))
+
+
+def convolution_type(device: torch.device) -> torch.dtype:
+    """What the generator's convolutions are computed in.
+
+    bfloat16 where the processor multiplies it (AVX512-BF16 or AMX): 40 dB away from float32, which nobody hears, in
+    two thirds of the time. float32 elsewhere.
+    """
+    if device.type != "cpu":
+        return torch.float32
+    able = torch.cpu.get_capabilities()
+    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32

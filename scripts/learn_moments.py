@@ -1,0 +1,285 @@
+"""Learns what the estimate of a generator's moments gets wrong, for `stream: fast`: the file `moments.npz`.
+
+    python -m scripts.learn_moments --utterances 620 --out moments.npz [--data cache] [--check 20]
+        [--config models/v1_0/config.json --model models/v1_0/kokoro-v1_0.pth --voices voices/v1_0]
+
+Made once for a release's weights; to be made anew for weights of one's own. 620 utterances take about 20 minutes of one
+core and teach all 54 voices; 60 are a try. What was collected stays in the folder --data, so that more can be added and
+a stopped run goes on: utterance i is the same every time, whoever asks for how many.
+
+An utterance is a sentence of `LEARNED`, or its words in any order, spoken by a voice or a blend of two or three, mostly
+in its own language, at speeds from 0.5 to 2. It is made whole in float32. Kept are the features of `Known`, and the
+`residual` of the exact moments to the `Estimate`, r of shape (18432,).
+
+The fit is a kernel ridge regression of r on the features, stored in few numbers:
+
+    p    = for each group of features (row - centre) @ axes, one behind the other
+           axes are its first 32 principal directions, each divided by the root of its singular value (half whitened),
+           and the group is scaled to a mean squared length of its share in WEIGHTS
+    k    = exp(-0.75 |p - q|²) + 0.5 p·q                             `moments.kernel`
+    A    = (k(P, P) + 0.01 I)⁻¹ (R - centre)                         one column for each of the 18432
+    B    = the first `rank` right singular vectors of k(P, P) A W, divided by W: the basis
+    C    = A W² Bᵀ                                                   the coefficients
+    r(q) = centre + k(q, P) C B
+
+W halves the noise branch's layers: their errors are heard less. Rows of the basis are scaled to the spread of their
+coefficients and rounded to steps of 0.0025, far below what is left unexplained. Nothing is random.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
+from kokoro_wyoming.languages import TAGS, kokoro_letter
+from kokoro_wyoming.network.generator import Generator, Moments
+from kokoro_wyoming.network.moments import RIDGE, Estimate, Fit, Known, kernel, know, residual
+from kokoro_wyoming.network.speaker import Features
+from scripts.sentences import LEARNED
+
+CHECKOUT = Path(__file__).parent.parent
+WEIGHTS = {"ups": 2.0, "n0": 1.0, "style": 2.0, "scalars": 1.0}
+"""How much each group of features has a say."""
+DIRECTIONS = 32
+RANK = 96
+NOISE_LAYER_WEIGHT = 0.5
+BASIS_STEP = 0.0025
+MAX_FRAMES = 80 * 22
+MAX_CHARS = 400
+_MARKS = '.,;:!?…—"()“”。、？！¿¡।'
+
+Rows = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is spoken, drawn by lot."""
+
+    shares: dict[str, float]
+    """Voices by name."""
+    phonemes: str
+    speed: float
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What an utterance teaches."""
+
+    known: Known
+    residual: Tensor
+    """Of the exact moments to the estimate: float32, shape (18432,)."""
+
+    def save(self, path: Path) -> None:
+        known = self.known
+        rows = {"scalars": known.scalars, "style": known.style, "residual": self.residual}
+        for name, moments in zip(("upsampled", "noise0", "noise1"), (known.upsampled, *known.noise), strict=True):
+            rows |= {f"{name}_mean": moments.mean, f"{name}_variance": moments.variance}
+        part = path.with_suffix(".part.npz")
+        np.savez(part, **{name: row.numpy() for name, row in rows.items()})  # type: ignore[arg-type]
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Lesson:
+        with np.load(path, allow_pickle=False) as arrays:
+            rows = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        upsampled, *noise = (
+            Moments(rows[f"{name}_mean"], rows[f"{name}_variance"]) for name in ("upsampled", "noise0", "noise1")
+        )
+        return cls(Known(upsampled, (noise[0], noise[1]), rows["scalars"], rows["style"]), rows["residual"])
+
+
+class Teacher:
+    """Makes utterances, and a lesson of each."""
+
+    def __init__(self, config: Path, model: Path, voices: Path) -> None:
+        self.wrapper = KokoroV1Wrapper(config, model, voices_path=voices, device="cpu", stream="exact")
+        self.network = self.wrapper.initialize()
+        self.generator = Generator(self.network.model.decoder.generator, torch.float32)
+        self.estimate = Estimate(self.generator)
+        self.names = sorted(path.stem for path in voices.glob("*.pt"))
+        self._sentences = {letter: self._phonemes(letter) for letter in map(kokoro_letter, TAGS)}
+        self._words = {
+            letter: sorted({word.strip(_MARKS) for one in sentences for word in one.split()} - {""})
+            for letter, sentences in self._sentences.items()
+        }
+
+    def _phonemes(self, letter: str) -> list[str]:
+        pipeline = self.wrapper.get_pipeline(letter, quiet=True)
+        return ["".join(piece.phonemes for piece in g2p.phonemize(pipeline, text)) for text in LEARNED[letter]]
+
+    def lesson(self, stream: int, number: int) -> Lesson:
+        """That of utterance `number` of a stream."""
+        rng = np.random.default_rng([stream, number])
+        with torch.inference_mode():
+            while (features := self._front_half(self._draw(rng))).x.shape[-1] > MAX_FRAMES:
+                pass
+            torch.manual_seed(int(rng.integers(1 << 30)))
+            harmonics = self.generator.harmonics(features.f0)
+            known = know(self.generator, features.x, features.f0, harmonics, features.style, features.speed)
+            targets, seen = self.generator.targets(features.style), list[Moments]()
+            self.generator.run(features.x, harmonics, self.generator.measured(targets, seen))
+            exact = Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
+            return Lesson(known, residual(exact, self.estimate(known, targets)))
+
+    def _draw(self, rng: np.random.Generator) -> Draft:
+        count = 1 if rng.random() < 0.65 else int(rng.integers(2, 4))
+        names = [str(name) for name in rng.choice(self.names, min(count, len(self.names)), replace=False)]
+        shares = {name: float(share) for name, share in zip(names, rng.dirichlet(np.ones(len(names))), strict=True)}
+        letter = names[0][0]
+        if letter not in self._sentences or rng.random() < 0.2:
+            letter = str(rng.choice(list(self._sentences)))
+        phonemes = self._some_sentences(rng, letter) if rng.random() < 0.6 else self._some_words(rng, letter)
+        speed = 1.0 if rng.random() < 0.6 else float(np.exp(rng.uniform(np.log(0.5), np.log(2))))
+        return Draft(shares, phonemes[:MAX_CHARS], speed)
+
+    def _some_sentences(self, rng: np.random.Generator, letter: str) -> str:
+        count = int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08]))
+        return " ".join(str(one) for one in rng.choice(self._sentences[letter], count, replace=False))
+
+    def _some_words(self, rng: np.random.Generator, letter: str) -> str:
+        count = int(np.clip(np.exp(rng.normal(1.5, 0.9)), 1, 45))
+        words = [str(word) for word in rng.choice(self._words[letter], count)]
+        for at in range(3, count - 2, int(rng.integers(4, 9))):
+            words[at] += str(rng.choice([",", ",", ";", "."]))
+        return " ".join(words) + str(rng.choice([".", ".", ".", "?", "!", ""]))
+
+    def _front_half(self, draft: Draft) -> Features:
+        pack = sum((share * self.wrapper.packs.get(name) for name, share in draft.shares.items()), torch.zeros(1))
+        vocabulary = self.wrapper._vocabulary
+        ids = [vocabulary[symbol] for symbol in draft.phonemes if symbol in vocabulary]
+        row: Tensor = pack[len(draft.phonemes) - 1]
+        return self.network.features(ids, row, draft.speed)
+
+
+def lessons(teacher: Teacher, folder: Path, stream: int, count: int) -> Iterator[Lesson]:
+    """The first ones of a stream, from the folder where it has them."""
+    for number in range(count):
+        path = folder / f"{stream}_{number:05d}.npz"
+        if not path.exists():
+            teacher.lesson(stream, number).save(path)
+            print(f"\r{number + 1} of {count} utterances", end="", file=sys.stderr, flush=True)
+        yield Lesson.load(path)
+    print(file=sys.stderr)
+
+
+def layer_weights(generator: Generator) -> Rows:
+    """What an error in each of the 18432 costs in sound: less in the noise branch, the rest alike."""
+    noise = {block.first_layer + round_ for block in generator.noise for round_ in range(2 * len(block.rounds))}
+    one = np.concatenate(
+        [np.full(width, NOISE_LAYER_WEIGHT if at in noise else 1.0) for at, width in enumerate(generator.widths)]
+    )
+    return np.concatenate([one, one])
+
+
+def learn(lessons: Sequence[Lesson], weights: Rows, rank: int = RANK) -> dict[str, NDArray[np.generic]]:
+    """The arrays of a `Fit`; `weights` has one number for each of a residual's."""
+    arrays: dict[str, NDArray[np.generic]] = {}
+    residuals = torch.stack([lesson.residual for lesson in lessons]).numpy()
+    features = [lesson.known.features() for lesson in lessons]
+    parts = []
+    for group, share in WEIGHTS.items():
+        rows = torch.stack([one[group] for one in features]).double().numpy()
+        middle, axes = _axes(rows, share / sum(WEIGHTS.values()))
+        arrays[f"{group}_centre"], arrays[f"{group}_axes"] = middle, axes
+        parts.append((rows - middle) @ axes.astype(np.float64))
+    # Rounded as they are stored, so that the solution is that of what is stored.
+    points = np.concatenate(parts, axis=1).astype(np.float16)
+    centre = residuals.mean(0, dtype=np.float64)
+    likeness = kernel(points.astype(np.float64), points.astype(np.float64))
+    alphas = np.linalg.solve(likeness + RIDGE * np.eye(len(points)), residuals - centre) * weights
+    fitted = likeness @ alphas
+    values, vectors = np.linalg.eigh(fitted @ fitted.T)
+    # With few utterances there are no more directions than those.
+    rank = min(rank, int((values > 1e-9 * values[-1]).sum()))
+    basis = vectors[:, ::-1][:, :rank].T @ fitted
+    basis /= np.linalg.norm(basis, axis=1, keepdims=True)
+    coefficients = alphas @ basis.T
+    spread = (likeness @ coefficients).std(0)
+    return {
+        **arrays,
+        "points": points,
+        "centre": centre.astype(np.float16),
+        "step": np.array(BASIS_STEP, np.float32),
+        "basis": np.round(basis / weights * spread[:, None] / BASIS_STEP).astype(np.int16),
+        "coefficients": (coefficients / spread).astype(np.float16),
+    }
+
+
+def _axes(rows: Rows, share: float) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
+    """What is taken from a group's rows, and what the rest is multiplied by."""
+    centre = rows.mean(0).astype(np.float32)
+    rows = rows - centre
+    if rows.shape[1] <= DIRECTIONS:
+        axes = np.diag(1 / np.maximum(rows.std(0), 1e-6))
+    else:
+        _, singular, directions = np.linalg.svd(rows, full_matrices=False)
+        singular = np.maximum(singular[:DIRECTIONS], 1e-3 * singular[0])
+        axes = directions[:DIRECTIONS].T / np.sqrt(singular)
+    length = np.square(rows @ axes).sum(1).mean()
+    return centre, (axes * np.sqrt(share / length)).astype(np.float16)
+
+
+def check(fit: Fit, lessons: Iterable[Lesson]) -> Iterator[str]:
+    """How far predictions for utterances that were not learned are from the exact moments."""
+    bare, fitted, doubts = [], [], []
+    for lesson in lessons:
+        correction, doubt = fit.correction(lesson.known)
+        bare.append(_errors(lesson.residual))
+        fitted.append(_errors(lesson.residual - correction))
+        doubts.append(doubt)
+    yield "median error for others: of means, in deviations; of deviations, in logs"
+    for name, rows in (("estimate alone", bare), ("with the fit", fitted)):
+        means, deviations = np.median(rows, axis=0)
+        yield f"{name:15s} {means:.4f} {deviations:.4f}"
+    yield f"doubt: median {np.median(doubts):.2f}, highest {max(doubts):.2f}"
+
+
+def _errors(left: Tensor) -> tuple[float, float]:
+    of_mean, of_deviation = left.square().reshape(2, -1).mean(1).sqrt().tolist()
+    return of_mean, of_deviation
+
+
+def prepared(folder: Path, model: Path) -> Path:
+    """The folder, made if it is not there; one that belongs to other weights ends the program."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mark, name = hashlib.sha256(model.read_bytes()).hexdigest(), folder / "weights.sha256"
+    if name.exists() and name.read_text() != mark:
+        sys.exit(f"{folder} was collected from other weights than {model}; name another folder with --data")
+    name.write_text(mark)
+    return folder
+
+
+def main() -> None:
+    home = Path(os.environ.get("KOKORO_WYOMING_TEST_DATA", CHECKOUT))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--utterances", type=int, default=620)
+    parser.add_argument("--check", type=int, default=20, help="how many others to try the fit on")
+    parser.add_argument("--out", type=Path, default=Path("moments.npz"))
+    parser.add_argument("--data", type=Path, default=CHECKOUT / ".cache" / "moments", help="where collected ones stay")
+    parser.add_argument("--config", type=Path, default=home / "models" / "v1_0" / "config.json")
+    parser.add_argument("--model", type=Path, default=home / "models" / "v1_0" / "kokoro-v1_0.pth")
+    parser.add_argument("--voices", type=Path, default=home / "voices" / "v1_0")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    folder = prepared(arguments.data, arguments.model)
+    teacher = Teacher(arguments.config, arguments.model, arguments.voices)
+    learned = list(lessons(teacher, folder, 0, arguments.utterances))
+    arrays = learn(learned, layer_weights(teacher.generator))
+    np.savez_compressed(arguments.out, **arrays)  # type: ignore[arg-type]  # its keywords are arrays
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB of {len(learned)} utterances")
+    print("\n".join(check(Fit.load(arguments.out), lessons(teacher, folder, 1, arguments.check))))
+
+
+if __name__ == "__main__":
+    main()

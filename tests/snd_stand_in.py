@@ -1,0 +1,184 @@
+"""Stand-ins for Wyoming `snd` services: one that plays through a program, as wyoming-snd-external does, and bad ones.
+
+They are written on the `wyoming` package alone, so that the client is tried against somebody else's events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.error import Error
+from wyoming.event import Event, async_read_event, async_write_event
+from wyoming.info import Describe, Info
+from wyoming.snd import Played
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class Speaker:
+    """A service on a free port of this machine, and what it was sent."""
+
+    uri: str = ""
+    events: list[Event] = field(default_factory=list)
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def types(self) -> list[str]:
+        return [event.type for event in self.events]
+
+    @property
+    def pcm(self) -> bytes:
+        return b"".join(event.payload or b"" for event in self.events)
+
+
+@contextlib.asynccontextmanager
+async def snd_service(behaviour: Callable[[Speaker], Serve] | None = None) -> AsyncIterator[Speaker]:
+    """A service with a behaviour: by default it plays to nowhere and says when it has."""
+    speaker = Speaker()
+    serve = (behaviour or playing)(speaker)
+    connections: list[asyncio.StreamWriter] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.append(task)
+        connections.append(writer)
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            await serve(reader, writer)
+        speaker.hung_up.set()
+        writer.close()
+
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
+    speaker.uri = f"tcp://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    try:
+        yield speaker
+    finally:
+        listener.close()
+        for writer in connections:
+            writer.transport.abort()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def playing(speaker: Speaker) -> Serve:
+    """Says that it has played as soon as it has all."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (event := await async_read_event(reader)) is not None:
+            speaker.events.append(event)
+            if AudioStop.is_type(event.type):
+                await async_write_event(Played().event(), writer)
+
+    return serve
+
+
+def playing_by(*program: str) -> Callable[[Speaker], Serve]:
+    """Hands PCM to a program, which is ended when the client hangs up."""
+
+    def behaviour(speaker: Speaker) -> Serve:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            player: asyncio.subprocess.Process | None = None
+            while (event := await async_read_event(reader)) is not None:
+                speaker.events.append(event)
+                if AudioStart.is_type(event.type):
+                    player = await asyncio.create_subprocess_exec(*program, stdin=asyncio.subprocess.PIPE)
+                elif AudioChunk.is_type(event.type):
+                    assert player is not None
+                    assert player.stdin is not None
+                    player.stdin.write(AudioChunk.from_event(event).audio)
+                    await player.stdin.drain()
+                elif AudioStop.is_type(event.type):
+                    await async_write_event(Played().event(), writer)
+            assert player is not None
+            player.terminate()
+            await player.wait()
+
+        return serve
+
+    return behaviour
+
+
+def silent(speaker: Speaker) -> Serve:
+    """Takes everything and says nothing, and hangs up after the client."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (event := await async_read_event(reader)) is not None:
+            speaker.events.append(event)
+
+    return serve
+
+
+def old(speaker: Speaker) -> Serve:
+    """As satellites of 2023: it does not know of `played`, tells what it is, and does not hang up after the client."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (event := await async_read_event(reader)) is not None:
+            if Describe.is_type(event.type):
+                await async_write_event(Info().event(), writer)
+            else:
+                speaker.events.append(event)
+        await asyncio.Event().wait()
+
+    return serve
+
+
+def deaf(speaker: Speaker) -> Serve:
+    """Accepts, and never reads."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport can
+        await asyncio.Event().wait()
+
+    return serve
+
+
+def dying(speaker: Speaker) -> Serve:
+    """Gone at the first sound."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (event := await async_read_event(reader)) is not None:
+            speaker.events.append(event)
+            if AudioChunk.is_type(event.type):
+                writer.transport.abort()
+                return
+
+    return serve
+
+
+def leaving(speaker: Speaker) -> Serve:
+    """Hangs up after the end without having said that it played."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (event := await async_read_event(reader)) is not None and not AudioStop.is_type(event.type):
+            speaker.events.append(event)
+
+    return serve
+
+
+def refusing(speaker: Speaker) -> Serve:
+    """Has no sound card."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await async_read_event(reader)
+        await async_write_event(Error("There is no sound card.").event(), writer)
+        await asyncio.Event().wait()
+
+    return serve
+
+
+def babbling(speaker: Speaker) -> Serve:
+    """Speaks JSON, but not Wyoming."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await async_read_event(reader)
+        writer.write(b"[1, 2]\n")
+        await asyncio.Event().wait()
+
+    return serve

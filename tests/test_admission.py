@@ -1,0 +1,151 @@
+"""Who may speak, and how many at a time."""
+
+from __future__ import annotations
+
+import logging
+import resource
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kokoro_wyoming import admission
+from kokoro_wyoming.admission import Door, Rules, StrangerError, networks_of
+from kokoro_wyoming.errors import BusyError
+
+
+def _door(*allow: str, connections: int = 100, per_address: int = 100) -> Door:
+    return Door(Rules(allow, connections, per_address))
+
+
+def _may_enter(door: Door, host: str) -> bool:
+    try:
+        door.enter(host)
+    except StrangerError:
+        return False
+    door.leave(host)
+    return True
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.31.255.255",
+        "192.168.7.7",
+        "169.254.1.1",
+        "::1",
+        "fe80::1%eth0",
+        "fd12::9",
+        "::ffff:192.168.1.2",
+    ],
+)
+def test_home_is_let_in(host: str) -> None:
+    assert _may_enter(_door("home"), host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "8.8.8.8",
+        "172.32.0.1",
+        "192.169.0.1",
+        "100.64.0.1",
+        "203.0.113.5",
+        "0.0.0.0",
+        "2001:db8::1",
+        "2a00:1450::1",
+        "ff02::1",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+    ],
+)
+def test_the_rest_of_the_world_is_not(host: str) -> None:
+    assert not _may_enter(_door("home"), host)
+
+
+def test_the_owner_widens_and_narrows() -> None:
+    assert _may_enter(_door("home", "100.64.0.0/10"), "100.100.1.1")
+    assert _may_enter(_door("any"), "8.8.8.8")
+    assert _may_enter(_door("any"), "2a00::1")
+    assert not _may_enter(_door("192.168.7.0/24"), "127.0.0.1")
+    assert not _may_enter(_door(), "127.0.0.1")
+    assert _may_enter(_door(), "")  # a socket file has owner and mode
+
+
+def test_rules_that_change_hold_for_the_next_client() -> None:
+    door = _door("home", connections=1)
+    door.enter("10.0.0.1")
+    door.rules = Rules(("any",), 2, 2)
+    door.enter("8.8.8.8")
+    with pytest.raises(BusyError):
+        door.enter("10.0.0.1")
+
+
+def test_connections_are_limited_in_all_and_for_each_address() -> None:
+    door = _door("home", connections=3, per_address=2)
+    door.enter("10.0.0.1")
+    door.enter("10.0.0.1")
+    with pytest.raises(BusyError, match="Your address"):
+        door.enter("10.0.0.1")
+    door.enter("10.0.0.2")
+    with pytest.raises(BusyError, match="too many connections; try again"):
+        door.enter("10.0.0.3")
+    door.leave("10.0.0.1")
+    door.enter("10.0.0.3")
+
+
+def test_clients_of_a_socket_file_have_no_address_to_count() -> None:
+    door = _door("home", per_address=1)
+    door.enter("")
+    door.enter("")
+
+
+@given(st.lists(st.sampled_from(["10.0.0.1", "10.0.0.2", "fd00::1"]), max_size=30))
+def test_who_left_leaves_nothing(hosts: list[str]) -> None:
+    door = _door("home")
+    for host in hosts:
+        door.enter(host)
+    for host in hosts:
+        door.leave(host)
+    assert not door._inside
+
+
+def test_each_stranger_is_logged_once_and_only_so_many(caplog: pytest.LogCaptureFixture) -> None:
+    door = _door("home")
+    for _ in range(3):
+        assert not _may_enter(door, "8.8.8.8")
+        assert not _may_enter(door, "2a00::1")
+        assert not _may_enter(door, "2a00::2")
+    assert [record.args for record in caplog.records] == [("8.8.8.8",), ("2a00::/64",)]
+    for number in range(3_000):
+        assert not _may_enter(door, f"8.9.{number // 250}.{number % 250}")
+    assert len(caplog.records) == 1_001
+    assert "open to the internet" in caplog.records[-1].getMessage()
+    assert len(door._refused) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("word", "complaint"),
+    [("192.168.1.7/24", "write 192.168.1.0/24"), ("house", "neither a network"), ("10.0.0.0/33", "neither")],
+)
+def test_a_word_that_is_no_network_is_told_what_is_meant(word: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        networks_of(word)
+
+
+def test_connections_leave_room_for_other_files(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    now = [(1024, 4096)]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: now[0])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limit: now.__setitem__(0, limit))
+    assert admission.affordable(256) == 256
+    assert now == [(1024, 4096)]
+    assert admission.affordable(2_000) == 2_000
+    assert now == [(2_064, 4096)]
+    assert not caplog.records
+    assert admission.affordable(65_536) == 4_032
+    assert "ulimit -n is 4096" in caplog.text

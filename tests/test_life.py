@@ -1,0 +1,373 @@
+"""The life of a server: faults inside, strangers at the door, settings that change. The network is a stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wyoming.client import AsyncTcpClient
+from wyoming.event import Event
+
+from kokoro_wyoming import config
+from kokoro_wyoming.admission import Share
+from kokoro_wyoming.cli import main
+from kokoro_wyoming.errors import ConfigError
+from kokoro_wyoming.listening import listen_error
+from kokoro_wyoming.server import Server
+from tests.beep_house import error_codes, from_bytes, kinds, synthesize, text_of, to_bytes, until
+from tests.beep_program import RELEASED, BeepManager, beep_program, put_voice, settings
+from tests.conftest import CHECKOUT
+from tests.test_discovery_lan import can_make_namespaces
+
+SPOKEN = ["audio-start", "audio-chunk", "audio-stop"]
+
+
+@pytest.fixture(autouse=True)
+def beeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kokoro_wyoming.staging.ModelManager", BeepManager)
+    monkeypatch.setattr("kokoro_wyoming.staging.installed_languages", lambda version: {})
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    ours = logging.getLogger("kokoro_wyoming")
+    level = ours.level
+    ours.setLevel(logging.INFO)
+    yield caplog
+    ours.setLevel(level)
+
+
+def _port(server: Server) -> int:
+    assert server.uri is not None
+    return int(server.uri.rpartition(":")[2])
+
+
+@contextlib.asynccontextmanager
+async def _client(server: Server) -> AsyncIterator[AsyncTcpClient]:
+    async with AsyncTcpClient("127.0.0.1", _port(server), connect_timeout=10, read_timeout=10) as client:
+        yield client
+
+
+async def _ask(server: Server, *events: Event) -> list[Event]:
+    """Send, and read what comes until the connection closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", _port(server))
+    writer.write(to_bytes(events))
+    writer.write_eof()
+    replies = from_bytes(await asyncio.wait_for(reader.read(), 10))
+    writer.close()
+    return replies
+
+
+async def _health(server: Server) -> int:
+    return await asyncio.to_thread(main, ["health", "--uri", str(server.uri)])
+
+
+# Faults inside
+
+
+@pytest.mark.parametrize("fault", ["MEMORY", "DISK", "ESPEAK"])
+async def test_a_fault_of_one_sentence_is_told_to_its_listener_and_the_server_speaks_on(
+    fault: str, tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    async with beep_program(tmp_path) as server:
+        replies = await _ask(server, synthesize(f"Well said. Then {fault} strikes. Unsaid."))
+        assert text_of(replies) == "Well said."
+        assert kinds(replies) == ["audio-start", "audio-chunk", "error"]
+        assert error_codes(replies) == ["internal"]
+        assert text_of(await _ask(server, synthesize("Still here"))) == "Still here"
+        assert await _health(server) == 0
+    assert "failed with" in logged.text
+    assert "strikes" not in logged.text
+    assert "/var/tmp" not in replies[-1].data["text"]
+
+
+async def test_a_voice_whose_file_vanished_is_an_error_and_the_others_speak(tmp_path: Path) -> None:
+    async with beep_program(tmp_path) as server:
+        (tmp_path / "voices/v1_0/bf_emma.pt").unlink()
+        replies = await _ask(server, synthesize("Gone", {"name": "bf_emma"}))
+        assert error_codes(replies) == ["unknown-voice"]
+        assert text_of(await _ask(server, synthesize("Here", {"name": "af_heart"}))) == "Here"
+
+
+async def test_a_voice_whose_file_was_damaged_since_is_an_error_and_the_others_speak(tmp_path: Path) -> None:
+    async with beep_program(tmp_path) as server:
+        (tmp_path / "voices/v1_0/bf_emma.pt").write_bytes(b"cut")
+        replies = await _ask(server, synthesize("Gone", {"name": "bf_emma"}))
+        assert error_codes(replies) == ["not-installed"]
+        assert str(tmp_path) not in replies[-1].data["text"]
+        assert text_of(await _ask(server, synthesize("Here", {"name": "af_heart"}))) == "Here"
+
+
+async def test_a_stuck_model_is_told_to_all_and_to_health_until_it_comes_back(
+    tmp_path: Path, logged: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with beep_program(tmp_path, limits__stuck_seconds=2.0) as server:
+        # One in the middle of its sound and one that has heard nothing yet.
+        waiting = [asyncio.ensure_future(_ask(server, synthesize(text))) for text in ("Get STUCK", "Behind it")]
+        replies = await asyncio.gather(*waiting)
+        assert [error_codes(reply) for reply in replies] == [["stuck"], ["stuck"]]
+        assert error_codes(await _ask(server, synthesize("And who comes now"))) == ["stuck"]
+        assert [event.type for event in await _ask(server, Event("describe"))] == ["info"]
+        assert await _health(server) == 1
+        assert "cannot speak: the model has not come back" in capsys.readouterr().err
+        RELEASED.set()
+        await until(lambda: "speaks again" in logged.text)
+        assert text_of(await _ask(server, synthesize("Back"))) == "Back"
+        assert await _health(server) == 0
+    assert logged.text.count("The model has not come back") == 1
+
+
+async def test_a_model_that_is_stuck_for_good_ends_the_server_to_be_started_anew(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    async with beep_program(tmp_path, limits__stuck_seconds=1.0) as server:
+        assert error_codes(await _ask(server, synthesize("Get STUCK"))) == ["stuck"]
+        await until(lambda: server.hopeless)
+    assert "stuck for good" in logged.text
+
+
+# Strangers and crowds
+
+
+async def test_a_stranger_is_told_and_logged_once(tmp_path: Path, logged: pytest.LogCaptureFixture) -> None:
+    async with beep_program(tmp_path, server__allow="192.168.77.0/24") as server:
+        for _ in range(2):
+            assert error_codes(await _ask(server)) == ["not-allowed"]
+    assert logged.text.count("127.0.0.1 is refused") == 1
+
+
+async def test_one_address_leaves_room_for_others(tmp_path: Path) -> None:
+    async with (
+        beep_program(tmp_path, limits__connections_per_address=2) as server,
+        _client(server) as first,
+        _client(server) as second,
+    ):
+        for client in (first, second):
+            await client.write_event(Event("ping"))
+            assert (await client.read_event()).type == "pong"
+        assert error_codes(await _ask(server)) == ["busy"]
+        elsewhere = socket.create_connection(("127.0.0.1", _port(server)), source_address=("127.0.0.2", 0))
+        reader, writer = await asyncio.open_connection(sock=elsewhere)
+        writer.write(to_bytes([Event("describe")]))
+        writer.write_eof()
+        assert kinds(from_bytes(await reader.read())) == ["info"]
+        writer.close()
+
+
+async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
+    async with beep_program(tmp_path, limits__waiting_utterances_per_address=2) as server:
+        # A stream that is not gone on with holds its place until its client leaves.
+        held = [await asyncio.open_connection("127.0.0.1", _port(server)) for _ in range(2)]
+        for _, writer in held:
+            writer.write(to_bytes([Event("synthesize-start")]))
+        share = await _share_of(server, "127.0.0.1")
+        await until(lambda: share.asked == 2)
+        assert error_codes(await _ask(server, synthesize("One too many"))) == ["busy"]
+        elsewhere = socket.create_connection(("127.0.0.1", _port(server)), source_address=("127.0.0.2", 0))
+        reader, writer = await asyncio.open_connection(sock=elsewhere)
+        writer.write(to_bytes([synthesize("Somebody else")]))
+        writer.write_eof()
+        assert text_of(from_bytes(await reader.read())) == "Somebody else"
+        for leaving in (writer, *(writer for _, writer in held)):
+            leaving.close()
+        await until(lambda: share.asked == 0)
+        assert text_of(await _ask(server, synthesize("Room again"))) == "Room again"
+
+
+async def _share_of(server: Server, host: str) -> Share:
+    await until(lambda: host in server._door._shares)
+    return server._door._shares[host]
+
+
+async def test_a_crowd_at_a_full_door_costs_nothing_that_lasts(tmp_path: Path) -> None:
+    async with beep_program(tmp_path, limits__connections=1) as server, _client(server) as inside:
+        await inside.write_event(Event("ping"))
+        await inside.read_event()
+        before = len(os.listdir("/proc/self/fd"))
+        crowd = [await asyncio.open_connection("127.0.0.1", _port(server)) for _ in range(100)]
+        told = [from_bytes(await asyncio.wait_for(reader.read(), 10)) for reader, _ in crowd]
+        # Some are told; of a flood the rest is closed without a word.
+        assert {code for replies in told for code in error_codes(replies)} == {"busy"}
+        for _, writer in crowd:
+            writer.close()
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= before)
+        await inside.write_event(synthesize("Undisturbed"))
+        assert (await inside.read_event()).type == "audio-start"
+
+
+async def test_thousands_of_quick_clients_and_hundreds_of_idle_ones_leave_nothing_behind(tmp_path: Path) -> None:
+    limits: dict[str, Any] = {"limits__connections": 300, "limits__connections_per_address": 300}
+    async with beep_program(tmp_path, **limits) as server:
+        await _ask(server, Event("describe"), synthesize("Warm"))
+        before = len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks())
+        idle = [await asyncio.open_connection("127.0.0.1", _port(server)) for _ in range(200)]
+        for round_ in range(20):
+            # Some say goodbye, some vanish, some ask for sound and never take it.
+            for number in range(100):
+                _, writer = await asyncio.open_connection("127.0.0.1", _port(server))
+                if number % 2:
+                    writer.write(to_bytes([synthesize("Nobody hears this")]))
+                if number % 3:
+                    writer.close()
+                else:
+                    writer.transport.abort()
+            await asyncio.sleep(0.01 * (round_ % 2))
+        assert text_of(await _ask(server, synthesize("Still quick"))) == "Still quick"
+        for _, writer in idle:
+            writer.close()
+        await until(lambda: len(os.listdir("/proc/self/fd")) <= before[0])
+        await until(lambda: len(asyncio.all_tasks()) <= before[1] + 1)  # `until` is one itself
+        assert server._engine_or_raise()._utterances == 0
+        assert server._thread.waiting == 0
+        assert not server._door._inside
+
+
+# Settings that change
+
+
+async def _hang_up(logged: pytest.LogCaptureFixture) -> None:
+    lines = logged.text.count("SIGHUP: ")
+    os.kill(os.getpid(), signal.SIGHUP)
+    await until(lambda: logged.text.count("SIGHUP: ") > lines)
+
+
+async def test_a_hang_up_reads_settings_and_voices_anew_without_dropping_anybody(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    wanted: dict[str, Any] = {"speech__voice": "bf_emma", "limits__text_chars": 20, "server__log_level": "info"}
+    async with beep_program(tmp_path, lambda: settings(tmp_path, **wanted)) as server, _client(server) as client:
+        await client.write_event(Event("synthesize-start"))
+        await client.write_event(Event("synthesize-chunk", {"text": "Begun before it. An"}))
+        assert (await client.read_event()).type == "audio-start"
+        put_voice(tmp_path / "voices", "ef_dora")
+        await _hang_up(logged)
+        await client.write_event(Event("synthesize-chunk", {"text": "d ended after, at length."}))
+        await client.write_event(Event("synthesize-stop"))
+        replies = []
+        while not replies or replies[-1].type != "synthesize-stopped":
+            replies.append(await client.read_event())
+        assert text_of(replies) == "Begun before it.And ended after, at length."
+        await client.write_event(synthesize("New ones", {"name": "ef_dora"}))
+        await client.write_event(synthesize("Default"))
+        await until(lambda: "as bf_emma" in logged.text)
+        assert "as ef_dora" in logged.text
+        # What a connection may cost is set when it is made.
+        assert error_codes(await _ask(server, synthesize("x" * 21))) == ["too-long"]
+    assert "there are 3 voices in 3 languages" in logged.text
+
+
+async def test_bad_settings_are_refused_and_the_old_ones_kept(tmp_path: Path, logged: pytest.LogCaptureFixture) -> None:
+    def mistaken() -> config.Config:
+        raise ConfigError("my.yaml:1: speech.sped: is not a setting; did you mean `speech.speed`?")
+
+    async with beep_program(tmp_path, mistaken) as server:
+        await _hang_up(logged)
+        assert "stay as they were: my.yaml:1: speech.sped" in logged.text
+        assert text_of(await _ask(server, synthesize("As before"))) == "As before"
+
+
+@pytest.mark.parametrize("voice", ["af_nobody", "bf_emma"])
+async def test_settings_whose_voice_is_not_there_are_refused(
+    voice: str, tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    async with beep_program(tmp_path, lambda: settings(tmp_path, speech__voice=voice)) as server:
+        (tmp_path / "voices/v1_0/bf_emma.pt").unlink()
+        await _hang_up(logged)
+        assert f"stay as they were: There is no voice '{voice}'" in logged.text
+        assert text_of(await _ask(server, synthesize("As before"))) == "As before"
+
+
+async def test_what_only_a_new_start_can_change_is_named_and_kept(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    wanted: dict[str, Any] = {"server__uri": "tcp://127.0.0.1:1", "model__device": "cuda", "speech__volume": 0.5}
+    async with beep_program(tmp_path, lambda: settings(tmp_path, **wanted)) as server:
+        await _hang_up(logged)
+        await until(lambda: "What has changed in server and model takes effect at the next start" in logged.text)
+        assert text_of(await _ask(server, synthesize("zz"))) == "=="  # half as loud
+
+
+async def test_a_defect_while_reading_anew_leaves_the_server_as_it_was(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    async with beep_program(tmp_path, lambda: 1 / 0) as server:  # type: ignore[arg-type,return-value]
+        await _hang_up(logged)
+        assert text_of(await _ask(server, synthesize("As before"))) == "As before"
+
+
+# What the machine lacks
+
+
+def test_a_machine_without_ipv6_is_told_what_to_write() -> None:
+    error = listen_error(config.TcpAddress("::", 10200), OSError(errno.EAFNOSUPPORT, "not supported"))
+    assert str(error) == ("Cannot listen on tcp://[::]:10200: this machine has no IPv6; use tcp://0.0.0.0:10200.")
+
+
+@pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux and leave to make namespaces")
+def test_a_read_only_disk_is_enough_to_speak(tmp_path: Path) -> None:
+    put_voice(tmp_path / "voices", "af_heart")
+    program = f"{sys.executable} -m tests.beep_program serve --uri=tcp://127.0.0.1:0 --no-zeroconf"
+    read_only = "mount --rbind / / && mount -o remount,bind,ro / && ! touch tests/conftest.py 2>/dev/null"
+    command = f"{read_only} && exec {program} --voices-folder={tmp_path}/voices --models={tmp_path}/models"
+    with subprocess.Popen(
+        ["unshare", "--mount", "--user", "--map-root-user", "sh", "-c", command],
+        cwd=CHECKOUT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as serving:
+        assert serving.stderr is not None
+        try:
+            ready = next((line for line in serving.stderr if "Ready after" in line), "")
+            assert main(["health", "--uri", ready.split()[-1]]) == 0
+        finally:
+            serving.terminate()
+
+
+# What systemd is told
+
+
+async def test_systemd_is_told_of_each_step_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        told: list[str] = []
+
+        def hear() -> list[str]:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    told.append(systemd.recv(4096).decode().partition("\n")[0])
+            return told
+
+        async with beep_program(tmp_path, limits__stuck_seconds=1.0) as server:
+            assert server.uri is not None
+            await until(lambda: "WATCHDOG=1" in hear())
+            await _hang_up(logged)
+            await until(lambda: hear()[-1] == "READY=1" and "RELOADING=1" in told)
+            stuck = asyncio.ensure_future(_ask(server, synthesize("Get STUCK")))
+            assert error_codes(await stuck) == ["stuck"]
+            fed = hear().count("WATCHDOG=1")
+            await asyncio.sleep(0.5)
+            assert hear().count("WATCHDOG=1") == fed
+        steps = [step for step in hear() if step != "WATCHDOG=1"]
+    assert steps == ["STATUS=Loading the model", "READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]
+
+
+async def test_a_supervisor_that_is_gone_disturbs_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (str(tmp_path / "nobody"), "@kokoro-wyoming-nobody", "nonsense"):
+        monkeypatch.setenv("NOTIFY_SOCKET", path)
+        async with beep_program(tmp_path) as server:
+            assert text_of(await _ask(server, synthesize("Here"))) == "Here"

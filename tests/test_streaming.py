@@ -1,0 +1,220 @@
+"""Sound in windows: what is exact is exact, and what is predicted is as near as another roll of the dice."""
+
+from __future__ import annotations
+
+import itertools
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from kokoro_wyoming.assets import Store
+from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
+from kokoro_wyoming.builds.v1_0.wrapper import _FIT
+from kokoro_wyoming.network import speaker as speaking
+from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
+from kokoro_wyoming.network.moments import Fit, corrected, residual
+from kokoro_wyoming.network.speaker import Features, Speaker
+
+TEXT = "The front door is open, and the kitchen light is still on, so please have a look before you leave."
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def wrapper(model_data: Store) -> KokoroV1Wrapper:
+    folder = model_data.models / "v1_0"
+    return KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth")
+
+
+@pytest.fixture(scope="module")
+def generator(wrapper: KokoroV1Wrapper) -> Generator:
+    return Generator(wrapper.initialize().model.decoder.generator)
+
+
+@pytest.fixture(scope="module")
+def long(wrapper: KokoroV1Wrapper) -> Features:
+    return _features(wrapper, TEXT, "af_heart", "a")
+
+
+@pytest.fixture(autouse=True)
+def _inference() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
+
+
+def _features(wrapper: KokoroV1Wrapper, text: str, voice: str, letter: str) -> Features:
+    network = wrapper.initialize()
+    (piece,) = g2p.phonemize(wrapper.get_pipeline(letter, quiet=True), text)
+    ids = [wrapper._vocabulary[symbol] for symbol in piece.phonemes if symbol in wrapper._vocabulary]
+    return network.features(ids, wrapper.packs.get(voice)[len(piece.phonemes) - 1], 1.0)
+
+
+def _snr_db(reference: Tensor, sound: Tensor) -> float:
+    return float(10 * torch.log10(reference.square().mean() / (reference - sound).square().mean()))
+
+
+def _whole(generator: Generator, features: Features, harmonics: Tensor) -> tuple[Tensor, Moments]:
+    seen: list[Moments] = []
+    sound = generator.run(features.x, harmonics, generator.measured(generator.targets(features.style), seen))
+    return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
+
+
+def _seeded_harmonics(generator: Generator, features: Features) -> Tensor:
+    torch.manual_seed(0)
+    return generator.harmonics(features.f0)
+
+
+def _spectral_distance_db(one: Tensor, other: Tensor) -> float:
+    """Mean difference of smoothed log spectra: what the ear takes for another sound, blind to phase."""
+    window = torch.hann_window(1024)
+    spectra = [
+        torch.stft(sound, 1024, 256, window=window, return_complex=True).abs().square() for sound in (one, other)
+    ]
+    smooth = [torch.nn.functional.avg_pool1d(s.T[None], 8)[0] for s in spectra]
+    floor = 1e-6 * smooth[0].max()
+    return float((10 * torch.log10((smooth[0] + floor) / (smooth[1] + floor))).abs().mean())
+
+
+@pytest.mark.weights
+def test_the_generator_is_kokoro_s(wrapper: KokoroV1Wrapper, generator: Generator, long: Features) -> None:
+    torch.manual_seed(0)
+    expected = wrapper.initialize().model.decoder.generator(long.x, long.style, long.f0).reshape(-1)
+    sound, _ = _whole(generator, long, _seeded_harmonics(generator, long))
+    assert len(sound) == SAMPLES_PER_FRAME * long.x.shape[-1]
+    assert _snr_db(expected, sound) > 90
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("sizes", [(40,), (24, 40, 80, 160), (7, 200)])
+def test_windows_with_the_right_moments_give_the_whole(
+    sizes: tuple[int, ...], generator: Generator, long: Features
+) -> None:
+    harmonics = _seeded_harmonics(generator, long)
+    whole, moments = _whole(generator, long, harmonics)
+    normalise = generator.given(generator.targets(long.style), moments)
+    windows = list(generator.windows(long.x, harmonics, normalise, itertools.cycle(sizes)))
+    assert [len(window) for window in windows[:2]] == [SAMPLES_PER_FRAME * size for size in (sizes * 2)[:2]]
+    assert _snr_db(whole, torch.cat(windows)) > 70
+
+
+@pytest.mark.weights
+def test_bfloat16_is_not_heard(wrapper: KokoroV1Wrapper, generator: Generator, long: Features) -> None:
+    harmonics = _seeded_harmonics(generator, long)
+    rounded = Generator(wrapper.initialize().model.decoder.generator, torch.bfloat16)
+    assert _snr_db(_whole(generator, long, harmonics)[0], _whole(rounded, long, harmonics)[0]) > 30
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("text", "voice", "letter"),
+    [
+        (TEXT, "af_heart", "a"),
+        ("The dishwasher has finished.", "am_michael", "a"),
+        ("Good morning, everyone.", "bm_lewis", "b"),
+        ("La porte est ouverte et la lumière reste allumée.", "ff_siwis", "f"),
+        ("前门开着，厨房的灯还亮着。", "zf_xiaoxiao", "z"),
+    ],
+)
+def test_predicted_moments_sound_like_the_exact_ones(
+    text: str, voice: str, letter: str, wrapper: KokoroV1Wrapper, generator: Generator
+) -> None:
+    features = _features(wrapper, text, voice, letter)
+    exact, _ = _whole(generator, features, _seeded_harmonics(generator, features))
+    torch.manual_seed(0)
+    speaker = Speaker(wrapper.initialize().model.decoder.generator, CPU, Fit.load(_FIT))
+    fast = torch.cat(list(speaker.speak(features, voice)))
+    assert speaker.counts == {"windows": 1, "whole": 0, "doubted": 0}
+    assert len(fast) == len(exact)
+    # Another noise is 0.2 dB away; means off by a tenth of a deviation are 1.1 to 1.5 dB, variances by a fifth 2 dB.
+    assert _spectral_distance_db(exact, fast) < 0.8
+    assert abs(float(10 * torch.log10(fast.square().mean() / exact.square().mean()))) < 0.5
+
+
+@pytest.mark.weights
+def test_no_join_is_a_jump(wrapper: KokoroV1Wrapper, long: Features) -> None:
+    speaker = Speaker(wrapper.initialize().model.decoder.generator, CPU, Fit.load(_FIT))
+    pieces = list(speaker.speak(long, "af_heart"))
+    assert len(pieces) > 3
+    sound = torch.cat(pieces)
+    bend = (sound[2:] - 2 * sound[1:-1] + sound[:-2]).abs().numpy()
+    joins = np.cumsum([len(piece) for piece in pieces[:-1]]) - 2
+    for join in joins:
+        around = np.r_[bend[join - 600 : join - 3], bend[join + 4 : join + 600]]
+        assert bend[join - 1 : join + 3].max() <= 1.2 * around.max()
+
+
+@pytest.mark.weights
+def test_a_short_sentence_is_the_exact_one(wrapper: KokoroV1Wrapper, generator: Generator) -> None:
+    features = _features(wrapper, "Okay.", "af_heart", "a")
+    fast = Speaker(wrapper.initialize().model.decoder.generator, CPU, Fit.load(_FIT))
+    exact = Speaker(wrapper.initialize().model.decoder.generator, CPU, None)
+    sounds = []
+    for speaker in (fast, exact):
+        torch.manual_seed(0)
+        sounds.append(torch.cat(list(speaker.speak(features, "af_heart"))))
+        assert speaker.counts["whole"] == 1
+    assert torch.equal(*sounds)
+
+
+@pytest.mark.weights
+def test_what_is_unlike_all_that_was_learned_is_made_whole_until_it_is_known(
+    wrapper: KokoroV1Wrapper, long: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speaking, "MAX_DOUBT", 0.0)
+    monkeypatch.setattr(speaking, "_LESSONS", 2)
+    speaker = Speaker(wrapper.initialize().model.decoder.generator, CPU, Fit.load(_FIT))
+    counts = []
+    for _ in range(3):
+        list(speaker.speak(long, "af_mine"))
+        counts.append(dict(speaker.counts))
+    assert [count["doubted"] for count in counts] == [1, 2, 2]
+    assert counts[-1]["windows"] == 1
+
+
+@pytest.mark.weights
+def test_a_lesson_brings_the_prediction_nearer(generator: Generator, long: Features) -> None:
+    _, exact = _whole(generator, long, _seeded_harmonics(generator, long))
+    wrong = Moments(exact.mean + 0.1, exact.variance * 1.2)
+    lessons = speaking._Lessons()
+    lessons.add(exact, wrong)
+    better = lessons.improve(wrong)
+    assert residual(exact, better).abs().mean() < 0.6 * residual(exact, wrong).abs().mean()
+
+
+@pytest.mark.weights
+async def test_exact_is_what_the_pipeline_gives_for_the_same_noise(model_data: Store) -> None:
+    folder = model_data.models / "v1_0"
+    exact = KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", stream="exact")
+    exact.initialize().speaker._generator = Generator(exact.initialize().model.decoder.generator)  # in float32
+    torch.manual_seed(3)
+    (expected,) = [result.audio for result in exact.get_pipeline("a")(TEXT, voice=exact.packs.get("af_heart"))]
+    torch.manual_seed(3)
+    (sound,) = [piece for piece in exact.pieces(TEXT, "af_heart", "a") if piece is not None]
+    assert torch.allclose(sound, expected, atol=1e-3)
+
+
+@given(
+    st.lists(st.tuples(*[st.floats(-3, 3)] * 2, *[st.floats(1e-3, 9)] * 2), min_size=1, max_size=20),
+)
+def test_a_residual_is_all_that_is_needed_to_correct_an_estimate(rows: list[tuple[float, ...]]) -> None:
+    values = torch.tensor(rows, dtype=torch.float64)
+    exact, estimate = Moments(values[:, 0], values[:, 2]), Moments(values[:, 1], values[:, 3])
+    again = corrected(estimate, residual(exact, estimate))
+    assert torch.allclose(again.mean, exact.mean, atol=1e-6)
+    assert torch.allclose(again.variance, exact.variance, atol=1e-6)
+
+
+def test_a_damaged_fit_is_an_error_and_nothing_is_unpickled(tmp_path: Path) -> None:
+    path = tmp_path / "moments.npz"
+    path.write_bytes(_FIT.read_bytes()[:1000])
+    with pytest.raises((OSError, ValueError, KeyError, zipfile.BadZipFile)):
+        Fit.load(path)
+    np.savez(path, basis=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        Fit.load(path)
