@@ -93,6 +93,7 @@ class BeepManager:
     def __init__(self, models: Path, voices: Path, *, thread: TurnThread, **_: Any) -> None:
         self.voices, self.thread = voices / "v1_0", thread
         self._model = BeepModel(self.voices)
+        self.changed = asyncio.Event()
 
     async def get_model(self, version: str | None = None) -> BeepModel:
         return self._model
@@ -105,9 +106,10 @@ class BeepManager:
         return [Catalogue.scan("v1.0", self.voices)]
 
     async def changes(self, every_seconds: float = 1.0) -> AsyncIterator[list[Catalogue]]:
-        """Only a hang-up has voices read anew here; the folders are watched in tests of the real one."""
-        await asyncio.Event().wait()
-        yield []
+        """Whenever a test says so; the folders are watched in tests of the real one."""
+        while await self.changed.wait():
+            self.changed.clear()
+            yield self.catalogues()
 
     def forget_voices(self) -> None:
         self._model.packs.forget()

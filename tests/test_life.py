@@ -267,6 +267,29 @@ async def test_a_hang_up_reads_settings_and_voices_anew_without_dropping_anybody
     assert "there are 3 voices in 3 languages" in logged.text
 
 
+async def test_voices_that_come_and_go_after_a_hang_up_are_seen_and_nothing_kept_of_them_is_heard(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    wanted: dict[str, Any] = {"cache__megabytes": 1, "prerender": [{"text": "Beforehand."}]}
+    async with beep_program(tmp_path, lambda: settings(tmp_path, **wanted)) as server, _client(server) as client:
+        await _hang_up(logged)
+        await until(lambda: "Prerendered 1 of 1" in logged.text)
+        assert text_of(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == "Kept"
+        assert server._stage is not None
+        assert server._stage.cache is not None
+        assert len(server._stage.cache) == 2
+        (tmp_path / "voices/v1_0/bf_emma.pt").unlink()
+        put_voice(tmp_path / "voices", "ef_dora")
+        assert isinstance(server._manager, BeepManager)
+        server._manager.changed.set()
+        await until(lambda: "The voices have changed: 1 came, 1 went" in logged.text)
+        await until(lambda: logged.text.count("Prerendered 1 of 1") == 2)
+        assert len(server._stage.cache) == 1
+        await client.write_event(synthesize("New", {"name": "ef_dora"}))
+        assert (await client.read_event()).type == "audio-start"
+        assert error_codes(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == ["unknown-voice"]
+
+
 async def test_bad_settings_are_refused_and_the_old_ones_kept(tmp_path: Path, logged: pytest.LogCaptureFixture) -> None:
     def mistaken() -> config.Config:
         raise ConfigError("my.yaml:1: speech.sped: is not a setting; did you mean `speech.speed`?")
