@@ -32,8 +32,8 @@ class DialogueLimits:
     """About two hours of speech."""
     chunks: int = 100_000
     """As many chunks as characters: a stream of single letters passes, blank chunks cannot go on for ever."""
-    name_chars: int = 128
-    """Of a voice, language, speaker or program. They are only looked up in tables; this keeps logs short."""
+    name_chars: int = 256
+    """Of a voice, language, speaker or program: room for a blend of eight voices."""
 
 
 @dataclass(frozen=True)

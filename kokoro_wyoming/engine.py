@@ -1,20 +1,18 @@
-"""Chooses the voice for a request, and has the model speak for many listeners in turns."""
+"""Has the model speak for many listeners in turns, each with the voice that `casting` chose."""
 
 from __future__ import annotations
 
 import contextlib
-import difflib
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kokoro_wyoming.errors import BusyError, StuckError, UnknownLanguageError, UnknownVoiceError
-from kokoro_wyoming.languages import match_language
+from kokoro_wyoming.casting import Cast, Choices
+from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.model_manager import ModelManager
-from kokoro_wyoming.releases import match_version
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
     ProgramDescription,
@@ -25,9 +23,6 @@ from kokoro_wyoming.turns import Listener
 from kokoro_wyoming.voices import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
-
-PROGRAM_NAMES = {"v1.0": "Kokoro"}
-"""Home Assistant builds its unique ids from these: never change one."""
 
 _WARM_UP_TEXT = {
     "en-US": "Ready to speak.",
@@ -48,51 +43,44 @@ class Engine:
     def __init__(
         self,
         manager: ModelManager,
-        catalogue: Catalogue,
+        catalogues: Sequence[Catalogue],
         *,
-        weights: str,
-        language: str = "en-US",
-        voice: str | None = None,
-        voices: Mapping[str, str] | None = None,
-        speed: float = 1.0,
+        weights: Mapping[str, str],
+        choices: Choices | None = None,
         max_utterances: int = 64,
         stuck_seconds: float = 60.0,
     ) -> None:
-        """`weights` says which weights run; `voices` are the owner's choices by language tag, `voice` for none."""
+        """`catalogues` are those of the installed releases, the default one first; `weights` says which weights run.
+
+        Raises UnknownVoiceError and its like when a voice that the owner chose is not there: better refused at the
+        start than at the first word.
+        """
         self._manager = manager
-        self._catalogue = catalogue
-        self._weights = weights
-        self._default_language = language
-        self._default_voice = voice
-        self._voices = dict(voices or {})
-        self._speed = speed
+        self._choices = choices or Choices()
         self._max_utterances = max_utterances
         self._stuck_seconds = stuck_seconds
         self._utterances = 0
-        self._programs = (self._describe(),)
-        self._check_defaults()
+        self._cast = Cast(catalogues, weights, self._choices)
+        self._cast.check()
+        self._warn_of({})
+
+    def update(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str]) -> None:
+        """Offer other voices from now on; what is being said is said to its end."""
+        before, self._cast = self._cast, Cast(catalogues, weights, self._choices)
+        self._warn_of(before.refused)
+
+    def _warn_of(self, known: Mapping[str, str]) -> None:
+        for name, reason in self._cast.refused.items():
+            if known.get(name) != reason:
+                _LOGGER.warning("The voice %s of your own is not offered: %s", name, reason)
 
     def programs(self) -> tuple[ProgramDescription, ...]:
-        """What describe offers."""
-        return self._programs
+        """What describe offers, the default program first."""
+        return self._cast.programs
 
     def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
-        """Choose voice, language and release for a request.
-
-        A voice's own language is spoken unless another is asked for; a language alone is spoken by the owner's voice
-        for it, or its best; nothing at all is the owner's default. Raises UnknownVoiceError, UnknownLanguageError or
-        UnknownVersionError.
-        """
-        version = self._version_of(program)
-        language = self._language_of(request.language)
-        if request.name:
-            name = self._voice_called(request.name)
-            return SpokenVoice(version, name, language or self._own_language(name), self._speed)
-        if language is None and self._default_voice:
-            name = self._default_voice
-            return SpokenVoice(version, name, self._own_language(name), self._speed)
-        language = language or self._default_language
-        return SpokenVoice(version, self._voice_for(language), language, self._speed)
+        """Choose voice, language and release for a request; see `Cast.resolve`."""
+        return self._cast.resolve(request, program)
 
     def utterance(self, *, patient: bool = False) -> EngineUtterance:
         """Take a place for one utterance; BusyError when the house is full, StuckError while nothing is spoken.
@@ -119,7 +107,7 @@ class Engine:
     async def warm_up(self) -> None:
         """Speak a few words to nobody in each language the owner chose, so that no listener waits for caches."""
         chosen = [self.resolve(VoiceRequest())]
-        chosen += [self.resolve(VoiceRequest(language=language)) for language in self._voices]
+        chosen += [self.resolve(VoiceRequest(language=language)) for language in self._choices.voices]
         for voice in dict.fromkeys(chosen):
             utterance = self.utterance()
             try:
@@ -130,51 +118,6 @@ class Engine:
 
     def _leave(self) -> None:
         self._utterances -= 1
-
-    def _describe(self) -> ProgramDescription:
-        version = self._catalogue.version
-        return ProgramDescription(
-            name=PROGRAM_NAMES[version],
-            description=f"Kokoro {version} ({self._weights})",
-            version=version,
-            voices=self._catalogue.voices,
-        )
-
-    def _check_defaults(self) -> None:
-        """What the owner chose exists: better refused at the start than at the first word."""
-        for name in filter(None, (self._default_voice, *self._voices.values())):
-            self._voice_called(name)
-
-    def _version_of(self, program: str | None) -> str:
-        if program is None or program == PROGRAM_NAMES[self._catalogue.version]:
-            return self._catalogue.version
-        return match_version(program)
-
-    def _language_of(self, spelling: str | None) -> str | None:
-        if not spelling:
-            return None
-        language = match_language(spelling)
-        if language is None or language not in self._catalogue.languages():
-            spoken = ", ".join(self._catalogue.languages())
-            raise UnknownLanguageError(f"The language {spelling[:40]!r} is not spoken here; there is {spoken}.")
-        return language
-
-    def _voice_called(self, name: str) -> str:
-        if self._catalogue.has(name):
-            return name
-        names = [voice.name for voice in self._catalogue.voices]
-        near = difflib.get_close_matches(name[:40].lower(), names, n=1)
-        hint = f"did you mean {near[0]}?" if near else "`kokoro-wyoming voices` lists them."
-        raise UnknownVoiceError(f"There is no voice {name[:40]!r} in Kokoro {self._catalogue.version}; {hint}")
-
-    def _own_language(self, name: str) -> str:
-        return next(voice.languages[0] for voice in self._catalogue.voices if voice.name == name)
-
-    def _voice_for(self, language: str) -> str:
-        name = self._voices.get(language) or self._catalogue.best_voice(language)
-        if name is None:
-            raise UnknownLanguageError(f"No voice for {language} is installed; run `kokoro-wyoming fetch`.")
-        return name
 
 
 class EngineUtterance:
@@ -187,15 +130,15 @@ class EngineUtterance:
 
     async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield a sentence's sound as it is made: float32, shape (n_samples,), 24 kHz."""
-        model = await self._manager.get_model(voice.version)
-        sound = self._manager.thread.stream(
-            lambda: model.pieces(sentence, voice.name, voice.language, voice.speed),
-            listener=self._listener,
-            seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
-        )
-        async with contextlib.aclosing(sound):
-            async for piece in sound:
-                yield piece.numpy()
+        async with self._manager.in_use(voice.version) as model:
+            sound = self._manager.thread.stream(
+                lambda: model.pieces(sentence, voice.name, voice.language, voice.speed),
+                listener=self._listener,
+                seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
+            )
+            async with contextlib.aclosing(sound):
+                async for piece in sound:
+                    yield piece.numpy()
 
     def close(self) -> None:
         """Leave the queue; a second time does nothing."""

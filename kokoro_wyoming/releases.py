@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kokoro_wyoming.errors import UnknownVersionError
 
-VERSIONS = ("v1.0",)
-"""The releases this program speaks with."""
+VERSIONS = ("v1.0", "v0.19")
+"""The releases this program speaks with, the newest first."""
 DEFAULT_VERSION = "v1.0"
+
+DEPRECATION_NOTICE = (
+    "Kokoro %s is the older release. It stays in every version 0 of this program and may go after that; %s has more "
+    "voices and languages. docs/migration.md tells how to change, model.deprecation_notice: false silences this."
+)
+"""For whoever runs the older release as the default."""
+
+_ALSO_WRITTEN = {"v0.19.0": "v0.19", "v.19": "v0.19", "v019": "v0.19", "v10": "v1.0", "v1.0.0": "v1.0"}
 
 
 def match_version(spelling: str) -> str:
-    """A release's name for what people write ("v1.0", "1.0", "V1", "kokoro-v1_0").
+    """A release's name for what people write ("v1.0", "1.0", "V1", "kokoro-v1_0", "0.19", "v0_19").
 
     UnknownVersionError names those that there are.
     """
-    wanted = spelling.strip().lower().removeprefix("kokoro").strip(" -_").removeprefix("v").replace("_", ".")
-    version = f"v{wanted}.0" if wanted.isdecimal() else f"v{wanted}"
+    wanted = spelling.strip().lower().removeprefix("kokoro").strip(" -_").removeprefix("v")
+    written = f"v{wanted.replace('_', '.').replace('-', '.')}"
+    version = _ALSO_WRITTEN.get(written) or (f"{written}.0" if wanted.isdecimal() else written)
     if version not in VERSIONS:
-        raise UnknownVersionError(f"There is no Kokoro release {spelling[:40]!r} here; use {', '.join(VERSIONS)}.")
+        raise UnknownVersionError(f"There is no Kokoro release {spelling[:40]!r} here; use {' or '.join(VERSIONS)}.")
     return version
+
+
+def other_versions(version: str) -> tuple[str, ...]:
+    """All releases but one."""
+    return tuple(known for known in VERSIONS if known != version)
+
+
+def how_to_get(version: str) -> str:
+    """The command that brings a release's files."""
+    flag = "" if version == DEFAULT_VERSION else f" --model-version {version}"
+    return f"`kokoro-wyoming fetch{flag}`"
 
 
 def folder_name(version: str) -> str:
@@ -29,3 +51,14 @@ def folder_name(version: str) -> str:
 def weights_name(version: str) -> str:
     """The file that holds a release's weights: "kokoro-v1_0.pth"."""
     return f"kokoro-{folder_name(version)}.pth"
+
+
+def half_weights_name(version: str) -> str:
+    """The same in half precision, half as large: "kokoro-v0_19-half.pth". Published for v0.19 alone."""
+    return f"kokoro-{folder_name(version)}-half.pth"
+
+
+def weights_path(folder: Path, version: str) -> Path:
+    """A release's weights in its folder: the full ones, or where only those are, the half precision ones."""
+    full, half = folder / weights_name(version), folder / half_weights_name(version)
+    return half if half.is_file() and not full.is_file() else full

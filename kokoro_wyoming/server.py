@@ -8,24 +8,22 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine
-from functools import partial
+from collections.abc import Callable, Sequence
 
 import torch
 from pydantic import BaseModel
 
-from kokoro_wyoming import admission, assets, listening
-from kokoro_wyoming.cache import AudioCache, CachedEngine
+from kokoro_wyoming import admission, listening
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.discovery import Advertiser, listening_hosts
-from kokoro_wyoming.engine import Engine
-from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
-from kokoro_wyoming.model_manager import ModelManager, installed_languages
-from kokoro_wyoming.prerender import prerender, wanted
+from kokoro_wyoming.errors import KokoroWyomingError, PeerError
+from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.session import Session, SessionLimits, refuse
-from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
+from kokoro_wyoming.speech import SpeechEngine
+from kokoro_wyoming.staging import Prerendering, Stage, manager_of, speaks_clause_first, stage
 from kokoro_wyoming.supervision import notify, reloading
 from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.voices import Catalogue
 from kokoro_wyoming.watch import Watch
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,9 +35,6 @@ _REFUSALS_AT_ONCE = 32
 """Clients that are told why they are not let in; of more than these the connection is closed without a word."""
 _FOR_THE_NEXT_START = {"server": ("uri",), "model": (), "folders": (), "discovery": ()}
 """Settings that a running server keeps: of a section the named ones, or all."""
-
-Prerendering = Callable[[], Coroutine[None, None, None]]
-"""The work of filling a cache beforehand."""
 
 
 def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
@@ -68,14 +63,16 @@ class Server:
         self._thread = thread
         self._reread = reread
         self._address = parse_uri(config.server.uri)
-        self._manager = _manager(config, thread)
+        self._manager = manager_of(config, thread)
         self._door = admission.Door(_rules(config))
         self._watch = Watch(thread, config.limits.stuck_seconds)
         self._sessions: dict[asyncio.Task[None], Session] = {}
         self._refusals = 0
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
-        self._engine: SpeechEngine | None = None
+        self._stage: Stage | None = None
+        self._staging = asyncio.Lock()
+        """Held while voices are changed, so that an earlier look at the folders never comes after a later one."""
         self._prerendering: asyncio.Task[None] | None = None
         self.hopeless = False
         """It ended because the model was stuck, and not because it was told to."""
@@ -89,7 +86,8 @@ class Server:
         # Bound before the model is loaded, so that a port in use is told at once; opened after.
         listener = await listening.bind(self._address, self._accept)
         try:
-            self._engine, prerendering = _with_cache(await self._start_engine(), self._config)
+            self._stage = await self._start_engine()
+            prerendering = self._stage.prerendering()
             await self._open(listener)
             advertiser = self._advertiser(listener)
             if advertiser is not None:
@@ -133,41 +131,19 @@ class Server:
             self._address = TcpAddress(self._address.host, port)
         self.uri = str(self._address)
 
-    async def _start_engine(self) -> Engine:
+    async def _start_engine(self) -> Stage:
         """Load the model and speak a few words to nobody."""
-        version = self._config.model.version
-        _LOGGER.info("Loading Kokoro %s ...", version)
+        model = self._config.model
+        _LOGGER.info("Loading Kokoro %s ...", model.version)
+        if model.version != DEFAULT_VERSION and model.deprecation_notice:
+            _LOGGER.warning(DEPRECATION_NOTICE, model.version, DEFAULT_VERSION)
         notify("STATUS=Loading the model")
         await self._manager.get_model()
-        engine = await self._engine_of(self._config)
-        _LOGGER.info("%s runs", engine.programs()[0].description)
-        await engine.warm_up()
-        return engine
-
-    async def _engine_of(self, config: Config) -> Engine:
-        """An engine with the voices that there are now. Raises KokoroWyomingError."""
-        version = config.model.version
-        # Not on the model thread: while a server speaks, reading all voices would be a long turn.
-        catalogue = await asyncio.to_thread(self._manager.catalogue)
-        for name, reason in catalogue.refused.items():
-            _LOGGER.warning("The voice %s is not offered: %s", name, reason)
-        for tag, missing in installed_languages(version).items():
-            if missing is not None:
-                _LOGGER.warning("%s is not offered: %s", tag, missing)
-        if not catalogue.voices:
-            raise AssetError(f"There are no voices in {catalogue.folder}; run `kokoro-wyoming fetch`.")
-        store = assets.Store(models=config.folders.models, voices=config.folders.voices)
-        return Engine(
-            self._manager,
-            catalogue,
-            weights=assets.weights_source(store, version) or "unknown weights",
-            language=config.speech.language,
-            voice=config.speech.voice,
-            voices=config.speech.voices,
-            speed=config.speech.speed,
-            max_utterances=config.limits.waiting_utterances,
-            stuck_seconds=config.limits.stuck_seconds,
-        )
+        staged = await stage(self._config, self._manager)
+        for program in staged.inner.programs():
+            _LOGGER.info("%s runs", program.description)
+        await staged.inner.warm_up()
+        return staged
 
     def _prerender(self, work: Prerendering | None) -> None:
         """Give up what is being made beforehand, and begin with this instead."""
@@ -205,8 +181,9 @@ class Server:
         stop = asyncio.ensure_future(self._stop.wait())
         stuck = asyncio.ensure_future(self._watch.until_hopeless())
         reloads = asyncio.ensure_future(self._reload_at_each_hang_up())
+        follows = asyncio.ensure_future(self._follow_folders())
         await asyncio.wait((stop, stuck), return_when=asyncio.FIRST_COMPLETED)
-        for task in (stop, reloads, stuck):
+        for task in (stop, reloads, follows, stuck):
             task.cancel()
         self.hopeless = not self._stop.is_set()
         if self.hopeless:
@@ -218,7 +195,8 @@ class Server:
             self._hang_up.clear()
             reloading()
             try:
-                await self._reload()
+                async with self._staging:
+                    await self._reload()
             except KokoroWyomingError as error:
                 _LOGGER.error("SIGHUP: the settings and voices stay as they were: %s", error)
             except Exception:
@@ -229,18 +207,39 @@ class Server:
         """Read settings and voices anew and use them from the next utterance on. Raises KokoroWyomingError."""
         wanted = await asyncio.to_thread(self._reread) if self._reread else self._config
         config, kept = _as_far_as_possible(wanted, self._config)
-        engine, prerendering = _with_cache(await self._engine_of(config), config)
+        staged = await stage(config, self._manager)
+        prerendering = staged.prerendering()
         self._manager.forget_voices()
-        self._config, self._engine = config, engine
+        self._config, self._stage = config, staged
         self._prerender(prerendering)
         self._door.rules = _rules(config)
         self._watch.stuck_seconds = config.limits.stuck_seconds
         logging.getLogger(__package__).setLevel(config.server.log_level.upper())
         for session in self._sessions.values():
-            session.change(engine, config.speech.volume)
-        _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(engine))
+            session.change(staged.engine, config.speech.volume)
+        _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(staged.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
+
+    async def _follow_folders(self) -> None:
+        """Offer voices and releases that come while the server runs, and no longer those that go."""
+        try:
+            async for _ in self._manager.changes():
+                async with self._staging:
+                    # Looked at again, as a reload may have come in between.
+                    await self._offer(await asyncio.to_thread(self._manager.catalogues))
+        except Exception:
+            _LOGGER.exception("Voices that come from now on are not seen before the next start")
+
+    async def _offer(self, catalogues: Sequence[Catalogue]) -> None:
+        assert self._stage is not None
+        self._prerender(None)
+        await self._stage.update(catalogues)
+        self._manager.forget_voices()
+        try:
+            self._prerender(self._stage.prerendering())
+        except PeerError as error:
+            _LOGGER.warning("prerender: nothing is made beforehand any more: %s", error)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
@@ -284,7 +283,7 @@ class Server:
             ),
             volume=self._config.speech.volume,
             share=share,
-            clause_first=_speaks_clause_first(self._config),
+            clause_first=speaks_clause_first(self._config),
         )
         task = asyncio.current_task()
         assert task is not None
@@ -295,9 +294,9 @@ class Server:
             del self._sessions[task]
 
     def _engine_or_raise(self) -> SpeechEngine:
-        if self._engine is None:
+        if self._stage is None:
             raise RuntimeError("the port was opened before the engine was ready")
-        return self._engine
+        return self._stage.engine
 
     # Death
 
@@ -317,37 +316,6 @@ class Server:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
-
-
-def _manager(config: Config, thread: TurnThread) -> ModelManager:
-    return ModelManager(
-        config.folders.models,
-        config.folders.voices,
-        default_version=config.model.version,
-        device=config.model.device,
-        stream=config.model.stream,
-        thread=thread,
-    )
-
-
-def _with_cache(engine: Engine, config: Config) -> tuple[SpeechEngine, Prerendering | None]:
-    """The engine behind a new, empty cache, if one is wanted; and what is to be made beforehand.
-
-    Voices that were read anew may sound otherwise under the same names, so a cache never outlives its engine.
-    """
-    cache_bytes = round(config.cache.megabytes * 1_000_000)
-    if not cache_bytes:
-        return engine, None
-    weights = "; ".join(program.description for program in engine.programs())
-    cached = CachedEngine(engine, AudioCache(cache_bytes), weights=weights)
-    asked = [(one.text, VoiceRequest(one.voice, one.language)) for one in config.prerender]
-    texts = wanted(asked, cached)
-    return cached, partial(prerender, cached, texts, clause_first=_speaks_clause_first(config)) if texts else None
-
-
-def _speaks_clause_first(config: Config) -> bool:
-    """Whether a long first sentence is cut at its first clause: not where whole sentences are wanted."""
-    return config.model.stream == "fast"
 
 
 def _rules(config: Config) -> admission.Rules:

@@ -23,9 +23,9 @@ from kokoro_wyoming import dialogue, program, wire
 from kokoro_wyoming.admission import Share
 from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio import PcmStream, silence
-from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, UnknownVersionError
+from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
-from kokoro_wyoming.speech import SpeechEngine
+from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong
 
 _LOGGER = logging.getLogger(__name__)
@@ -257,8 +257,8 @@ class Session:
             case dialogue.Ping(text):
                 await self._answer(pong(text, self._engine.trouble()))
             case dialogue.Select(name):
-                if all(name != known.name for known in self._engine.programs()):
-                    raise UnknownVersionError(f'There is no program "{name}"; describe lists what there is.')
+                # Whoever speaks knows best why a program is not there.
+                self._engine.resolve(VoiceRequest(), name)
 
     def _begin(self, begin: dialogue.Begin) -> None:
         if self._draining:

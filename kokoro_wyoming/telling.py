@@ -24,11 +24,13 @@ def pong(text: str | None, trouble: str | None) -> Event:
 
 
 _PATH = re.compile(r"[^\s'\"(]*[/\\]([^\s/\\]*)")
+_OF_A_RELEASE = re.compile(r"v?[0-9.]+/[^/\\]+$")
+"""A voice by its full name, such as v0.19/af_bella, and no path."""
 
 
 def error_text(error: KokoroWyomingError) -> str:
     """What a client may read of it: one printable line, at most 200 characters, files without folders."""
-    text = _PATH.sub(r"\1", " ".join(str(error).split()))
+    text = _PATH.sub(lambda found: found[0 if _OF_A_RELEASE.match(found[0]) else 1], " ".join(str(error).split()))
     printable = "".join(character for character in text if character.isprintable())
     return printable if len(printable) <= _ERROR_CHARS else printable[: _ERROR_CHARS - 1] + "…"
 

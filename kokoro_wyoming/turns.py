@@ -54,6 +54,10 @@ class _Job(Generic[T]):
         self.untaken = 0
         self.cancelled = False
 
+    def forget(self) -> None:
+        """Let go of what the steps held: the thread may wait long for its next job with this one still in hand."""
+        self.steps, self.make_steps = None, lambda: iter(())
+
     def send(self, item: T | BaseException | None) -> None:
         """From the model thread: hand an item to the loop; a loop that has gone away wants nothing."""
         with contextlib.suppress(RuntimeError):
@@ -166,6 +170,7 @@ class TurnThread:
             if not self._turn(job):
                 with self._changed:
                     self._jobs.remove(job)
+                job.forget()
             self.turn_started = None
         for job in list(self._jobs):
             _close_steps(job)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from kokoro_wyoming.errors import AssetError, ModelError, UnknownVoiceError
+from kokoro_wyoming.blends import is_plain, parse
+from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, tag_of_letter
-from kokoro_wyoming.network.tensors import read_tensors
+from kokoro_wyoming.network.tensors import ARRAY_SUFFIXES, read_array
+from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.speech import VoiceDescription
 
 STYLE_ROW_SIZE = 256
@@ -32,19 +35,21 @@ BEST_VOICE = {
 }
 """The voice to use when only the language is known; for English the best by the author's own grades."""
 
+BEST_VOICES = {"v1.0": BEST_VOICE, "v0.19": {"en-US": "af", "en-GB": "bf_emma"}}
+"""The same by release. v0.19's `af` is the mean of Bella and Sarah, and was what its author let people hear first."""
+
 _SEXES = {"f": "female", "m": "male"}
-_MAX_NAME_CHARS = 128
-_PACKS_IN_MEMORY = 64
-"""Half a megabyte each: all 54 of v1.0 and some of the owner's own."""
+_KEPT = 64
+"""Packs in memory, half a megabyte each: all 54 of v1.0 and some of the owner's own; and as many blends."""
 
 
 def voice_language(name: str) -> str | None:
     """The language tag that a voice's name stands for ("bf_emma": "en-GB"), or None for a name of another kind."""
-    has_prefix = len(name) > 3 and name[1] in _SEXES and name[2] == "_"
+    has_prefix = len(name) > 1 and name[1] in _SEXES and (len(name) == 2 or (len(name) > 3 and name[2] == "_"))
     return tag_of_letter(name[0]) if has_prefix else None
 
 
-def voice_label(name: str) -> str:
+def voice_label(name: str, version: str = "v1.0") -> str:
     """What people read: "Emma (British English, female)".
 
     Clients sort by it, and Home Assistant takes the first voice of a language for a new assistant, so the best
@@ -53,8 +58,9 @@ def voice_label(name: str) -> str:
     language = voice_language(name)
     if language is None:
         return name
-    best = "* " if BEST_VOICE[language] == name else ""
-    return f"{best}{name[3:].replace('_', ' ').title()} ({language_name(language)}, {_SEXES[name[1]]})"
+    best = "* " if BEST_VOICES[version].get(language) == name else ""
+    shown = name[3:].replace("_", " ").title() or "Default"
+    return f"{best}{shown} ({language_name(language)}, {_SEXES[name[1]]})"
 
 
 def read_pack(path: Path, version: str) -> Tensor:
@@ -63,20 +69,34 @@ def read_pack(path: Path, version: str) -> Tensor:
     AssetError names the file when it is missing, cut, not a tensor, not finite, or made for another release.
     """
     try:
-        pack = read_tensors(path)
+        pack = read_array(path)
     except ModelError as error:
         raise AssetError(str(error)) from error
     expected = (PACK_ROWS[version], 1, STYLE_ROW_SIZE)
     if not isinstance(pack, Tensor):
         raise AssetError(f"{path} is not a voice: it holds a {type(pack).__name__} where a tensor was expected.")
+    if path.suffix == ".bin" and pack.numel() % STYLE_ROW_SIZE == 0:
+        pack = pack.reshape(-1, 1, STYLE_ROW_SIZE)
     if tuple(pack.shape) != expected or not pack.is_floating_point():
         raise AssetError(
             f"{path} is not a voice for Kokoro {version}: its shape is {_shape(pack.shape)} of {pack.dtype}, "
-            f"where {_shape(expected)} of floats was expected."
+            f"where {_shape(expected)} of floats was expected{_made_for(pack)}."
         )
     if not bool(torch.isfinite(pack).all()):
         raise AssetError(f"{path} is damaged: it holds values that are not numbers; fetch it again.")
     return pack.float()
+
+
+def _made_for(pack: Tensor) -> str:
+    """The release that a pack of another shape fits, in words."""
+    fits = [version for version, rows in PACK_ROWS.items() if tuple(pack.shape) == (rows, 1, STYLE_ROW_SIZE)]
+    return f"; it is a voice of Kokoro {fits[0]}" if fits else ""
+
+
+def pack_paths(folder: Path) -> list[Path]:
+    """The files of a folder that may be voices, in order of their names; the best kind of a name comes first."""
+    found = [path for path in folder.glob("*") if path.suffix in ARRAY_SUFFIXES]
+    return sorted(found, key=lambda path: (path.stem, ARRAY_SUFFIXES.index(path.suffix)))
 
 
 @dataclass(frozen=True)
@@ -95,18 +115,20 @@ class Catalogue:
         spoken = None if languages is None else set(languages)
         voices: list[VoiceDescription] = []
         refused: dict[str, str] = {}
-        for path in sorted(folder.glob("*.pt")):
-            language = voice_language(path.stem)
-            if language is None:
-                refused[path.stem] = f"{path} is not named like a voice, such as af_heart.pt: language, sex, name."
+        seen: set[str] = set()
+        for path in pack_paths(folder):
+            name = path.stem
+            if name in seen:
+                refused[path.name] = f"{path} is not used, as another file there has the same voice's name."
                 continue
-            try:
-                read_pack(path, version)
-            except AssetError as error:
-                refused[path.stem] = str(error)
+            seen.add(name)
+            reason = _unusable(path, version)
+            if reason is not None:
+                refused[name] = reason
                 continue
+            language = str(voice_language(name))
             if spoken is None or language in spoken:
-                voices.append(VoiceDescription(path.stem, voice_label(path.stem), (language,), version))
+                voices.append(VoiceDescription(name, voice_label(name, version), (language,), version))
         voices.sort(key=lambda voice: (voice.languages, voice.label))
         return cls(version, folder, tuple(voices), refused)
 
@@ -121,35 +143,94 @@ class Catalogue:
     def best_voice(self, language: str) -> str | None:
         """The voice to use when only the language is known, or None when it has none."""
         candidates = [voice.name for voice in self.voices if language in voice.languages]
-        return BEST_VOICE[language] if BEST_VOICE[language] in candidates else next(iter(candidates), None)
+        best = BEST_VOICES[self.version].get(language)
+        return best if best in candidates else next(iter(candidates), None)
+
+
+def _unusable(path: Path, version: str) -> str | None:
+    """Why a file is no voice, or None when it is one."""
+    if voice_language(path.stem) is None or not is_plain(path.stem):
+        return f"{path} is not named like a voice, such as af_heart.pt: language, sex, name."
+    try:
+        read_pack(path, version)
+    except AssetError as error:
+        return str(error)
+    return None
 
 
 class VoicePacks:
-    """The packs of one release by name, read once and kept."""
+    """The packs of one release by name, and blends of them: kept, and read anew where a file has changed."""
 
     def __init__(self, folder: Path, version: str) -> None:
         self.folder = folder
         self.version = version
-        self._read = lru_cache(_PACKS_IN_MEMORY)(self._read_pack)
-
-    def get(self, name: str) -> Tensor:
-        """The pack of a name: float32, shape (rows, 1, 256). UnknownVoiceError or AssetError."""
-        return self._read(name)
+        self._voices: OrderedDict[str, tuple[tuple[int, int], Tensor]] = OrderedDict()
+        self._blends: OrderedDict[str, tuple[list[Tensor], Tensor]] = OrderedDict()
 
     def forget(self) -> None:
         """Read every pack anew at its next use."""
-        self._read.cache_clear()
+        self._voices.clear()
+        self._blends.clear()
 
-    def _read_pack(self, name: str) -> Tensor:
-        path = self.folder / f"{name}.pt"
-        # The name may come from a client: only a plain file name of this folder is ever opened.
-        if len(name) > _MAX_NAME_CHARS or not name.replace("_", "").isalnum() or not path.is_file():
-            known = ", ".join(sorted(file.stem for file in self.folder.glob("*.pt"))[:5])
+    def get(self, name: str) -> Tensor:
+        """The pack of a voice, or of a blend such as "af_heart(2)+af_sky": float32, shape (rows, 1, 256).
+
+        A blend's pack is the weighted mean of its voices' packs. UnknownVoiceError, BlendError or AssetError.
+        """
+        if is_plain(name):
+            return self._voice(name)
+        try:
+            parts = parse(name).parts
+        except PeerError as error:
+            raise UnknownVoiceError(f"{error} `kokoro-wyoming voices` lists those of Kokoro {self.version}.") from error
+        packs = [self._voice(part.name) for part in parts]
+        kept = self._blends.get(name)
+        if kept is None or any(before is not now for before, now in zip(kept[0], packs, strict=True)):
+            kept = packs, _mean(packs, [part.weight for part in parts])
+        return _keep(self._blends, name, kept)
+
+    def _voice(self, name: str) -> Tensor:
+        kept = self._voices.get(name)
+        path, stamp = self._find(name)
+        if path is None and kept is None:
+            known = ", ".join([file.stem for file in pack_paths(self.folder)][:5])
             raise UnknownVoiceError(
                 f"There is no voice {name[:40]!r} in Kokoro {self.version}; `kokoro-wyoming voices` lists them"
-                + (f" ({known}, ...)." if known else ".")
+                + (f" ({known}, ...)." if known else f", and {how_to_get(self.version)} gets them.")
             )
-        return read_pack(path, self.version)
+        # A voice whose file was taken away while it speaks is spoken to the end.
+        if path is not None and (kept is None or kept[0] != stamp):
+            kept = stamp, read_pack(path, self.version)
+        assert kept is not None
+        return _keep(self._voices, name, kept)
+
+    def _find(self, name: str) -> tuple[Path | None, tuple[int, int]]:
+        """The file of a voice, with what changes when it does. The name is a plain word, so never a path."""
+        for suffix in ARRAY_SUFFIXES:
+            path = self.folder / f"{name}{suffix}"
+            try:
+                state = path.stat()
+            except OSError:
+                continue
+            return path, (state.st_mtime_ns, state.st_size)
+        return None, (0, 0)
+
+
+Kept = TypeVar("Kept")
+
+
+def _keep(store: OrderedDict[str, tuple[Kept, Tensor]], name: str, item: tuple[Kept, Tensor]) -> Tensor:
+    """Keep an item as the latest used, and let the one go that was not used for longest."""
+    store[name] = item
+    store.move_to_end(name)
+    if len(store) > _KEPT:
+        store.popitem(last=False)
+    return item[1]
+
+
+def _mean(packs: list[Tensor], weights: list[float]) -> Tensor:
+    total = sum(weights)
+    return torch.stack([pack * (weight / total) for pack, weight in zip(packs, weights, strict=True)]).sum(dim=0)
 
 
 def _shape(shape: Iterable[int]) -> str:

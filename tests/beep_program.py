@@ -93,12 +93,23 @@ class BeepManager:
     def __init__(self, models: Path, voices: Path, *, thread: TurnThread, **_: Any) -> None:
         self.voices, self.thread = voices / "v1_0", thread
         self._model = BeepModel(self.voices)
+        self.changed = asyncio.Event()
 
     async def get_model(self, version: str | None = None) -> BeepModel:
         return self._model
 
-    def catalogue(self, version: str | None = None) -> Catalogue:
-        return Catalogue.scan("v1.0", self.voices)
+    @contextlib.asynccontextmanager
+    async def in_use(self, version: str | None = None) -> AsyncIterator[BeepModel]:
+        yield self._model
+
+    def catalogues(self) -> list[Catalogue]:
+        return [Catalogue.scan("v1.0", self.voices)]
+
+    async def changes(self, every_seconds: float = 1.0) -> AsyncIterator[list[Catalogue]]:
+        """Whenever a test says so; the folders are watched in tests of the real one."""
+        while await self.changed.wait():
+            self.changed.clear()
+            yield self.catalogues()
 
     def forget_voices(self) -> None:
         self._model.packs.forget()

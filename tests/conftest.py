@@ -15,6 +15,7 @@ import pytest
 
 from kokoro_wyoming.assets import Store
 from tests.listening import Ears
+from tests.old_release import lay_out
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -27,6 +28,12 @@ def model_data() -> Store:
     if not store.weights("v1.0").is_file():
         pytest.fail(f"no weights in {home}: run ./test.sh, or `kokoro-wyoming fetch` once")
     return store
+
+
+@pytest.fixture(scope="session")
+def both_releases(model_data: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """v1.0 and v0.19 side by side; v0.19 is made of v1.0's tensors unless its own files are at hand."""
+    return lay_out(model_data, tmp_path_factory.mktemp("both"))
 
 
 @pytest.fixture(scope="session")

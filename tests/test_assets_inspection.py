@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming import assets
+from kokoro_wyoming import assets, releases
 from kokoro_wyoming.assets import CUSTOM, OFFICIAL, ROUNDED, Store, ledger, manifest, placing, registry
-from kokoro_wyoming.assets.inspection import FileState, inspect
+from kokoro_wyoming.assets.inspection import FileState, as_laid_down, inspect
+from kokoro_wyoming.assets.manifest import ReleaseFile
 from kokoro_wyoming.errors import AssetError
 from tests.tiny_release import OFFICIAL as CONTENTS
 from tests.tiny_release import TINY
@@ -222,6 +225,34 @@ def test_the_store_has_the_official_names_in_the_official_places(tmp_path: Path)
     assert {store.place("v1.0", file.name) for file in known.voices()} == {
         store.voice("v1.0", file.stem) for file in known.voices()
     }
+
+
+def test_every_file_of_v0_19_is_pinned_and_only_the_hub_has_them(tmp_path: Path) -> None:
+    store, known = Store(tmp_path / "models", tmp_path / "voices"), manifest.release("v0.19")
+    assert known.kit is None
+    assert known.half is not None
+    assert (len(known.voices()), known.hub.repository, known.hub.folder) == (11, "hexgrad/kLegacy", "v0.19")
+    pinned = [*known.files, known.half]
+    assert all(len(file.sha256) == 64 and file.bytes > 0 for file in pinned)
+    assert len({file.sha256 for file in pinned}) == len(pinned)
+    assert store.place("v0.19", known.file("weights").name) == store.weights("v0.19")
+    assert store.place("v0.19", known.half.name) == store.models_folder("v0.19") / "kokoro-v0_19-half.pth"
+    assert {file.role for file in known.files} == {"weights", "voice"}
+
+
+def test_weights_in_half_precision_stand_in_for_the_full_ones(store: Store) -> None:
+    half = ReleaseFile("fp16/kokoro-v1_0-half.pth", 5, hashlib.sha256(b"halfs").hexdigest())
+    known = replace(TINY, half=half)
+    assert as_laid_down(store, known) == known
+    store.weights("v1.0").unlink()
+    assert as_laid_down(store, known) == known  # neither is there
+    place = store.place("v1.0", half.name)
+    place.write_bytes(b"halfs")
+    state, *_ = inspect(store, as_laid_down(store, known), hashes=True)
+    assert (state.path, state.status, state.kind) == (place, "ok", "official half precision weights")
+    assert releases.weights_path(place.parent, "v1.0") == place
+    with pytest.raises(AssetError, match="not published in half precision"):
+        TINY.halved()
 
 
 def test_the_config_that_ships_is_the_one_the_kit_lays_down(tmp_path: Path) -> None:

@@ -410,7 +410,12 @@ async def test_a_listener_s_turns_all_come_before_the_next_one_for_nobody(monkey
 
     monkeypatch.setattr(manager, "get_model", get_model)
     voices = (VoiceDescription("af_heart", "Heart", ("en-US",), "v1.0"),)
-    engine = Engine(manager, Catalogue("v1.0", Path("voices"), voices, {}), weights="official", max_utterances=1)
+    engine = Engine(
+        manager,
+        [Catalogue("v1.0", Path("voices"), voices, {})],
+        weights={"v1.0": "official"},
+        max_utterances=1,
+    )
     cache = CachedEngine(engine, AudioCache(10_000_000), weights="official")
     rendering = asyncio.create_task(prerender(cache, wanted([("beforehand", VoiceRequest())], cache)))
     await asyncio.to_thread(model.begun.wait, 10)

@@ -312,9 +312,66 @@ def test_check_knows_whether_the_configured_voices_are_there(
     settings.write_text("speech: {voice: af_hart, voices: {en: af_heart}}")
     assert main(["check", "--config", str(settings)]) == 1
     printed = capsys.readouterr().out
-    assert "unknown   there is no voice af_hart; did you mean af_heart?\n" in printed
+    assert "unknown   There is no voice 'af_hart' in Kokoro v1.0; did you mean af_heart?\n" in printed
     assert "speech.voices.en-US  ok" in printed
     assert "voice am_adam        unusable  " in printed
+
+
+def test_check_knows_blends_and_names_of_one_s_own(
+    files: list[FileState],
+    languages: dict[str, str | None],
+    put_voice: Callable[[str], Path],
+    home: Path,
+    capsys: Captured,
+) -> None:
+    put_voice("af_heart")
+    put_voice("af_sky")
+    settings = home / "my.yaml"
+    settings.write_text('speech: {voice: "af_heart+af_sky@0.9"}\nvoices: {Kitchen: af_sky(2)+af_heart}')
+    assert main(["check", "--config", str(settings)]) == 0
+    printed = capsys.readouterr().out
+    assert "speech.voice      ok     af_heart+af_sky@0.9\n" in printed
+    assert "voices.Kitchen    ok     af_sky(2)+af_heart\n" in printed
+    settings.write_text("voices: {Kitchen: v0.19/af_sky}")
+    assert main(["check", "--config", str(settings)]) == 1
+    assert "`kokoro-wyoming fetch --model-version v0.19` gets it." in capsys.readouterr().out
+
+
+def test_voices_of_the_older_release_and_names_of_one_s_own_are_listed(
+    put_voice: Callable[[str], Path], home: Path, capsys: Captured
+) -> None:
+    put_voice("af_heart")
+    (home / "voices" / "v0_19").mkdir()
+    torch.save(torch.zeros(511, 1, 256), home / "voices" / "v0_19" / "af.pt")
+    assert main(["voices", "--model-version", "0.19"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split("  ")[0] == "af"
+    settings = home / "my.yaml"
+    settings.write_text("voices: {Kitchen: af_heart@0.9}")
+    assert main(["voices", "--config", str(settings), "--json"]) == 0
+    assert [voice["name"] for voice in json.loads(capsys.readouterr().out)] == ["af_heart", "Kitchen"]
+
+
+def test_check_hints_at_the_newer_release_unless_told_not_to(
+    files: list[FileState], languages: dict[str, str | None], home: Path, capsys: Captured
+) -> None:
+    assert main(["check", "--model-version", "v0.19"]) == 0
+    assert "docs/migration.md" in capsys.readouterr().out
+    settings = home / "my.yaml"
+    settings.write_text("model: {version: v0.19, deprecation_notice: false}")
+    assert main(["check", "--config", str(settings)]) == 0
+    assert "Hint" not in capsys.readouterr().out
+
+
+def test_check_tells_of_a_release_that_is_installed_beside(
+    files: list[FileState], languages: dict[str, str | None], home: Path, capsys: Captured
+) -> None:
+    weights = home / "models" / "v0_19" / "kokoro-v0_19-half.pth"
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    assert main(["check"]) == 0
+    printed = capsys.readouterr().out
+    assert "Kokoro v0.19 is installed beside v1.0" in printed
+    assert "v0.19 official weights" in printed
 
 
 def test_check_of_an_empty_home_names_what_is_missing(

@@ -160,6 +160,17 @@ def test_every_spelling_of_a_release_is_understood_as_text(spelling: str) -> Non
     assert config.load(None, {"model.version": spelling}).model.version == "v1.0"
 
 
+@pytest.mark.parametrize("spelling", ["v0.19", "0.19", "'0.19'", "V0_19", "kokoro-v0.19"])
+def test_the_older_release_is_chosen_in_any_spelling(spelling: str, write: Write) -> None:
+    assert config.load(write(f"model: {{version: {spelling}}}")).model.version == "v0.19"
+
+
+def test_voices_of_one_s_own_are_blends_in_their_shortest_spelling(write: Write) -> None:
+    loaded = config.load(write('voices: {Living room: "af_heart( 2.0 ) + af_sky @0.950", Opa: 0.19/bm_lewis}'))
+    assert loaded.voices == {"Living room": "af_heart(2)+af_sky@0.95", "Opa": "v0.19/bm_lewis"}
+    assert config.load(write('speech: {voice: "af_heart+af_sky"}')).speech.voice == "af_heart+af_sky"
+
+
 @pytest.mark.parametrize("spelling", ["v1.0", "1.0", "1", "'1.0'", '"v1"'])
 def test_every_spelling_of_a_release_is_understood_in_a_file(write: Write, spelling: str) -> None:
     assert config.load(write(f"model: {{version: {spelling}}}")).model.version == "v1.0"
@@ -207,6 +218,9 @@ def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
 
 # --- mistakes in values: one row each ---
 
+SPEECH_KEYS = (
+    "speech: must have keys of its own (language, voice, voices, speed, offer_other_release, volume), not a value"
+)
 MISTAKES = [
     # unknown keys: the nearest right one
     ("speech: {sped: 1}", 1, "speech.sped: is not a setting; did you mean `speech.speed`?"),
@@ -218,7 +232,7 @@ MISTAKES = [
     ("speed: 1.2", 1, "speed: is not a setting; did you mean `speech.speed`?"),
     ("server: {threads: 2}", 1, "server.threads: is not a setting; did you mean `model.threads`?"),
     ("SPEECH: {speed: 1}", 1, "SPEECH: is not a setting; did you mean `speech`?"),
-    ("qqqq: 1", 1, "qqqq: is not a setting (server, model, speech, folders, assets, discovery, limits, cache, prer"),
+    ("qqqq: 1", 1, "qqqq: is not a setting (server, model, speech, voices, folders, assets, discovery, limits, cache"),
     ("folders: {zzzz: 1}", 1, "folders.zzzz: is not a setting (models, voices)"),
     # what YAML makes of words and numbers
     (
@@ -263,8 +277,8 @@ MISTAKES = [
     # kinds
     ("speech: {speed: [1]}", 1, "speech.speed: must be a number, not a list"),
     ("speech: {speed: {a: 1}}", 1, "speech.speed: must be a number, not keys and values"),
-    ("speech: 5", 1, "speech: must have keys of its own (language, voice, voices, speed, volume), not a value"),
-    ("speech: [voice]", 1, "speech: must have keys of its own (language, voice, voices, speed, volume), not a value"),
+    ("speech: 5", 1, SPEECH_KEYS),
+    ("speech: [voice]", 1, SPEECH_KEYS),
     ("speech: {voices: af_heart}", 1, "speech.voices: must have keys of its own, not a value"),
     ("folders: {models: 5}", 1, "folders.models: `5` is a number"),
     ("discovery: {interfaces: {a: b}}", 1, "discovery.interfaces: must be one value or a list, not keys and values"),
@@ -284,11 +298,11 @@ MISTAKES = [
     ),
     ("assets: {source: pypi}", 1, "assets.source: `pypi` is not one of auto, hub or registry"),
     (
-        "model: {version: v0.19}",
+        "model: {version: v0.20}",
         1,
-        "model.version: `v0.19` is no Kokoro release that this version of kokoro-wyoming runs",
+        "model.version: `v0.20` is no Kokoro release that this version of kokoro-wyoming runs",
     ),
-    ("model: {version: 0.19}", 1, "model.version: `0.19` is no Kokoro release that"),
+    ("model: {version: 0.2}", 1, "model.version: `0.2` is no Kokoro release that"),
     ("model: {version: v2}", 1, "model.version: `v2` is no Kokoro release that"),
     ("model: {version: yes}", 1, "model.version: `yes` is the truth value true to YAML"),
     ("model: {device: gpu}", 1, "model.device: `gpu` is not a device; use auto, cpu, cuda, cuda:N or mps"),
@@ -301,7 +315,17 @@ MISTAKES = [
     ("speech: {voices: {en: a_b, en-US: c_d}}", 1, "speech.voices: has en-US twice, in two spellings; keep one"),
     ("speech: {voice: ../../etc/passwd}", 1, "speech.voice: `../../etc/passwd` is a path, not a voice name"),
     ("speech: {voice: ''}", 1, "speech.voice: `` is not a voice name"),
-    (f"speech: {{voice: {'a' * 129}}}", 1, "is too long; at most 128 characters"),
+    (f"speech: {{voice: {'a' * 257}}}", 1, "is too long; at most 256 characters"),
+    ("speech: {voice: af_heart(2}", 1, "speech.voice: `af_heart(2` is not a voice: "),
+    ('speech: {voice: "af_heart+@2"}', 1, "the name of a voice was expected at character 10"),
+    ("voices: {Kitchen: af_heart@3}", 1, "voices.Kitchen: `af_heart@3` is not a voice: "),
+    ("voices: {Kitchen: 5}", 1, "voices.Kitchen: `5` is a number to YAML"),
+    ("voices: {Kitchen: }", 1, "voices.Kitchen: has no value"),
+    ("voices: {en-GB: bf_emma}", 1, "voices.en-GB: `bf_emma` is a language; the voices of languages are chosen in"),
+    ("voices: {a+b: bf_emma}", 1, "is not a name for a voice"),
+    ("voices: {Kitchen: af_sky, kitchen: af_bella}", 1, "voices: has Kitchen twice, in two spellings"),
+    ("voices: Kitchen", 1, "voices: must have keys of its own"),
+    ("model: {release_idle_seconds: -1}", 1, "is out of range; it must be from 0 to 86400"),
     ("folders: {models: ''}", 1, "folders.models: `` is not a folder"),
     ('folders: {models: "a\\0b"}', 1, "folders.models: `a?b` is not a folder"),
     (

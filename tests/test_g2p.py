@@ -12,6 +12,7 @@ from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.builds.v1_0.wrapper import KokoroV1Wrapper
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter
+from kokoro_wyoming.phonemes import MAX_PHONEMES, best_cut
 
 SENTENCES = {
     "en-US": "The front door is open, and the kitchen light is still on.",
@@ -55,7 +56,7 @@ def test_a_long_text_without_marks_loses_nothing_and_every_piece_fits(tag: str, 
     pieces = list(g2p.phonemize(pipeline, " ".join([sentence] * 30)))
     assert len(pieces) > 1
     assert "".join(piece.graphemes for piece in pieces) == " ".join([sentence] * 30)
-    assert all(0 < len(piece.phonemes) <= g2p.MAX_PHONEMES for piece in pieces)
+    assert all(0 < len(piece.phonemes) <= MAX_PHONEMES for piece in pieces)
     one = len(_spoken(pipeline, sentence))
     # A cut in a running text changes a stress or a tone at its edges, never a word's worth of sounds.
     assert abs(sum(len("".join(piece.phonemes.split())) for piece in pieces) - 30 * one) <= 2 * 30
@@ -64,14 +65,14 @@ def test_a_long_text_without_marks_loses_nothing_and_every_piece_fits(tag: str, 
 def test_a_word_of_six_hundred_letters_is_spoken_to_its_end(wrapper: KokoroV1Wrapper) -> None:
     pieces = list(g2p.phonemize(wrapper.get_pipeline("en-US", quiet=True), "ba" * 300))
     assert "".join(piece.graphemes for piece in pieces) == "ba" * 300
-    assert all(len(piece.phonemes) <= g2p.MAX_PHONEMES for piece in pieces)
+    assert all(len(piece.phonemes) <= MAX_PHONEMES for piece in pieces)
     assert sum(piece.phonemes.count("b") for piece in pieces) >= 280
 
 
 def test_a_cut_is_made_at_the_strongest_mark_near_the_middle() -> None:
-    assert g2p._best_cut("One two, three. Four five six") == len("One two, three.")
-    assert g2p._best_cut("aaaa aa, aa aaaa") == len("aaaa aa,")
-    assert g2p._best_cut("aaaaaaaa") == 4
+    assert best_cut("One two, three. Four five six") == len("One two, three.")
+    assert best_cut("aaaa aa, aa aaaa") == len("aaaa aa,")
+    assert best_cut("aaaaaaaa") == 4
 
 
 def test_pipelines_are_made_once_per_language_whatever_its_spelling(wrapper: KokoroV1Wrapper) -> None:

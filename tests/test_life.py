@@ -35,8 +35,8 @@ SPOKEN = ["audio-start", "audio-chunk", "audio-stop"]
 
 @pytest.fixture(autouse=True)
 def beeping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kokoro_wyoming.server.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.staging.ModelManager", BeepManager)
+    monkeypatch.setattr("kokoro_wyoming.staging.installed_languages", lambda version: {})
 
 
 @pytest.fixture
@@ -277,6 +277,29 @@ async def test_texts_to_have_ready_are_made_anew_after_a_hang_up(
         await _hang_up(logged)
         await until(lambda: "Prerendered 2 of 2 texts" in logged.text)
         assert text_of(await _ask(server, synthesize("And a second one."))) == "And a second one."
+
+
+async def test_voices_that_come_and_go_after_a_hang_up_are_seen_and_nothing_kept_of_them_is_heard(
+    tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    wanted: dict[str, Any] = {"cache__megabytes": 1, "prerender": [{"text": "Beforehand."}]}
+    async with beep_program(tmp_path, lambda: settings(tmp_path, **wanted)) as server, _client(server) as client:
+        await _hang_up(logged)
+        await until(lambda: "Prerendered 1 of 1" in logged.text)
+        assert text_of(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == "Kept"
+        assert server._stage is not None
+        assert server._stage.cache is not None
+        assert len(server._stage.cache) == 2
+        (tmp_path / "voices/v1_0/bf_emma.pt").unlink()
+        put_voice(tmp_path / "voices", "ef_dora")
+        assert isinstance(server._manager, BeepManager)
+        server._manager.changed.set()
+        await until(lambda: "The voices have changed: 1 came, 1 went" in logged.text)
+        await until(lambda: logged.text.count("Prerendered 1 of 1") == 2)
+        assert len(server._stage.cache) == 1
+        await client.write_event(synthesize("New", {"name": "ef_dora"}))
+        assert (await client.read_event()).type == "audio-start"
+        assert error_codes(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == ["unknown-voice"]
 
 
 async def test_bad_settings_are_refused_and_the_old_ones_kept(tmp_path: Path, logged: pytest.LogCaptureFixture) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -33,6 +34,11 @@ def test_a_release_is_found_by_what_people_write(spelling: str) -> None:
     assert match_version(spelling) == "v1.0"
 
 
+@pytest.mark.parametrize("spelling", ["v0.19", "0.19", "V0_19", " v0-19 ", "kokoro-v0_19", "Kokoro v0.19", ".19"])
+def test_the_older_release_is_found_too(spelling: str) -> None:
+    assert match_version(spelling) == "v0.19"
+
+
 @pytest.mark.parametrize("spelling", ["", "v2.0", "latest", "v1.0/..", "1.1-zh"])
 def test_an_unknown_release_is_named_with_those_that_there_are(spelling: str) -> None:
     with pytest.raises(UnknownVersionError, match=r"v1\.0"):
@@ -41,6 +47,33 @@ def test_an_unknown_release_is_named_with_those_that_there_are(spelling: str) ->
 
 def test_here_every_language_is_installed() -> None:
     assert installed_languages() == dict.fromkeys(TAGS)
+
+
+async def test_files_that_come_and_go_change_the_voices_once_they_stand_still(tmp_path: Path) -> None:
+    folders = {version: tmp_path / "voices" / version for version in ("v1_0", "v0_19")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    torch.save(torch.zeros(510, 1, 256), folders["v1_0"] / "af_heart.pt")
+    manager = ModelManager(tmp_path / "models", tmp_path / "voices")
+    assert [catalogue.version for catalogue in manager.catalogues()] == ["v1.0"]
+    changes = manager.changes(every_seconds=0.01)
+    np.save(folders["v1_0"] / "am_mine.npy", np.zeros((510, 1, 256), np.float32))
+    (new,) = await anext(changes)
+    assert {voice.name for voice in new.voices} == {"af_heart", "am_mine"}
+    torch.save(torch.zeros(511, 1, 256), folders["v0_19"] / "af.pt")
+    (_,) = await anext(changes)  # a voice is not yet a release
+    (tmp_path / "models" / "v0_19").mkdir(parents=True)
+    (tmp_path / "models" / "v0_19" / "kokoro-v0_19-half.pth").touch()
+    new, old = await anext(changes)
+    assert [voice.name for voice in old.voices] == ["af"]
+    (folders["v1_0"] / "am_mine.npy").unlink()
+    new, old = await anext(changes)
+    assert {voice.name for voice in new.voices} == {"af_heart"}
+    still = asyncio.create_task(anext(changes))
+    await asyncio.sleep(0.1)
+    assert not still.done()
+    still.cancel()
+    manager.thread.close(5)
 
 
 async def test_missing_files_are_named_at_every_try(tmp_path: Path) -> None:

@@ -354,6 +354,7 @@ async def test_an_expected_failure_is_told_in_its_words_without_folders(caplog: 
     ("text", "told"),
     [
         ("No voice 'a/b'.", "No voice 'b'."),
+        ("No 'v0.19/af_b'; see v0.19/x/y.", "No 'v0.19/af_b'; see y."),
         ("C:\\Users\\me\\x.pt is cut", "x.pt is cut"),
         ("two\nlines\x1b[31m\ud83d", "two lines[31m"),
         ("x" * 300, "x" * 199 + "…"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from kokoro_wyoming.errors import AssetError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
@@ -101,3 +104,100 @@ def test_a_name_never_becomes_a_path(name: str, tmp_path: Path) -> None:
 
 def test_an_empty_or_missing_folder_has_no_voices(tmp_path: Path) -> None:
     assert Catalogue.scan("v1.0", tmp_path / "nowhere").voices == ()
+
+
+def test_the_same_name_in_two_releases_is_two_voices(tmp_path: Path) -> None:
+    for folder, rows, value in (("v1_0", 510, 0.1), ("v0_19", 511, 0.9)):
+        (tmp_path / folder).mkdir()
+        torch.save(torch.full((rows, 1, 256), value), tmp_path / folder / "af_bella.pt")
+    new, old = VoicePacks(tmp_path / "v1_0", "v1.0"), VoicePacks(tmp_path / "v0_19", "v0.19")
+    assert (len(new.get("af_bella")), len(old.get("af_bella"))) == (510, 511)
+    assert float(new.get("af_bella").mean()) < float(old.get("af_bella").mean())
+    with pytest.raises(AssetError, match=r"\(510, 1, 256\).*\(511, 1, 256\).*voice of Kokoro v1\.0"):
+        VoicePacks(tmp_path / "v1_0", "v0.19").get("af_bella")
+
+
+def test_v0_19_has_a_voice_of_two_letters_and_its_own_best(tmp_path: Path) -> None:
+    for name in ("af", "af_bella", "bf_emma", "bm_george"):
+        _save_pack(tmp_path, name, rows=511)
+    catalogue = Catalogue.scan("v0.19", tmp_path)
+    assert catalogue.refused == {}
+    assert [voice.label for voice in catalogue.voices] == [
+        *("* Emma (British English, female)", "George (British English, male)"),
+        *("* Default (American English, female)", "Bella (American English, female)"),
+    ]
+    assert (catalogue.best_voice("en-US"), catalogue.best_voice("en-GB")) == ("af", "bf_emma")
+
+
+def _save_as(path: Path, pack: torch.Tensor) -> None:
+    if path.suffix == ".npy":
+        np.save(path, pack.numpy())
+    elif path.suffix == ".bin":
+        path.write_bytes(pack.numpy().astype("<f4").tobytes())
+    elif path.suffix == ".safetensors":
+        save_file({"voice": pack}, path)
+    else:
+        torch.save(pack, path)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".npy", ".bin", ".safetensors"])
+def test_a_voice_of_one_s_own_may_come_in_any_of_four_forms(suffix: str, tmp_path: Path) -> None:
+    pack = torch.rand(510, 1, 256)
+    _save_as(tmp_path / f"af_mine{suffix}", pack)
+    assert [voice.name for voice in Catalogue.scan("v1.0", tmp_path).voices] == ["af_mine"]
+    assert torch.equal(VoicePacks(tmp_path, "v1.0").get("af_mine"), pack)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".bin", ".safetensors"])
+def test_a_bad_voice_in_another_form_is_refused_by_name(suffix: str, tmp_path: Path) -> None:
+    good = tmp_path / f"good{suffix}"
+    _save_as(good, torch.rand(510, 1, 256))
+    contents = {"empty": b"", "junk": b"junk" * 999, "cut": good.read_bytes()[:-2000], "huge": bytes(9_000_000)}
+    for name, content in contents.items():
+        (tmp_path / f"af_{name}{suffix}").write_bytes(content)
+    _save_as(tmp_path / f"af_other{suffix}", torch.rand(511, 1, 256))
+    _save_as(tmp_path / f"af_nan{suffix}", torch.full((510, 1, 256), torch.nan))
+    catalogue = Catalogue.scan("v1.0", tmp_path)
+    assert catalogue.voices == ()
+    assert set(catalogue.refused) == {"good", "af_other", "af_nan", *(f"af_{name}" for name in contents)}
+    assert "(511, 1, 256)" in catalogue.refused["af_other"]
+    assert "(510, 1, 256)" in catalogue.refused["af_other"]
+
+
+def test_an_array_of_objects_is_never_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "af_harm.npy", np.array([Harmful(tmp_path / "harm")], dtype=object), allow_pickle=True)
+    assert "af_harm" in Catalogue.scan("v1.0", tmp_path).refused
+    assert not (tmp_path / "harm").exists()
+
+
+def test_of_two_files_for_one_voice_the_first_kind_counts_and_the_other_is_told(tmp_path: Path) -> None:
+    _save_as(tmp_path / "af_two.npy", torch.zeros(510, 1, 256))
+    _save_as(tmp_path / "af_two.pt", torch.ones(510, 1, 256))
+    catalogue = Catalogue.scan("v1.0", tmp_path)
+    assert [voice.name for voice in catalogue.voices] == ["af_two"]
+    assert set(catalogue.refused) == {"af_two.npy"}
+    assert float(VoicePacks(tmp_path, "v1.0").get("af_two").mean()) == 1.0
+
+
+def test_a_changed_file_is_read_anew_and_so_are_the_blends_of_it(tmp_path: Path) -> None:
+    path = _save_pack(tmp_path, "af_mine")
+    _save_pack(tmp_path, "af_other")
+    packs = VoicePacks(tmp_path, "v1.0")
+    before = packs.get("af_mine+af_other")
+    assert packs.get("af_mine+af_other") is before
+    torch.save(torch.full((510, 1, 256), 1.5), path)
+    os.utime(path, ns=(1, 1))
+    assert float(packs.get("af_mine").mean()) == 1.5
+    assert float(packs.get("af_mine+af_other").mean()) == 1.0
+
+
+def test_a_blend_is_the_weighted_mean(tmp_path: Path) -> None:
+    for name, value in (("af_a", 0.0), ("af_b", 1.0)):
+        torch.save(torch.full((511, 1, 256), value), tmp_path / f"{name}.pt")
+    packs = VoicePacks(tmp_path, "v0.19")
+    assert torch.allclose(packs.get("af_a+af_b(3)"), torch.full((511, 1, 256), 0.75))
+    with pytest.raises(UnknownVoiceError, match="af_c"):
+        packs.get("af_a+af_c")
+    for n in range(200):
+        packs.get(f"af_a+af_b({n + 1})")
+    assert len(packs._blends) <= 64

@@ -4,7 +4,18 @@ Importing this costs nothing to speak of: torch, onnx, numpy and `huggingface_hu
 """
 
 from kokoro_wyoming.assets.fetching import SourceName, fetch
-from kokoro_wyoming.assets.inspection import CUSTOM, OFFICIAL, ROUNDED, FileState, verify, weights_source
+from kokoro_wyoming.assets.inspection import CUSTOM, HALF, OFFICIAL, ROUNDED, FileState, verify, weights_source
 from kokoro_wyoming.assets.store import Store
 
-__all__ = ["CUSTOM", "OFFICIAL", "ROUNDED", "FileState", "SourceName", "Store", "fetch", "verify", "weights_source"]
+__all__ = [
+    "CUSTOM",
+    "HALF",
+    "OFFICIAL",
+    "ROUNDED",
+    "FileState",
+    "SourceName",
+    "Store",
+    "fetch",
+    "verify",
+    "weights_source",
+]

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from kokoro_wyoming.assets import hub, placing, registry
-from kokoro_wyoming.assets.inspection import ROUNDED, inspect
+from kokoro_wyoming.assets.inspection import ROUNDED, as_laid_down, inspect
 from kokoro_wyoming.assets.manifest import Release, ReleaseFile, release
 from kokoro_wyoming.assets.placing import SourceError
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import AssetError
+from kokoro_wyoming.releases import how_to_get
 
 SourceName = Literal["auto", "hub", "registry"]
 Report = Callable[[str], None]
@@ -35,16 +36,20 @@ def fetch(
     source: SourceName = "auto",
     offline: bool = False,
     hashes: bool = False,
+    half: bool = False,
     report: Report = print,
 ) -> None:
     """Fetches what is missing or broken, and nothing else: with all files there it touches no network.
 
     `source` "auto" tries the hub and falls over to the registries. "hub" also replaces int8-rounded weights by the
     official ones. Weights, config and voices of the user's own are kept. `hashes` reads every byte of what is there, to
-    find and replace what is corrupt; without it only sizes are compared. `report` is told each step, one line at a
+    find and replace what is corrupt; without it only sizes are compared. `half` takes weights in half precision, and
+    what is there in half precision is left at that. `report` is told each step, one line at a
     time. Raises `AssetError`; what came until then is kept.
     """
-    fetch_release(store, release(version), source=source, offline=offline, hashes=hashes, report=report)
+    known = release(version)
+    known = known.halved() if half else as_laid_down(store, known)
+    fetch_release(store, known, source=source, offline=offline, hashes=hashes, report=report)
 
 
 def fetch_release(
@@ -59,7 +64,8 @@ def fetch_release(
     deliver_registry: Deliver = registry.deliver,
 ) -> None:
     """`fetch` for any release and any sources."""
-    sources = {"hub": [deliver_hub], "registry": [deliver_registry], "auto": [deliver_hub, deliver_registry]}[source]
+    either = [deliver_hub, deliver_registry] if known.kit else [deliver_hub]
+    sources = {"hub": [deliver_hub], "registry": [deliver_registry], "auto": either}[source]
 
     def wanted() -> list[ReleaseFile]:
         return _wanted(store, known, official=source == "hub", hashes=hashes)
@@ -85,7 +91,9 @@ def _from_first_able(
             return
         except SourceError as problem:
             if deliver is sources[-1]:
-                raise AssetError(f"{failed}{problem}") from problem
+                is_told = known.kit or registry.NAME in problem.what
+                elsewhere = "" if is_told else f"; {registry.NAME} do not carry Kokoro {known.version}"
+                raise AssetError(f"{failed}{problem}{elsewhere}") from problem
             failed = f"{problem.what}; and "
             report(f"{problem.what}; taking {registry.NAME} instead: the same voices, weights rounded to 8 bits")
 
@@ -106,7 +114,7 @@ def _missing(store: Store, known: Release, files: Sequence[ReleaseFile]) -> str:
         names.append(f"{len(voices)} voices in {store.voices_folder(known.version)} ({', '.join(voices[:3])}, ...)")
     return (
         f"missing or broken for Kokoro {known.version}: {'; '.join(names)}; nothing was fetched as this runs offline: "
-        "fetch with a network first (`kokoro-wyoming fetch`), or copy the files there"
+        f"fetch with a network first ({how_to_get(known.version)}), or copy the files there"
     )
 
 

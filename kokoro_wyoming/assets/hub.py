@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from kokoro_wyoming import __version__
 from kokoro_wyoming.assets import placing
-from kokoro_wyoming.assets.inspection import OFFICIAL
+from kokoro_wyoming.assets.inspection import published_kind
 from kokoro_wyoming.assets.ledger import Entry
 from kokoro_wyoming.assets.manifest import Hub, Release, ReleaseFile
 from kokoro_wyoming.assets.placing import SourceError, WrongContentError
@@ -140,7 +140,7 @@ def _download(
 
 def _settle(part: Path, target: Path, hub: Hub, file: ReleaseFile) -> None:
     placing.verify_or_delete(part, file, NAME)
-    kind = OFFICIAL if file.role == "weights" else file.role
+    kind = published_kind(file)
     source = f"{hub.repository} at {hub.revision[:12]}"
     placing.settle(part, target, Entry(kind, source, file.bytes, file.sha256, upstream_sha256=file.sha256))
 

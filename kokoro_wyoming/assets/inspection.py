@@ -17,6 +17,7 @@ from kokoro_wyoming.assets.placing import megabytes, sha256_of
 from kokoro_wyoming.assets.store import Store
 
 OFFICIAL = "official weights"
+HALF = "official half precision weights"
 ROUNDED = "int8-rounded weights"
 CUSTOM = "custom weights"
 
@@ -42,12 +43,19 @@ def verify(store: Store, version: str = "v1.0", *, hashes: bool) -> list[FileSta
     With them every byte is read: about a second. The user's own weights, config and voices are accepted as long as
     they are complete; voices beyond the release's own are not looked at.
     """
-    return inspect(store, release(version), hashes=hashes)
+    return inspect(store, as_laid_down(store, release(version)), hashes=hashes)
+
+
+def as_laid_down(store: Store, known: Release) -> Release:
+    """The release with the weights in half precision where only those are there."""
+    if known.half is None or store.place(known.version, known.file("weights").name).is_file():
+        return known
+    return known.halved() if store.place(known.version, known.half.name).is_file() else known
 
 
 def weights_source(store: Store, version: str = "v1.0") -> str | None:
-    """Which weights are there: `OFFICIAL`, `ROUNDED` or `CUSTOM`; None where there are none, or broken ones."""
-    known = release(version)
+    """Which weights are there: `OFFICIAL`, `HALF`, `ROUNDED` or `CUSTOM`; None where there are none, or broken ones."""
+    known = as_laid_down(store, release(version))
     file = known.file("weights")
     path = store.place(version, file.name)
     entry = ledger.read(path.parent).get(path.name)
@@ -84,7 +92,12 @@ def _state(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool) 
 def _known(path: Path, file: ReleaseFile, entry: Entry | None, size_bytes: int) -> FileState:
     if entry and entry.bytes == size_bytes:
         return FileState(path, "ok", entry.kind, entry.source)
-    return FileState(path, "ok", _PUBLISHED[file.role], "as published")
+    return FileState(path, "ok", published_kind(file), "as published")
+
+
+def published_kind(file: ReleaseFile) -> str:
+    """What a published file is, in a `FileState`'s words."""
+    return HALF if file.name.endswith("-half.pth") else _PUBLISHED[file.role]
 
 
 def _broken(path: Path, role: Role, size_bytes: int, expected: Entry | ReleaseFile, digest: str) -> FileState:

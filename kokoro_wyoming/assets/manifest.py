@@ -7,7 +7,7 @@ hashes are tables beside this module; a new release is two tables and an entry i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -89,10 +89,18 @@ class Release:
     hub: Hub
     kit: Kit | None
     """None where the registries do not carry the release."""
+    half: ReleaseFile | None = None
+    """The weights once more in half precision, where they are published so."""
 
     def file(self, role: Role) -> ReleaseFile:
         """The one file with that role; for voices see `voices`."""
         return next(file for file in self.files if file.role == role)
+
+    def halved(self) -> Release:
+        """The same with the weights in half precision; AssetError where there are none."""
+        if self.half is None:
+            raise AssetError(f"Kokoro {self.version} is not published in half precision; fetch it without --half")
+        return replace(self, files=(self.half, *(file for file in self.files if file.role != "weights")))
 
     def voices(self) -> tuple[ReleaseFile, ...]:
         return tuple(file for file in self.files if file.role == "voice")
@@ -132,10 +140,27 @@ def _v1_0() -> Release:
     )
 
 
+@cache
+def _v0_19() -> Release:
+    """Its config.json holds less than is needed to build the network, and is not fetched: the build has its own."""
+    return Release(
+        version="v0.19",
+        files=tuple(ReleaseFile(name, int(size), sha256) for name, size, sha256 in _rows("v0_19-hub.tsv")),
+        # By branch, as its commit is not known here; what comes is checked against the hashes either way.
+        hub=Hub("hexgrad/kLegacy", "main", "v0.19"),
+        kit=None,
+        half=ReleaseFile(
+            "fp16/kokoro-v0_19-half.pth",
+            163_731_194,
+            "70cbf37f84610967f2ca72dadb95456fdd8b6c72cdd6dc7372c50f525889ff0c",
+        ),
+    )
+
+
 def _rows(table: str) -> Iterator[list[str]]:
     lines = (files(__package__) / "tables" / table).read_text("utf-8").splitlines()
     return (line.split("\t") for line in lines[1:])
 
 
-RELEASES = {"v1.0": _v1_0}
+RELEASES = {"v1.0": _v1_0, "v0.19": _v0_19}
 """Every release that can be fetched."""

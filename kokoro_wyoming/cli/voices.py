@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from kokoro_wyoming.cli import settings
 from kokoro_wyoming.cli.tables import print_table
+from kokoro_wyoming.releases import how_to_get, other_versions, weights_path
 
 if TYPE_CHECKING:
+    from kokoro_wyoming.casting import Cast
     from kokoro_wyoming.config import Config
     from kokoro_wyoming.voices import Catalogue
 
@@ -21,6 +23,7 @@ EXAMPLES = """\
 examples:
   kokoro-wyoming voices
   kokoro-wyoming voices --json
+  kokoro-wyoming voices --model-version v0.19    those of the older release
 """
 
 
@@ -31,25 +34,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = settings.load(args)
-    catalogue = scan(config)
+    version = config.model.version
+    catalogue = scan(config, version)
+    known = cast(config)
+    (program,) = (each for each in known.programs if each.version == version)
+    listed = [voice for voice in program.voices if voice.version == version and "/" not in voice.name]
     if args.json:
-        print(json.dumps([dataclasses.asdict(voice) for voice in catalogue.voices], ensure_ascii=False, indent=2))
-    elif catalogue.voices:
-        rows = [(voice.name, voice.label, ", ".join(voice.languages)) for voice in catalogue.voices]
-        print_table(("voice", "label", "language"), rows)
-    for name, reason in catalogue.refused.items():
+        print(json.dumps([dataclasses.asdict(voice) for voice in listed], ensure_ascii=False, indent=2))
+    elif listed:
+        print_table(("voice", "label", "language"), [(v.name, v.label, ", ".join(v.languages)) for v in listed])
+    for name, reason in {**catalogue.refused, **known.refused}.items():
         print(f"kokoro-wyoming: voice {name} cannot be used: {reason}", file=sys.stderr)
     if not catalogue.voices:
-        print(
-            f"kokoro-wyoming: no voices in {config.folders.voices}; get them with: kokoro-wyoming fetch",
-            file=sys.stderr,
-        )
+        command = how_to_get(version).strip("`")
+        print(f"kokoro-wyoming: no voices in {config.folders.voices}; get them with: {command}", file=sys.stderr)
     return 0 if catalogue.voices else 1
 
 
-def scan(config: Config) -> Catalogue:
-    """The voices of the configured release."""
+def scan(config: Config, version: str) -> Catalogue:
+    """The voices of a release."""
     from kokoro_wyoming.voices import Catalogue
 
-    version = config.model.version
     return Catalogue.scan(version, settings.store(config).voices_folder(version))
+
+
+def beside(config: Config) -> list[str]:
+    """The releases that are installed besides the configured one."""
+    folder = settings.store(config).models_folder
+    others = other_versions(config.model.version)
+    return [version for version in others if weights_path(folder(version), version).is_file()]
+
+
+def cast(config: Config) -> Cast:
+    """Who would speak for what, with these settings."""
+    from kokoro_wyoming.casting import Cast, Choices
+
+    catalogues = [scan(config, version) for version in (config.model.version, *beside(config))]
+    speech = config.speech
+    choices = Choices(speech.language, speech.voice, speech.voices, config.voices, speech.speed)
+    return Cast([catalogues[0], *(each for each in catalogues[1:] if each.voices)], {}, choices)

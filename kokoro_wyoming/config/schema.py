@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from kokoro_wyoming.admission import networks_of
+from kokoro_wyoming.blends import MAX_EXPRESSION_CHARS, parse
 from kokoro_wyoming.config.addresses import parse_uri
 from kokoro_wyoming.config.mistakes import nearest
-from kokoro_wyoming.errors import UnknownVersionError
+from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.releases import VERSIONS, match_version
 
@@ -62,8 +63,34 @@ def _device(value: str) -> str:
 def _voice_name(value: str) -> str:
     if not value.strip() or value != value.strip() or not value.isprintable():
         raise ValueError("is not a voice name; `kokoro-wyoming voices` lists them")
-    if "/" in value or "\\" in value:
+    if value[0] in "./~" or "\\" in value:
         raise ValueError("is a path, not a voice name; name a pack of folders.voices without its folder")
+    return _expression(value) if set(value) & set("/+@()") else value
+
+
+def _expression(value: str) -> str:
+    """A voice or blend in its canonical spelling."""
+    try:
+        return str(parse(value))
+    except PeerError as error:
+        raise ValueError(f"is not a voice: {str(error).rstrip('.')}") from error
+
+
+def _own_name(value: str) -> str:
+    if not value.strip() or value != value.strip() or not value.isprintable() or set(value) & set("/\\+@()"):
+        raise ValueError("is not a name for a voice: letters, digits and blanks make one")
+    if match_language(value) is not None:
+        raise ValueError("is a language; the voices of languages are chosen in speech.voices")
+    return value
+
+
+def _names_once(value: Any) -> Any:
+    """Refuse two names that differ in case alone: case is not looked at when a voice is asked for."""
+    if isinstance(value, Mapping):
+        folded = [str(key).casefold() for key in value]
+        twice = next((str(key) for key in value if folded.count(str(key).casefold()) > 1), None)
+        if twice is not None:
+            raise ValueError(f"has {twice} twice, in two spellings; keep one")
     return value
 
 
@@ -159,7 +186,10 @@ def _has_cache(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
 
 
 Language = Annotated[str, AfterValidator(_language)]
-VoiceName = Annotated[str, Field(max_length=128), AfterValidator(_voice_name)]
+VoiceName = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_voice_name)]
+OwnName = Annotated[str, Field(max_length=64), AfterValidator(_own_name)]
+VoiceExpression = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_expression)]
+OwnVoices = Annotated[Mapping[OwnName, VoiceExpression], BeforeValidator(_names_once)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 IPAddress = Annotated[str, AfterValidator(_ip_address)]
 InterfaceName = Annotated[str, AfterValidator(_interface_name)]
@@ -189,6 +219,9 @@ class Model(_Section):
     threads: Annotated[int, Field(ge=0, le=1_024)]
     """0: one per physical core."""
     stream: Annotated[Literal["fast", "exact"], BeforeValidator(_lower)]
+    release_idle_seconds: Annotated[float, Field(ge=0, le=86_400)]
+    """0: never."""
+    deprecation_notice: bool
 
 
 class Speech(_Section):
@@ -199,6 +232,7 @@ class Speech(_Section):
     voices: Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
     """Voice by advertised tag."""
     speed: Annotated[float, Field(ge=0.5, le=2.0)]
+    offer_other_release: bool
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
 
 
@@ -254,6 +288,8 @@ class Config(_Section):
     server: Server
     model: Model
     speech: Speech
+    voices: OwnVoices
+    """Voices of the owner's own: name to expression."""
     folders: Folders
     assets: Assets
     discovery: Discovery

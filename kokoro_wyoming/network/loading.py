@@ -48,7 +48,7 @@ def load_model(config: Mapping[str, Any], path: Path) -> KModel:
     parts = _parts(read_tensors(path), path)
     model = _empty_model(config, path)
     for name in MODULES:
-        _fill(getattr(model, name), _without_prefix(parts[name]), f"{path}: {name}")
+        _fill(getattr(model, name), _as_the_network_has_it(parts[name]), f"{path}: {name}")
     _make_constants(model)
     return model.eval().requires_grad_(False)
 
@@ -93,8 +93,12 @@ def _parts(checkpoint: Any, path: Path) -> Mapping[str, Mapping[str, Tensor]]:
     return parts
 
 
-def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key.removeprefix("module."): value for key, value in state.items()}
+def _as_the_network_has_it(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Without a prefix, and half precision made single: the tensors themselves become the network's weights."""
+    return {
+        key.removeprefix("module."): value.float() if value.is_floating_point() else value
+        for key, value in state.items()
+    }
 
 
 def _may_be_missing(key: str) -> bool:

