@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from kokoro_wyoming.cli import settings
 from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.errors import AssetError, ConfigError
+from kokoro_wyoming.releases import DEFAULT_VERSION
 
 if TYPE_CHECKING:
     from kokoro_wyoming.bench.contenders import Setup
@@ -122,6 +123,8 @@ def _setup(args: argparse.Namespace, config: Config) -> Setup:
     from kokoro_wyoming.bench.contenders import Setup
 
     store, version = settings.store(config), config.model.version
+    if version != DEFAULT_VERSION:
+        raise ConfigError(f"the benchmark measures Kokoro {DEFAULT_VERSION} alone, and model.version is {version}")
     if args.voice[:1] not in _ENGLISH:
         raise ConfigError(f"--voice: the benchmark speaks English, and {args.voice!r} does not; try {_VOICE}")
     against = tuple(dict.fromkeys(_address(uri) for uri in args.against))
