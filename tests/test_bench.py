@@ -272,11 +272,12 @@ async def test_a_child_is_ended_when_its_starter_is_cancelled() -> None:
             await child.answer()
 
     task = asyncio.ensure_future(wait_for_ever())
-    assert is_running(await pid)
+    await asyncio.wait((task, pid), return_when=asyncio.FIRST_COMPLETED)
+    assert is_running(pid.result())
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not is_running(await pid)
+    assert not is_running(pid.result())
 
 
 def test_a_leashed_child_ends_when_its_starter_is_gone() -> None:
@@ -356,6 +357,7 @@ async def test_another_server_is_measured_and_one_that_is_not_there_drops_out() 
         (["--against", "10200"], 2, "--against"),
         (["--repeat", "0"], 2, "from 1 to"),
         (["--minutes", "-1"], 2, "between"),
+        (["--config", "cache.yaml"], 2, "cache.megabytes"),
         ([], 1, "is missing; run `kokoro-wyoming fetch`"),
     ],
 )
@@ -368,5 +370,7 @@ def test_what_cannot_be_measured_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("KOKORO_WYOMING_HOME", str(tmp_path))
+    (tmp_path / "cache.yaml").write_text("cache: {megabytes: 1}\n")
+    monkeypatch.chdir(tmp_path)
     assert main(["bench", *arguments]) == status
     assert words in capsys.readouterr().err

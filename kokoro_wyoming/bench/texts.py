@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 NAMES = ("Anna", "Peter", "Clara", "Henry", "Laura", "Simon", "Emma", "Oscar", "Nina", "Felix", "Julia", "David")
-"""Each repetition speaks to somebody else: a server that remembers what it said must not look fast by that."""
+"""Each repetition speaks to somebody else: a server that remembers texts must not look fast by that."""
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def _plan(args: argparse.Namespace) -> Plan:
 
 
 def _setup(args: argparse.Namespace, config: Config) -> Setup:
-    """The settings as the benchmark wants them; AssetError for a voice that is not here."""
+    """The settings as the benchmark wants them; AssetError for absent files, ConfigError for what would mislead."""
     from kokoro_wyoming.bench.contenders import Setup
 
     store, version = settings.store(config), config.model.version
@@ -127,6 +127,8 @@ def _setup(args: argparse.Namespace, config: Config) -> Setup:
         raise ConfigError(f"the benchmark measures Kokoro {DEFAULT_VERSION} alone, and model.version is {version}")
     if args.voice[:1] not in _ENGLISH:
         raise ConfigError(f"--voice: the benchmark speaks English, and {args.voice!r} does not; try {_VOICE}")
+    if config.cache.megabytes:
+        raise ConfigError(f"{args.config}: the benchmark would measure what is remembered; set cache.megabytes to 0")
     against = tuple(dict.fromkeys(_address(uri) for uri in args.against))
     for path in (store.config(version), store.weights(version), store.voice(version, args.voice)):
         if not path.is_file():
