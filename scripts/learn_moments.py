@@ -1,15 +1,16 @@
 """Learns what the estimate of a generator's moments gets wrong, for `stream: fast`: the file `moments.npz`.
 
     python -m scripts.learn_moments --utterances 620 --out moments.npz [--data cache] [--check 20]
-        [--config models/v1_0/config.json --model models/v1_0/kokoro-v1_0.pth --voices voices/v1_0]
+        [--version v0.19] [--model kokoro.pth --config config.json --voices voices/v1_0]
 
-Made once for a release's weights; to be made anew for weights of one's own. 620 utterances take about 20 minutes of one
-core and teach all 54 voices; 60 are a try. What was collected stays in the folder --data, so that more can be added and
-a stopped run goes on: utterance i is the same every time, whoever asks for how many.
+Made once for a release's weights; to be made anew for weights of one's own. 620 utterances take about 25 minutes of one
+core and teach all 54 voices; 60 are a try. v1.0's file belongs into `builds/v1_0`, v0.19's beside its weights. What was
+collected stays in the folder --data, so that more can be added and a stopped run goes on: utterance i is the same every
+time, whoever asks for how many.
 
 An utterance is a sentence of `LEARNED`, or its words in any order, spoken by a voice or a blend of two or three, mostly
-in its own language, at speeds from 0.5 to 2. It is made whole in float32. Kept are the features of `Known`, and the
-`residual` of the exact moments to the `Estimate`, r of shape (18432,).
+in its own language, at speeds from 0.5 to 2. It is made whole in float32. Kept are what is `Known` beforehand, and
+the `residual` of the exact moments to the `Estimate`, r of shape (18432,).
 
 The fit is a kernel ridge regression of r on the features, stored in few numbers:
 
@@ -32,18 +33,23 @@ import argparse
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kokoro_wyoming.assets import Store
+from kokoro_wyoming.builds import v0_19
+from kokoro_wyoming.builds.v0_19.wrapper import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network.generator import Generator, Moments
+from kokoro_wyoming.network.loading import read_config
 from kokoro_wyoming.network.moments import RIDGE, Estimate, Fit, Known, kernel, know, residual
 from kokoro_wyoming.network.speaker import Features
 from scripts.sentences import LEARNED
@@ -99,24 +105,57 @@ class Lesson:
         return cls(Known(upsampled, (noise[0], noise[1]), rows["scalars"], rows["style"]), rows["residual"])
 
 
+class Release(NamedTuple):
+    """What the two releases do each in its own way, and all that is needed of it here."""
+
+    wrapper: KokoroV1Wrapper | KokoroV019Wrapper
+    letters: tuple[str, ...]
+    """Kokoro's codes of its languages."""
+    phonemes: Callable[[str, str], str]
+    """Of a language's letter and a text."""
+    ids: Callable[[str], list[int]]
+    row: Callable[[Tensor, str], Tensor]
+    """A pack's style row for phonemes."""
+
+
+def release(version: str, model: Path, config: Path | None, voices: Path) -> Release:
+    """A release's weights, in float32 and in one go."""
+    if version == v0_19.VERSION:
+        old = v0_19.build_model(model, "cpu", config_path=config or CONFIG_PATH, voices_path=voices, stream="exact")
+        letters = tuple(map(kokoro_letter, v0_19.LANGUAGES))
+        symbols = read_config(old.config_path)["vocab"]
+
+        def sounds(letter: str, text: str) -> str:
+            return "".join(piece.phonemes for piece in old.get_pipeline(letter).pieces(text))
+
+        return Release(old, letters, sounds, lambda p: [symbols[s] for s in p], lambda pack, p: pack[len(p)])
+    config = config or model.with_name("config.json")
+    new = KokoroV1Wrapper(config, model, voices_path=voices, device="cpu", stream="exact")
+    vocabulary = read_config(config)["vocab"]
+
+    def phonemes(letter: str, text: str) -> str:
+        return "".join(one.phonemes for one in g2p.phonemize(new.get_pipeline(letter, quiet=True), text))
+
+    def ids(spoken: str) -> list[int]:
+        return [vocabulary[symbol] for symbol in spoken if symbol in vocabulary]
+
+    return Release(new, tuple(map(kokoro_letter, TAGS)), phonemes, ids, lambda pack, p: pack[len(p) - 1])
+
+
 class Teacher:
     """Makes utterances, and a lesson of each."""
 
-    def __init__(self, config: Path, model: Path, voices: Path) -> None:
-        self.wrapper = KokoroV1Wrapper(config, model, voices_path=voices, device="cpu", stream="exact")
-        self.network = self.wrapper.initialize()
-        self.generator = Generator(self.network.model.decoder.generator, torch.float32)
-        self.estimate = Estimate(self.generator)
-        self.names = sorted(path.stem for path in voices.glob("*.pt"))
-        self._sentences = {letter: self._phonemes(letter) for letter in map(kokoro_letter, TAGS)}
+    def __init__(self, release: Release, names: Sequence[str]) -> None:
+        """`names` are the voices that speak."""
+        self._release, self._names = release, sorted(names)
+        self._network = release.wrapper.initialize()
+        self.generator = Generator(self._network.model.decoder.generator, torch.float32)
+        self._estimate = Estimate(self.generator)
+        self._sentences = {at: [release.phonemes(at, text) for text in LEARNED[at]] for at in release.letters}
         self._words = {
             letter: sorted({word.strip(_MARKS) for one in sentences for word in one.split()} - {""})
             for letter, sentences in self._sentences.items()
         }
-
-    def _phonemes(self, letter: str) -> list[str]:
-        pipeline = self.wrapper.get_pipeline(letter, quiet=True)
-        return ["".join(piece.phonemes for piece in g2p.phonemize(pipeline, text)) for text in LEARNED[letter]]
 
     def lesson(self, stream: int, number: int) -> Lesson:
         """That of utterance `number` of a stream."""
@@ -130,11 +169,11 @@ class Teacher:
             targets, seen = self.generator.targets(features.style), list[Moments]()
             self.generator.run(features.x, harmonics, self.generator.measured(targets, seen))
             exact = Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
-            return Lesson(known, residual(exact, self.estimate(known, targets)))
+            return Lesson(known, residual(exact, self._estimate(known, targets)))
 
     def _draw(self, rng: np.random.Generator) -> Draft:
         count = 1 if rng.random() < 0.65 else int(rng.integers(2, 4))
-        names = [str(name) for name in rng.choice(self.names, min(count, len(self.names)), replace=False)]
+        names = [str(name) for name in rng.choice(self._names, min(count, len(self._names)), replace=False)]
         shares = {name: float(share) for name, share in zip(names, rng.dirichlet(np.ones(len(names))), strict=True)}
         letter = names[0][0]
         if letter not in self._sentences or rng.random() < 0.2:
@@ -155,11 +194,10 @@ class Teacher:
         return " ".join(words) + str(rng.choice([".", ".", ".", "?", "!", ""]))
 
     def _front_half(self, draft: Draft) -> Features:
-        pack = sum((share * self.wrapper.packs.get(name) for name, share in draft.shares.items()), torch.zeros(1))
-        vocabulary = self.wrapper._vocabulary
-        ids = [vocabulary[symbol] for symbol in draft.phonemes if symbol in vocabulary]
-        row: Tensor = pack[len(draft.phonemes) - 1]
-        return self.network.features(ids, row, draft.speed)
+        packs = self._release.wrapper.packs
+        pack = sum((share * packs.get(name) for name, share in draft.shares.items()), torch.zeros(1))
+        row = self._release.row(pack, draft.phonemes)
+        return self._network.features(self._release.ids(draft.phonemes), row, draft.speed)
 
 
 def lessons(teacher: Teacher, folder: Path, stream: int, count: int) -> Iterator[Lesson]:
@@ -261,19 +299,24 @@ def prepared(folder: Path, model: Path) -> Path:
 
 
 def main() -> None:
-    home = Path(os.environ.get("KOKORO_WYOMING_TEST_DATA", CHECKOUT))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--utterances", type=int, default=620)
     parser.add_argument("--check", type=int, default=20, help="how many others to try the fit on")
     parser.add_argument("--out", type=Path, default=Path("moments.npz"))
     parser.add_argument("--data", type=Path, default=CHECKOUT / ".cache" / "moments", help="where collected ones stay")
-    parser.add_argument("--config", type=Path, default=home / "models" / "v1_0" / "config.json")
-    parser.add_argument("--model", type=Path, default=home / "models" / "v1_0" / "kokoro-v1_0.pth")
-    parser.add_argument("--voices", type=Path, default=home / "voices" / "v1_0")
+    parser.add_argument("--version", choices=["v1.0", "v0.19"], default="v1.0")
+    parser.add_argument("--model", type=Path, help="weights; without: where `fetch` put them")
+    parser.add_argument("--config", type=Path, help="without: beside v1.0's weights, or the package's for v0.19")
+    parser.add_argument("--voices", type=Path, help="a folder; without: where `fetch` put them")
     arguments = parser.parse_args()
+    home = Path(os.environ.get("KOKORO_WYOMING_TEST_DATA", CHECKOUT))
+    store = Store(models=home / "models", voices=home / "voices")
+    model = arguments.model or store.weights(arguments.version)
+    voices = arguments.voices or store.voices_folder(arguments.version)
     torch.set_num_threads(1)
-    folder = prepared(arguments.data, arguments.model)
-    teacher = Teacher(arguments.config, arguments.model, arguments.voices)
+    folder = prepared(arguments.data, model)
+    wanted = release(arguments.version, model, arguments.config, voices)
+    teacher = Teacher(wanted, [path.stem for path in voices.glob("*.pt")])
     learned = list(lessons(teacher, folder, 0, arguments.utterances))
     arrays = learn(learned, layer_weights(teacher.generator))
     np.savez_compressed(arguments.out, **arrays)  # type: ignore[arg-type]  # its keywords are arrays

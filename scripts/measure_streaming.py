@@ -60,6 +60,7 @@ JUMP = 1.2
 MEDIAN_BAR, LOW_BAR = 4.4, 4.0
 LENGTHS_SECONDS = ((0.0, 1.5), (1.5, 3.0), (3.0, 6.0), (6.0, 12.0), (12.0, 40.0))
 WHISPER = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt", "z": "zh"}
+HEARD = ("fast", "exact")
 Row = dict[str, Any]
 
 
@@ -177,6 +178,8 @@ def measure(studio: Studio, utterance: Utterance, ears: Ears | None) -> Row:
         "doubt": studio.doubts.last if how != "whole" else None,
         "pesq": pesq_wb(exact, fast),
         "pesq_other": pesq_wb(exact, other),
+        "pesq_unpadded": pesq_wb(exact, fast, 0.0),
+        "pesq_other_unpadded": pesq_wb(exact, other, 0.0),
         "stoi": intelligibility(exact, fast),
         "stoi_other": intelligibility(exact, other),
         "snr_db": snr_db(exact, fast),
@@ -284,9 +287,10 @@ def groups(rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
     yield "windows, blends", [row for row in windows if row["kind"] == "blend"]
 
 
-def misses(row: Row) -> bool:
+def misses(row: Row, kind: str = "") -> bool:
     """Whether an utterance is below the bar, and below what other noise scores."""
-    return row["pesq"] is not None and row["pesq"] < min(LOW_BAR, row["pesq_other"])
+    score = row[f"pesq{kind}"]
+    return score is not None and score < min(LOW_BAR, row[f"pesq_other{kind}"])
 
 
 def report(rows: list[Row]) -> Iterator[str]:
@@ -315,8 +319,10 @@ def bars(windows: list[Row]) -> Iterator[tuple[str, str, bool]]:
     median, low = float(np.median(scores)), float(np.percentile(scores, 5))
     yield f"median PESQ >= {MEDIAN_BAR}", f"{median:.2f}", median >= MEDIAN_BAR
     yield f"5th percentile of PESQ >= {LOW_BAR}", f"{low:.2f}", low >= LOW_BAR
-    missing = sum(map(misses, windows))
-    yield "PESQ below 4.0 and below other noise", f"{missing} of {len(windows)}", missing <= len(windows) / 20
+    for kind, name in (("", ""), ("_unpadded", ", without silence at the ends")):
+        missing = sum(misses(row, kind) for row in windows)
+        text = f"{missing} of {len(windows)} ({spread(row[f'pesq{kind}'] for row in windows)})"
+        yield f"PESQ below 4.0 and below other noise{name}", text, missing <= len(windows) / 20
     for key in ("bend", "surprise"):
         pairs = [[v for row in windows for v in row["joins"][key][which]] for which in (0, 1)]
         found = [sum(v > JUMP for v in values) for values in pairs]
@@ -344,11 +350,14 @@ def _median(values: list[float | None]) -> float:
 
 
 def _heard(windows: list[Row]) -> Iterator[tuple[str, str, bool]]:
-    """Means of both, and of their difference with its standard error: no loss beyond noise is within two of these."""
+    """Means of both, and of their difference with its standard error: no loss beyond noise is within two of these.
+
+    More than everything wrong is whisper saying one thing over and over, and counts as everything wrong.
+    """
     for key, sign in (("letters_wrong", 1), ("words_wrong", 1), ("dnsmos", -1), ("dnsmos_p808", -1)):
         pairs = np.array(
             [
-                (row["heard"]["fast"][key], row["heard"]["exact"][key])
+                [min(1.0, row["heard"][which][key]) if sign > 0 else row["heard"][which][key] for which in HEARD]
                 for row in windows
                 if "heard" in row and row["heard"]["fast"][key] is not None
             ]

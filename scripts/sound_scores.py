@@ -33,13 +33,16 @@ def at_16_khz(sound: Sound) -> NDArray[np.float64]:
     return np.asarray(resample_poly(sound.astype(np.float64), 2, 3))
 
 
-def pesq_wb(reference: Sound, sound: Sound) -> float | None:
-    """Wide-band PESQ (ITU-T P.862.2), 1.04 to 4.64; None where it finds no speech."""
-    one, other = at_16_khz(reference), at_16_khz(sound)
-    missing = max(0, 8000 - len(one))  # It wants some time to look at: half a second.
-    ends = (missing // 2, missing - missing // 2)
+def pesq_wb(reference: Sound, sound: Sound, silence_seconds: float = 0.5) -> float | None:
+    """Wide-band PESQ (ITU-T P.862.2), 1.04 to 4.64; None where it finds no speech.
+
+    PESQ first aligns the two, and wants silence at the ends for it: given none, it gave a whispered two seconds, whose
+    levels agree within 1 dB in every tenth of a second, 1.9 instead of 4.4.
+    """
+    silence = np.zeros(int(16_000 * max(silence_seconds, 0.25 - len(sound) / RATE_HZ / 2)))
+    one, other = (np.concatenate([silence, at_16_khz(s), silence]) for s in (reference, sound))
     try:
-        return float(pesq(16_000, np.pad(one, ends), np.pad(other, ends), "wb"))
+        return float(pesq(16_000, one, other, "wb"))
     except PesqError:
         return None
 

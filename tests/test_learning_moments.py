@@ -12,7 +12,7 @@ from torch import Tensor
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.network.moments import Fit, Known, Moments
-from scripts.learn_moments import Lesson, Teacher, layer_weights, learn
+from scripts.learn_moments import Lesson, Teacher, layer_weights, learn, release
 
 ROWS = 18432
 
@@ -91,8 +91,8 @@ def test_a_lesson_on_disk_is_the_same(world: World, tmp_path: Path) -> None:
 
 @pytest.mark.weights
 def test_the_fit_that_is_shipped_was_learned_from_such_lessons(model_data: Store) -> None:
-    folder = model_data.models / "v1_0"
-    teacher = Teacher(folder / "config.json", folder / "kokoro-v1_0.pth", model_data.voices / "v1_0")
+    spoken = release("v1.0", model_data.weights("v1.0"), None, model_data.voices / "v1_0")
+    teacher = Teacher(spoken, [path.stem for path in (model_data.voices / "v1_0").glob("*.pt")])
     lesson = teacher.lesson(1, 0)
     assert torch.equal(lesson.residual, teacher.lesson(1, 0).residual)
     correction, doubt = Fit.load(_FIT).correction(lesson.known)
