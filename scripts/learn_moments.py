@@ -151,11 +151,15 @@ class Teacher:
         self._network = release.wrapper.initialize()
         self.generator = Generator(self._network.model.decoder.generator, torch.float32)
         self._estimate = Estimate(self.generator)
-        self._sentences = {at: [release.phonemes(at, text) for text in LEARNED[at]] for at in release.letters}
-        self._words = {
-            letter: sorted({word.strip(_MARKS) for one in sentences for word in one.split()} - {""})
-            for letter, sentences in self._sentences.items()
-        }
+        self._read: dict[str, tuple[list[str], list[str]]] = {}
+
+    def _material(self, letter: str) -> tuple[list[str], list[str]]:
+        """Phonemes of a language's sentences, and of all the words in them."""
+        if letter not in self._read:
+            sentences = [self._release.phonemes(letter, text) for text in LEARNED[letter]]
+            words = {word.strip(_MARKS) for one in sentences for word in one.split()} - {""}
+            self._read[letter] = sentences, sorted(words)
+        return self._read[letter]
 
     def lesson(self, stream: int, number: int) -> Lesson:
         """That of utterance `number` of a stream."""
@@ -176,22 +180,25 @@ class Teacher:
         names = [str(name) for name in rng.choice(self._names, min(count, len(self._names)), replace=False)]
         shares = {name: float(share) for name, share in zip(names, rng.dirichlet(np.ones(len(names))), strict=True)}
         letter = names[0][0]
-        if letter not in self._sentences or rng.random() < 0.2:
-            letter = str(rng.choice(list(self._sentences)))
-        phonemes = self._some_sentences(rng, letter) if rng.random() < 0.6 else self._some_words(rng, letter)
+        if letter not in self._release.letters or rng.random() < 0.2:
+            letter = str(rng.choice(self._release.letters))
+        sentences, words = self._material(letter)
+        phonemes = self._some_sentences(rng, sentences) if rng.random() < 0.6 else self._some_words(rng, words)
         speed = 1.0 if rng.random() < 0.6 else float(np.exp(rng.uniform(np.log(0.5), np.log(2))))
         return Draft(shares, phonemes[:MAX_CHARS], speed)
 
-    def _some_sentences(self, rng: np.random.Generator, letter: str) -> str:
+    @staticmethod
+    def _some_sentences(rng: np.random.Generator, sentences: list[str]) -> str:
         count = int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08]))
-        return " ".join(str(one) for one in rng.choice(self._sentences[letter], count, replace=False))
+        return " ".join(str(one) for one in rng.choice(sentences, count, replace=False))
 
-    def _some_words(self, rng: np.random.Generator, letter: str) -> str:
+    @staticmethod
+    def _some_words(rng: np.random.Generator, words: list[str]) -> str:
         count = int(np.clip(np.exp(rng.normal(1.5, 0.9)), 1, 45))
-        words = [str(word) for word in rng.choice(self._words[letter], count)]
+        chosen = [str(word) for word in rng.choice(words, count)]
         for at in range(3, count - 2, int(rng.integers(4, 9))):
-            words[at] += str(rng.choice([",", ",", ";", "."]))
-        return " ".join(words) + str(rng.choice([".", ".", ".", "?", "!", ""]))
+            chosen[at] += str(rng.choice([",", ",", ";", "."]))
+        return " ".join(chosen) + str(rng.choice([".", ".", ".", "?", "!", ""]))
 
     def _front_half(self, draft: Draft) -> Features:
         packs = self._release.wrapper.packs
