@@ -1,0 +1,28 @@
+"""Marks inside a text that say how it is to be said, so that one string carries both through every room.
+
+Readers of markup set them, the splitter never cuts inside one, and `script` takes them apart in the end. They are
+characters of Unicode's private use, which `text.clean` drops from what clients send: nobody can forge one.
+
+Two kinds. A *break* `OPEN key " " value CLOSE` stands between sentences: a pause, or another manner from there on. A
+*span* `BEGIN words SAID key " " value CLOSE` says of some words how they are said.
+"""
+
+from __future__ import annotations
+
+OPEN, CLOSE, BEGIN, SAID = "\ue000", "\ue001", "\ue002", "\ue003"
+ALL = frozenset((OPEN, CLOSE, BEGIN, SAID))
+
+
+def pause(seconds: float) -> str:
+    """A break: silence."""
+    return f"{OPEN}pause {seconds:g}{CLOSE}"
+
+
+def manner(key: str, value: str) -> str:
+    """A break: from here on `key` ("rate", "gain", "voice" or "language") is `value`; an empty one is the client's own."""
+    return f"{OPEN}{key} {value}{CLOSE}"
+
+
+def said(words: str, key: str, value: str) -> str:
+    """A span: `words` are said as `value`; `key` is "phonemes" (Kokoro's symbols) or "language" (an advertised tag)."""
+    return f"{BEGIN}{words}{SAID}{key} {value}{CLOSE}"
