@@ -19,7 +19,7 @@ def pause(seconds: float) -> str:
 
 
 def manner(key: str, value: str) -> str:
-    """A break: from here on `key` ("rate", "gain", "voice", "language") is `value`; an empty one is the client's own."""
+    """A break: from here on `key` ("rate", "gain", "voice", "language") is `value`; empty, it is the client's own."""
     return f"{OPEN}{key} {value}{CLOSE}"
 
 
