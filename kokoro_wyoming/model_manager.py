@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import logging
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
+from kokoro_wyoming import memory
 from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network.halves import Network
@@ -216,5 +216,4 @@ class ModelManager:
 def return_memory() -> None:
     """Give what is no longer used back to the system: Python frees in cycles, and glibc keeps what was freed."""
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    memory.give_back()

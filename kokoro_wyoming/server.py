@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from pydantic import BaseModel
 
-from kokoro_wyoming import admission, listening
+from kokoro_wyoming import admission, listening, memory
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.discovery import Advertiser, listening_hosts
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
@@ -42,6 +42,7 @@ def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
 
     `reread` reads the settings anew at SIGHUP; without it only the voices are.
     """
+    memory.keep_freed()
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
     thread = TurnThread()
