@@ -22,7 +22,7 @@ from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.speech import SpeechEngine
 from kokoro_wyoming.staging import Prerendering, Stage, manager_of, speaks_clause_first, stage
 from kokoro_wyoming.supervision import notify, reloading
-from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue
 from kokoro_wyoming.watch import Watch
 
@@ -228,7 +228,7 @@ class Server:
             async for _ in self._manager.changes():
                 async with self._staging:
                     # Looked at again, as a reload may have come in between.
-                    await self._offer(await asyncio.to_thread(self._manager.catalogues))
+                    await self._offer(await apart(self._manager.catalogues))
         except Exception:
             _LOGGER.exception("Voices that come from now on are not seen before the next start")
 
