@@ -20,6 +20,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # everybody's name for it
 from torch import Tensor
 
+from kokoro_wyoming.network.source import HarmonicSource
+
 SAMPLES_PER_FRAME = 300
 """24,000 Hz over 80 frames a second."""
 HARMONICS_PER_FRAME = 60
@@ -187,6 +189,7 @@ class Generator:
         """Channels of each AdaIN layer: of a stage the noise block's six first, then the three residual blocks'."""
         self._steps = [0.5 / alpha.reshape(-1) for alpha in self._alphas]
         self._room = Workspace()
+        self._source = HarmonicSource(module)
         self.angles = 2 * torch.cat([alpha.reshape(-1) for alpha in self._alphas])
         """2a of every channel of every layer: shape (9216,)."""
         self._ups = [Upsampling.of(up, dtype) for up in module.ups]
@@ -221,9 +224,7 @@ class Generator:
 
         `f0` in Hz, shape (1, n_frames); gives magnitude and phase, shape (1, 22, 60 * n_frames + 1).
         """
-        module = self.module
-        source, _, _ = module.m_source(module.f0_upsamp(f0[:, None]).transpose(1, 2))
-        return torch.cat(module.stft.transform(source.transpose(1, 2).squeeze(1)), dim=1)
+        return self._source(f0)
 
     def targets(self, style: Tensor) -> Targets:
         """What the layers make of their channels for a style of shape (1, 128)."""
