@@ -19,7 +19,14 @@ class English(Reader):
     locale = "en_US"
     by = "by"
     version = "version"
-    compared = {"~≈": "about", "±": "plus or minus", "<": "less than", ">": "more than", "≤": "at most", "≥": "at least"}
+    compared = {
+        "~≈": "about",
+        "±": "plus or minus",
+        "<": "less than",
+        ">": "more than",
+        "≤": "at most",
+        "≥": "at least",
+    }
     months = ("sept 9",)
     units_per = "{} per {}"
     units_own = {
@@ -51,9 +58,20 @@ class English(Reader):
         r"0[0-9]{2,4} [0-9]{3,4} [0-9]{3,4}",
     )
     monarchs = frozenset(
-        ("Louis", "Henry", "Elizabeth", "Charles", "George", "Edward", "James", "Richard", "William", "Philip")
-        + ("Napoleon", "John Paul", "Benedict", "Pius", "Leo", "Catherine", "Ramesses", "Friedrich", "Frederick")
-    )
+        (
+            "Louis",
+            "Henry",
+            "Elizabeth",
+            "Charles",
+            "George",
+            "Edward",
+            "James",
+            "Richard",
+            "William",
+            "Philip",
+            "Napoleon",
+        )
+    ) | {"John Paul", "Benedict", "Pius", "Leo", "Catherine", "Ramesses", "Friedrich", "Frederick"}
     abbreviations = {
         r"\b[eE]\. ?g\.,?(?=[\s)]|$)": "for example",
         r"\b[iI]\. ?e\.,?(?=[\s)]|$)": "that is",
@@ -107,7 +125,9 @@ class English(Reader):
         if minute:
             words += f" {'oh ' if minute < 10 else ''}{self.integer(minute)}"
         elif not half and not second:
-            words = "midnight" if hour % 24 == 0 else f"{words} {'o-clock' if hour <= 12 else 'hundred'}".replace("-", "'")
+            words = (
+                "midnight" if hour % 24 == 0 else f"{words} {'o-clock' if hour <= 12 else 'hundred'}".replace("-", "'")
+            )
         if second:
             words += f" and {self.integer(second)} second{'' if second == 1 else 's'}"
         return f"{words} {half.upper()}" if half else words
@@ -136,9 +156,18 @@ class English(Reader):
     def own_rules_first(self) -> Iterator[Rule]:
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)\.?"
         day, year = "(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?", "(?:,? (?P<year>[12][0-9]{3}))?"
-        yield re.compile(rf"\b(?=[A-Z]){month} {day}{year}(?![\w:]|[.,/][0-9]|-[0-9]| ?(?:%|°|[ap]\.?m))"), self._month_first
-        yield re.compile(rf"(?P<the>\b[tT]he )?(?<![\w.,/-]){day}(?: of)? (?=[A-Z]){month}{year}(?![\w:]|[.,][0-9])"), self._day_first
-        yield re.compile(r"(?<![\w.,])(?P<sign>)(?P<number>[0-9]{1,9}(?:,[0-9]{3})*)(?:st|nd|rd|th)(?!\w)"), self._ordinal
+        yield (
+            re.compile(rf"\b(?=[A-Z]){month} {day}{year}(?![\w:]|[.,/][0-9]|-[0-9]| ?(?:%|°|[ap]\.?m))"),
+            self._month_first,
+        )
+        yield (
+            re.compile(rf"(?P<the>\b[tT]he )?(?<![\w.,/-]){day}(?: of)? (?=[A-Z]){month}{year}(?![\w:]|[.,][0-9])"),
+            self._day_first,
+        )
+        yield (
+            re.compile(r"(?<![\w.,])(?P<sign>)(?P<number>[0-9]{1,9}(?:,[0-9]{3})*)(?:st|nd|rd|th)(?!\w)"),
+            self._ordinal,
+        )
         yield re.compile(r"\bWorld War (II|I)\b"), lambda found: f"World War {'Two' if found[1] == 'II' else 'One'}"
 
     def _month_first(self, found: Found) -> str:
@@ -173,8 +202,9 @@ class English(Reader):
         return self.integer(int(written))
 
     def own_rules(self) -> Iterator[Rule]:
-        yield re.compile(rf"\b(?P<word>{_YEAR_AFTER}) (?P<year>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?![\w]|[.,:/-][0-9])"), (
-            lambda found: f"{found['word']} {self.year(int(found['year']))}"
+        yield (
+            re.compile(rf"\b(?P<word>{_YEAR_AFTER}) (?P<year>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?![\w]|[.,:/-][0-9])"),
+            (lambda found: f"{found['word']} {self.year(int(found['year']))}"),
         )
         yield re.compile(r"(?<![\w.])(?P<number>[0-9]{1,3})x(?!\w)"), lambda found: f"{found['number']} times"
 

@@ -15,25 +15,41 @@ _PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: 
 
 class French(Romance):
     locale, words_locale = "fr_FR", "fr"
-    plain_spaces = True
+    evening_from = 6
     comma = "virgule"
     minus, plus, equals, at, ampersand, to = "moins", "plus", "égale", "arobase", "et", "à"
     times = by = "fois"
     number_sign, percent, dot, version = "numéro", "pour cent", "point", "version"
     out_of, over = "sur", "sur"
-    compared = {"~≈": "environ", "±": "plus ou moins", "<": "moins de", ">": "plus de", "≤": "au maximum", "≥": "au moins"}
+    compared = {
+        "~≈": "environ",
+        "±": "plus ou moins",
+        "<": "moins de",
+        ">": "plus de",
+        "≤": "au maximum",
+        "≥": "au moins",
+    }
     months = ("fév 2", "janv 1", "juill 7", "sep 9")
     units_per = "{} par {}"
     units_own = {
         **{"ppm": "parties par million", "ppb": "parties par milliard", "rpm": ("tour par minute", "tours par minute")},
         **{"kilowatt-hour": ("kilowattheure", "kilowattheures"), "watt-hour-": ("wattheure", "wattheures")},
         **{"megawatt-hour": ("mégawattheure", "mégawattheures"), "volt-ampere": ("voltampère", "voltampères")},
-        **{"ampere-hour": ("ampèreheure", "ampèreheures"), "milliampere-hour": ("milliampèreheure", "milliampèreheures")},
+        **{
+            "ampere-hour": ("ampèreheure", "ampèreheures"),
+            "milliampere-hour": ("milliampèreheure", "milliampèreheures"),
+        },
         **{"millivolt": ("millivolt", "millivolts"), "kilovolt": ("kilovolt", "kilovolts"), "bar": ("bar", "bars")},
-        **{"decibel": ("décibel", "décibels"), "decibel-milliwatt": "dé bé emme", "kilojoule": ("kilojoule", "kilojoules")},
+        **{
+            "decibel": ("décibel", "décibels"),
+            "decibel-milliwatt": "dé bé emme",
+            "kilojoule": ("kilojoule", "kilojoules"),
+        },
         "kilometer-per-hour": ("kilomètre-heure", "kilomètres-heure"),
     }
-    feminine_units = frozenset(("hour", "minute", "second", "millisecond", "microsecond", "pound", "tonne", "kilocalorie", "ppm", "ppb"))
+    feminine_units = frozenset(
+        ("hour", "minute", "second", "millisecond", "microsecond", "pound", "tonne", "kilocalorie", "ppm", "ppb")
+    )
     date_of = " "
     first_of_month = "premier"
     partition = "de"
@@ -50,10 +66,27 @@ class French(Romance):
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[1-9](?:[ .-][0-9]{2}){4}")
     ordinals_written = "ers?|[rè]?re|ère|nde?|[eè]mes?|èmes?|e"
-    feminine_nouns = frozenset("heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes"
-        " fenêtre fenêtres lumière lumières semaine semaines ampoule ampoules tâche tâches notification notifications"
-        " pièce pièces alarme alarmes caméra caméras année années journée journées".split())  # fmt: skip
-    monarchs = frozenset(("Louis", "Henri", "Charles", "François", "Philippe", "Napoléon", "Élisabeth", "Jean-Paul", "Benoît", "Catherine"))
+    feminine_nouns = frozenset(
+        (
+            "heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes "
+            "fenêtre fenêtres lumière lumières semaine semaines ampoule ampoules tâche tâches notification "
+            "notifications pièce pièces alarme alarmes caméra caméras année années journée journées"
+        ).split()
+    )
+    monarchs = frozenset(
+        (
+            "Louis",
+            "Henri",
+            "Charles",
+            "François",
+            "Philippe",
+            "Napoléon",
+            "Élisabeth",
+            "Jean-Paul",
+            "Benoît",
+            "Catherine",
+        )
+    )
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Mm]icrologiciel"
     abbreviations = {
         r"\b[pP]\. ?ex\.": "par exemple",
@@ -88,7 +121,13 @@ class French(Romance):
             words += f" {self.integer(minute)}"
         if second:
             words += f" et {self.integer(second, feminine=True)} seconde{'s' if second > 1 else ''}"
-        names = {"night": "du matin", "small": "du matin", "morning": "du matin", "afternoon": "de l'après-midi", "evening": "du soir"}
+        names = {
+            "night": "du matin",
+            "small": "du matin",
+            "morning": "du matin",
+            "afternoon": "de l'après-midi",
+            "evening": "du soir",
+        }
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
 
     def fraction(self, over: int, under: int) -> str:
@@ -113,8 +152,6 @@ class French(Romance):
         return f"{'plus ' if written.startswith('+') else ''}{', '.join(said)}"
 
     def own_rules_first(self) -> Iterator[Rule]:
-        hours = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])[ \u00a0]?[hH][ \u00a0]?(?P<minute>[0-5][0-9])(?! ?min)(?P<second>)(?P<half>)(?!\w)"
-        yield re.compile(hours), self._clock
         yield re.compile(r"\b(?P<century>[XVI]{1,5})e(?= siècle)"), self._century
         yield from super().own_rules_first()
 

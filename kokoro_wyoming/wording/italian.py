@@ -26,8 +26,18 @@ class Italian(Romance):
     units_per = "{} per {}"
     units_own = {
         **{"ppm": "parti per milione", "ppb": "parti per miliardo", "rpm": ("giro al minuto", "giri al minuto")},
-        **{"percent": "per cento", "watt-hour-": "wattora", "megawatt-hour": "megawattora", "volt-ampere": "voltampere"},
-        **{"ampere-hour": "amperora", "milliampere-hour": "milliamperora", "millivolt": "millivolt", "kilovolt": "chilovolt"},
+        **{
+            "percent": "per cento",
+            "watt-hour-": "wattora",
+            "megawatt-hour": "megawattora",
+            "volt-ampere": "voltampere",
+        },
+        **{
+            "ampere-hour": "amperora",
+            "milliampere-hour": "milliamperora",
+            "millivolt": "millivolt",
+            "kilovolt": "chilovolt",
+        },
         **{"decibel": "decibel", "decibel-milliwatt": "di bi emme", "kilojoule": "chilojoule"},
         **{"kilometer-per-hour": ("chilometro all'ora", "chilometri all'ora"), "tonne": ("tonnellata", "tonnellate")},
         **{"kilogram": ("chilo", "chili"), "day": ("giorno", "giorni")},
@@ -50,11 +60,33 @@ class Italian(Romance):
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
     ordinals_written = "[ºª]"
-    feminine_nouns = frozenset("ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte"
-        " settimana settimane stanza stanze lampadina lampadine notifica notifiche tapparella tapparelle telecamera".split())  # fmt: skip
-    masculine_nouns = frozenset("grado gradi minuto minuti secondo secondi giorno giorni mese mesi anno anni dispositivo dispositivi"
-        " sensore sensori evento eventi messaggio messaggi litro litri metro metri euro".split())  # fmt: skip
-    monarchs = frozenset(("Luigi", "Enrico", "Carlo", "Elisabetta", "Vittorio Emanuele", "Umberto", "Giovanni Paolo", "Benedetto", "Pio", "Filippo"))
+    feminine_nouns = frozenset(
+        (
+            "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte "
+            "settimana settimane stanza stanze lampadina lampadine notifica notifiche tapparella tapparelle "
+            "telecamera"
+        ).split()
+    )
+    masculine_nouns = frozenset(
+        (
+            "grado gradi minuto minuti secondo secondi giorno giorni mese mesi anno anni dispositivo dispositivi "
+            "sensore sensori evento eventi messaggio messaggi litro litri metro metri euro"
+        ).split()
+    )
+    monarchs = frozenset(
+        (
+            "Luigi",
+            "Enrico",
+            "Carlo",
+            "Elisabetta",
+            "Vittorio Emanuele",
+            "Umberto",
+            "Giovanni Paolo",
+            "Benedetto",
+            "Pio",
+            "Filippo",
+        )
+    )
     version_words = "[Vv]ersione|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b([aA])d es\.": r"\1d esempio",
@@ -71,7 +103,7 @@ class Italian(Romance):
         r"\b[dD]ott\.": "dottor",
         r"\bDr\.(?= [A-Z])": "dottor",
         r"\b[pP]rof\.": "professor",
-        r"\b[nN]\.?[°º]? ?(?=[0-9])(?<=n\.|n°|nº|\. )": "numero ",
+        r"\b[nN](?:\.[°º]?|[°º]) ?(?=[0-9])": "numero ",
         r"\bvs\b\.?": "contro",
         r"\b([mM])ax\.?(?= \w)": r"\1assimo",
         r"\b([mM])in\.(?= [a-z])": r"\1inimo",
@@ -86,7 +118,11 @@ class Italian(Romance):
         return "una" if feminine else "un" if noun else words
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
-        return re.sub(r"milioni e |miliardi e ", lambda found: found[0].replace(" e ", " "), super().integer(number, feminine=feminine, noun=noun))
+        return re.sub(
+            r"milioni e |miliardi e ",
+            lambda found: found[0].replace(" e ", " "),
+            super().integer(number, feminine=feminine, noun=noun),
+        )
 
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         words = super().ordinal(number)
@@ -100,7 +136,13 @@ class Italian(Romance):
             words += f" e {self.integer(minute)}"
         if second:
             words += f" e {self.integer(second, noun=True)} {'secondo' if second == 1 else 'secondi'}"
-        names = {"night": "di notte", "small": "di notte", "morning": "di mattina", "afternoon": "del pomeriggio", "evening": "di sera"}
+        names = {
+            "night": "di notte",
+            "small": "di notte",
+            "morning": "di mattina",
+            "afternoon": "del pomeriggio",
+            "evening": "di sera",
+        }
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
 
     def fraction(self, over: int, under: int) -> str:
@@ -112,8 +154,21 @@ class Italian(Romance):
     def monarch(self, name: str, number: int) -> str:
         return f"{name} {self.ordinal(number, feminine=name == 'Elisabetta')}"
 
+    def span(self, first: str, last: str) -> str:
+        return f"da {first} a {last}"
+
+    def years(self, first: int, last: int) -> str:
+        return f"dal {self.year(first)} al {self.year(last)}"
+
+    def own_rules_last(self) -> Iterator[Rule]:
+        yield re.compile(r"\b([dD]a|[tT]ra|[fF]ra|[dD]ai|[dD]al) dal? "), lambda found: f"{found[1]} "
+        yield re.compile(r"\buna (?=ora\b|oncia\b)"), lambda found: "un'"
+
     def own_rules_first(self) -> Iterator[Rule]:
         yield re.compile(r"\b(?P<century>[XVI]{1,5})(?= secolo)"), lambda found: self.ordinal(roman(found["century"]))
         # "Alle una" is "all'una".
-        yield re.compile(r"\b(?P<at>[aA]l|[dD]al)le (?:ore )?(?=0?1:[0-5][0-9](?![0-9:]))"), lambda found: f"{found['at']}l'"
+        yield (
+            re.compile(r"\b(?P<at>[aA]l|[dD]al)le (?:ore )?(?=0?1:[0-5][0-9](?![0-9:]))"),
+            lambda found: f"{found['at']}l'",
+        )
         yield from super().own_rules_first()

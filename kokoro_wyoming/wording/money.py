@@ -9,7 +9,26 @@ SIGNS = {
     **{"US$": "USD", "R$": "BRL", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD"},
     **{"$": "USD", "＄": "USD", "£": "GBP", "￡": "GBP", "€": "EUR", "¥": "JPY", "￥": "JPY", "₹": "INR", "₩": "KRW"},
     **{"₽": "RUB", "₺": "TRY", "₴": "UAH", "₿": "XBT"},
-    **{code: code for code in ("USD", "EUR", "GBP", "JPY", "INR", "BRL", "CNY", "CHF", "CAD", "AUD", "SEK", "NOK", "DKK", "PLN", "CZK")},
+    **{
+        code: code
+        for code in (
+            "USD",
+            "EUR",
+            "GBP",
+            "JPY",
+            "INR",
+            "BRL",
+            "CNY",
+            "CHF",
+            "CAD",
+            "AUD",
+            "SEK",
+            "NOK",
+            "DKK",
+            "PLN",
+            "CZK",
+        )
+    },
 }
 SIGN = rf"(?:{'|'.join(re.escape(sign) for sign in sorted(SIGNS, key=lambda sign: (-len(sign), sign)))})"
 """A regular expression without groups."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.reader import Rule
 from kokoro_wyoming.wording.romance import Romance
 
 _PARTS = {2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono"}
@@ -21,16 +19,31 @@ class Portuguese(Romance):
     times, by = "vezes", "por"
     number_sign, percent, dot, version = "número", "por cento", "ponto", "versão"
     out_of, over = "de", "por"
-    compared = {"~≈": "cerca de", "±": "mais ou menos", "<": "menos de", ">": "mais de", "≤": "no máximo", "≥": "no mínimo"}
+    compared = {
+        "~≈": "cerca de",
+        "±": "mais ou menos",
+        "<": "menos de",
+        ">": "mais de",
+        "≤": "no máximo",
+        "≥": "no mínimo",
+    }
     units_per = "{} por {}"
     units_own = {
-        **{"ppm": "partes por milhão", "ppb": "partes por bilhão", "rpm": ("rotação por minuto", "rotações por minuto")},
+        **{
+            "ppm": "partes por milhão",
+            "ppb": "partes por bilhão",
+            "rpm": ("rotação por minuto", "rotações por minuto"),
+        },
         **{"kilowatt-hour": ("quilowatt-hora", "quilowatts-hora"), "watt-hour-": ("watt-hora", "watts-hora")},
         **{"megawatt-hour": ("megawatt-hora", "megawatts-hora"), "volt-ampere": ("volt-ampère", "volt-ampères")},
         **{"ampere-hour": ("ampère-hora", "ampères-hora"), "milliampere-hour": ("miliampère-hora", "miliampères-hora")},
         **{"ampere": ("ampère", "ampères"), "milliampere": ("miliampère", "miliampères"), "bar": ("bar", "bars")},
         **{"millivolt": ("milivolt", "milivolts"), "kilovolt": ("quilovolt", "quilovolts"), "day": ("dia", "dias")},
-        **{"decibel": ("decibel", "decibéis"), "decibel-milliwatt": "dê bê eme", "kilojoule": ("quilojoule", "quilojoules")},
+        **{
+            "decibel": ("decibel", "decibéis"),
+            "decibel-milliwatt": "dê bê eme",
+            "kilojoule": ("quilojoule", "quilojoules"),
+        },
         **{"kilogram": ("quilo", "quilos"), "tonne": ("tonelada", "toneladas"), "knot": ("nó", "nós")},
     }
     feminine_units = frozenset(("hour", "mile", "mile-per-hour", "pound", "tonne", "kilocalorie", "rpm", "ppm", "ppb"))
@@ -45,12 +58,23 @@ class Portuguese(Romance):
         "BRL": Currency("real", "reais", "centavo", "centavos"),
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
-    phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"\([0-9]{2}\) ?9?[0-9]{4}-[0-9]{4}", r"(?:[0-9]{2} )?9?[0-9]{4}-[0-9]{4}", r"0[0-9]00 [0-9]{3} [0-9]{4}")
+    phones = (
+        r"\+[0-9][0-9 ().-]{6,18}[0-9]",
+        r"\([0-9]{2}\) ?9?[0-9]{4}-[0-9]{4}",
+        r"(?!(?:1[1-9]|20)[0-9]{2}-)(?:[0-9]{2} )?9?[0-9]{4}-[0-9]{4}",
+        r"0[0-9]00 [0-9]{3} [0-9]{4}",
+    )
     ordinals_written = r"\.?[ºª°]|[oa](?!\w)"
-    feminine_nouns = frozenset("hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes"
-        " semana semanas sala salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música músicas"
-        " atualização atualizações tomada tomadas mensagem mensagens".split())  # fmt: skip
-    monarchs = frozenset(("Luís", "Pedro", "João", "Henrique", "Carlos", "Filipe", "João Paulo", "Bento", "Elizabeth", "Isabel"))
+    feminine_nouns = frozenset(
+        (
+            "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
+            "semanas sala salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música "
+            "músicas atualização atualizações tomada tomadas mensagem mensagens"
+        ).split()
+    )
+    monarchs = frozenset(
+        ("Luís", "Pedro", "João", "Henrique", "Carlos", "Filipe", "João Paulo", "Bento", "Elizabeth", "Isabel")
+    )
     version_words = "[Vv]ersão|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ex\.": "por exemplo",
@@ -92,7 +116,13 @@ class Portuguese(Romance):
             words += " hora" if hour == 1 else " horas"
         if second:
             words += f" e {self.integer(second)} {'segundo' if second == 1 else 'segundos'}"
-        names = {"night": "da noite", "small": "da madrugada", "morning": "da manhã", "afternoon": "da tarde", "evening": "da noite"}
+        names = {
+            "night": "da noite",
+            "small": "da madrugada",
+            "morning": "da manhã",
+            "afternoon": "da tarde",
+            "evening": "da noite",
+        }
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
 
     def fraction(self, over: int, under: int) -> str:
@@ -104,10 +134,7 @@ class Portuguese(Romance):
         return f"{whole} e {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
 
     def monarch(self, name: str, number: int) -> str:
-        ordinal = self.ordinal(number, feminine=name in ("Elizabeth", "Isabel")) if number <= 10 else self.integer(number)
+        ordinal = (
+            self.ordinal(number, feminine=name in ("Elizabeth", "Isabel")) if number <= 10 else self.integer(number)
+        )
         return f"{name} {ordinal}"
-
-    def own_rules_first(self) -> Iterator[Rule]:
-        hours = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])[ \u00a0]?[hH][ \u00a0]?(?P<minute>[0-5][0-9])(?! ?min)(?:min)?(?P<second>)(?P<half>)(?!\w)"
-        yield re.compile(hours), self._clock
-        yield from super().own_rules_first()

@@ -9,71 +9,40 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from babel.dates import get_month_names
-from babel.numbers import get_currency_name
-
+from kokoro_wyoming.wording.grammar import Found, Grammar
 from kokoro_wyoming.wording.money import SIGN, SIGNS, Currency
-from kokoro_wyoming.wording.numerals import Number, parse, pattern_of_numbers, roman
-from kokoro_wyoming.wording.units import BARE_UNIT, UNIT_AFTER_NUMBER, Units, unit_of
+from kokoro_wyoming.wording.numerals import Number, roman
+from kokoro_wyoming.wording.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
 
-Found = re.Match[str]
 Rule = tuple[re.Pattern[str], Callable[[Found], str]]
 
-_MINUS = r"""(?:(?<![^\s(\[:=;"'“,/~<>|¿¡])[-−–](?=\.?[0-9]))"""
-_DASH = r"(?:-|[\s\u00a0]?[–—~～][\s\u00a0]?)"
+_MINUS = r"""(?:(?<![^\s(\[:=;"'“,/~<>|¿¡、。，；：（「\u2063])[-−–](?=\.?[0-9]))"""
+_DASH = r"(?:-|[\s\u00a0]?[–—~～〜][\s\u00a0]?)"
 _GAP = "[ \u00a0\u202f\u2009]?"
 _CLOCK = r"(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
-_VULGAR = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8)}
+_VULGAR = {
+    "½": (1, 2),
+    "⅓": (1, 3),
+    "⅔": (2, 3),
+    "¼": (1, 4),
+    "¾": (3, 4),
+    "⅕": (1, 5),
+    "⅛": (1, 8),
+    "⅜": (3, 8),
+    "⅝": (5, 8),
+}
 _NEVER_A_FRACTION = {(24, 7), (50, 50), (9, 11), (4, 4)}
 
 
-class Reader:
-    """What every language has in common. Subclasses say how it is called there."""
-
-    locale = "en_US"
-    decimal_comma = False
-    dot_groups = False
-    plain_spaces = False
-    month_first = False
-    minus = "minus"
-    plus = "plus"
-    equals = "equals"
-    at = "at"
-    ampersand = "and"
-    to = "to"
-    times = "times"
-    by = "by"
-    number_sign = "number"
-    percent = "percent"
-    dot = "dot"
-    version = "version"
-    out_of = "out of"
-    over = "over"
-    word_gap = " "
-    """Between words of this language."""
-    compared: Mapping[str, str] = {}
-    """What is said for ~, ±, <, >, ≤ and ≥ before a number."""
-    months: tuple[str, ...] = ()
-    """More spellings of months, as "name number"."""
-    units_own: Mapping[str, str | tuple[str, str]] = {}
-    units_per = "{} / {}"
-    feminine_units: frozenset[str] = frozenset()
-    currencies: Mapping[str, Currency] = {}
-    abbreviations: Mapping[str, str] = {}
-    """Regular expressions, with what is said for them."""
-    phones: tuple[str, ...] = ()
-    meridiems: Mapping[str, str] = {}
-    version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
-    ordinal_endings = ""
-    monarchs: frozenset[str] = frozenset()
+class Reader(Grammar):
+    """Finds what is to be said otherwise than it is typed, and has the language say it."""
 
     def __init__(self) -> None:
-        self.units = Units(self.locale, self.units_own, self.units_per)
-        self.number_pattern = pattern_of_numbers(decimal_comma=self.decimal_comma, plain_spaces=self.plain_spaces)
-        self.month_numbers = self._month_numbers()
+        super().__init__()
         self.rules: tuple[Rule, ...] = (
             *self._fixed(self.abbreviations),
             *self.sign_rules(),
+            *self._rules_of_multiplication(),
             *self.own_rules_first(),
             *self._rules_of_addresses(),
             *self._rules_of_dates(),
@@ -91,39 +60,6 @@ class Reader:
             text = pattern.sub(say, text)
         return text
 
-    # What a language says.
-
-    def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
-        """A whole number; `noun`: a noun follows, whose gender it takes."""
-        raise NotImplementedError
-
-    def with_fraction(self, whole: str, fraction: str) -> str:
-        raise NotImplementedError
-
-    def ordinal(self, number: int, *, feminine: bool = False) -> str:
-        raise NotImplementedError
-
-    def clock(self, hour: int, minute: int, second: int, half: str) -> str:
-        """`half`: "am", "pm" or nothing."""
-        raise NotImplementedError
-
-    def date(self, year: int | None, month: int, day: int | None) -> str:
-        raise NotImplementedError
-
-    def year(self, year: int) -> str:
-        return self.integer(year)
-
-    def fraction(self, over: int, under: int) -> str:
-        """A fraction with a denominator of 2 to 9."""
-        raise NotImplementedError
-
-    def monarch(self, name: str, number: int) -> str:
-        return f"{name} {self.integer(number)}"
-
-    def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
-        """An amount of money with coins, said together; nothing where it is said as a decimal."""
-        raise NotImplementedError
-
     def own_rules_first(self) -> Iterator[Rule]:
         """Rules of one language before all others but its abbreviations; may see every sign as it was typed."""
         yield from ()
@@ -136,46 +72,10 @@ class Reader:
         """Rules of one language for what is left."""
         yield from ()
 
-    # What they are made of.
-
-    def number(self, number: Number, *, feminine: bool = False, noun: bool = False) -> str:
-        """A number with sign and fraction."""
-        words = self.integer(
-            number.whole, feminine=feminine and not number.fraction, noun=noun and not number.fraction
-        )
-        if number.fraction:
-            words = self.with_fraction(words, number.fraction)
-        return f"{self.minus}{self.word_gap}{words}" if number.negative else words
-
-    def digits(self, written: str) -> str:
-        """Digit by digit, a comma between groups."""
-        groups = re.findall("[0-9]+", written)
-        return ", ".join(" ".join(self.integer(int(digit)) for digit in group) for group in groups)
-
-    def span(self, first: str, last: str) -> str:
-        """From one to the other."""
-        return f"{first} {self.to} {last}"
-
-    def parsed(self, written: str, *, negative: bool = False) -> Number:
-        return parse(written, decimal_comma=self.decimal_comma, dot_groups=self.dot_groups, negative=negative)
-
-    def amount(self, found: Found, *, feminine: bool, rounded: bool) -> tuple[str, Number]:
-        """What is said for the groups sign, first and last; and the number that its noun agrees with."""
-        first = self.parsed(found["first"], negative=bool(found["sign"]))
-        first = first.rounded() if rounded else first
-        words = self.number(first, feminine=feminine, noun=True)
-        if not found["last"]:
-            return words, first
-        last = self.parsed(found["last"])
-        last = last.rounded() if rounded else last
-        return self.span(self.number(first, feminine=feminine), self.number(last, feminine=feminine, noun=True)), last
-
-    # Rules.
-
     @staticmethod
     def _fixed(sayings: Mapping[str, str]) -> Iterator[Rule]:
         for pattern, words in sayings.items():
-            yield re.compile(pattern), lambda found, words=words: found.expand(words)
+            yield re.compile(pattern), _saying(words)
 
     def _rules_of_addresses(self) -> Iterator[Rule]:
         yield re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])"), self._dotted
@@ -183,13 +83,16 @@ class Reader:
             yield re.compile(rf"(?<![\w.,/+-]){phone}(?![\w/]|[-.,][0-9])"), lambda found: self.phone(found[0])
         number = r"[0-9]{1,4}(?:\.[0-9]{1,4})"
         yield re.compile(rf"\b[vV](?P<digits>{number}{{0,4}})(?![\w]|\.[0-9])"), self._version
-        yield re.compile(rf"(?<=[a-zA-Z] )(?<!\w\.)(?P<digits>20[0-9][0-9]\.(?:1[0-2]|[1-9]))(?![\w.]|\.[0-9])"), self._version_after
+        yield (
+            re.compile(r"(?<=[a-zA-Z] )(?<!\w\.)(?P<digits>20[0-9][0-9]\.(?:1[0-2]|[1-9]))(?![\w.]|\.[0-9])"),
+            self._version_after,
+        )
         yield re.compile(rf"(?<![\w.,])(?P<digits>{number}{{2,4}})(?=b[0-9]|\b)(?!\.[0-9])"), self._dotted
 
-    def phone(self, written: str) -> str:
-        """A telephone number, as it was typed."""
-        plus = f"{self.plus} " if written.startswith("+") else ""
-        return f"{plus}{self.digits(written)}"
+    def _rules_of_multiplication(self) -> Iterator[Rule]:
+        yield re.compile(r"(?<=[0-9])[ \u00a0]?[×✕][ \u00a0]?(?=[0-9])"), lambda found: f" {self.times} "
+        crossed = re.compile(r"(?<=[0-9])(?<!\b0)(?: \* | [xX] |[xX*])(?=[0-9])")
+        yield crossed, lambda found: f" {self.by if 'x' in found[0].lower() else self.times} "
 
     def _dotted(self, found: Found) -> str:
         if self.dot_groups and re.fullmatch(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+", found[0]):
@@ -202,12 +105,8 @@ class Reader:
         gap = self.word_gap
         return f"{gap}{self.dot}{gap}".join((first, *(self._padded(part) for part in rest)))
 
-    def _padded(self, digits: str) -> str:
-        zeros = len(digits) - len(digits.lstrip("0")) if int(digits) else len(digits) - 1
-        return self.word_gap.join((*(self.integer(0) for _ in range(zeros)), self.integer(int(digits))))
-
     def _version(self, found: Found) -> str:
-        return f"{self.version} {self._joined_by_dots(found['digits'])}"
+        return self.joined(self.version, self._joined_by_dots(found["digits"]))
 
     def _version_after(self, found: Found) -> str:
         word = re.search(r"(\w+) $", found.string[: found.start()])
@@ -217,10 +116,16 @@ class Reader:
     def _rules_of_dates(self) -> Iterator[Rule]:
         time = rf"(?:(?:T|,? ){_CLOCK}(?:\.[0-9]{{1,9}})?(?:Z|\+00:?00)?(?![\w:]))?"
         yield (
-            re.compile(rf"(?<![\w./-])(?P<year>[12][0-9]{{3}})([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>0?[1-9]|[12][0-9]|3[01])(?![0-9]|[-/.][0-9]){time}"),
+            re.compile(
+                r"(?<![\w./-])(?P<year>[12][0-9]{3})([-/.])(?P<month>0?[1-9]|1[0-2])\2"
+                rf"(?P<day>0?[1-9]|[12][0-9]|3[01])(?![0-9]|[-/.][0-9]){time}"
+            ),
             self._iso,
         )
-        yield re.compile(r"(?<![\w./-])([0-9]{1,2})([/.-])([0-9]{1,2})\2([12][0-9]{3})(?![\w/-]|[.,][0-9])"), self._numeric_date
+        yield (
+            re.compile(r"(?<![\w./-])([0-9]{1,2})([/.-])([0-9]{1,2})\2([12][0-9]{3})(?![\w/-]|[.,][0-9])"),
+            self._numeric_date,
+        )
         yield re.compile(r"(?<![\w./-])([0-9]{1,2})(/)([0-9]{1,2})/([0-9]{2})(?![\w/-]|[.,][0-9])"), self._numeric_date
 
     def _iso(self, found: Found) -> str:
@@ -239,38 +144,37 @@ class Reader:
             return found[0]
         return self.date(year, month, day)
 
-    def _month_numbers(self) -> dict[str, int]:
-        names: dict[str, int] = {}
-        for width in ("wide", "abbreviated"):
-            for number, name in get_month_names(width, locale=self.locale).items():
-                names[name.rstrip(".").lower()] = int(number)
-        for spelling in self.months:
-            name, number = spelling.split()
-            names[name] = int(number)
-        return names
-
-    def month_pattern(self) -> str:
-        """A regular expression, without groups, for the name of a month in lower case."""
-        return "|".join(re.escape(name) for name in sorted(self.month_numbers, key=lambda name: (-len(name), name)))
-
     def _rules_of_times(self) -> Iterator[Rule]:
         half = "|".join(self.meridiems)
-        between = re.compile(rf"(?<=[0-9]:[0-5][0-9])[\s\u00a0]?[-–—~～][\s\u00a0]?(?=[0-2]?[0-9]:[0-5][0-9](?![0-9:]))")
+        between = re.compile(r"(?<=[0-9]:[0-5][0-9])[\s\u00a0]?[-–—~～][\s\u00a0]?(?=[0-2]?[0-9]:[0-5][0-9](?![0-9:]))")
         yield between, lambda found: f" {self.to} "
         halves = rf"(?:{_GAP}(?P<half>{half})(?!\w))" if half else "(?P<half>(?!))"
         if half:
-            yield re.compile(rf"(?<=[0-9])(?P<half>{_GAP}(?:{half}))[\s\u00a0]?[-–—][\s\u00a0]?(?=[0-9])"), lambda found: f"{found['half']} {self.to} "
+            yield (
+                re.compile(rf"(?<=[0-9])(?P<half>{_GAP}(?:{half}))[\s\u00a0]?[-–—][\s\u00a0]?(?=[0-9])"),
+                lambda found: f"{found['half']} {self.to} ",
+            )
         yield re.compile(rf"(?<![\w:.,/]){_CLOCK}{halves}?(?![\w:]|[.,][0-9])"), self._clock
         if half:
             yield re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?P<minute>)(?P<second>){halves}"), self._clock
         yield (
-            re.compile(r"(?<![\w.,:/])(?P<h>[0-9]{1,3})[ \u00a0]?h[ \u00a0]?(?P<m>[0-9]{1,2})[ \u00a0]?m(?:in)?(?:[ \u00a0]?(?P<s>[0-9]{1,2})[ \u00a0]?s)?(?!\w)"),
+            re.compile(
+                rf"(?<![\w.,:/])(?P<h>[0-9]{{1,3}}){_GAP}h{_GAP}(?P<m>[0-9]{{1,2}}){_GAP}m(?:in)?"
+                rf"(?:{_GAP}(?P<s>[0-9]{{1,2}}){_GAP}s)?(?!\w)"
+            ),
             self._duration,
         )
-        yield re.compile(r"(?<![\w.,:/])(?P<h>)(?P<m>[0-9]{1,3})[ \u00a0]?m(?:in)?[ \u00a0]?(?P<s>[0-9]{1,2})[ \u00a0]?s(?!\w)"), self._duration
+        yield (
+            re.compile(
+                r"(?<![\w.,:/])(?P<h>)(?P<m>[0-9]{1,3})[ \u00a0]?m(?:in)?[ \u00a0]?(?P<s>[0-9]{1,2})[ \u00a0]?s(?!\w)"
+            ),
+            self._duration,
+        )
 
     def _clock(self, found: Found) -> str:
-        half = next((sense for form, sense in self.meridiems.items() if found["half"] and re.fullmatch(form, found["half"])), "")
+        half = next(
+            (sense for form, sense in self.meridiems.items() if found["half"] and re.fullmatch(form, found["half"])), ""
+        )
         hour, minute = int(found["hour"]), int(found["minute"] or 0)
         if half and hour > 12:
             half = ""
@@ -279,12 +183,7 @@ class Reader:
 
     def _duration(self, found: Found) -> str:
         parts = ((found["h"], "hour"), (found["m"], "minute"), (found["s"], "second"))
-        return " ".join(self.measured(Number(int(count)), unit) for count, unit in parts if count)
-
-    def measured(self, number: Number, unit: str) -> str:
-        """So much of a unit."""
-        words = self.number(number, feminine=unit.split("/")[0] in self.feminine_units, noun=True)
-        return self.units.phrase_for(unit, number.size).replace("{}", words)
+        return self.joined(*(self.measured(Number(int(count)), unit) for count, unit in parts if count))
 
     def _rules_of_amounts(self) -> Iterator[Rule]:
         number, sign = self.number_pattern, f"(?P<sign>{_MINUS})?"
@@ -294,52 +193,38 @@ class Reader:
         large = rf"(?:{_GAP}(?P<large>{large})(?!\w))?" if large else "(?P<large>(?!))?"
         yield re.compile(rf"{sign}(?<![\w$])(?P<currency>{SIGN}){_GAP}{amounts}{large}{per}"), self._money
         yield re.compile(rf"{sign}{amounts}{large}{_GAP}(?P<currency>{SIGN})(?!\w){per}"), self._money
-        yield re.compile(rf"(?P<first>{number}{_GAP}{UNIT_AFTER_NUMBER}){_DASH}(?={number}{_GAP}{UNIT_AFTER_NUMBER})"), (
-            lambda found: f"{found['first']} {self.to} "
+        yield (
+            re.compile(rf"(?P<first>{number}{_GAP}{UNIT_AFTER_NUMBER}){_DASH}(?={number}{_GAP}{UNIT_AFTER_NUMBER})"),
+            (lambda found: f"{found['first']} {self.to} "),
         )
         yield re.compile(rf"{sign}{amounts}{_GAP}(?P<unit>{UNIT_AFTER_NUMBER})"), self._quantity
         yield re.compile(rf"(?P<unit>{BARE_UNIT})"), self._bare_unit
-
-    def large_numbers(self) -> Mapping[str, str]:
-        """Words for large numbers that stand between a number and its currency."""
-        return {}
 
     def _money(self, found: Found) -> str:
         code = SIGNS[found["currency"]]
         currency = self.currency(code)
         large = found["large"] or ""
         words, number = self.amount(found, feminine=currency.feminine and not large, rounded=True)
-        large = f" {self.large_numbers().get(large, large)}" if large else ""
+        large = self.large_numbers().get(large, large)
         coins = number.fraction if not large and not found["last"] and len(number.fraction) == 2 else ""
         many = number.size != 1 or bool(large)
         if coins and currency.coin:
             whole = Number(number.whole, "", number.negative)
             said = self._with_coins(whole, int(coins), currency)
         else:
-            said = f"{words}{large} {currency.many if many else currency.one}"
+            said = self.joined(words, large, currency.many if many else currency.one)
         if found["per"]:
             bare = self.units.phrase(unit_of(found["per"]), "one").replace("{}", "").strip()
             said = self.money_per(said, bare)
         return said
 
     def _with_coins(self, whole: Number, coins: int, currency: Currency) -> str:
-        coin = f"{self.integer(coins, feminine=currency.feminine_coin, noun=True)} {currency.coin if coins == 1 else currency.coins}"
+        count = self.integer(coins, feminine=currency.feminine_coin, noun=True)
+        coin = self.joined(count, currency.coin if coins == 1 else currency.coins)
         if not whole.whole:
-            return f"{self.minus} {coin}" if whole.negative else coin
+            return self.joined(self.minus, coin) if whole.negative else coin
         words = self.number(whole, feminine=currency.feminine, noun=True)
-        return self.with_coins(f"{words} {currency.one if whole.whole == 1 else currency.many}", coins, currency)
-
-    def money_per(self, money: str, unit: str) -> str:
-        """A price of one of something."""
-        return self.units_per.format(money, unit)
-
-    def currency(self, code: str) -> Currency:
-        """The names of a currency; CLDR's where this language has no short one."""
-        own = self.currencies.get(code)
-        if own is not None:
-            return own
-        one, many = (get_currency_name(code, count, self.locale) for count in (1, 5))
-        return Currency(one, many)
+        return self.with_coins(self.joined(words, currency.one if whole.whole == 1 else currency.many), coins, currency)
 
     def _quantity(self, found: Found) -> str:
         unit = unit_of(found["unit"])
@@ -349,28 +234,39 @@ class Reader:
         words, number = self.amount(found, feminine=feminine, rounded=True)
         return self.units.phrase_for(unit, number.size).replace("{}", words)
 
-    def is_decade(self, found: Found) -> bool:
-        """Whether "80s" is ten years here, not seconds."""
-        return False
-
     def _bare_unit(self, found: Found) -> str:
         return self.units.phrase(unit_of(found["unit"]), "other").replace("{}", "").strip()
 
     def _rules_of_numbers(self) -> Iterator[Rule]:
         number = self.number_pattern
-        yield re.compile(rf"(?<![\w/.,])(?:(?P<whole>[0-9]{{1,3}})[ \u00a0])?(?P<over>[0-9]{{1,3}})[/⁄](?P<under>[0-9]{{1,3}})(?![\w/⁄]|[.,][0-9])"), self._slashed
-        yield re.compile(rf"(?:(?<![\w/.,])(?P<whole>[0-9]{{1,3}}){_GAP})?(?P<vulgar>[{''.join(_VULGAR)}])"), self._vulgar
-        yield re.compile(r"(?<=[0-9])(?<![^0-9]0)[ \u00a0]?[×✕][ \u00a0]?(?=[0-9])"), lambda found: f" {self.times} "
-        yield re.compile(r"(?<=[0-9])(?<!\b0)(?: \* | [xX] |[xX*])(?=[0-9])"), lambda found: f" {self.by if 'x' in found[0].lower() else self.times} "
+        yield (
+            re.compile(
+                r"(?<![\w/.,])(?:(?P<whole>[0-9]{1,3})[ \u00a0])?"
+                r"(?P<over>[0-9]{1,3})[/⁄](?P<under>[0-9]{1,3})(?![\w/⁄]|[.,][0-9])"
+            ),
+            self._slashed,
+        )
+        yield (
+            re.compile(rf"(?:(?<![\w/.,])(?P<whole>[0-9]{{1,3}}){_GAP})?(?P<vulgar>[{''.join(_VULGAR)}])"),
+            self._vulgar,
+        )
         if self.monarchs:
             names = "|".join(sorted(self.monarchs))
-            yield re.compile(rf"\b({names}) (II|III|IV|VI{{0,3}}|IX|X(?:X?(?:IX|IV|V?I{{0,3}})))(?!\w)"), lambda found: self.monarch(found[1], roman(found[2]))
+            yield (
+                re.compile(rf"\b({names}) (II|III|IV|VI{{0,3}}|IX|X(?:X?(?:IX|IV|V?I{{0,3}})))(?!\w)"),
+                lambda found: self.monarch(found[1], roman(found[2])),
+            )
         if not self.decimal_comma:
             # A list, not a number with decimals.
             listed = re.compile(r"(?<![\w.,])[0-9]{1,2}(?:,[0-9]{1,2}){2,}(?![\w,]|\.[0-9])")
             yield listed, lambda found: found[0].replace(",", ", ")
         yield re.compile(r"(?:#|№[ \u00a0]?)(?=[0-9])"), lambda found: f"{self.number_sign} "
-        yield re.compile(rf"(?<![\w/.-])(?P<sign>{_MINUS})?(?P<first>{number}){_DASH}(?P<last>{number})(?!\w|[-–/][0-9])"), self._range
+        yield (
+            re.compile(
+                rf"(?<![\w/.-])(?P<sign>{_MINUS})?(?P<first>{number}){_DASH}(?P<last>{number})(?!\w|[-–/][0-9])"
+            ),
+            self._range,
+        )
         yield re.compile(rf"(?P<sign>{_MINUS})?(?P<first>{number})(?!\w)"), self._number
         yield re.compile(r"(?<!\w)(?<![0-9][.,])[0-9]{16,}"), lambda found: self.digits(found[0])
 
@@ -387,38 +283,29 @@ class Reader:
         over, under = _VULGAR[found["vulgar"]]
         return self.mixed(int(found["whole"]), over, under) if found["whole"] else self.fraction(over, under)
 
-    def mixed(self, whole: int, over: int, under: int) -> str:
-        """A whole number and a fraction."""
-        return f"{self.integer(whole)} {self.ampersand} {self.fraction(over, under)}"
-
-    def share(self, part: int, of: int) -> str:
-        """So many of so many."""
-        return f"{self.integer(part)} {self.out_of} {self.integer(of)}"
-
-    def slash_over(self, over: int, under: int) -> str:
-        return f"{self.integer(over)} {self.over} {self.integer(under)}"
-
     def _range(self, found: Found) -> str:
         first, last = found["first"], found["last"]
         if all(len(text) == 4 and text.isdecimal() and 1100 <= int(text) < 2100 for text in (first, last)):
-            return self.span(self.year(int(first)), self.year(int(last)))
-        start = self.number(self.parsed(first, negative=bool(found["sign"])))
-        return self.span(start, self.number(self.parsed(last)))
+            return self.years(int(first), int(last))
+        low, high = self.parsed(first, negative=bool(found["sign"])), self.parsed(last)
+        if high.size < low.size:
+            return self.joined(self.number(low), self.to, self.number(high))
+        return self.span(self.number(low), self.number(high))
 
     def _number(self, found: Found) -> str:
         if found["first"].isdecimal() and not found["sign"]:
             return self.bare(found["first"], found)
-        if not self.decimal_comma and re.fullmatch("[0-9]+,[0-9]+", found["first"]) and not self._is_grouped(found["first"]):
+        if (
+            not self.decimal_comma
+            and re.fullmatch("[0-9]+,[0-9]+", found["first"])
+            and not self._is_grouped(found["first"])
+        ):
             return found[0].replace(",", ", ")
         return self.number(self.parsed(found["first"], negative=bool(found["sign"])))
 
     @staticmethod
     def _is_grouped(written: str) -> bool:
         return re.fullmatch("[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}", written) is not None
-
-    def bare(self, written: str, found: Found) -> str:
-        """A whole number with nothing about it: the G2P reads it."""
-        return written
 
     def _rules_of_signs(self) -> Iterator[Rule]:
         letter = r"[^\W\d_]"
@@ -427,7 +314,10 @@ class Reader:
         yield re.compile(r"(?<!\S)\+(?=\w)"), lambda found: f"{self.plus} "
         yield re.compile(r"(?<=[\w)²³%°])[ \u00a0]?=[ \u00a0]?(?=[\w(])"), lambda found: f" {self.equals} "
         yield re.compile(r"(?<=\w)[ \u00a0]?@[ \u00a0]?(?=\w)"), lambda found: f" {self.at} "
-        yield re.compile(rf"(?<![\w/.:@-])({letter}+)/({letter}+)(?![\w/@]|[.:-]\w)"), lambda found: f"{found[1]} {found[2]}"
+        yield (
+            re.compile(rf"(?<![\w/.:@-])({letter}+)/({letter}+)(?![\w/@]|[.:-]\w)"),
+            lambda found: f"{found[1]} {found[2]}",
+        )
         yield re.compile(r"[ \u00a0]?%"), lambda found: f" {self.percent}"
 
     def sign_rules(self) -> Iterator[Rule]:
@@ -436,3 +326,7 @@ class Reader:
         if signs:
             pattern = rf"[{re.escape(''.join(signs))}][ \u00a0]?(?=[-−]?[{re.escape(''.join(set('0123456789$£€¥₹')))}])"
             yield re.compile(rf"(?<![\w<>=~-]){pattern}"), lambda found: f"{signs[found[0][0]]} "
+
+
+def _saying(words: str) -> Callable[[Found], str]:
+    return lambda found: found.expand(words)

@@ -14,7 +14,8 @@ from kokoro_wyoming.wording.reader import Found, Reader, Rule
 class Romance(Reader):
     words_locale = ""
     """num2words' name of the language."""
-    decimal_comma = True
+    decimal_comma = plain_spaces = True
+    evening_from = 7
     comma = "coma"
     of = "de"
     per_word = "por"
@@ -60,12 +61,20 @@ class Romance(Reader):
         return f"{whole} {self.ampersand} {self.integer(coins, feminine=currency.feminine_coin)}"
 
     def own_rules_first(self) -> Iterator[Rule]:
+        hours = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])[ \u00a0]?[hH][ \u00a0]?(?P<minute>[0-5][0-9])(?! ?min)"
+        yield re.compile(rf"{hours}(?P<second>)(?P<half>)(?!\w)"), self._clock
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)"
         yield (
-            re.compile(rf"(?<![\w.,:/-])(?P<day>[0-3]?[0-9])(?P<mark>º|°|er|\.)? {self.month_links}{month}(?P<dot>\.(?= ?[a-z0-9,]))?(?:{self.year_links}(?P<year>[12][0-9]{{3}})(?![\w]|[.,:][0-9]))?"),
+            re.compile(
+                rf"(?<![\w.,:/-])(?P<day>[0-3]?[0-9])(?:º|°|er|\.)? {self.month_links}{month}(?:\.(?= ?[a-z0-9,]))?"
+                rf"(?:{self.year_links}(?P<year>[12][0-9]{{3}})(?![\w]|[.,:][0-9]))?"
+            ),
             self._written_date,
         )
-        yield re.compile(rf"(?<![\w.,/-])(?P<number>[0-9]{{1,3}})(?:{self.ordinals_written})(?![\wC])(?! ?C\b)"), self._ordinal
+        yield (
+            re.compile(rf"(?<![\w.,/-])(?P<number>[0-9]{{1,3}})(?:{self.ordinals_written})(?![\wC])(?! ?C\b)"),
+            self._ordinal,
+        )
         nouns = "|".join(sorted(self.feminine_nouns | self.masculine_nouns))
         if nouns:
             yield re.compile(rf"(?<![\w.,:/\u00a0–-])(?P<number>[0-9]{{1,4}}) (?P<noun>{nouns})(?!\w)"), self._counted
@@ -88,4 +97,4 @@ class Romance(Reader):
         """The words for "am" and "pm" at that hour, out of names for night, morning, afternoon and evening."""
         if half == "am":
             return names["night" if hour == 12 else "small" if hour < 6 else "morning"]
-        return names["afternoon" if hour == 12 or hour < 7 else "evening"]
+        return names["afternoon" if hour == 12 or hour < self.evening_from else "evening"]

@@ -16,6 +16,7 @@ _ORDINALS = "primero segundo tercero cuarto quinto sexto séptimo octavo noveno 
 class Spanish(Romance):
     locale, words_locale = "es_ES", "es"
     dot_groups = True
+    evening_from = 8
     minus, plus, equals, at, ampersand, to = "menos", "más", "igual a", "arroba", "y", "a"
     times = by = "por"
     number_sign, percent, dot, version = "número", "por ciento", "punto", "versión"
@@ -24,15 +25,32 @@ class Spanish(Romance):
     months = ("set 9", "sep 9")
     units_per = "{} por {}"
     units_own = {
-        **{"ppm": "partes por millón", "ppb": "partes por mil millones", "rpm": ("revolución por minuto", "revoluciones por minuto")},
+        **{
+            "ppm": "partes por millón",
+            "ppb": "partes por mil millones",
+            "rpm": ("revolución por minuto", "revoluciones por minuto"),
+        },
         **{"kilowatt-hour": ("kilovatio hora", "kilovatios hora"), "watt-hour-": ("vatio hora", "vatios hora")},
         **{"megawatt-hour": ("megavatio hora", "megavatios hora"), "volt-ampere": ("voltiamperio", "voltiamperios")},
-        **{"ampere-hour": ("amperio hora", "amperios hora"), "milliampere-hour": ("miliamperio hora", "miliamperios hora")},
-        **{"millivolt": ("milivoltio", "milivoltios"), "kilovolt": ("kilovoltio", "kilovoltios"), "lux": ("lux", "lux")},
-        **{"decibel": ("decibelio", "decibelios"), "decibel-milliwatt": "de be eme", "kilojoule": ("kilojulio", "kilojulios")},
+        **{
+            "ampere-hour": ("amperio hora", "amperios hora"),
+            "milliampere-hour": ("miliamperio hora", "miliamperios hora"),
+        },
+        **{
+            "millivolt": ("milivoltio", "milivoltios"),
+            "kilovolt": ("kilovoltio", "kilovoltios"),
+            "lux": ("lux", "lux"),
+        },
+        **{
+            "decibel": ("decibelio", "decibelios"),
+            "decibel-milliwatt": "de be eme",
+            "kilojoule": ("kilojulio", "kilojulios"),
+        },
         **{"kilogram": ("kilo", "kilos"), "tonne": ("tonelada", "toneladas")},
     }
-    feminine_units = frozenset(("hour", "mile", "mile-per-hour", "pound", "tonne", "kilocalorie", "rpm", "ppm", "ppb", "hectare"))
+    feminine_units = frozenset(
+        ("hour", "mile", "mile-per-hour", "pound", "tonne", "kilocalorie", "rpm", "ppm", "ppb", "hectare")
+    )
     currencies = {
         "USD": Currency("dólar", "dólares", "centavo", "centavos"),
         "EUR": Currency("euro", "euros", "céntimo", "céntimos"),
@@ -50,16 +68,35 @@ class Spanish(Romance):
     )
     ordinals_written = r"\.?[ºª]|er|[oa](?!\w)"
     feminine_nouns = frozenset(
-        "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana persianas"
-        " habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez veces semana semanas"
-        " notificación notificaciones actualización actualizaciones canción canciones noticia noticias cosa cosas".split()
+        (
+            "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana "
+            "persianas habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez "
+            "veces semana semanas notificación notificaciones actualización actualizaciones canción canciones "
+            "noticia noticias cosa cosas"
+        ).split()
     )
     masculine_nouns = frozenset(
-        "grado grados minuto minutos segundo segundos día días mes meses año años dispositivo dispositivos sensor sensores"
-        " evento eventos mensaje mensajes litro litros metro metros kilómetro kilómetros euro euros vatio vatios"
-        " correo correos elemento elementos temporizador temporizadores enchufe enchufes".split()
+        (
+            "grado grados minuto minutos segundo segundos día días mes meses año años dispositivo dispositivos "
+            "sensor sensores evento eventos mensaje mensajes litro litros metro metros kilómetro kilómetros euro "
+            "euros vatio vatios correo correos elemento elementos temporizador temporizadores enchufe enchufes"
+        ).split()
     )
-    monarchs = frozenset(("Luis", "Felipe", "Alfonso", "Carlos", "Fernando", "Juan Carlos", "Isabel", "Enrique", "Juan Pablo", "Benedicto", "Juan"))
+    monarchs = frozenset(
+        (
+            "Luis",
+            "Felipe",
+            "Alfonso",
+            "Carlos",
+            "Fernando",
+            "Juan Carlos",
+            "Isabel",
+            "Enrique",
+            "Juan Pablo",
+            "Benedicto",
+            "Juan",
+        )
+    )
     version_words = "[Vv]ersión|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ej\.": "por ejemplo",
@@ -113,7 +150,9 @@ class Spanish(Romance):
     def fraction(self, over: int, under: int) -> str:
         if under == 3 or under == 2 or over > 1:
             part = "medio" if under == 2 else _PARTS[under]
-            return part if (over, under) == (1, 2) else f"{self.integer(over, noun=True)} {part}{'s' if over > 1 else ''}"
+            return (
+                part if (over, under) == (1, 2) else f"{self.integer(over, noun=True)} {part}{'s' if over > 1 else ''}"
+            )
         return f"un {_PARTS[under]}"
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
@@ -125,6 +164,7 @@ class Spanish(Romance):
 
     def own_rules(self) -> Iterator[Rule]:
         # "las 21 h" and "a las 8" mean hours, which are feminine.
-        yield re.compile(r"\b(?P<the>[lL]as?) (?P<hour>1|21)(?![\w]|[.,:][0-9]| [a-zñ])"), (
-            lambda found: f"{found['the']} {self.integer(int(found['hour']), feminine=True)}"
+        yield (
+            re.compile(r"\b(?P<the>[lL]as?) (?P<hour>1|21)(?![\w]|[.,:][0-9]| [a-zñ])"),
+            (lambda found: f"{found['the']} {self.integer(int(found['hour']), feminine=True)}"),
         )
