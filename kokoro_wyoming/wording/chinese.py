@@ -203,7 +203,8 @@ class Chinese(Unspaced):
 
     def own_rules_first(self) -> Iterator[Rule]:
         # A number beside its Chinese words: "21.5度", "2个".
-        number = r"(?P<sign>(?<![\w-])[-−])?(?P<first>(?:[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:\.[0-9]{1,9})?)"
+        sign = r"(?:(?P<sign>(?<![\w-])[-−])|(?<![0-9A-Za-z.,/:~–-]))"
+        number = rf"{sign}(?P<first>(?:[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,3}}|[0-9]{{1,9}})(?:\.[0-9]{{1,9}})?)"
         yield re.compile(rf"{number}(?P<last>)[ {SEAM}]?(?P<measure>{_MEASURES})"), self._measured
         yield re.compile(rf"(?<![\w.:])2(?={SEAM}?点(?!{SEAM}?[0-9]{{3}}))"), lambda found: "两"
 

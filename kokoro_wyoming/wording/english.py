@@ -125,9 +125,8 @@ class English(Reader):
         if minute:
             words += f" {'oh ' if minute < 10 else ''}{self.integer(minute)}"
         elif not half and not second:
-            words = (
-                "midnight" if hour % 24 == 0 else f"{words} {'o-clock' if hour <= 12 else 'hundred'}".replace("-", "'")
-            )
+            full = "o'clock" if hour <= 12 else "hundred"
+            words = "midnight" if hour % 24 == 0 else f"{words} {full}"
         if second:
             words += f" and {self.integer(second)} second{'' if second == 1 else 's'}"
         return f"{words} {half.upper()}" if half else words
@@ -203,7 +202,7 @@ class English(Reader):
 
     def own_rules(self) -> Iterator[Rule]:
         yield (
-            re.compile(rf"\b(?P<word>{_YEAR_AFTER}) (?P<year>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?![\w]|[.,:/-][0-9])"),
+            re.compile(rf"\b(?P<word>(?i:{_YEAR_AFTER})) (?P<year>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?![\w]|[.,:/-][0-9])"),
             (lambda found: f"{found['word']} {self.year(int(found['year']))}"),
         )
         yield re.compile(r"(?<![\w.])(?P<number>[0-9]{1,3})x(?!\w)"), lambda found: f"{found['number']} times"

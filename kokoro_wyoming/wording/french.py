@@ -16,6 +16,7 @@ _PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: 
 class French(Romance):
     locale, words_locale = "fr_FR", "fr"
     evening_from = 6
+    half_hours = (r"heures?", "heures et demie")
     comma = "virgule"
     minus, plus, equals, at, ampersand, to = "moins", "plus", "égale", "arobase", "et", "à"
     times = by = "fois"
@@ -98,6 +99,7 @@ class French(Romance):
         r"\bMlle(?= [A-ZÉ])": "mademoiselle",
         r"\bDr(?= [A-ZÉ])\.?": "docteur",
         r"\b[nN][°º] ?(?=[0-9])": "numéro ",
+        r"(?<=[0-9])([ \u00a0]?[KMGT])o(?!\w)": r"\1B",
         r"\bvs\b\.?": "contre",
         r"\b([mM])ax\.(?= \w)": r"\1aximum",
         r"\b([mM])in\.(?= [a-z])(?<![0-9] min\.)": r"\1inimum",
@@ -154,6 +156,9 @@ class French(Romance):
     def own_rules_first(self) -> Iterator[Rule]:
         yield re.compile(r"\b(?P<century>[XVI]{1,5})e(?= siècle)"), self._century
         yield from super().own_rules_first()
+
+    def own_rules_last(self) -> Iterator[Rule]:
+        yield re.compile(r"\b([dD])e (?=une?\b(?! à))"), lambda found: f"{found[1]}'"
 
     def _century(self, found: Found) -> str:
         return self.ordinal(roman(found["century"]))

@@ -145,6 +145,7 @@ class Hindi(Reader):
     def own_rules_last(self) -> Iterator[Rule]:
         # "14:30 बजे" was typed: the hour has its word already.
         yield re.compile(r"(बजकर [0-9]+ मिनट(?: [0-9]+ सेकंड)?) बजे"), lambda found: f"{found[1]} पर"
+        yield re.compile(r"(सुबह|दोपहर|शाम|रात) \1(?= [0-9])"), lambda found: found[1]
         yield re.compile(r"बजे बजे"), lambda found: "बजे"
 
 

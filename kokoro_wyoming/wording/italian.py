@@ -16,6 +16,7 @@ _PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "sett
 class Italian(Romance):
     locale, words_locale = "it_IT", "it"
     dot_groups = True
+    half_hours = (r"or[ae]", "ore e mezza")
     comma = "virgola"
     minus, plus, equals, at, ampersand, to = "meno", "più", "uguale a", "chiocciola", "e", "a"
     times = by = "per"
@@ -162,6 +163,7 @@ class Italian(Romance):
 
     def own_rules_last(self) -> Iterator[Rule]:
         yield re.compile(r"\b([dD]a|[tT]ra|[fF]ra|[dD]ai|[dD]al) dal? "), lambda found: f"{found[1]} "
+        yield re.compile(r"\b([aA]|[dD]a)lle mezzanotte"), lambda found: f"{found[1]} mezzanotte"
         yield re.compile(r"\buna (?=ora\b|oncia\b)"), lambda found: "un'"
 
     def own_rules_first(self) -> Iterator[Rule]:

@@ -156,7 +156,7 @@ class Japanese(Unspaced):
 
 
 _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
-_COUNTED_NUMBER = re.compile(rf"(?<![0-9.]){_COUNTED}(?![0-9]|の[0-9])")
+_COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?![0-9]|の[0-9])")
 
 
 def _parts(found: Found) -> str:

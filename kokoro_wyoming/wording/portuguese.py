@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from kokoro_wyoming.wording.money import Currency
+from kokoro_wyoming.wording.reader import Rule
 from kokoro_wyoming.wording.romance import Romance
 
 _PARTS = {2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono"}
@@ -14,6 +16,7 @@ _HUNDREDS = "duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oi
 class Portuguese(Romance):
     locale, words_locale = "pt_BR", "pt_BR"
     dot_groups = True
+    half_hours = (r"horas?", "horas e meia")
     comma = "vírgula"
     minus, plus, equals, at, ampersand, to = "menos", "mais", "igual a", "arroba", "e", "a"
     times, by = "vezes", "por"
@@ -138,3 +141,6 @@ class Portuguese(Romance):
             self.ordinal(number, feminine=name in ("Elizabeth", "Isabel")) if number <= 10 else self.integer(number)
         )
         return f"{name} {ordinal}"
+
+    def own_rules_last(self) -> Iterator[Rule]:
+        yield re.compile(r"\b([àaÀA])s (?=meia-noite)"), lambda found: f"{found[1]} "

@@ -31,6 +31,8 @@ class Romance(Reader):
     feminine_nouns: frozenset[str] = frozenset()
     """Plurals and singulars around the house that make a number before them feminine."""
     masculine_nouns: frozenset[str] = frozenset()
+    half_hours = ("", "")
+    """Hours as written after a vulgar half, and as said with it."""
     counted_digits = 2
     """Decimals of up to this many digits are read as one number."""
 
@@ -63,6 +65,11 @@ class Romance(Reader):
     def own_rules_first(self) -> Iterator[Rule]:
         hours = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])[ \u00a0]?[hH][ \u00a0]?(?P<minute>[0-5][0-9])(?! ?min)"
         yield re.compile(rf"{hours}(?P<second>)(?P<half>)(?!\w)"), self._clock
+        written, said = self.half_hours
+        yield (
+            re.compile(rf"(?<![\w.,/])(?P<hours>[0-9]{{1,2}}) ?½ {written}(?!\w)"),
+            (lambda found: f"{self.integer(int(found['hours']), feminine=True)} {said}"),
+        )
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)"
         yield (
             re.compile(

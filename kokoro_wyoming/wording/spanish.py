@@ -17,6 +17,7 @@ class Spanish(Romance):
     locale, words_locale = "es_ES", "es"
     dot_groups = True
     evening_from = 8
+    half_hours = (r"horas?", "horas y media")
     minus, plus, equals, at, ampersand, to = "menos", "más", "igual a", "arroba", "y", "a"
     times = by = "por"
     number_sign, percent, dot, version = "número", "por ciento", "punto", "versión"
@@ -118,7 +119,6 @@ class Spanish(Romance):
         r"\b([pP])ág\.": r"\1ágina",
         r"\b([aA])v(?:da)?\.": r"\1venida",
         r"\bc/ ?(?=[A-ZÁÉÍÓÚ])": "calle ",
-        r"\b([hH])\.(?= |$)(?<=[0-9] h\.)": r"\1oras",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
