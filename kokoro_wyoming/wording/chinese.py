@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from cn2an import an2cn
 
+from kokoro_wyoming.wording.grammar import Found
 from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.reader import Found, Rule
+from kokoro_wyoming.wording.reader import Rule
 from kokoro_wyoming.wording.unspaced import SEAM, Unspaced
 
 _DIGITS = "零一二三四五六七八九"

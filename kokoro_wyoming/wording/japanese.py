@@ -10,8 +10,9 @@ from functools import lru_cache
 
 from pyopenjtalk import g2p
 
+from kokoro_wyoming.wording.grammar import Found
 from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.reader import Found, Rule
+from kokoro_wyoming.wording.reader import Rule
 from kokoro_wyoming.wording.unspaced import SEAM, Unspaced
 
 _COUNTERS = (

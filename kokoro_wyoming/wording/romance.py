@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
+from kokoro_wyoming.wording.grammar import Found
 from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.reader import Found, Reader, Rule
+from kokoro_wyoming.wording.reader import Reader, Rule
 
 
 class Romance(Reader):
