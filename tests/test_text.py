@@ -100,7 +100,7 @@ def test_what_comes_later_never_changes_a_sentence_given_out(text: str, more: st
         ("One\n\nTwo\r\n\r\nThree", ["One", "Two", "Three"]),
         ("**Well.** It's *so*, in**ter**nal", ["Well.", "It's so, internal"]),
         ("2 * 3 * 4, 2*3 and 2**3", ["2 * 3 * 4, 2*3 and 2**3"]),
-        ("* milk\n* eggs", ["milk\n eggs"]),
+        ("* milk\n* eggs", ["milk", "eggs"]),
         ("", []),
         (" \n\t ", []),
         ("\u200b\ufeff\x00", []),
