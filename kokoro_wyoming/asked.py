@@ -10,7 +10,7 @@ from dataclasses import replace
 from kokoro_wyoming.audio import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, Utterance
-from kokoro_wyoming.text import Reading, SentenceSplitter
+from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter
 
 
 class Asked:
@@ -27,7 +27,7 @@ class Asked:
         *,
         streamed: bool,
         clause_first: bool = True,
-        reading: Reading = Reading(),
+        reading: Reading = AS_MEANT,
     ) -> None:
         """`reading` is of any language; the text is read in the voice's."""
         self.voice = voice

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from kokoro_wyoming.cache import CachedEngine
 from kokoro_wyoming.errors import KokoroWyomingError
 from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, VoiceRequest
-from kokoro_wyoming.text import Reading, SentenceSplitter
+from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ async def prerender(
     texts: Sequence[WantedText],
     *,
     clause_first: bool = True,
-    reading: Reading = Reading(),
+    reading: Reading = AS_MEANT,
 ) -> None:
     """Make each text's sound and pin it, one after the other. What cannot be made is logged, by its number.
 
@@ -59,7 +59,7 @@ async def prerender(
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, clause_first: bool = True, reading: Reading = Reading()) -> Iterator[str]:
+def sentences(text: str, clause_first: bool = True, reading: Reading = AS_MEANT) -> Iterator[str]:
     """As a session would find them, however the text arrives there."""
     splitter = SentenceSplitter(clause_first=clause_first, reading=reading)
     yield from splitter.add(text)

@@ -69,11 +69,12 @@ _CLAUSE_ENDS, _WIDE_CLAUSE_ENDS = frozenset(",;:،؛–—"), frozenset("，、�
 _CLAUSE_MARK = re.compile(r"[.!?,;:،؛–](?=\s)|[—、，；：。！？]")
 
 _LAST_WORD = re.compile(r"(?:^|[^\w.])((?:[^\W\d_]\.)*[^\W\d_]{1,6})$")
-_ABBREVIATIONS = frozenset(
-    "a.k.a approx cf dr dra e.g i.e mr mrs p.es p.ex prof sr sra vs z.b"
-    " Adm Av Avda Avv Bros Capt Col Dott Drs Eng Esq Exma Exmo Fig Gen Gov Hon Ing Jr Lic Lt MM Messrs Mlle Mlles Mme"
-    " Mmes Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds".split()
-)
+_ABBREVIATION_LIST = """
+a.k.a approx cf dr dra e.g i.e mr mrs p.es p.ex prof sr sra vs z.b
+Adm Av Avda Avv Bros Capt Col Dott Drs Eng Esq Exma Exmo Fig Gen Gov Hon Ing Jr Lic Lt MM Messrs Mlle Mlles Mme Mmes
+Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds
+"""
+_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Words whose full stop seldom ends a sentence; those in small letters with a capital too."""
 
 _JOINERS = "\u200c\u200d\u094d"
@@ -91,6 +92,9 @@ class Reading:
     emoji: Literal["drop", "name"] = "drop"
     language: str | None = None
     """Advertised tag, for what is named in words; None is English."""
+
+
+AS_MEANT = Reading()
 
 
 class _Reader(Protocol):
@@ -131,7 +135,7 @@ class SentenceSplitter:
     is made. Where it ends depends on the text alone, so the law holds for it too.
     """
 
-    def __init__(self, *, clause_first: bool = True, reading: Reading = Reading()) -> None:
+    def __init__(self, *, clause_first: bool = True, reading: Reading = AS_MEANT) -> None:
         self._clause_first = clause_first
         self._clause = _FirstClause() if clause_first else None
         self._reader = _reader(reading)
@@ -187,9 +191,9 @@ class SentenceSplitter:
         decided = 0 if seen in _NEVER_DECISIVE else self._decided_chars()
         if decided:
             return decided
-        if self._clause is not None and self._within != SAID:
-            if end := self._clause.end_after(seen, len(self._pending)):
-                return end
+        is_said = self._within != SAID
+        if self._clause is not None and is_said and (end := self._clause.end_after(seen, len(self._pending))):
+            return end
         if self._within or len(self._pending) - self._unsaid_chars <= MAX_PIECE_CHARS:
             return 0
         return _last_break(self._seen)

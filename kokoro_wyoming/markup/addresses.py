@@ -17,10 +17,14 @@ PERHAPS_IN_PATH = frozenset(".,;:!?'()[]*_~")
 """Part of an address if more of it follows, else the sentence's."""
 
 _DOT = {"en": "dot", "es": "punto", "fr": "point", "hi": "डॉट", "it": "punto", "ja": "ドット", "pt": "ponto", "zh": "点"}
-_AT = {"en": "at", "es": "arroba", "fr": "arobase", "hi": "ऐट", "it": "chiocciola", "ja": "アットマーク", "pt": "arroba", "zh": "艾特"}
+_AT = {
+    **{"en": "at", "es": "arroba", "fr": "arobase", "hi": "ऐट"},
+    **{"it": "chiocciola", "ja": "アットマーク", "pt": "arroba", "zh": "艾特"},
+}
 
 _SURE = re.compile(
-    r"(?:\.[A-Za-z0-9-]+)*\.(?:com|org|net|edu|gov|io|dev|app|info|eu|uk|co|fr|jp|cn|br|us|ca|au|nl|pl|ch|ru|tv|ai|local|lan)"
+    r"(?:\.[A-Za-z0-9-]+)*\."
+    r"(?:com|org|net|edu|gov|io|dev|app|info|eu|uk|co|fr|jp|cn|br|us|ca|au|nl|pl|ch|ru|tv|ai|local|lan)"
 )
 """Ends of names that are no words of any language spoken here; "now.it" may be two of them without a blank."""
 _NUMERIC = re.compile(r"(?:\.[0-9]{1,3}){3}")

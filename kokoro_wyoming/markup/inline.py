@@ -86,21 +86,18 @@ def _are_phonemes(target: str, words: str) -> bool:
     return re.fullmatch(r"[A-Za-z ':,]+", target) is not None and target.casefold() != words.casefold()
 
 
-_BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer form"
-    " h1 h2 h3 h4 h5 h6 head header hr html li main nav ol optgroup option p pre section summary table tbody tfoot"
-    " thead title tr ul".split()
-)
-_CELLS = frozenset(("td", "th"))
-_TAGS = (
-    _BLOCKS
-    | _CELLS
-    | frozenset(
-        "a abbr acronym audio b bdi bdo big button cite code data del dfn em font i iframe img input ins kbd label"
-        " link mark math meta meter noscript object output picture progress q s samp script select small source span"
-        " strike strong style sub sup svg textarea time track tt u var video wbr".split()
-    )
-)
+_BLOCK_LIST = """
+address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer
+form h1 h2 h3 h4 h5 h6 head header hr html li main nav ol optgroup option p pre section summary table tbody
+tfoot thead title tr ul
+"""
+_INLINE_LIST = """
+a abbr acronym audio b bdi bdo big button cite code data del dfn em font i iframe img input ins kbd label link
+mark math meta meter noscript object output picture progress q s samp script select small source span strike
+strong style sub sup svg textarea time track tt u var video wbr
+"""
+_BLOCKS, _CELLS = frozenset(_BLOCK_LIST.split()), frozenset(("td", "th"))
+_TAGS = _BLOCKS | _CELLS | frozenset(_INLINE_LIST.split())
 _FLAGS = r"checked|controls|defer|disabled|download|hidden|multiple|open|readonly|required|reversed|selected"
 _TAG = re.compile(
     rf"</?([A-Za-z][A-Za-z0-9]*)(?:\s+(?:{_FLAGS}|[\w:@.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)))*\s*/?>"

@@ -113,7 +113,7 @@ class LineReader:
     def _apply(self, found: Found) -> None:
         held, self._held = self._held, ""
         taken = held.removesuffix(found.again) if found.again else held
-        if taken and taken != held or not found.again:
+        if (taken and taken != held) or not found.again:
             self._last = taken[-1:] or self._last
         self._say(found.said)
         self._in_address = self._in_address or found.address
