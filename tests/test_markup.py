@@ -155,7 +155,9 @@ def test_no_letter_is_lost_to_signs(text: str) -> None:
     assert [one for one in read(text) if one.isalpha()] == letters
 
 
-@pytest.mark.parametrize("begun", ["**", "[", "[a](", "![", "<a href='", "<!--", "`", "&", "https://", "\\", "1. ", "|"])
+@pytest.mark.parametrize(
+    "begun", ["**", "[", "[a](", "![", "<a href='", "<!--", "`", "&", "https://", "\\", "1. ", "|"]
+)
 def test_what_never_closes_is_held_back_for_a_bounded_time_and_then_said(begun: str) -> None:
     markup = Markup()
     given = markup.add(begun + "word " * 600)

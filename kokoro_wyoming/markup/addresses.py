@@ -16,11 +16,17 @@ IN_PATH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 PERHAPS_IN_PATH = frozenset(".,;:!?'()[]*_~")
 """Part of an address if more of it follows, else the sentence's."""
 
-_DOT = {"en": "dot", "es": "punto", "fr": "point", "hi": "डॉट", "it": "punto", "ja": "ドット", "pt": "ponto", "zh": "点"}
-_AT = {
-    **{"en": "at", "es": "arroba", "fr": "arobase", "hi": "ऐट"},
-    **{"it": "chiocciola", "ja": "アットマーク", "pt": "arroba", "zh": "艾特"},
+_SAID = {
+    "en": ("dot", "at"),
+    "es": ("punto", "arroba"),
+    "fr": ("point", "arobase"),
+    "hi": ("डॉट", "ऐट"),
+    "it": ("punto", "chiocciola"),
+    "ja": ("ドット", "アットマーク"),
+    "pt": ("ponto", "arroba"),
+    "zh": ("点", "艾特"),
 }
+"""The full stop and the @ of an address, by language."""
 
 _SURE = re.compile(
     r"(?:\.[A-Za-z0-9-]+)*\."
@@ -50,7 +56,7 @@ def at_sign(held: str, ended: bool, language: str) -> Found | None:
     if len(held) == 1 or not (held[1].isascii() and held[1].isalnum()):
         return as_text(held)
     found = _host_from(held, 1, ended, language)
-    return None if found is None else found._replace(said=f" {_AT[language[:2]]} {found.said}")
+    return None if found is None else found._replace(said=f" {_SAID[language[:2]][1]} {found.said}")
 
 
 def full_stop(held: str, ended: bool, language: str) -> Found | None:
@@ -83,4 +89,4 @@ def _host_from(held: str, begin: int, ended: bool, language: str) -> Found | Non
 def _spoken(host: str, language: str) -> str:
     """ "www.example.com" as "example dot com"; a leading full stop is said too."""
     host = host[4:] if host.lower().startswith("www.") else host
-    return host.replace(".", f" {_DOT[language[:2]]} ")
+    return host.replace(".", f" {_SAID[language[:2]][0]} ")
