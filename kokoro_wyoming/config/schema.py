@@ -234,6 +234,8 @@ class Speech(_Section):
     speed: Annotated[float, Field(ge=0.5, le=2.0)]
     offer_other_release: bool
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
+    markup: bool
+    emoji: Annotated[Literal["drop", "name"], BeforeValidator(_lower)]
 
 
 class Folders(_Section):
