@@ -12,7 +12,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -146,7 +146,7 @@ async def _calibrate(model: Rehearsing, thread: TurnThread, version: str) -> Non
             _LOGGER.debug("Utterance %d is left out: %s", number, error)  # a voice that is damaged, or just went
             continue
         count = len(lessons)
-        if count % _SAVE_EVERY == 0:
+        if count % _SAVE_EVERY == 0 or count in (ENOUGH_LESSONS, UTTERANCES):
             await asyncio.to_thread(lessons.save)
         if count in (ENOUGH_LESSONS, UTTERANCES):
             await asyncio.to_thread(model.initialize().learn)
@@ -162,7 +162,7 @@ async def _rehearse(model: Rehearsing, thread: TurnThread, one: Draft) -> None:
     def steps() -> Iterator[None]:
         return model.rehearse(one.phonemes, one.voice, one.speed)
 
-    silence = thread.stream(steps, listener=Listener(due=math.inf))
+    silence: AsyncGenerator[None, None] = thread.stream(steps, listener=Listener(due=math.inf))
     async with contextlib.aclosing(silence):
         async for _ in silence:
             pass
