@@ -20,7 +20,7 @@ import numpy as np
 
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
 from kokoro_wyoming.network.halves import Network
-from kokoro_wyoming.network.learning import ENOUGH_LESSONS
+from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
 from kokoro_wyoming.turns import Listener, TurnThread
 from kokoro_wyoming.voices import VoicePacks, pack_paths
 
@@ -28,7 +28,6 @@ _LOGGER = logging.getLogger(__name__)
 
 UTTERANCES = 64
 """After these more of them gain nothing that is heard; docs/performance.md has the figures."""
-_SAVE_EVERY = 8
 _STREAM = 2
 """Of the dice: others than those that the shipped fit was learned with and tried on."""
 _SECOND_CHARS = 15
@@ -138,6 +137,16 @@ async def _calibrate(model: Rehearsing, thread: TurnThread, version: str) -> Non
         version,
         UTTERANCES - len(lessons),
     )
+    try:
+        await _rehearse_all(model, thread, version, lessons, names)
+    finally:
+        # Also when the release leaves the memory, or the server ends: what was rehearsed is not lost.
+        await asyncio.to_thread(lessons.save)
+
+
+async def _rehearse_all(
+    model: Rehearsing, thread: TurnThread, version: str, lessons: Lessons, names: Sequence[str]
+) -> None:
     for number in range(len(lessons), 2 * UTTERANCES):
         began = time.monotonic()
         try:
@@ -146,9 +155,8 @@ async def _calibrate(model: Rehearsing, thread: TurnThread, version: str) -> Non
             _LOGGER.debug("Utterance %d is left out: %s", number, error)  # a voice that is damaged, or just went
             continue
         count = len(lessons)
-        if count % _SAVE_EVERY == 0 or count in (ENOUGH_LESSONS, UTTERANCES):
-            await asyncio.to_thread(lessons.save)
         if count in (ENOUGH_LESSONS, UTTERANCES):
+            await asyncio.to_thread(lessons.save)
             await asyncio.to_thread(model.initialize().learn)
             _LOGGER.info("Kokoro %s speaks in windows now, having learned from %d utterances", version, count)
         if count >= UTTERANCES:

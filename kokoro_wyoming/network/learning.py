@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import threading
 import zipfile
 from collections.abc import Generator as Steps
 from collections.abc import Iterator, Mapping
@@ -126,6 +127,8 @@ class Lessons:
         self._estimate: Estimate | None = None
         self._weights = fingerprint(generator)
         self._rows: dict[str, list[NDArray[np.float16]]] = {name: [] for name in _SIZES}
+        self._lock = threading.Lock()
+        """A rehearsal that was given up may still be adding while the lessons are written."""
         self._recall()
 
     def __len__(self) -> int:
@@ -146,16 +149,22 @@ class Lessons:
 
     def fit(self) -> Fit:
         """What follows from all lessons; a fifth of a second for 64 of them."""
-        rows = {name: np.stack(kept) for name, kept in self._rows.items()}
+        with self._lock:
+            rows = {name: np.stack(kept) for name, kept in self._rows.items()}
         residuals = rows.pop("residual").astype(np.float32)
         return Fit(learn(rows, residuals, layer_weights(self._generator)))
 
     def save(self) -> None:
-        """Write all lessons; a folder that cannot be written to is told once in the log and no fault."""
+        """Write all lessons, if there are any; a folder that cannot be written to is told in the log, and no fault."""
+        with self._lock:
+            if len(self):
+                self._write()
+
+    def _write(self) -> None:
         part = self.path.with_name(f"{self.path.stem}.part.npz")
         arrays = {name: np.stack(rows) for name, rows in self._rows.items()}
         try:
-            np.savez_compressed(part, weights=np.array(self._weights), **arrays)  # type: ignore[arg-type]  # they are
+            np.savez(part, weights=np.array(self._weights), **arrays)  # type: ignore[arg-type]  # they are
             os.replace(part, self.path)
         except OSError as error:
             part.unlink(missing_ok=True)
@@ -169,8 +178,9 @@ class Lessons:
         halves = {name: row.to(torch.float16) for name, row in rows.items()}
         # Not so with any weights that speak, and one such row would spoil all others.
         if all(bool(torch.isfinite(half).all()) for half in halves.values()):
-            for name, half in halves.items():
-                self._rows[name].append(half.numpy().copy())
+            with self._lock:
+                for name, half in halves.items():
+                    self._rows[name].append(half.numpy().copy())
 
     def _recall(self) -> None:
         try:
