@@ -148,9 +148,8 @@ async def _rehearse_all(
     model: Rehearsing, thread: TurnThread, version: str, lessons: Lessons, names: Sequence[str]
 ) -> None:
     for number in range(len(lessons), 2 * UTTERANCES):
-        began = time.monotonic()
         try:
-            await _rehearse(model, thread, rehearsed(number, names, model.rehearsal))
+            worked_seconds = await _rehearse(model, thread, rehearsed(number, names, model.rehearsal))
         except (AssetError, PeerError) as error:
             _LOGGER.debug("Utterance %d is left out: %s", number, error)  # a voice that is damaged, or just went
             continue
@@ -162,15 +161,27 @@ async def _rehearse_all(
         if count >= UTTERANCES:
             return
         # Half of the time at most is spent on it, as the machine may have other things to do.
-        await asyncio.sleep(time.monotonic() - began)
+        await asyncio.sleep(worked_seconds)
 
 
-async def _rehearse(model: Rehearsing, thread: TurnThread, one: Draft) -> None:
-    # Nobody is due, so any listener's turn comes first.
+async def _rehearse(model: Rehearsing, thread: TurnThread, one: Draft) -> float:
+    """Make an utterance in turns that no listener wants; the seconds that its own turns took."""
+    worked_seconds = 0.0
+
     def steps() -> Iterator[None]:
-        return model.rehearse(one.phonemes, one.voice, one.speed)
+        nonlocal worked_seconds
+        inner = model.rehearse(one.phonemes, one.voice, one.speed)
+        while True:
+            began = time.monotonic()
+            ended = next(inner, "ended")
+            worked_seconds += time.monotonic() - began
+            if ended:
+                return
+            yield None
 
+    # Nobody is due, so any listener's turn comes first.
     silence: AsyncGenerator[None, None] = thread.stream(steps, listener=Listener(due=math.inf))
     async with contextlib.aclosing(silence):
         async for _ in silence:
             pass
+    return worked_seconds

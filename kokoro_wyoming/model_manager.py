@@ -219,11 +219,15 @@ class ModelManager:
         if task is None or not task.done() or task.cancelled() or task.exception() or self._users[version]:
             return
         del self._loading[version]
-        calibrating = self._calibrating.pop(version, None)
+        _LOGGER.info("Kokoro %s was idle and has left the memory; it is loaded again when asked for", version)
+        self._tidying = asyncio.create_task(self._tidy(self._calibrating.pop(version, None)))
+
+    async def _tidy(self, calibrating: asyncio.Task[None] | None) -> None:
         if calibrating is not None:
             calibrating.cancel()
-        _LOGGER.info("Kokoro %s was idle and has left the memory; it is loaded again when asked for", version)
-        self._tidying = asyncio.create_task(self._loader.run(return_memory))
+            await asyncio.wait([calibrating])
+            calibrating = None  # it holds the network
+        await self._loader.run(return_memory)
 
 
 def return_memory() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import shutil
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -309,11 +310,13 @@ async def test_v0_19_learns_while_nobody_speaks_and_then_speaks_in_windows_for_e
 @pytest.mark.weights
 async def test_an_idle_release_that_leaves_the_memory_stops_learning(both_releases: Store) -> None:
     manager = _manager(both_releases, calibrates=True, release_idle_seconds=0.1)
-    await manager.get_model("v0.19")
+    gone = weakref.ref(await manager.get_model("v0.19"))
     task = manager._calibrating["v0.19"]
     await until(task.done)
     assert task.cancelled()
     assert not manager.loaded()
+    del task
+    await until(lambda: gone() is None)
     manager.thread.close(5)
 
 
