@@ -74,6 +74,7 @@ def manager_of(config: Config, thread: TurnThread) -> ModelManager:
         stream=config.model.stream,
         thread=thread,
         release_idle_seconds=config.model.release_idle_seconds,
+        calibrates=config.model.calibrate == "auto",
     )
 
 
