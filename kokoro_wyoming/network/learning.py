@@ -70,7 +70,8 @@ def learn(
     # Rounded as they are stored, so that the solution is that of what is stored.
     points = np.concatenate(parts, axis=1).astype(np.float16)
     centre = residuals.mean(0, dtype=np.float64)
-    likeness = kernel(points.astype(np.float64), points.astype(np.float64))
+    as_stored = torch.from_numpy(points.astype(np.float64))
+    likeness = kernel(as_stored, as_stored).numpy()
     alphas = np.linalg.solve(likeness + RIDGE * np.eye(len(points)), residuals - centre) * weights
     fitted = likeness @ alphas
     values, vectors = np.linalg.eigh(fitted @ fitted.T)

@@ -201,12 +201,11 @@ def corrected(estimate: Moments, error: Tensor) -> Moments:
     return Moments(estimate.mean + of_mean * deviation, (deviation**2 - EPSILON).clamp(min=0))
 
 
-def kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How alike sentences are: shapes (n, d) and (m, d) give (n, m)."""
+def kernel(a: Tensor, b: Tensor) -> Tensor:
+    """How alike sentences are: float64, shapes (n, d) and (m, d) give (n, m)."""
     product = a @ b.T
     distance = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * product
-    likeness: NDArray[np.float64] = np.exp(-_KERNEL_WIDTH * np.maximum(distance, 0)) + _KERNEL_LINEAR * product
-    return likeness
+    return torch.exp(-_KERNEL_WIDTH * distance.clamp(min=0)) + _KERNEL_LINEAR * product
 
 
 def _check(arrays: Mapping[str, NDArray[np.generic]]) -> None:
@@ -238,13 +237,15 @@ class Fit:
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """ValueError or KeyError when the arrays are not those."""
         _check(arrays)
-        self._basis = np.asarray(arrays["basis"], np.float32) * np.float32(arrays["step"])
-        self._arrays = {name: np.asarray(arrays[name], np.float64) for name in arrays if name != "basis"}
+        # In torch: numpy's own threads would spin beside torch's, just when the first sound is made.
+        self._basis = torch.from_numpy(np.asarray(arrays["basis"], np.float32) * np.float32(arrays["step"]))
+        others = {name: np.asarray(arrays[name], np.float64) for name in arrays if name != "basis"}
+        self._arrays = {name: torch.from_numpy(array) for name, array in others.items()}
         self._groups = [name.removesuffix("_axes") for name in arrays if name.endswith("_axes")]
         self._points = self._arrays["points"]
         likeness = kernel(self._points, self._points)
-        self._inverse = np.linalg.inv(likeness + RIDGE * np.eye(len(likeness)))
-        self._centre = self._arrays["centre"].astype(np.float32)
+        self._inverse = torch.linalg.inv(likeness + RIDGE * torch.eye(len(likeness), dtype=torch.float64))
+        self._centre = self._arrays["centre"].float()
 
     @classmethod
     def load(cls, path: Path, remedy: str = "install kokoro-wyoming anew") -> Fit:
@@ -261,17 +262,17 @@ class Fit:
         """The residual of a sentence, shape (18432,), and the doubt."""
         point = self._point(known)
         likeness = kernel(point, self._points)
-        weights = (likeness @ self._arrays["coefficients"]).astype(np.float32)
-        doubt = kernel(point, point)[0, 0] - (likeness @ self._inverse @ likeness.T)[0, 0]
-        return torch.from_numpy(self._centre + (weights @ self._basis)[0]), float(doubt)
+        weights = (likeness @ self._arrays["coefficients"]).float()
+        doubt = kernel(point, point) - likeness @ self._inverse @ likeness.T
+        return self._centre + (weights @ self._basis)[0], float(doubt)
 
-    def _point(self, known: Known) -> NDArray[np.float64]:
+    def _point(self, known: Known) -> Tensor:
         features = known.features()
         parts = [
-            (features[group].double().numpy() - self._arrays[f"{group}_centre"]) @ self._arrays[f"{group}_axes"]
+            (features[group].double() - self._arrays[f"{group}_centre"]) @ self._arrays[f"{group}_axes"]
             for group in self._groups
         ]
-        return np.concatenate(parts)[None]
+        return torch.cat(parts)[None]
 
 
 class Predictor:
