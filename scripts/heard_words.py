@@ -1,0 +1,277 @@
+"""Compares what was to be said with what a listener wrote down, whatever the spelling: digits or words, kanji or kana.
+
+Both sides become units of sound or words in one spelling, and the error rate is the edits between them over the units
+that were to be said. English, Spanish, French, Hindi, Italian and Portuguese are compared by words, Japanese by morae
+and Chinese by syllables with tones, as a homophone that the listener spells otherwise was not said wrongly.
+
+Needs `pip install jiwer num2words`; Japanese and Chinese are read by the packages that Kokoro reads them with.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import jiwer
+
+_MARKS = re.compile(r"[^\w\s]|_")
+_ENGLISH_SPELLINGS = {
+    "neighbours": "neighbors",
+    "neighbour": "neighbor",
+    "kilometres": "kilometers",
+    "kilometre": "kilometer",
+    "millilitres": "milliliters",
+    "metre": "meter",
+    "metres": "meters",
+    "colour": "color",
+    "okay": "ok",
+    "wi fi": "wifi",
+    "theatre": "theater",
+    "grey": "gray",
+    "programme": "program",
+    "litres": "liters",
+    "litre": "liter",
+    "favourite": "favorite",
+    "centre": "center",
+}
+
+_SYMBOLS: dict[str, dict[str, str]] = {
+    "en": {
+        "°C": " degrees celsius ", "°F": " degrees fahrenheit ", "°": " degrees ", "km/h": " kilometers per hour ",
+        "mph": " miles per hour ", "kWh": " kilowatt hours ", "kg": " kilogram ", "m²": " square meters ",
+        "GB": " gigabytes ", "ml": " milliliters ", "½": " half ", "¾": " three quarters ", "&": " and ",
+    },
+    "es": {
+        "°C": " grados centígrados ", "°": " grados ", "%": " por ciento ", "km/h": " kilómetros por hora ",
+        "kWh": " kilovatios hora ", "kg": " kilos ", "m²": " metros cuadrados ", "GB": " gigas ", 
+        "$": " dólares ", "&": " y ", "ml": " mililitros ", "cm": " centímetros ", "½": " medio ", "km": " kilómetros ",
+        "min": " minutos ",
+    },
+    "fr": {
+        "°C": " degrés celsius ", "°": " degrés ", "%": " pour cent ", "km/h": " kilomètres heure ",
+        "kWh": " kilowattheures ", "kg": " kilos ", "m²": " mètres carrés ", "GB": " gigas ", "Go": " gigaoctets ",
+        "$": " dollars ", "&": " et ", "ml": " millilitres ", "cm": " centimètres ", "½": " demi ",
+        "km": " kilomètres ", "min": " minutes ",
+    },
+    "it": {
+        "°C": " gradi centigradi ", "°": " gradi ", "%": " per cento ", "km/h": " chilometri orari ",
+        "kWh": " chilowattora ", "kg": " chili ", "m²": " metri quadrati ", "GB": " giga ",
+        "$": " dollari ", "&": " e ", "ml": " millilitri ", "cm": " centimetri ", "½": " mezzo ", "km": " chilometri ",
+        "min": " minuti ",
+    },
+    "pt": {
+        "°C": " graus celsius ", "°": " graus ", "%": " por cento ", "km/h": " quilômetros por hora ",
+        "kWh": " quilowatts hora ", "kg": " quilos ", "m²": " metros quadrados ", "GB": " gigas ",
+        "&": " e ", "ml": " mililitros ", "cm": " centímetros ", "½": " meio ", "km": " quilômetros ",
+        "min": " minutos ",
+    },
+    "hi": {
+        "°C": " डिग्री सेल्सियस ", "°": " डिग्री ", "%": " प्रतिशत ", "km/h": " किलोमीटर प्रति घंटा ", "₹": " रुपये ",
+        "kg": " किलो ", "km": " किलोमीटर ", "।": " ",
+    },
+    "zh": {"°C": "摄氏度", "℃": "摄氏度", "km/h": "公里每小时", "kg": "公斤", "kWh": "千瓦时", "cm": "厘米"},
+}  # fmt: skip
+"""What a listener may write with a sign, as it is said. Longer ones come before those that they contain."""
+
+_POINT = {"es": "coma", "fr": "virgule", "it": "virgola", "pt": "vírgula", "hi": "दशमलव"}
+_NUM2WORDS = {"es": "es", "fr": "fr", "it": "it", "pt": "pt_BR"}
+_MONEY = {"€": {"es": "euros", "fr": "euros", "it": "euro", "pt": "euros"}, "R$": {"pt": "reais"}}
+
+_HINDI = (
+    "शून्य एक दो तीन चार पाँच छह सात आठ नौ दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस बीस इक्कीस बाईस तेईस चौबीस "
+    "पच्चीस छब्बीस सत्ताईस अट्ठाईस उनतीस तीस इकतीस बत्तीस तैंतीस चौंतीस पैंतीस छत्तीस सैंतीस अड़तीस उनतालीस चालीस इकतालीस बयालीस "
+    "तैंतालीस चौवालीस पैंतालीस छियालीस सैंतालीस अड़तालीस उनचास पचास इक्यावन बावन तिरपन चौवन पचपन छप्पन सत्तावन अट्ठावन उनसठ साठ "
+    "इकसठ बासठ तिरसठ चौंसठ पैंसठ छियासठ सड़सठ अड़सठ उनहत्तर सत्तर इकहत्तर बहत्तर तिहत्तर चौहत्तर पचहत्तर छिहत्तर सतहत्तर अठहत्तर उन्यासी "
+    "अस्सी इक्यासी बयासी तिरासी चौरासी पचासी छियासी सत्तासी अट्ठासी नवासी नब्बे इक्यानवे बानवे तिरानवे चौरानवे पचानवे छियानवे सत्तानवे "
+    "अट्ठानवे निन्यानवे"
+).split()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far what was heard is from what was to be said, at best."""
+
+    errors: int
+    """Edits, at most `units`: more than everything wrong is a listener saying one thing over and over."""
+    units: int
+    """Words, morae or syllables that were to be said."""
+    letters: float
+    """Letter error rate, 0 to 1."""
+    said: str
+    """What was to be said, in one spelling."""
+    heard: str
+
+    @property
+    def rate(self) -> float:
+        return self.errors / self.units
+
+
+def judge(said: Iterable[str], heard: str, language: str) -> Verdict:
+    """The kindest verdict over all that may be said and all ways to read what was heard; `language` has two letters."""
+    verdicts = [_compare(one, other) for text in said for one in readings(text, language) for other in readings(heard, language)]
+    return min(verdicts, key=lambda verdict: (verdict.rate, verdict.letters))
+
+
+def _compare(said: str, heard: str) -> Verdict:
+    if not said:
+        raise ValueError("nothing was to be said")
+    spelled, found = said.replace(" ", ""), heard.replace(" ", "")
+    words = jiwer.process_words(said, heard or "-")
+    units = len(said.split())
+    errors = min(units, words.substitutions + words.deletions + words.insertions)
+    return Verdict(errors, units, min(1.0, jiwer.cer(spelled, found or "-")), said, heard)
+
+
+def readings(text: str, language: str) -> list[str]:
+    """A text as units with single spaces between them, in each way its numbers may be read."""
+    text = unicodedata.normalize("NFC", text).replace("’", "'")
+    for sign, words in _SYMBOLS.get(language, {}).items():
+        bound = r"(?![^\W\d_])" if sign[-1].isalpha() else ""
+        text = re.sub((r"(?<![^\W\d_])" if sign[0].isalpha() else "") + re.escape(sign) + bound, words, text)
+    return sorted(set(_READERS[language](text)))
+
+
+def _english(text: str) -> Iterator[str]:
+    # Times, telephone numbers and versions as one row of digits, as the normaliser makes of them when in words.
+    for between in ("", " to "):
+        yield _english_reading(re.sub(r"(?<=\d)[-–](?=\d)", between, re.sub(r"(?<=\d)[:/](?=\d)", "", text)))
+
+
+def _english_reading(text: str) -> str:
+    text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text, flags=re.IGNORECASE)
+    text = _english_normalizer()(re.sub(r"[-–—/]", " ", text))
+    text = re.sub(r"(?<=\d) (?=\d)", "", re.sub(r"\b(?:sq|square) ", "square ", text))
+    for one, other in _ENGLISH_SPELLINGS.items():
+        text = re.sub(rf"\b{one}\b", other, text)
+    return " ".join(text.split())
+
+
+@cache
+def _english_normalizer() -> Callable[[str], str]:
+    from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+
+    return EnglishTextNormalizer({})
+
+
+def _in_words(language: str) -> Callable[[str], Iterator[str]]:
+    """Of languages whose words are compared, with digits as words."""
+
+    def read(text: str) -> Iterator[str]:
+        for one_by_one in (False, True):
+            words = _plain(_numbers_in_words(text, language, one_by_one))
+            yield _hindi_spelling(words) if language == "hi" else words
+
+    return read
+
+
+def _plain(text: str) -> str:
+    """Lower case without marks and accents."""
+    text = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if unicodedata.category(c) != "Mn" or c > "\u0900")
+    return " ".join("".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in text).split())
+
+
+def _numbers_in_words(text: str, language: str, one_by_one: bool) -> str:
+    for sign, names in _MONEY.items():
+        if language in names:
+            money = rf"(?:{re.escape(sign)}\s*(\d+)[.,](\d\d)\b)|(?:(\d+)[.,](\d\d)\s*{re.escape(sign)})"
+            text = re.sub(money, lambda m, name=names[language]: " ".join([m[1] or m[3], name, m[2] or m[4]]), text)
+            text = text.replace(sign, f" {names[language]} ")
+    text = re.sub(r"\b(\d{1,2})\s?[hH]\s?(\d\d)?\b", _hours(language), text)
+    text = re.sub(r"(?<=\d)[:/\-–](?=\d)", " ", text)
+    text = re.sub(r"(?<!\d)(\d{1,3})(?:[.,\s\u202f\u00a0]\d{3})+(?![\d.,])", lambda m: re.sub(r"\D", "", m[0]), text)
+    text = re.sub(r"(\d+)\s?(?:º|ª|er\b|re\b|ème\b|e\b|°)", lambda m: f" {_ordinal(int(m[1]), language)} ", text)
+    text = re.sub(r"(\d+)[.,](\d+)", lambda m: f"{m[1]} {_POINT[language]} {m[2]}", text)
+    return re.sub(r"\d+", lambda m: f" {_number(m[0], language, one_by_one)} ", text)
+
+
+def _hours(language: str) -> Callable[[re.Match[str]], str]:
+    word = {"fr": "heures", "pt": "horas", "es": "horas"}.get(language, "")
+    return lambda found: f"{found[1]} {word} {found[2] or ''}"
+
+
+def _ordinal(number: int, language: str) -> str:
+    if language not in _NUM2WORDS:
+        return str(number)
+    from num2words import num2words
+
+    return str(num2words(number, lang=_NUM2WORDS[language], to="ordinal"))
+
+
+def _number(digits: str, language: str, one_by_one: bool) -> str:
+    if one_by_one and len(digits) > 2 or digits[0] == "0" or len(digits) > 9:
+        return " ".join(_number(digit, language, False) if digit != "0" else _cardinal(0, language) for digit in digits)
+    return _cardinal(int(digits), language)
+
+
+def _cardinal(number: int, language: str) -> str:
+    if language == "hi":
+        return _hindi_cardinal(number)
+    from num2words import num2words
+
+    return str(num2words(number, lang=_NUM2WORDS[language]))
+
+
+def _hindi_cardinal(number: int) -> str:
+    for size, name in ((100_000, "लाख"), (1000, "हज़ार"), (100, "सौ")):
+        if number >= size:
+            rest = number % size
+            return f"{_hindi_cardinal(number // size)} {name} {_hindi_cardinal(rest) if rest else ''}"
+    return _HINDI[number]
+
+
+def _hindi_spelling(text: str) -> str:
+    """Without the dot under letters, and with one way to write a nasal: people and listeners write either."""
+    text = unicodedata.normalize("NFD", text).replace("\u093c", "").replace("\u0901", "\u0902")
+    return re.sub(r"[\u0919\u091e\u0923\u0928\u092e]\u094d(?=[\u0915-\u0939])", "\u0902", text)
+
+
+def _japanese(text: str) -> Iterator[str]:
+    import pyopenjtalk
+
+    text = re.sub(r"[\s、。！？「」『』・…,.!?]+", "", unicodedata.normalize("NFKC", text))
+    kana = re.sub(r"[^ァ-ヴー]", "", str(pyopenjtalk.g2p(text, kana=True)))
+    yield " ".join(re.findall(r"[ァ-ヴー][ァィゥェォャュョヮ]?", _long_vowels(kana)))
+
+
+_VOWEL_ROWS = {
+    "ア": "アカガサザタダナハバパマヤラワャァ",
+    "イ": "イキギシジチヂニヒビピミリィ",
+    "ウ": "ウクグスズツヅヌフブプムユルュゥヴ",
+    "エ": "エケゲセゼテデネヘベペメレェ",
+    "オ": "オコゴソゾトドノホボポモヨロヲョォ",
+}
+
+
+def _long_vowels(kana: str) -> str:
+    """Long vowels as a bar, however they are written: a word read alone and one in a sentence are written otherwise."""
+    for vowel, row in _VOWEL_ROWS.items():
+        kana = re.sub(rf"(?<=[{row}]){vowel}", "ー", kana)
+    kana = re.sub(rf"(?<=[{_VOWEL_ROWS['オ']}])ウ", "ー", kana)
+    return re.sub(rf"(?<=[{_VOWEL_ROWS['エ']}])イ", "ー", kana)
+
+
+def _chinese(text: str) -> Iterator[str]:
+    import cn2an
+    from pypinyin import Style, lazy_pinyin
+
+    text = unicodedata.normalize("NFKC", text).lower()
+    text = re.sub(r"(\d+)[:：](\d\d)", r"\1点\2分", text)
+    for one_by_one in (False, True):
+        if one_by_one:
+            spelled = re.sub(r"\d", lambda m: "零一二三四五六七八九"[int(m[0])], text)
+        else:
+            spelled = cn2an.transform(text, "an2cn")
+        spelled = _MARKS.sub(" ", spelled).replace("两", "二").replace("〇", "零").replace("幺", "一")
+        syllables = lazy_pinyin(spelled, style=Style.TONE3, neutral_tone_with_five=True)
+        yield " ".join(" ".join(part if part[-1:].isdigit() else " ".join(part) for part in syllables).split())
+
+
+_READERS: dict[str, Callable[[str], Iterator[str]]] = {
+    "en": _english,
+    "ja": _japanese,
+    "zh": _chinese,
+    **{language: _in_words(language) for language in ("es", "fr", "hi", "it", "pt")},
+}
