@@ -28,6 +28,7 @@ _ENGLISH_SPELLINGS = {
     "metres": "meters",
     "colour": "color",
     "okay": "ok",
+    "any more": "anymore",
     "wi fi": "wifi",
     "theatre": "theater",
     "grey": "gray",
@@ -43,6 +44,7 @@ _SYMBOLS: dict[str, dict[str, str]] = {
         "°C": " degrees celsius ", "°F": " degrees fahrenheit ", "°": " degrees ", "km/h": " kilometers per hour ",
         "mph": " miles per hour ", "kWh": " kilowatt hours ", "kg": " kilogram ", "m²": " square meters ",
         "GB": " gigabytes ", "ml": " milliliters ", "½": " half ", "¾": " three quarters ", "&": " and ",
+        "min": " minutes ",
     },
     "es": {
         "°C": " grados centígrados ", "°": " grados ", "%": " por ciento ", "km/h": " kilómetros por hora ",
@@ -72,11 +74,12 @@ _SYMBOLS: dict[str, dict[str, str]] = {
         "°C": " डिग्री सेल्सियस ", "°": " डिग्री ", "%": " प्रतिशत ", "km/h": " किलोमीटर प्रति घंटा ", "₹": " रुपये ",
         "kg": " किलो ", "km": " किलोमीटर ", "।": " ",
     },
-    "zh": {"°C": "摄氏度", "℃": "摄氏度", "km/h": "公里每小时", "kg": "公斤", "kWh": "千瓦时", "cm": "厘米"},
+    "zh": {"°C": "摄氏度", "℃": "摄氏度", "km/h": "公里每小时", "kg": "公斤", "kWh": "千瓦时", "cm": "厘米", "km": "公里"},
 }  # fmt: skip
 """What a listener may write with a sign, as it is said. Longer ones come before those that they contain."""
 
 _POINT = {"es": "coma", "fr": "virgule", "it": "virgola", "pt": "vírgula", "hi": "दशमलव"}
+_MINUS = {"es": "menos", "fr": "moins", "it": "meno", "pt": "menos", "hi": "माइनस"}
 _NUM2WORDS = {"es": "es", "fr": "fr", "it": "it", "pt": "pt_BR"}
 _MONEY = {"€": {"es": "euros", "fr": "euros", "it": "euro", "pt": "euros"}, "R$": {"pt": "reais"}}
 
@@ -130,7 +133,7 @@ def readings(text: str, language: str) -> list[str]:
     text = unicodedata.normalize("NFC", text).replace("’", "'")
     for sign, words in _SYMBOLS.get(language, {}).items():
         bound = r"(?![^\W\d_])" if sign[-1].isalpha() else ""
-        text = re.sub((r"(?<![^\W\d_])" if sign[0].isalpha() else "") + re.escape(sign) + bound, words, text)
+        text = re.sub((r"(?<![^\W\d_])" if sign[0].isalpha() else "") + re.escape(sign) + bound, words, text, flags=re.IGNORECASE if len(sign) > 2 else 0)
     return sorted(set(_READERS[language](text)))
 
 
@@ -142,7 +145,7 @@ def _english(text: str) -> Iterator[str]:
 
 def _english_reading(text: str) -> str:
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text, flags=re.IGNORECASE)
-    text = _english_normalizer()(re.sub(r"[-–—/]", " ", text))
+    text = _english_normalizer()(re.sub(r"(?<=\w)[-–—/]|[–—/]", " ", text))
     text = re.sub(r"(?<=\d) (?=\d)", "", re.sub(r"\b(?:sq|square) ", "square ", text))
     for one, other in _ENGLISH_SPELLINGS.items():
         text = re.sub(rf"\b{one}\b", other, text)
@@ -178,13 +181,19 @@ def _numbers_in_words(text: str, language: str, one_by_one: bool) -> str:
         if language in names:
             money = rf"(?:{re.escape(sign)}\s*(\d+)[.,](\d\d)\b)|(?:(\d+)[.,](\d\d)\s*{re.escape(sign)})"
             text = re.sub(money, lambda m, name=names[language]: " ".join([m[1] or m[3], name, m[2] or m[4]]), text)
+            text = re.sub(rf"{re.escape(sign)}\s*(\d[\d.]*)", rf"\1 {names[language]} ", text)
             text = text.replace(sign, f" {names[language]} ")
+    if language == "hi":
+        text = re.sub(r"(?<=\d),(?=\d\d(?:,\d\d)*,?\d)", "", re.sub(r"₹\s*([\d,.]*\d)", r"\1 रुपये", text))
+    text = re.sub(r"(?<![\w.,])[-−](?=\d)", f"{_MINUS[language]} ", text)
     text = re.sub(r"\b(\d{1,2})\s?[hH]\s?(\d\d)?\b", _hours(language), text)
     text = re.sub(r"(?<=\d)[:/\-–](?=\d)", " ", text)
     text = re.sub(r"(?<!\d)(\d{1,3})(?:[.,\s\u202f\u00a0]\d{3})+(?![\d.,])", lambda m: re.sub(r"\D", "", m[0]), text)
-    text = re.sub(r"(\d+)\s?(?:º|ª|er\b|re\b|ème\b|e\b|°)", lambda m: f" {_ordinal(int(m[1]), language)} ", text)
+    mark = r"\.?[ºª°]|(?:er|re|ère|ème|e)\b" if language == "fr" else r"\.?[ºª]"
+    text = re.sub(rf"(\d+)({mark})", lambda m: f" {_ordinal(int(m[1]), language, 'ª' in m[2])} ", text)
     text = re.sub(r"(\d+)[.,](\d+)", lambda m: f"{m[1]} {_POINT[language]} {m[2]}", text)
-    return re.sub(r"\d+", lambda m: f" {_number(m[0], language, one_by_one)} ", text)
+    text = re.sub(r"\d+", lambda m: f" {_number(m[0], language, one_by_one)} ", text)
+    return re.sub(r"\b(un)[ao]? +(euro|real)(?:s|es)?\b", r"\1 \2", text)
 
 
 def _hours(language: str) -> Callable[[re.Match[str]], str]:
@@ -192,12 +201,13 @@ def _hours(language: str) -> Callable[[re.Match[str]], str]:
     return lambda found: f"{found[1]} {word} {found[2] or ''}"
 
 
-def _ordinal(number: int, language: str) -> str:
+def _ordinal(number: int, language: str, feminine: bool) -> str:
     if language not in _NUM2WORDS:
         return str(number)
     from num2words import num2words
 
-    return str(num2words(number, lang=_NUM2WORDS[language], to="ordinal"))
+    ordinal = str(num2words(number, lang=_NUM2WORDS[language], to="ordinal"))
+    return re.sub(r"o\b", "a", ordinal) if feminine else ordinal
 
 
 def _number(digits: str, language: str, one_by_one: bool) -> str:
@@ -231,7 +241,9 @@ def _hindi_spelling(text: str) -> str:
 def _japanese(text: str) -> Iterator[str]:
     import pyopenjtalk
 
-    text = re.sub(r"[\s、。！？「」『』・…,.!?]+", "", unicodedata.normalize("NFKC", text))
+    text = unicodedata.normalize("NFKC", text.replace("℃", "度"))
+    text = re.sub(r"(\d+):(\d\d)", r"\1時\2分", re.sub(r"(?<=\d)[,，](?=\d{3})", "", text)).replace("°C", "度")
+    text = re.sub(r"[\s、。！？「」『』・…,!?]+|\.(?!\d)", "", text)
     kana = re.sub(r"[^ァ-ヴー]", "", str(pyopenjtalk.g2p(text, kana=True)))
     yield " ".join(re.findall(r"[ァ-ヴー][ァィゥェォャュョヮ]?", _long_vowels(kana)))
 

@@ -5,8 +5,8 @@
     python -m scripts.quality report AFTER.json [--before BEFORE.json]
     python -m scripts.quality again RESULTS.json --keep FOLDER [--beam 10]
 
-Needs the tests' and developers' extras (`pip install -e .[dev]`) and whisper-base (`scripts/fetch_whisper.py`), which is
-looked for where the tests look, as are models and voices. Without --server a server is started, of this checkout or of
+Needs `pip install -c constraints.txt -e .[quality]` and whisper-base (`scripts/fetch_whisper.py`), which is looked for
+where the tests look, as are models and voices. Without --server a server is started, of this checkout or of
 --checkout: so the same corpus and the same ears judge two states of the program.
 
 The file of results is the memory: what stands in it is not said again, so a run can be stopped and gone on with, and

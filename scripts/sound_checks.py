@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter, resample_poly
+from scipy.signal import resample_poly
+
+from tests.clicks import clicks
 
 RATE_HZ = 24_000
 Sound = NDArray[np.float32]
@@ -44,7 +46,7 @@ def check(sound: Sound, opinion: Opinion) -> dict[str, Any]:
         "seconds": len(sound) / RATE_HZ,
         "silence_before_seconds": first,
         "silence_after_seconds": last,
-        "clicks": clicks(sound),
+        "clicks": len(clicks(sound)),
         "clipped": int(np.sum(np.abs(sound) > 0.999)),
         "loudness_db": loudness_db(sound),
         **opinion.of(sound),
@@ -71,19 +73,3 @@ def silence_at_ends_seconds(sound: Sound) -> tuple[float, float]:
     if not len(loud):
         return len(sound) / RATE_HZ, 0.0
     return float(loud[0] * 0.01), float((len(levels) - 1 - loud[-1]) * 0.01)
-
-
-_STICKS_OUT = 12.0
-_AROUND_SAMPLES = 480
-
-
-def clicks(sound: Sound) -> int:
-    """Steps of the curve that stick out twelve times of the 20 ms around them, and can be heard (above -50 dB).
-
-    Speech has no such steps: its sharpest, bursts of t and k, rise over several samples.
-    """
-    steps = np.abs(lfilter([1.0, -2.0, 1.0], [1.0], sound.astype(np.float64)))
-    kernel = np.ones(_AROUND_SAMPLES) / _AROUND_SAMPLES
-    around = np.sqrt(np.convolve(np.square(steps), kernel, mode="same") + 1e-8)
-    places = np.flatnonzero((steps > _STICKS_OUT * around) & (steps > 10 ** (-50 / 20)))
-    return int(np.sum(np.diff(places, prepend=-_AROUND_SAMPLES) >= _AROUND_SAMPLES))
