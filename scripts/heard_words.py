@@ -17,80 +17,11 @@ from functools import cache
 
 import jiwer
 
+from scripts.spellings import ENGLISH_SPELLINGS, HINDI_NUMBERS, MINUS, MONEY, NUM2WORDS, POINT, SYMBOLS
+
 _MARKS = re.compile(r"[^\w\s]|_")
-_ENGLISH_SPELLINGS = {
-    "neighbours": "neighbors",
-    "neighbour": "neighbor",
-    "kilometres": "kilometers",
-    "kilometre": "kilometer",
-    "millilitres": "milliliters",
-    "metre": "meter",
-    "metres": "meters",
-    "colour": "color",
-    "okay": "ok",
-    "any more": "anymore",
-    "wi fi": "wifi",
-    "theatre": "theater",
-    "grey": "gray",
-    "programme": "program",
-    "litres": "liters",
-    "litre": "liter",
-    "favourite": "favorite",
-    "centre": "center",
-}
-
-_SYMBOLS: dict[str, dict[str, str]] = {
-    "en": {
-        "°C": " degrees celsius ", "°F": " degrees fahrenheit ", "°": " degrees ", "km/h": " kilometers per hour ",
-        "mph": " miles per hour ", "kWh": " kilowatt hours ", "kg": " kilogram ", "m²": " square meters ",
-        "GB": " gigabytes ", "ml": " milliliters ", "½": " half ", "¾": " three quarters ", "&": " and ",
-        "min": " minutes ",
-    },
-    "es": {
-        "°C": " grados centígrados ", "°": " grados ", "%": " por ciento ", "km/h": " kilómetros por hora ",
-        "kWh": " kilovatios hora ", "kg": " kilos ", "m²": " metros cuadrados ", "GB": " gigas ", 
-        "$": " dólares ", "&": " y ", "ml": " mililitros ", "cm": " centímetros ", "½": " medio ", "km": " kilómetros ",
-        "min": " minutos ",
-    },
-    "fr": {
-        "°C": " degrés celsius ", "°": " degrés ", "%": " pour cent ", "km/h": " kilomètres heure ",
-        "kWh": " kilowattheures ", "kg": " kilos ", "m²": " mètres carrés ", "GB": " gigas ", "Go": " gigaoctets ",
-        "$": " dollars ", "&": " et ", "ml": " millilitres ", "cm": " centimètres ", "½": " demi ",
-        "km": " kilomètres ", "min": " minutes ",
-    },
-    "it": {
-        "°C": " gradi centigradi ", "°": " gradi ", "%": " per cento ", "km/h": " chilometri orari ",
-        "kWh": " chilowattora ", "kg": " chili ", "m²": " metri quadrati ", "GB": " giga ",
-        "$": " dollari ", "&": " e ", "ml": " millilitri ", "cm": " centimetri ", "½": " mezzo ", "km": " chilometri ",
-        "min": " minuti ",
-    },
-    "pt": {
-        "°C": " graus celsius ", "°": " graus ", "%": " por cento ", "km/h": " quilômetros por hora ",
-        "kWh": " quilowatts hora ", "kg": " quilos ", "m²": " metros quadrados ", "GB": " gigas ",
-        "&": " e ", "ml": " mililitros ", "cm": " centímetros ", "½": " meio ", "km": " quilômetros ",
-        "min": " minutos ",
-    },
-    "hi": {
-        "°C": " डिग्री सेल्सियस ", "°": " डिग्री ", "%": " प्रतिशत ", "km/h": " किलोमीटर प्रति घंटा ", "₹": " रुपये ",
-        "kg": " किलो ", "km": " किलोमीटर ", "।": " ",
-    },
-    "zh": {"°C": "摄氏度", "℃": "摄氏度", "km/h": "公里每小时", "kg": "公斤", "kWh": "千瓦时", "cm": "厘米", "km": "公里"},
-}  # fmt: skip
-"""What a listener may write with a sign, as it is said. Longer ones come before those that they contain."""
-
-_POINT = {"es": "coma", "fr": "virgule", "it": "virgola", "pt": "vírgula", "hi": "दशमलव"}
-_MINUS = {"es": "menos", "fr": "moins", "it": "meno", "pt": "menos", "hi": "माइनस"}
-_NUM2WORDS = {"es": "es", "fr": "fr", "it": "it", "pt": "pt_BR"}
-_MONEY = {"€": {"es": "euros", "fr": "euros", "it": "euro", "pt": "euros"}, "R$": {"pt": "reais"}}
-
-_HINDI = (
-    "शून्य एक दो तीन चार पाँच छह सात आठ नौ दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस बीस इक्कीस बाईस तेईस चौबीस "
-    "पच्चीस छब्बीस सत्ताईस अट्ठाईस उनतीस तीस इकतीस बत्तीस तैंतीस चौंतीस पैंतीस छत्तीस सैंतीस अड़तीस उनतालीस चालीस इकतालीस बयालीस "
-    "तैंतालीस चौवालीस पैंतालीस छियालीस सैंतालीस अड़तालीस उनचास पचास इक्यावन बावन तिरपन चौवन पचपन छप्पन सत्तावन अट्ठावन उनसठ साठ "
-    "इकसठ बासठ तिरसठ चौंसठ पैंसठ छियासठ सड़सठ अड़सठ उनहत्तर सत्तर इकहत्तर बहत्तर तिहत्तर चौहत्तर पचहत्तर छिहत्तर सतहत्तर अठहत्तर उन्यासी "
-    "अस्सी इक्यासी बयासी तिरासी चौरासी पचासी छियासी सत्तासी अट्ठासी नवासी नब्बे इक्यानवे बानवे तिरानवे चौरानवे पचानवे छियानवे सत्तानवे "
-    "अट्ठानवे निन्यानवे"
-).split()
+_NO_LETTER = {0: r"(?<![^\W\d_])", -1: r"(?![^\W\d_])"}
+"""What has to stand before and after a sign of letters."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +45,8 @@ class Verdict:
 
 def judge(said: Iterable[str], heard: str, language: str) -> Verdict:
     """The kindest verdict over all that may be said and all ways to read what was heard; `language` has two letters."""
-    verdicts = [_compare(one, other) for text in said for one in readings(text, language) for other in readings(heard, language)]
+    found = readings(heard, language)
+    verdicts = [_compare(one, other) for text in said for one in readings(text, language) for other in found]
     return min(verdicts, key=lambda verdict: (verdict.rate, verdict.letters))
 
 
@@ -131,9 +63,10 @@ def _compare(said: str, heard: str) -> Verdict:
 def readings(text: str, language: str) -> list[str]:
     """A text as units with single spaces between them, in each way its numbers may be read."""
     text = unicodedata.normalize("NFC", text).replace("’", "'")
-    for sign, words in _SYMBOLS.get(language, {}).items():
-        bound = r"(?![^\W\d_])" if sign[-1].isalpha() else ""
-        text = re.sub((r"(?<![^\W\d_])" if sign[0].isalpha() else "") + re.escape(sign) + bound, words, text, flags=re.IGNORECASE if len(sign) > 2 else 0)
+    for sign, words in SYMBOLS.get(language, {}).items():
+        before, after = (_NO_LETTER[end] if sign[end].isalpha() else "" for end in (0, -1))
+        anyhow = re.IGNORECASE if len(sign) > 2 else 0
+        text = re.sub(before + re.escape(sign) + after, words, text, flags=anyhow)
     return sorted(set(_READERS[language](text)))
 
 
@@ -147,7 +80,7 @@ def _english_reading(text: str) -> str:
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text, flags=re.IGNORECASE)
     text = _english_normalizer()(re.sub(r"(?<=\w)[-–—/]|[–—/]", " ", text))
     text = re.sub(r"(?<=\d) (?=\d)", "", re.sub(r"\b(?:sq|square) ", "square ", text))
-    for one, other in _ENGLISH_SPELLINGS.items():
+    for one, other in ENGLISH_SPELLINGS.items():
         text = re.sub(rf"\b{one}\b", other, text)
     return " ".join(text.split())
 
@@ -172,12 +105,13 @@ def _in_words(language: str) -> Callable[[str], Iterator[str]]:
 
 def _plain(text: str) -> str:
     """Lower case without marks and accents."""
-    text = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if unicodedata.category(c) != "Mn" or c > "\u0900")
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    text = "".join(c for c in apart if unicodedata.category(c) != "Mn" or c > "\u0900")
     return " ".join("".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in text).split())
 
 
 def _numbers_in_words(text: str, language: str, one_by_one: bool) -> str:
-    for sign, names in _MONEY.items():
+    for sign, names in MONEY.items():
         if language in names:
             money = rf"(?:{re.escape(sign)}\s*(\d+)[.,](\d\d)\b)|(?:(\d+)[.,](\d\d)\s*{re.escape(sign)})"
             text = re.sub(money, lambda m, name=names[language]: " ".join([m[1] or m[3], name, m[2] or m[4]]), text)
@@ -185,13 +119,13 @@ def _numbers_in_words(text: str, language: str, one_by_one: bool) -> str:
             text = text.replace(sign, f" {names[language]} ")
     if language == "hi":
         text = re.sub(r"(?<=\d),(?=\d\d(?:,\d\d)*,?\d)", "", re.sub(r"₹\s*([\d,.]*\d)", r"\1 रुपये", text))
-    text = re.sub(r"(?<![\w.,])[-−](?=\d)", f"{_MINUS[language]} ", text)
+    text = re.sub(r"(?<![\w.,])[-−](?=\d)", f"{MINUS[language]} ", text)
     text = re.sub(r"\b(\d{1,2})\s?[hH]\s?(\d\d)?\b", _hours(language), text)
     text = re.sub(r"(?<=\d)[:/\-–](?=\d)", " ", text)
     text = re.sub(r"(?<!\d)(\d{1,3})(?:[.,\s\u202f\u00a0]\d{3})+(?![\d.,])", lambda m: re.sub(r"\D", "", m[0]), text)
     mark = r"\.?[ºª°]|(?:er|re|ère|ème|e)\b" if language == "fr" else r"\.?[ºª]"
     text = re.sub(rf"(\d+)({mark})", lambda m: f" {_ordinal(int(m[1]), language, 'ª' in m[2])} ", text)
-    text = re.sub(r"(\d+)[.,](\d+)", lambda m: f"{m[1]} {_POINT[language]} {m[2]}", text)
+    text = re.sub(r"(\d+)[.,](\d+)", lambda m: f"{m[1]} {POINT[language]} {m[2]}", text)
     text = re.sub(r"\d+", lambda m: f" {_number(m[0], language, one_by_one)} ", text)
     return re.sub(r"\b(un)[ao]? +(euro|real)(?:s|es)?\b", r"\1 \2", text)
 
@@ -202,17 +136,17 @@ def _hours(language: str) -> Callable[[re.Match[str]], str]:
 
 
 def _ordinal(number: int, language: str, feminine: bool) -> str:
-    if language not in _NUM2WORDS:
+    if language not in NUM2WORDS:
         return str(number)
     from num2words import num2words
 
-    ordinal = str(num2words(number, lang=_NUM2WORDS[language], to="ordinal"))
+    ordinal = str(num2words(number, lang=NUM2WORDS[language], to="ordinal"))
     return re.sub(r"o\b", "a", ordinal) if feminine else ordinal
 
 
 def _number(digits: str, language: str, one_by_one: bool) -> str:
-    if one_by_one and len(digits) > 2 or digits[0] == "0" or len(digits) > 9:
-        return " ".join(_number(digit, language, False) if digit != "0" else _cardinal(0, language) for digit in digits)
+    if (one_by_one and len(digits) > 2) or digits[0] == "0" or len(digits) > 9:
+        return " ".join(_cardinal(int(digit), language) for digit in digits)
     return _cardinal(int(digits), language)
 
 
@@ -221,7 +155,7 @@ def _cardinal(number: int, language: str) -> str:
         return _hindi_cardinal(number)
     from num2words import num2words
 
-    return str(num2words(number, lang=_NUM2WORDS[language]))
+    return str(num2words(number, lang=NUM2WORDS[language]))
 
 
 def _hindi_cardinal(number: int) -> str:
@@ -229,7 +163,7 @@ def _hindi_cardinal(number: int) -> str:
         if number >= size:
             rest = number % size
             return f"{_hindi_cardinal(number // size)} {name} {_hindi_cardinal(rest) if rest else ''}"
-    return _HINDI[number]
+    return HINDI_NUMBERS[number]
 
 
 def _hindi_spelling(text: str) -> str:

@@ -134,11 +134,13 @@ def run(options: argparse.Namespace, uri: str) -> None:
 def _line(row: Row) -> str:
     if "failure" in row:
         return f"{row['id']}: {row['failure']}"
-    return f"{row['errors']:3d}/{row['units']:3d} {row['seconds']:5.1f} s {row['dnsmos']:.2f} {row['id']} | {row['heard']}"
+    figures = f"{row['errors']:3d}/{row['units']:3d} {row['seconds']:5.1f} s {row['dnsmos'] or 0:.2f}"
+    return f"{figures} {row['id']} | {row['heard']}"
 
 
 def _items(options: argparse.Namespace) -> list[Item]:
-    found = [item for item in corpus.items(*options.language) if not options.only or item.id.startswith(tuple(options.only))]
+    names = tuple(options.only) or ("",)
+    found = [item for item in corpus.items(*options.language) if item.id.startswith(names)]
     return found or sys.exit("no item is named so")
 
 

@@ -109,7 +109,8 @@ def _oddities(rows: Rows) -> Iterator[str]:
             continue
         pace = _seconds(row) / row["units"] / paces[row["language"]]
         if row["units"] >= LEAST_WORDS_FOR_PACE and not FAST < pace < SLOW:
-            yield f"| {row['id']} | {_seconds(row):.1f} s of speech for {row['units']} units: {pace:.1f} times the usual |"
+            length = f"{_seconds(row):.1f} s of speech for {row['units']} units"
+            yield f"| {row['id']} | {length}: {pace:.1f} times the usual |"
         if row["clicks"] or row["clipped"]:
             yield f"| {row['id']} | {row['clicks']} clicks, {row['clipped']} clipped samples |"
     yield ""
@@ -122,7 +123,8 @@ def _seconds(row: Row) -> float:
 
 def _pace(rows: Iterable[Row]) -> float:
     """Median seconds for each unit."""
-    paces = [_seconds(row) / row["units"] for row in rows if "failure" not in row and row["units"] >= LEAST_WORDS_FOR_PACE]
+    spoken = [row for row in rows if "failure" not in row and row["units"] >= LEAST_WORDS_FOR_PACE]
+    paces = [_seconds(row) / row["units"] for row in spoken]
     return float(np.median(paces)) if paces else float("nan")
 
 

@@ -111,8 +111,9 @@ class Ears:
     def write_down(self, samples: NDArray[np.float32], language: str) -> str:
         """What 24 kHz samples say; `language` is its two-letter code."""
         at_16_khz = np.interp(np.arange(0, len(samples), 1.5), np.arange(len(samples)), samples).astype(np.float32)
+        prompt, beams = _SCRIPT.get(language), self._beam_size
         segments, _ = self._model.transcribe(
-            at_16_khz, language=language, beam_size=self._beam_size, temperature=0.0, initial_prompt=_SCRIPT.get(language)
+            at_16_khz, language=language, beam_size=beams, temperature=0.0, initial_prompt=prompt
         )
         return " ".join(segment.text for segment in segments)
 

@@ -37,7 +37,7 @@ SAMPLE = {
     "pt-BR/phrase/cortinas": 0.4,
     "zh-CN/phrase/xiayu": 0.4,
 }
-"""Some 40 s of speech, and how much of each may be misheard: far more than ever is, far less than when words are lost."""
+"""Some 40 s of speech, and how much of each may be misheard: far more than ever is, far less than with words lost."""
 
 
 @dataclass

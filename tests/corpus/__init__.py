@@ -1,7 +1,7 @@
 """What a house has to say, in nine languages: texts as clients send them, and what a person would say for each.
 
-One YAML file per language: {class: [{id, text, said}]}. `said` is in words, never in digits, one spelling or a list where
-more than one is right; without it the text itself is what is said. All of it was written for this project.
+One YAML file per language: {class: [{id, text, said}]}. `said` is in words, never in digits, one spelling or a list
+where more than one is right; without it the text itself is what is said. All of it was written for this project.
 """
 
 from __future__ import annotations
@@ -54,9 +54,8 @@ def items(*languages: str) -> Iterator[Item]:
 
 
 def _item(language: str, kind: str, entry: dict[str, object]) -> Item:
-    unknown = entry.keys() - {"id", "text", "said"}
-    text, said = entry.get("text"), entry.get("said", entry.get("text"))
+    name, text, said = entry.get("id"), entry.get("text"), entry.get("said", entry.get("text"))
     spellings = said if isinstance(said, list) else [said]
-    if unknown or not isinstance(entry.get("id"), str) or not isinstance(text, str) or not all(isinstance(one, str) for one in spellings):
+    if entry.keys() - {"id", "text", "said"} or not all(isinstance(one, str) for one in (name, text, *spellings)):
         raise ValueError(f"{language} {kind}: {entry} is not an item")
-    return Item(f"{language}/{kind}/{entry['id']}", language, kind, text, tuple(spellings))
+    return Item(f"{language}/{kind}/{name}", language, kind, str(text), tuple(spellings))
