@@ -1,8 +1,8 @@
 """Compares what was to be said with what a listener wrote down, whatever the spelling: digits or words, kanji or kana.
 
 Both sides become units of sound or words in one spelling, and the error rate is the edits between them over the units
-that were to be said. English, Spanish, French, Hindi, Italian and Portuguese are compared by words, Japanese by morae
-and Chinese by syllables with tones, as a homophone that the listener spells otherwise was not said wrongly.
+that were to be said. English, Spanish, French, Italian and Portuguese are compared by words, Japanese by morae, Chinese
+by syllables with tones, as a homophone that the listener spells otherwise was not said wrongly; Hindi by consonants.
 
 Needs `pip install jiwer num2words`; Japanese and Chinese are read by the packages that Kokoro reads them with.
 """
@@ -17,6 +17,7 @@ from functools import cache
 
 import jiwer
 
+from scripts.consonants import consonants
 from scripts.spellings import ENGLISH_SPELLINGS, HINDI_NUMBERS, MINUS, MONEY, NUM2WORDS, POINT, SYMBOLS
 
 _MARKS = re.compile(r"[^\w\s]|_")
@@ -31,7 +32,7 @@ class Verdict:
     errors: int
     """Edits, at most `units`: more than everything wrong is a listener saying one thing over and over."""
     units: int
-    """Words, morae or syllables that were to be said."""
+    """Words, morae, syllables or consonants that were to be said."""
     letters: float
     """Letter error rate, 0 to 1."""
     said: str
@@ -97,8 +98,8 @@ def _in_words(language: str) -> Callable[[str], Iterator[str]]:
 
     def read(text: str) -> Iterator[str]:
         for one_by_one in (False, True):
-            words = _plain(_numbers_in_words(text, language, one_by_one))
-            yield _hindi_spelling(words) if language == "hi" else words
+            words = _numbers_in_words(text, language, one_by_one)
+            yield consonants(words) if language == "hi" else _plain(words)
 
     return read
 
@@ -164,12 +165,6 @@ def _hindi_cardinal(number: int) -> str:
             rest = number % size
             return f"{_hindi_cardinal(number // size)} {name} {_hindi_cardinal(rest) if rest else ''}"
     return HINDI_NUMBERS[number]
-
-
-def _hindi_spelling(text: str) -> str:
-    """Without the dot under letters, and with one way to write a nasal: people and listeners write either."""
-    text = unicodedata.normalize("NFD", text).replace("\u093c", "").replace("\u0901", "\u0902")
-    return re.sub(r"[\u0919\u091e\u0923\u0928\u092e]\u094d(?=[\u0915-\u0939])", "\u0902", text)
 
 
 def _japanese(text: str) -> Iterator[str]:

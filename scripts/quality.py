@@ -2,7 +2,7 @@
 
     python -m scripts.quality run RESULTS.json [--language en-US ...] [--only en-US/hard ...] [--voices best|all|N]
         [--minutes 5] [--server tcp://host:port | --checkout FOLDER] [--config mine.yaml] [--keep FOLDER] [--whole]
-    python -m scripts.quality report AFTER.json [--before BEFORE.json]
+    python -m scripts.quality report AFTER.json [--before BEFORE.json] [--into docs/quality.md]
     python -m scripts.quality again RESULTS.json --keep FOLDER [--beam 10]
 
 Needs `pip install -c constraints.txt -e .[quality]` and whisper-base (`scripts/fetch_whisper.py`), which is looked for
@@ -10,9 +10,10 @@ where the tests look, as are models and voices. Without --server a server is sta
 --checkout: so the same corpus and the same ears judge two states of the program.
 
 The file of results is the memory: what stands in it is not said again, so a run can be stopped and gone on with, and
---minutes ends one in time. Items are sent as Home Assistant does, in chunks cut by lot (the same lot every time).
-`report` prints the tables of docs/quality.md. `again` has whisper listen once more, with another beam, to what was kept
-of the items that it misheard most: what two searches hear alike is more likely what was said.
+--minutes ends one in time. What was heard is judged anew at each report, by the corpus as it is then. Items are sent as
+Home Assistant does, in chunks cut by lot (the same lot every time). `report` prints the tables of docs/quality.md, or
+puts them there. `again` has whisper listen once more, with another beam, to what was kept of the items that it misheard
+most: what two searches hear alike is more likely what was said.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from wyoming.info import Describe, Info
 from wyoming.tts import SynthesizeVoice
 
@@ -47,6 +49,7 @@ from tests.listening import Ears, Heard, ask, ask_streamed, client_of
 CHECKOUT = Path(__file__).parent.parent
 WORST = 40
 """How many items `again` listens to."""
+BEGIN_OF_TABLES, END_OF_TABLES = "<!-- tables: scripts/quality.py writes them -->", "<!-- end of tables -->"
 Row = dict[str, Any]
 
 
@@ -110,8 +113,13 @@ def measure(take: Take, heard: Heard, ears: Ears, opinion: Opinion) -> Row:
     row = {"id": item.id, "language": item.language, "kind": item.kind, "voice": take.voice, "text": item.text}
     if "error" in heard.types:
         return row | {"failure": str(heard.events[-1].data)}
-    written = ears.write_down(heard.samples, language)
+    written = listen(ears, heard.samples, language)
     return row | {"written": written} | asdict(judge(item.said, written, language)) | check(heard.samples, opinion)
+
+
+def listen(ears: Ears, samples: NDArray[np.float32], language: str) -> str:
+    """What is heard; whisper-base knows Hindi by ear, but not how to write it in Devanagari."""
+    return ears.write_down(samples, language, any_script=language == "hi")
 
 
 def run(options: argparse.Namespace, uri: str) -> None:
@@ -170,7 +178,22 @@ def again(options: argparse.Namespace) -> None:
             pcm = file.readframes(file.getnframes())
         samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
         print(f"{key}\n  sent  {row['text']!r}\n  once  {row['written']}")
-        print(f"  again {ears.write_down(samples, row['language'][:2])}", flush=True)
+        print(f"  again {listen(ears, samples, row['language'][:2])}", flush=True)
+
+
+def tell(options: argparse.Namespace) -> None:
+    """Print the tables, or put them between the two comments of a document."""
+    before = Results(options.before).rows if options.before else {}
+    tables = "\n".join(report(Results(options.results).rows, before))
+    if options.into is None:
+        print(tables)
+        return
+    text = options.into.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN_OF_TABLES)
+    _, end, tail = rest.partition(END_OF_TABLES)
+    if not end:
+        sys.exit(f"{options.into} has no {BEGIN_OF_TABLES} … {END_OF_TABLES}")
+    options.into.write_text(f"{head}{BEGIN_OF_TABLES}\n\n{tables.strip()}\n\n{end}{tail}", encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -207,6 +230,7 @@ def _options() -> argparse.Namespace:
     measured.add_argument("--keep", type=Path, metavar="FOLDER", help="for the sounds")
     measured.add_argument("--whole", action="store_true", help="send each text whole and not in chunks")
     told.add_argument("--before", type=Path, metavar="RESULTS", help="other results to compare with")
+    told.add_argument("--into", type=Path, metavar="DOCUMENT", help="whose tables are replaced")
     listened.add_argument("--keep", type=Path, required=True)
     listened.add_argument("--beam", type=int, default=10)
     return parser.parse_args()
@@ -221,8 +245,7 @@ def main() -> None:
     elif options.command == "again":
         again(options)
     else:
-        before = Results(options.before).rows if options.before else {}
-        print("\n".join(report(Results(options.results).rows, before)))
+        tell(options)
 
 
 if __name__ == "__main__":

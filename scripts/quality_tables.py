@@ -17,7 +17,6 @@ LEAST_WORDS_FOR_PACE = 6
 """Shorter ones are mostly silence at the ends."""
 SLOW, FAST = 1.8, 0.55
 """Times the usual seconds per unit of a language: beyond it something was left out, or said twice."""
-UNITS = {"ja": "morae", "zh": "syllables"}
 Row = dict[str, Any]
 Rows = Mapping[str, Row]
 

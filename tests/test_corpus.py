@@ -85,6 +85,7 @@ def test_what_is_said_is_in_words_and_judged_right_as_it_stands(item: Item) -> N
         ("it", "tra cinquanta e settanta chilometri orari", "tra 50 e 70 km/h"),
         ("pt", "cento e oitenta e dois reais e quarenta", "R$ 182 e 40"),
         ("hi", "दो लाख पचास हज़ार", "2,50,000"),
+        ("hi", "इस नाम का कोई उपकरण मुझे नहीं मिला", "اس نام کا کوئی اپکرن mujhe nahi mila"),
         ("ja", "明日の六時四十五分に八パーセント", "あしたの6:45に8%"),
         ("zh", "零下三度百分之六十他", "零下3度60%她"),
     ],
