@@ -72,6 +72,11 @@ class Results:
         self._path = path
         self.rows: dict[str, Row] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
+    def knows(self, take: Take) -> bool:
+        """Whether this very text was said; a request that failed is made again."""
+        row = self.rows.get(take.key, {})
+        return row.get("text") == take.item.text and "failure" not in row
+
     def add(self, key: str, row: Row) -> None:
         """Remember a row, on disk too."""
         self.rows[key] = row
@@ -127,7 +132,7 @@ def run(options: argparse.Namespace, uri: str) -> None:
     results, end = Results(options.results), time.monotonic() + 60 * options.minutes
     ears, opinion = Ears(_whisper()), Opinion()
     takes = list(plan(_items(options), asyncio.run(voices_of(uri)), options.voices))
-    missing = [take for take in takes if results.rows.get(take.key, {}).get("text") != take.item.text]
+    missing = [take for take in takes if not results.knows(take)]
     for done, take in enumerate(missing):
         if time.monotonic() > end:
             print(f"{len(missing) - done} of {len(takes)} takes are still missing", file=sys.stderr)
