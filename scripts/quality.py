@@ -39,7 +39,7 @@ from wyoming.tts import SynthesizeVoice
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.languages import TAGS
 from scripts.heard_words import judge
-from scripts.quality_tables import report
+from scripts.quality_tables import judged, report
 from scripts.sound_checks import Opinion, check
 from tests import corpus
 from tests.conftest import RunningServer
@@ -176,9 +176,10 @@ def keep(folder: Path, key: str, pcm: bytes) -> None:
 
 def again(options: argparse.Namespace) -> None:
     """Listen once more to the worst of what was kept, and print both."""
-    ears, results = Ears(_whisper(), beam_size=options.beam), Results(options.results)
-    rows = [(key, row) for key, row in results.rows.items() if row.get("errors") and kept(options.keep, key).exists()]
-    for key, row in sorted(rows, key=lambda pair: -pair[1]["errors"] / pair[1]["units"])[:WORST]:
+    ears, rows = Ears(_whisper(), beam_size=options.beam), judged(Results(options.results).rows)
+    wrong = [(row["errors"] / row["units"], key) for key, row in rows.items() if kept(options.keep, key).exists()]
+    for _, key in sorted(wrong, reverse=True)[:WORST]:
+        row = rows[key]
         with wave.open(str(kept(options.keep, key))) as file:
             pcm = file.readframes(file.getnframes())
         samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
