@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kokoro_wyoming.audio import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, Utterance
-from kokoro_wyoming.text import SentenceSplitter
+from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter
 
 
 class Asked:
@@ -20,8 +21,15 @@ class Asked:
     """
 
     def __init__(
-        self, voice: SpokenVoice, pcm: PcmStream, *, streamed: bool, clause_first: bool = True
+        self,
+        voice: SpokenVoice,
+        pcm: PcmStream,
+        *,
+        streamed: bool,
+        clause_first: bool = True,
+        reading: Reading = AS_MEANT,
     ) -> None:
+        """`reading` is of any language; the text is read in the voice's."""
         self.voice = voice
         self.pcm = pcm
         self.streamed = streamed
@@ -40,7 +48,9 @@ class Asked:
         self.sound_at_seconds = 0.0
         """Monotonic: when the first chunk was sent."""
         self._arrived: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
-        self._splitter = SentenceSplitter(clause_first=clause_first)
+        self._splitter = SentenceSplitter(
+            clause_first=clause_first, reading=replace(reading, language=voice.language)
+        )
         self._sentences: Iterator[str] = iter(())
         self._complete = False
 

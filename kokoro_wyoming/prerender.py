@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kokoro_wyoming.cache import CachedEngine
 from kokoro_wyoming.errors import KokoroWyomingError
 from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, VoiceRequest
-from kokoro_wyoming.text import SentenceSplitter
+from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -27,15 +27,23 @@ def wanted(texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine) -> l
     return [WantedText(text, engine.resolve(request)) for text, request in texts]
 
 
-async def prerender(engine: CachedEngine, texts: Sequence[WantedText], *, clause_first: bool = True) -> None:
+async def prerender(
+    engine: CachedEngine,
+    texts: Sequence[WantedText],
+    *,
+    clause_first: bool = True,
+    reading: Reading = AS_MEANT,
+) -> None:
     """Make each text's sound and pin it, one after the other. What cannot be made is logged, by its number.
 
-    `clause_first` is that of the sessions, whose sentences are to be found in the cache.
+    `clause_first` and `reading` are those of the sessions, whose sentences are to be found in the cache.
     """
     ready = 0
     for number, one in enumerate(texts, 1):
         try:
-            fits = [await engine.pin(sentence, one.voice) for sentence in sentences(one.text, clause_first)]
+            as_spoken = replace(reading, language=one.voice.language)
+            pieces = sentences(one.text, clause_first, as_spoken)
+            fits = [await engine.pin(sentence, one.voice) for sentence in pieces]
         except KokoroWyomingError as error:
             _LOGGER.warning("prerender: text %d cannot be spoken: %s", number, error)
             continue
@@ -51,8 +59,8 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], *, clause
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, clause_first: bool = True) -> Iterator[str]:
+def sentences(text: str, clause_first: bool = True, reading: Reading = AS_MEANT) -> Iterator[str]:
     """As a session would find them, however the text arrives there."""
-    splitter = SentenceSplitter(clause_first=clause_first)
+    splitter = SentenceSplitter(clause_first=clause_first, reading=reading)
     yield from splitter.add(text)
     yield from splitter.finish()

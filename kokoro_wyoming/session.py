@@ -27,6 +27,7 @@ from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong
+from kokoro_wyoming.text import AS_MEANT, Reading
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -90,10 +91,12 @@ class Session:
         *,
         volume: float = 1.0,
         clause_first: bool = True,
+        reading: Reading = AS_MEANT,
         share: Share | None = None,
     ) -> None:
         """`volume` is the gain of the sound; 1.0 leaves it as it is. `clause_first` lets the first clause of a long
-        first sentence be spoken before the rest of it is made. `share` is what the client's address may ask."""
+        first sentence be spoken before the rest of it is made. `reading` says how texts are taken. `share` is what the
+        client's address may ask."""
         self._limits = limits or SessionLimits()
         self._raw_reader = reader
         self._events = wire.EventReader(reader, self._limits.wire)
@@ -101,6 +104,7 @@ class Session:
         self._engine = engine
         self._volume = volume
         self._clause_first = clause_first
+        self._reading = reading
         self._share = share or Share()
         self._peer = _peer_name(writer)
         self._dialogue = dialogue.Dialogue(self._limits.dialogue)
@@ -112,9 +116,9 @@ class Session:
         self._over = asyncio.Event()
         self._rested_at_seconds = 0.0
 
-    def change(self, engine: SpeechEngine, volume: float) -> None:
-        """From the next utterance on, let another engine speak, at another volume."""
-        self._engine, self._volume = engine, volume
+    def change(self, engine: SpeechEngine, volume: float, reading: Reading = AS_MEANT) -> None:
+        """From the next utterance on, let another engine speak, at another volume, and take texts another way."""
+        self._engine, self._volume, self._reading = engine, volume, reading
 
     @property
     def speaking(self) -> bool:
@@ -268,7 +272,11 @@ class Session:
         voice = self._engine.resolve(begin.request, begin.program)
         self._share.take()
         self._open = Asked(
-            voice, PcmStream(self._volume), streamed=begin.streamed, clause_first=self._clause_first
+            voice,
+            PcmStream(self._volume),
+            streamed=begin.streamed,
+            clause_first=self._clause_first,
+            reading=self._reading,
         )
         self._unfinished.append(self._open)
         self._line.put_nowait(self._open)

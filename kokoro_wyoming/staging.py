@@ -18,7 +18,8 @@ from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.prerender import prerender, wanted
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
-from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.text import Reading
+from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,7 +48,8 @@ class Stage:
         asked = [(one.text, VoiceRequest(one.voice, one.language)) for one in self.config.prerender]
         texts = wanted(asked, self.engine)
         clause_first = speaks_clause_first(self.config)
-        return partial(prerender, self.engine, texts, clause_first=clause_first) if texts else None
+        reading = reading_of(self.config)
+        return partial(prerender, self.engine, texts, clause_first=clause_first, reading=reading) if texts else None
 
     async def update(self, catalogues: Sequence[Catalogue]) -> None:
         """Offer these voices from now on. What is kept of the earlier ones is forgotten: they may sound otherwise."""
@@ -72,6 +74,7 @@ def manager_of(config: Config, thread: TurnThread) -> ModelManager:
         stream=config.model.stream,
         thread=thread,
         release_idle_seconds=config.model.release_idle_seconds,
+        calibrates=config.model.calibrate == "auto",
     )
 
 
@@ -82,7 +85,7 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
     KokoroWyomingError.
     """
     # Not on the model thread: while a server speaks, reading all voices would be a long turn.
-    catalogues = await asyncio.to_thread(manager.catalogues)
+    catalogues = await apart(manager.catalogues)
     _tell_what_is_missing(config, catalogues)
     if not catalogues[0].voices:
         raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(config.model.version)}.")
@@ -98,6 +101,11 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
 def speaks_clause_first(config: Config) -> bool:
     """Whether a long first sentence is cut at its first clause: not where whole sentences are wanted."""
     return config.model.stream == "fast"
+
+
+def reading_of(config: Config) -> Reading:
+    """How texts are taken, in whatever language."""
+    return Reading(markup=config.speech.markup, emoji=config.speech.emoji)
 
 
 def _engine(

@@ -219,6 +219,7 @@ class Model(_Section):
     threads: Annotated[int, Field(ge=0, le=1_024)]
     """0: one per physical core."""
     stream: Annotated[Literal["fast", "exact"], BeforeValidator(_lower)]
+    calibrate: Annotated[Literal["auto", "never"], BeforeValidator(_lower)]
     release_idle_seconds: Annotated[float, Field(ge=0, le=86_400)]
     """0: never."""
     deprecation_notice: bool
@@ -234,6 +235,8 @@ class Speech(_Section):
     speed: Annotated[float, Field(ge=0.5, le=2.0)]
     offer_other_release: bool
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
+    markup: bool
+    emoji: Annotated[Literal["drop", "name"], BeforeValidator(_lower)]
 
 
 class Folders(_Section):
