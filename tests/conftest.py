@@ -48,7 +48,7 @@ def ears() -> Ears:
 class RunningServer:
     """`kokoro-wyoming serve` as a process of its own, with what it logged so far."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, checkout: Path = CHECKOUT) -> None:
         self.log: list[str] = []
         self._settled = threading.Event()
         self.process = subprocess.Popen(
@@ -56,7 +56,8 @@ class RunningServer:
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
-            cwd=CHECKOUT,
+            cwd=checkout,
+            env={**os.environ, "PYTHONPATH": str(checkout)},
         )
         self._follower = threading.Thread(target=self._follow, daemon=True)
         self._follower.start()

@@ -102,16 +102,22 @@ _SCRIPT = {"hi": "यह हिन्दी में लिखा है।", "
 class Ears:
     """Speech to text with whisper-base on the processor."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, beam_size: int = 5) -> None:
         from faster_whisper import WhisperModel
 
+        self._beam_size = beam_size
         self._model = WhisperModel(str(folder), device="cpu", compute_type="int8", local_files_only=True)
 
-    def write_down(self, samples: NDArray[np.float32], language: str) -> str:
-        """What 24 kHz samples say; `language` is its two-letter code."""
+    def write_down(self, samples: NDArray[np.float32], language: str, *, any_script: bool = False) -> str:
+        """What 24 kHz samples say; `language` is its two-letter code. In `any_script` it is freer, and hears better."""
         at_16_khz = np.interp(np.arange(0, len(samples), 1.5), np.arange(len(samples)), samples).astype(np.float32)
         segments, _ = self._model.transcribe(
-            at_16_khz, language=language, beam_size=5, temperature=0.0, initial_prompt=_SCRIPT.get(language)
+            at_16_khz,
+            language=language,
+            beam_size=self._beam_size,
+            temperature=0.0,
+            initial_prompt=None if any_script else _SCRIPT.get(language),
+            no_repeat_ngram_size=4 if any_script else 0,
         )
         return " ".join(segment.text for segment in segments)
 
