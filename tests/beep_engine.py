@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import match_language
+from kokoro_wyoming.script import Sentence
 from kokoro_wyoming.speech import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 
 VOICES = {"beep": "en-US", "boop": "en-GB", "pii": "ja-JP"}
@@ -88,8 +89,9 @@ class BeepUtterance:
         self._takes_place = takes_place
         self._closed = False
 
-    async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+    async def speak(self, said: Sentence, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
         assert not self._closed
+        sentence = said.text
         self._engine.said.append((sentence, voice))
         ended = False
         try:
