@@ -71,7 +71,16 @@ _NEAREST = str.maketrans(
 )
 """Sounds that no voice learned, by the nearest one that it did."""
 
-_AMERICAN = {"ɝ": "ɜɹ", "ɜɹ": "ɜɹ", "ɜːɹ": "ɜɹ", "ɜ": "ɜɹ", "ɚ": "əɹ", "ɒ": "ɑ", "ɾ": "T", "ʔ": "t", "ː": "", "r": "ɹ", "o": "ɔ"}
+_AMERICAN = {
+    **dict.fromkeys(("ɝ", "ɜɹ", "ɜːɹ", "ɜr", "ɜːr", "ɜ"), "ɜɹ"),
+    "ɚ": "əɹ",
+    "ɒ": "ɑ",
+    "ɾ": "T",
+    "ʔ": "t",
+    "ː": "",
+    "r": "ɹ",
+    "o": "ɔ",
+}
 _BRITISH = {"ɝ": "ɜː", "ɚ": "ə", "ʔ": "t", "r": "ɹ", "o": "ɔ"}
 _ENGLISH = {"en-US": _AMERICAN | {"e": "ɛ", "a": "æ"}, "en-GB": _BRITISH | {"e": "ɛ"}}
 """English has its own symbols for sounds that other languages write with these."""

@@ -1,7 +1,7 @@
 """The owner's own words: how they are to be read, by spelling or in IPA. Pure.
 
-An entry is `word: spelling`, or `word: /IPA/` between slashes. A word without capitals stands for itself in any case, one
-with capitals for exactly that; several words are one entry, and of two that fit the longer one counts.
+An entry is `word: spelling`, or `word: /IPA/` between slashes. A word without capitals stands for itself in any case,
+one with capitals for exactly that; several words are one entry, and of two that fit the longer one counts.
 """
 
 from __future__ import annotations

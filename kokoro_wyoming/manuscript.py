@@ -26,10 +26,13 @@ class Habits:
     """Where neither voice nor language are asked for, the text's letters may tell the language."""
 
 
+AS_USUAL = Habits()
+
+
 class Manuscript:
     """Gives what is to be said of one utterance; how it is cut into chunks never changes that."""
 
-    def __init__(self, text_format: TextFormat = "text", habits: Habits = Habits()) -> None:
+    def __init__(self, text_format: TextFormat = "text", habits: Habits = AS_USUAL) -> None:
         self._splitter = SentenceSplitter(clause_first=habits.clause_first)
         self._parser = Parser()
         self._ssml = SsmlReader() if text_format == "ssml" else None
@@ -41,20 +44,22 @@ class Manuscript:
 
         PeerError for markup that is wrong, after all that came before it.
         """
-        chunk = clean(chunk)
         if self._undecided is not None:
-            self._undecided += chunk
+            self._undecided += clean(chunk)
             is_ssml = looks_like_ssml(self._undecided)
             if is_ssml is None:
                 return
             chunk, self._undecided = self._undecided, None
             self._ssml = SsmlReader() if is_ssml else None
-        yield from self._read(self._ssml.add(chunk) if self._ssml else iter((chunk,)))
+        if self._ssml is None:
+            yield from self._parsed(self._splitter.add(chunk))
+        else:
+            yield from self._read(self._ssml.add(clean(chunk)))
 
     def finish(self) -> Iterator[Sentence | Pause]:
         """The text has ended: yield the rest of it; PeerError for markup that has no end."""
         if self._undecided:
-            yield from self._read(iter((self._undecided,)))
+            yield from self._parsed(self._splitter.add(self._undecided))
         if self._ssml is not None:
             yield from self._read(self._ssml.finish())
         yield from self._parsed(self._splitter.finish())
@@ -62,7 +67,7 @@ class Manuscript:
     def _read(self, texts: Iterator[str]) -> Iterator[Sentence | Pause]:
         try:
             for text in texts:
-                yield from self._parsed(self._splitter.add(text))
+                yield from self._parsed(self._splitter.add_marked(text))
         except PeerError:
             yield from self._parsed(self._splitter.finish())
             raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kokoro_wyoming.cache import CachedEngine
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.manuscript import Habits, Manuscript
+from kokoro_wyoming.manuscript import AS_USUAL, Habits, Manuscript
 from kokoro_wyoming.roles import Role
 from kokoro_wyoming.script import Sentence
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
@@ -25,14 +25,14 @@ class WantedText:
 
 
 def wanted(
-    texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine, habits: Habits = Habits()
+    texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine, habits: Habits = AS_USUAL
 ) -> list[WantedText]:
     """The texts with their voices; raises as `SpeechEngine.resolve`. `habits` are those of the sessions."""
     by_text = habits.language_from_text
     return [WantedText(text, Role(engine, request, language_from_text=by_text)) for text, request in texts]
 
 
-async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: Habits = Habits()) -> None:
+async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: Habits = AS_USUAL) -> None:
     """Make each text's sound and pin it, one after the other. What cannot be made is logged, by its number.
 
     `habits` are those of the sessions, whose sentences are to be found in the cache.
@@ -57,7 +57,7 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: H
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, habits: Habits = Habits()) -> Iterator[Sentence]:
+def sentences(text: str, habits: Habits = AS_USUAL) -> Iterator[Sentence]:
     """As a session would find them, however the text arrives there; PeerError for wrong markup."""
     manuscript = Manuscript(habits=habits)
     for said in (*manuscript.add(text), *manuscript.finish()):

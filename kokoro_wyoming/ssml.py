@@ -1,7 +1,7 @@
 """SSML into text with marks, as it arrives. Pure.
 
 It is the part of SSML 1.1 (https://www.w3.org/TR/speech-synthesis11/) that a Kokoro voice can follow. The XML is read
-by expat, token by token, without document types and entities of the client's own, which can be made to grow without end.
+by expat, token by token, without document types and entities of the client's own, which can be made to grow for ever.
 The law of this room: how the document is cut into chunks never changes what comes out.
 """
 

@@ -95,7 +95,11 @@ class SentenceSplitter:
 
     def add(self, chunk: str) -> Iterator[str]:
         """Take more text; yield each sentence that is now certain. Nothing is taken until it is iterated."""
-        ahead = deque(clean(chunk))
+        yield from self.add_marked(clean(chunk))
+
+    def add_marked(self, text: str) -> Iterator[str]:
+        """The same for text that is clean, and has marks where something is to be said of it."""
+        ahead = deque(text)
         while ahead:
             end = self._boundary_after(ahead.popleft())
             if end:

@@ -195,6 +195,12 @@ def _lexicon_language(value: str) -> str:
     return _language(value)
 
 
+def _lexicon_once(value: Any) -> Any:
+    if isinstance(value, Mapping) and {"*", EVERY_LANGUAGE} <= set(value):
+        raise ValueError(f"has {EVERY_LANGUAGE} twice, in two spellings; keep one")
+    return _languages_once(value)
+
+
 def _entries(value: Any) -> Any:
     """One language's entries, each checked by itself so that the mistake can be named."""
     if not isinstance(value, Mapping):
@@ -219,7 +225,7 @@ VoiceExpression = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterVa
 OwnVoices = Annotated[Mapping[OwnName, VoiceExpression], BeforeValidator(_names_once)]
 OwnLexicon = Annotated[
     Mapping[LexiconLanguage, Annotated[Mapping[str, str], BeforeValidator(_entries)]],
-    BeforeValidator(_languages_once),
+    BeforeValidator(_lexicon_once),
 ]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 IPAddress = Annotated[str, AfterValidator(_ip_address)]
