@@ -19,7 +19,8 @@ MAX_SAID_CHARS = 256
 EVERY_LANGUAGE = "all"
 
 _WITHOUT_SPACES = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
-"""Kana and Han: words stand side by side there, so that a border within them is none."""
+"""Kana and Han: words stand side by side there, and any place may be the border of one."""
+_LETTER = rf"[^\W{_WITHOUT_SPACES}]"
 
 
 class Lexicon:
@@ -62,7 +63,7 @@ class _Table:
         # The longest first; of two of one length the one that says how its letters are written.
         for word in sorted([*self._exact, *self._any_case], key=lambda word: (-len(word), word in self._any_case)):
             letters = r"\s+".join(re.escape(part) for part in word.split(" "))
-            begin, end = (_border(word[0], r"(?<!\w)"), _border(word[-1], r"(?!\w)"))
+            begin, end = (_border(word[0], f"(?<!{_LETTER})"), _border(word[-1], f"(?!{_LETTER})"))
             yield f"{begin}{letters if word in self._exact else f'(?i:{letters})'}{end}"
 
     def read(self, run: Run) -> Iterator[Run]:
@@ -93,4 +94,4 @@ def _one_blank(text: str) -> str:
 
 
 def _border(letter: str, border: str) -> str:
-    return "" if re.match(f"[{_WITHOUT_SPACES}]", letter) or not re.match(r"\w", letter) else border
+    return border if re.match(_LETTER, letter) else ""

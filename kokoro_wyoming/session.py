@@ -306,6 +306,15 @@ class Session:
             self._finished(asked)
 
     async def _speak(self, asked: Asked) -> None:
+        try:
+            await self._say_all(asked)
+        except PeerError:
+            # What was rightly asked is heard to its end.
+            await self._send(asked, asked.pcm.finish())
+            raise
+        await self._end_sound(asked)
+
+    async def _say_all(self, asked: Asked) -> None:
         while (sentence := await asked.next_sentence()) is not None:
             assert asked.place is not None, "the first text takes it"
             await asyncio.sleep(0)  # finding a sentence takes up to 12 ms, and the engine may have nothing to say
@@ -320,7 +329,6 @@ class Session:
                     await self._send(asked, asked.pcm.add(samples * np.float32(sentence.gain)))
         if asked.failure is not None:
             raise asked.failure
-        await self._end_sound(asked)
 
     async def _pause(self, asked: Asked, seconds: float) -> None:
         # A second at a time, as a client may leave in the middle.

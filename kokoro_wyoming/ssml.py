@@ -37,7 +37,7 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _REFERENCE = re.compile(r"&\#?\w{1,10};", re.ASCII)
-_NOT_A_REFERENCE = re.compile(r"&\#?\w*[^\w;]", re.ASCII)
+_NOT_A_REFERENCE = re.compile(r"&(?:[^\w#]|\#?\w+[^\w;]|\#[^\w])", re.ASCII)
 _OTHER_DECLARATION = re.compile(r"<!(?!$|--|-$|\[)")
 _TEXT = re.compile("[^<&]+")
 _WITHOUT_MARKS = str.maketrans(dict.fromkeys(marks.ALL, ""))

@@ -233,7 +233,7 @@ MISTAKES = [
     ("speed: 1.2", 1, "speed: is not a setting; did you mean `speech.speed`?"),
     ("server: {threads: 2}", 1, "server.threads: is not a setting; did you mean `model.threads`?"),
     ("SPEECH: {speed: 1}", 1, "SPEECH: is not a setting; did you mean `speech`?"),
-    ("qqqq: 1", 1, "qqqq: is not a setting (server, model, speech, voices, lexicon, folders, assets, discovery, limits"),
+    ("qqqq: 1", 1, "qqqq: is not a setting (server, model, speech, voices, lexicon, folders, assets, discovery"),
     ("folders: {zzzz: 1}", 1, "folders.zzzz: is not a setting (models, voices)"),
     # what YAML makes of words and numbers
     (

@@ -92,14 +92,14 @@ def test_the_settings_take_any_spelling_of_a_language_and_a_star_for_all(tmp_pat
     ],
 )
 def test_a_wrong_entry_is_told_with_the_way_out(tmp_path: Path, content: str, complaint: str) -> None:
-    with pytest.raises(ConfigError, match="my.yaml:1: lexicon") as error:
+    with pytest.raises(ConfigError, match=r"my\.yaml:1: lexicon") as error:
         _load(tmp_path, content)
     assert complaint in str(error.value)
 
 
 def test_there_is_an_end_to_a_lexicon(tmp_path: Path) -> None:
     words = "".join(f"  w{number}: a\n" for number in range(MAX_ENTRIES + 1))
-    with pytest.raises(ConfigError, match="has 2,001 words; 2000 are at most"):
+    with pytest.raises(ConfigError, match="has 2,001 words; 2,000 are at most"):
         _load(tmp_path, f"lexicon:\n en-US:\n{words}")
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming import builds, ipa, marks, reading
-from kokoro_wyoming.builds.v0_19.wrapper import CONFIG_PATH
+from kokoro_wyoming import ipa, marks, reading
 from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.script import MAX_PAUSE_SECONDS, Parser, Pause, Run, Sentence, plain
 
-V1_0 = json.loads((Path(builds.__file__).parent / "v1_0" / "config.json").read_text())["vocab"]
-V0_19 = json.loads(CONFIG_PATH.read_text())["vocab"]
+BUILDS = Path(ipa.__file__).parent / "builds"
+V1_0 = json.loads((BUILDS / "v1_0" / "config.json").read_text())["vocab"]
+V0_19 = json.loads((BUILDS / "v0_19" / "config.json").read_text())["vocab"]
 
 
 class Reader:
