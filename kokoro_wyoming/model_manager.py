@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import logging
 from collections import Counter
@@ -14,12 +13,13 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
+from kokoro_wyoming import memory
 from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network.halves import Network
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
 from kokoro_wyoming.script import Run
-from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue, VoicePacks, pack_paths
 
 _LOGGER = logging.getLogger(__name__)
@@ -94,7 +94,6 @@ class ModelManager:
         self.device = device
         self.stream = stream
         self.thread = thread or TurnThread()
-        self._loader = TurnThread("loader")
         self._release_idle_seconds = release_idle_seconds
         self._loading: dict[str, asyncio.Task[LoadedRelease]] = {}
         self._users: Counter[str] = Counter()
@@ -158,7 +157,7 @@ class ModelManager:
             if now not in (self._seen, before):
                 before = now
             elif now != self._seen:
-                yield await asyncio.to_thread(self.catalogues)
+                yield await apart(self.catalogues)
 
     def forget_voices(self) -> None:
         """Have packs that were read before read anew, as their files may have changed."""
@@ -186,9 +185,9 @@ class ModelManager:
     async def _load(self, version: str) -> LoadedRelease:
         release = self._build(version)
         # Not on the model thread: who listens to another release should not wait meanwhile.
-        await self._loader.run(release.initialize)
+        await apart(release.initialize)
         # The file's own tensors, as large as the model, are no longer used.
-        await self._loader.run(return_memory)
+        await apart(return_memory)
         _LOGGER.debug("Kokoro %s is loaded", version)
         return release
 
@@ -225,11 +224,10 @@ class ModelManager:
             return
         del self._loading[version]
         _LOGGER.info("Kokoro %s was idle and has left the memory; it is loaded again when asked for", version)
-        self._tidying = asyncio.create_task(self._loader.run(return_memory))
+        self._tidying = asyncio.create_task(apart(return_memory))
 
 
 def return_memory() -> None:
     """Give what is no longer used back to the system: Python frees in cycles, and glibc keeps what was freed."""
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    memory.give_back()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from pydantic import BaseModel
 
-from kokoro_wyoming import admission, listening
+from kokoro_wyoming import admission, listening, memory
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.discovery import Advertiser, listening_hosts
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
@@ -22,7 +22,7 @@ from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.speech import SpeechEngine
 from kokoro_wyoming.staging import Prerendering, Stage, habits_of, manager_of, stage
 from kokoro_wyoming.supervision import notify, reloading
-from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue
 from kokoro_wyoming.watch import Watch
 
@@ -42,6 +42,7 @@ def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
 
     `reread` reads the settings anew at SIGHUP; without it only the voices are.
     """
+    memory.keep_freed()
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
     thread = TurnThread()
@@ -227,7 +228,7 @@ class Server:
             async for _ in self._manager.changes():
                 async with self._staging:
                     # Looked at again, as a reload may have come in between.
-                    await self._offer(await asyncio.to_thread(self._manager.catalogues))
+                    await self._offer(await apart(self._manager.catalogues))
         except Exception:
             _LOGGER.exception("Voices that come from now on are not seen before the next start")
 

@@ -20,7 +20,7 @@ from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.prerender import prerender, wanted
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
-from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
     KokoroWyomingError.
     """
     # Not on the model thread: while a server speaks, reading all voices would be a long turn.
-    catalogues = await asyncio.to_thread(manager.catalogues)
+    catalogues = await apart(manager.catalogues)
     _tell_what_is_missing(config, catalogues)
     if not catalogues[0].voices:
         raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(config.model.version)}.")

@@ -151,7 +151,7 @@ async def test_an_idle_release_leaves_the_memory_and_comes_back(both_releases: S
             break
         await asyncio.sleep(0.1)
     assert gone() is None
-    await manager._loader.run(lambda: None)  # behind the tidying up
+    await manager._tidying
     after = psutil.Process().memory_info().rss
     print(f"resident memory: {before / 1e6:.0f} MB before, {during / 1e6:.0f} MB loaded, {after / 1e6:.0f} MB after")
     assert during - before > 200e6

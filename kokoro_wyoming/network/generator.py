@@ -4,8 +4,10 @@ What ties the generator to the whole sentence are 48 layers (AdaIN) that normali
 variance over all time. Given those beforehand, it can run on a window of features and a little context, and gives the
 samples that a whole run would give.
 
-Between two convolutions stand AdaIN and Snake: h = scale·u + shift, then h + sin²(ah)/a. As sin² is (1 - cos)/2, both
-are done in four passes over memory.
+Sound on its way lies in memory as (time, channels): so the processor multiplies at its full rate, which it does not
+where each channel is a row. Between two convolutions stand AdaIN and Snake: h = scale·u + shift, then h + sin²(ah)/a.
+As sin² is (1 - cos)/2, both are done in a few passes, over memory that every layer uses again: fresh memory costs more
+than what is computed in it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ HARMONICS_PER_FRAME = 60
 """The spectrum of the harmonic source has a hop of 5 samples."""
 CONTEXT_FRAMES = 8
 """On each side of a window: with as many its samples are those of the whole run within 108 dB."""
+_ROOM_FRAMES = 2 * 160
+"""What is computed in one go may be this long and leave its memory (50 MB) for the next."""
 EPSILON = 1e-5
 """InstanceNorm's."""
 _LEAK = 0.1
@@ -51,7 +55,7 @@ class Targets(NamedTuple):
 
 
 class Affine(NamedTuple):
-    """One layer's AdaIN as scale·u + shift, and the same as the angle 2ah of its Snake; shape (1, channels, 1)."""
+    """One layer's AdaIN as scale·u + shift, and the same as the angle 2ah of its Snake; float32, shape (channels,)."""
 
     scale: Tensor
     shift: Tensor
@@ -60,25 +64,89 @@ class Affine(NamedTuple):
 
 
 Normalise = Callable[[int, Tensor], Affine]
-"""How a layer, told by its number, normalises its input of shape (1, channels, time)."""
+"""How a layer, told by its number, normalises its input of shape (time, channels)."""
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """A one-dimensional convolution's weights; float32, or bfloat16 where the processor has instructions for it."""
+    """A one-dimensional convolution over (time, channels); bfloat16 where the processor has instructions for it."""
 
     weight: Tensor
+    """Shape (channels out, channels in, 1, taps), channels last in memory."""
     bias: Tensor
+    stride: int
     padding: int
     dilation: int
 
     @classmethod
     def of(cls, module: KokoroModule, dtype: torch.dtype) -> Convolution:
-        weight, bias = module.weight.detach().to(dtype), module.bias.detach().to(dtype)
-        return cls(weight, bias, module.padding[0], module.dilation[0])
+        weight, bias = _channels_last(module.weight, dtype), module.bias.detach().to(dtype)
+        return cls(weight, bias, module.stride[0], module.padding[0], module.dilation[0])
 
     def __call__(self, u: Tensor) -> Tensor:
-        return F.conv1d(u.to(self.weight.dtype), self.weight, self.bias, 1, self.padding, self.dilation)
+        steps = ((1, self.stride), (0, self.padding), (1, self.dilation))
+        return _rows(F.conv2d(_image(u.to(self.weight.dtype)), self.weight, self.bias, *steps))
+
+
+@dataclass(frozen=True)
+class Upsampling:
+    """A transposed convolution over (time, channels)."""
+
+    weight: Tensor
+    bias: Tensor
+    stride: int
+    padding: int
+
+    @classmethod
+    def of(cls, module: KokoroModule, dtype: torch.dtype) -> Upsampling:
+        weight, bias = _channels_last(module.weight, dtype), module.bias.detach().to(dtype)
+        return cls(weight, bias, module.stride[0], module.padding[0])
+
+    def __call__(self, u: Tensor) -> Tensor:
+        image = _image(u.to(self.weight.dtype))
+        return _rows(F.conv_transpose2d(image, self.weight, self.bias, (1, self.stride), (0, self.padding)))
+
+
+def _channels_last(weight: Tensor, dtype: torch.dtype) -> Tensor:
+    return weight.detach()[:, :, None].to(dtype, memory_format=torch.channels_last)
+
+
+def _image(u: Tensor) -> Tensor:
+    """(time, channels) as torch's images of one row, shape (1, channels, 1, time): the same memory."""
+    return u.T[None, :, None]
+
+
+def _rows(image: Tensor) -> Tensor:
+    return image[0, :, 0].T
+
+
+class Workspace:
+    """Memory for what is computed on the way, used by one layer after the other."""
+
+    def __init__(self) -> None:
+        self._memory: dict[str, Tensor] = {}
+
+    def place(self, name: str, like: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """A tensor of the shape of `like`, to be written to; it may be the one that the name had before."""
+        count = like.numel()
+        if name not in self._memory or self._memory[name].numel() < count:
+            self._memory[name] = torch.empty(count, dtype=dtype, device=like.device)
+        return self._memory[name][:count].view(like.shape)
+
+
+class Snake:
+    """h + (1 - cos 2ah)/2a of h = scale·u + shift, layer by layer."""
+
+    def __init__(self, steps: list[Tensor], dtype: torch.dtype, room: Workspace) -> None:
+        """`steps` are the layers' 1/2a, shape (channels,); `dtype` is that of what comes out."""
+        self._steps, self._dtype, self._room = steps, dtype, room
+
+    def __call__(self, layer: int, u: Tensor, affine: Affine) -> Tensor:
+        step = self._steps[layer]
+        h, cosine = self._room.place("h", u).copy_(u), self._room.place("cosine", u)
+        torch.addcmul(affine.angle_shift, h, affine.angle_scale, out=cosine).cos_()
+        torch.addcmul(affine.shift + step, h, affine.scale, out=h).addcmul_(cosine, step, value=-1)
+        return self._room.place("snaked", u, self._dtype).copy_(h)
 
 
 @dataclass(frozen=True)
@@ -88,19 +156,16 @@ class Block:
     first_layer: int
     rounds: tuple[tuple[Convolution, Convolution], ...]
 
-    def __call__(self, x: Tensor, normalise: Normalise, steps: list[Tensor]) -> Tensor:
+    def __call__(self, x: Tensor, normalise: Normalise, snake: Snake, room: Workspace, out: Tensor) -> Tensor:
+        """Write to `out`, which has x's shape, and return it."""
         layer = self.first_layer
         for dilated, plain in self.rounds:
-            inner = dilated(_snake(x, normalise(layer, x), steps[layer]))
-            x = plain(_snake(inner, normalise(layer + 1, inner), steps[layer + 1])) + x
+            inner = dilated(snake(layer, x, normalise(layer, x)))
+            added = plain(snake(layer + 1, inner, normalise(layer + 1, inner)))
+            # In two steps: to add one type to another, torch makes a copy in fresh memory.
+            x = torch.add(x, room.place("h", x).copy_(added), out=out)
             layer += 2
         return x
-
-
-def _snake(u: Tensor, affine: Affine, step: Tensor) -> Tensor:
-    """h + (1 - cos 2ah)/2a of h = scale·u + shift; `step` is 1/2a."""
-    cosine = torch.addcmul(affine.angle_shift, u, affine.angle_scale).cos_()
-    return torch.addcmul(affine.shift + step, u, affine.scale).addcmul_(cosine, step, value=-1)
 
 
 class Generator:
@@ -120,10 +185,13 @@ class Generator:
             self.residual.append([self._block(b) for b in module.resblocks[stage * count : (stage + 1) * count]])
         self.widths = [norm.norm.num_features for norm in self._norms]
         """Channels of each AdaIN layer: of a stage the noise block's six first, then the three residual blocks'."""
-        self._steps = [0.5 / alpha for alpha in self._alphas]
+        self._steps = [0.5 / alpha.reshape(-1) for alpha in self._alphas]
+        self._room = Workspace()
         self.angles = 2 * torch.cat([alpha.reshape(-1) for alpha in self._alphas])
         """2a of every channel of every layer: shape (9216,)."""
-        self._ups = [_Upsampling(up, dtype) for up in module.ups]
+        self._ups = [Upsampling.of(up, dtype) for up in module.ups]
+        self.sources = [Convolution.of(convolution, torch.float32) for convolution in module.noise_convs]
+        """Of the harmonic source, one for each stage."""
         self._last = Convolution.of(module.conv_post, torch.float32)
         self._style_weight, self._style_bias = self._style_projection()
         self._norm_weight = torch.cat([norm.norm.weight.detach() for norm in self._norms])
@@ -167,10 +235,7 @@ class Generator:
         scale = targets.gain * torch.rsqrt(moments.variance + EPSILON)
         shift = targets.mean - moments.mean * scale
         rows = [scale, shift, scale * self.angles, shift * self.angles]
-        affines = [
-            Affine(*(part[None, :, None] for part in parts))
-            for parts in zip(*(torch.split(row, self.widths) for row in rows), strict=True)
-        ]
+        affines = [Affine(*parts) for parts in zip(*(torch.split(row, self.widths) for row in rows), strict=True)]
         return lambda layer, _: affines[layer]
 
     def measured(self, targets: Targets, seen: list[Moments]) -> Normalise:
@@ -178,29 +243,41 @@ class Generator:
         means, gains, angles = (torch.split(row, self.widths) for row in (*targets, self.angles))
 
         def normalise(layer: int, u: Tensor) -> Affine:
-            variance, mean = torch.var_mean(u[0].float(), dim=-1, correction=0)
-            seen.append(Moments(mean, variance))
-            scale = gains[layer] * torch.rsqrt(variance + EPSILON)
-            shift = means[layer] - mean * scale
-            parts = (scale, shift, scale * angles[layer], shift * angles[layer])
-            return Affine(*(part[None, :, None] for part in parts))
+            moments = _moments(u)
+            seen.append(moments)
+            scale = gains[layer] * torch.rsqrt(moments.variance + EPSILON)
+            shift = means[layer] - moments.mean * scale
+            return Affine(scale, shift, scale * angles[layer], shift * angles[layer])
 
         return normalise
 
     def run(self, x: Tensor, harmonics: Tensor, normalise: Normalise) -> Tensor:
         """Sound of features x, shape (1, 512, n_frames): float32, shape (300 * n_frames,)."""
-        module = self.module
+        room = self._room if x.shape[-1] <= _ROOM_FRAMES else Workspace()
+        module, snake = self.module, Snake(self._steps, self.dtype, room)
+        rows, spectrum = x[0].T, harmonics[0].T.contiguous()
         for stage, up in enumerate(self._ups):
-            source = self.noise[stage](module.noise_convs[stage](harmonics), normalise, self._steps)
-            x = up(F.leaky_relu(x, _LEAK))
+            source = self.sources[stage](spectrum)
+            rows = up(F.leaky_relu(rows, _LEAK))
             if stage == len(self._ups) - 1:
-                x = module.reflection_pad(x)
-            x = x + source
-            parts = [block(x, normalise, self._steps) for block in self.residual[stage]]
-            x = sum(parts[1:], start=parts[0]) / len(parts)
-        x = self._last(F.leaky_relu(x))
+                rows = torch.cat([rows[1:2], rows])  # kokoro's reflection
+            entering = self.noise[stage](source, normalise, snake, room, room.place("entering", source))
+            entering += rows
+            rows = self._blended(self.residual[stage], entering, normalise, snake, room)
+        spectrum = self._last(F.leaky_relu(rows)).T[None]
         half = module.post_n_fft // 2 + 1
-        return module.stft.inverse(torch.exp(x[:, :half]), torch.sin(x[:, half:])).reshape(-1)
+        return module.stft.inverse(torch.exp(spectrum[:, :half]), torch.sin(spectrum[:, half:])).reshape(-1)
+
+    @staticmethod
+    def _blended(
+        blocks: list[Block], entering: Tensor, normalise: Normalise, snake: Snake, room: Workspace
+    ) -> Tensor:
+        """The average of what the blocks make of the same input."""
+        first, *others = blocks
+        total = first(entering, normalise, snake, room, room.place("leaving", entering))
+        for block in others:
+            total += block(entering, normalise, snake, room, room.place("branch", entering))
+        return total.div_(len(blocks))
 
     def windows(
         self, x: Tensor, harmonics: Tensor, normalise: Normalise, sizes: Iterator[int]
@@ -216,12 +293,7 @@ class Generator:
             start = stop
 
 
-class _Upsampling:
-    """A transposed convolution's weights."""
-
-    def __init__(self, module: KokoroModule, dtype: torch.dtype) -> None:
-        self.weight, self.bias = module.weight.detach().to(dtype), module.bias.detach().to(dtype)
-        self.stride, self.padding = module.stride[0], module.padding[0]
-
-    def __call__(self, u: Tensor) -> Tensor:
-        return F.conv_transpose1d(u.to(self.weight.dtype), self.weight, self.bias, self.stride, self.padding)
+def _moments(u: Tensor) -> Moments:
+    # In two passes: down the columns, torch's own var_mean takes ten times as long.
+    mean = u.mean(0, dtype=torch.float32)
+    return Moments(mean, (u - mean).square_().mean(0))

@@ -102,7 +102,7 @@ class _Sums:
 
     def __init__(self, convolution: Convolution) -> None:
         weight = convolution.weight.float()
-        self._total, self._squares = weight.sum(2), (weight**2).sum(2)
+        self._total, self._squares = weight.sum((2, 3)), (weight**2).sum((2, 3))
         self._bias = convolution.bias.float()
 
     def __call__(self, moments: Moments) -> Moments:

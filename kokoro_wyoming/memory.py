@@ -1,0 +1,25 @@
+"""The C library's memory, told to suit speaking; does nothing where the library is not glibc."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES = 128 << 20
+_LARGEST_KEPT_BYTES = 32 << 20
+"""glibc's own upper bound; what is larger comes from the system and goes back at once."""
+
+
+def keep_freed() -> None:
+    """Keep freed memory for the next layer, window and sentence: fetching it anew costs a sixth of all time."""
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT_BYTES)
+        library.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def give_back() -> None:
+    """Give all freed memory back to the system."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
