@@ -104,12 +104,13 @@ class KokoroV1Wrapper:
         return of_runs(runs, lambda run: self._phonemized(run, run.language or lang_code))
 
     def _phonemized(self, run: Run, lang_code: str) -> Iterator[Phonemes]:
-        pipeline: KPipeline | g2p.ForeignPipeline
-        if lang_code in g2p.FOREIGN:
-            pipeline = self._foreign.setdefault(lang_code, g2p.ForeignPipeline(lang_code))
-        else:
-            pipeline = self.get_pipeline(lang_code, quiet=True)
+        pipeline = self._foreign_pipeline(lang_code) or self.get_pipeline(lang_code, quiet=True)
         return g2p.phonemize(pipeline, run.text if run.words is None else run.words)
+
+    def _foreign_pipeline(self, tag: str) -> g2p.ForeignPipeline | None:
+        if tag in g2p.FOREIGN and tag not in self._foreign:
+            self._foreign[tag] = g2p.ForeignPipeline(tag)
+        return self._foreign.get(tag)
 
     def pieces(
         self, runs: Iterable[Run], voice: str | Tensor, lang_code: str, speed: float = 1.0
