@@ -79,7 +79,7 @@ def language_of(text: str) -> str | None:
         script = _name(found)
         counts[script] = counts.get(script, 0) + 1
     # One letter says as much as two or three of an alphabet.
-    asian = 2 * (counts.get(_HAN, 0) + counts.get(_KANA, 0))
+    asian = 3 * (counts.get(_HAN, 0) + counts.get(_KANA, 0))
     others = sum(count for script, count in counts.items() if script not in (_HAN, _KANA))
     if asian > others:
         return "ja-JP" if _KANA in counts else "zh-CN"

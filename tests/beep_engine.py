@@ -58,7 +58,7 @@ class BeepEngine:
         if program not in (None, _PROGRAM):
             raise UnknownVersionError(f"There is no program {program}.")
         language = "en-US" if request.language is None else match_language(request.language)
-        if language is None:
+        if language not in VOICES.values():
             raise UnknownLanguageError(f"Nobody beeps in {request.language}.")
         name = request.name or next(name for name, spoken in VOICES.items() if spoken == language)
         if name not in VOICES:

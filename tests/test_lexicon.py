@@ -16,7 +16,7 @@ from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.lexicon import MAX_ENTRIES, Lexicon
 from kokoro_wyoming.script import Run
 from tests.beep_house import from_bytes, synthesize, text_of, to_bytes, until
-from tests.beep_program import beep_program, settings
+from tests.beep_program import BeepManager, beep_program, settings
 
 WORDS = {
     "Siobhan": "/ʃɪvˈɔːn/",
@@ -81,7 +81,7 @@ def test_the_settings_take_any_spelling_of_a_language_and_a_star_for_all(tmp_pat
         ("lexicon: {tlh: {a: b}}", "is not a language that Kokoro speaks"),
         ("lexicon: {en-US: [a]}", "is not a list of words"),
         ("lexicon: {en-US: {a: 5}}", "has 'a', which is no text: put word and spelling in quotes"),
-        ("lexicon: {en-US: {no: nope}}", "which is no text: put word and spelling in quotes"),
+        ("lexicon: {en-US: {5: five}}", "which is no text: put word and spelling in quotes"),
         ("lexicon: {en-US: {a: ''}}", "is neither a spelling nor IPA"),
         ("lexicon: {en-US: {a: /b}}", "is neither a spelling nor IPA between two slashes"),
         ("lexicon: {en-US: {'...': b}}", "is no word"),
@@ -115,8 +115,10 @@ async def _said(uri: str, text: str) -> str:
 
 
 async def test_the_server_reads_words_as_its_owner_wants_and_learns_new_ones_at_a_hang_up(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("kokoro_wyoming.staging.ModelManager", BeepManager)
+    monkeypatch.setattr("kokoro_wyoming.staging.installed_languages", lambda version: {})
     caplog.set_level("INFO")
     before, after = {"en-US": {"HVAC": "H vac"}}, {"en-US": {"HVAC": "heating"}}
     cached = {"cache__megabytes": 1}

@@ -47,7 +47,7 @@ def parts(text: str, language: str, *, units_stay: bool = False) -> list[tuple[s
         ("en-GB", "你好 is hello", ["zh-CN:你好", " is hello"]),
         ("fr-FR", "C'est 7時30分.", ["C'est ", "ja-JP:7時30分", "."]),
         ("es-ES", "नमस्ते significa hola", ["hi-IN:नमस्ते", " significa hola"]),
-        ("en-US", "Привет, мир!", ["ru:Привет, мир", "!"]),
+        ("en-US", "Привет, мир!", ["ru:Привет", ", ", "ru:мир", "!"]),
         ("it-IT", "안녕하세요 ciao", ["ko:안녕하세요", " ciao"]),
         ("pt-BR", "μ e Ω", ["μ e Ω"]),
         ("en-US", "naïve café, 21.5 °C!", ["naïve café, 21.5 °C!"]),
@@ -185,7 +185,7 @@ def test_a_word_in_any_letters_has_a_sound_in_every_language(
 
 def test_words_of_one_sentence_are_read_each_in_its_language(wrapper: KokoroV1Wrapper) -> None:
     assert spoken(wrapper, "今日はWi-Fiが使えません。", "ja-JP") == ["kʲoː βa wˈIfˌI ɡa ʦɨkae maseɴ."]
-    assert spoken(wrapper, "请打开Netflix", "zh-CN") == ["ʨʰi↓ŋ ta↓kʰai→ nˈɛtflˌɪks"]
+    assert spoken(wrapper, "请打开Netflix", "zh-CN") == ["ʨʰi↓ŋ ta↓kʰai→ nˈɛtflɪks"]
     assert spoken(wrapper, "The word 東京 means Tokyo.", "en-US") == ["ðə wˈɜɹd toːkʲoː mˈinz tˈOkiˌO."]
 
 
