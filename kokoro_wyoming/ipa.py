@@ -71,6 +71,10 @@ _NEAREST = str.maketrans(
 )
 """Sounds that no voice learned, by the nearest one that it did."""
 
+_NEAREST_TO_G2P = {**_NEAREST, **str.maketrans({"\n": " ", "«": "(", "»": ")", "[": "(", "]": ")"})}
+_NO_LOSS = frozenset("-¿¡")
+"""A border within a word, and signs that tell no more than the ones at the sentence's end."""
+
 _AMERICAN = {
     **dict.fromkeys(("ɝ", "ɜɹ", "ɜːɹ", "ɜr", "ɜːr", "ɜ"), "ɜɹ"),
     "ɚ": "əɹ",
@@ -104,7 +108,14 @@ def espeak_symbols(written: str, vocabulary: Container[str]) -> str:
 
 def nearest(phonemes: str, vocabulary: Container[str]) -> str:
     """A G2P's phonemes, those that v1.0 does not know by the nearest that it does, where there is one."""
-    return "".join(symbol if symbol in vocabulary else symbol.translate(_NEAREST) for symbol in phonemes)
+    return "".join(symbol if symbol in vocabulary else _nearest_of(symbol, vocabulary) for symbol in phonemes)
+
+
+def _nearest_of(symbol: str, vocabulary: Container[str]) -> str:
+    near = symbol.translate(_NEAREST_TO_G2P)
+    if near not in vocabulary and symbol not in _NO_LOSS:
+        _LOGGER.debug("No voice has a sound for %s of the G2P, which is left out", symbol)
+    return near
 
 
 def _clean(written: str) -> str:

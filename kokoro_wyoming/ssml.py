@@ -18,12 +18,10 @@ from kokoro_wyoming import marks
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.prosody import gain_of, rate_of, seconds_of
+from kokoro_wyoming.xml_tokens import NO_DOCUMENT_TYPES, Tokens
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_TOKEN_CHARS = 2_000
-"""Of a tag, a comment or a CDATA section, which are read when they are whole."""
-MAX_REFERENCE_CHARS = 12
 MAX_DEPTH = 32
 MAX_ATTRIBUTES = 16
 MAX_SPAN_CHARS = 200
@@ -32,14 +30,6 @@ _PARAGRAPH_SECONDS = 0.4
 
 _BEGINNINGS = ("<speak", "<?xml")
 
-_TOKEN = re.compile(
-    r"""<!--.*?-->  |  <!\[CDATA\[.*?\]\]>  |  <\?.*?\?>  |  <(?![!?])(?:[^<>"']|"[^"]*"|'[^']*')*>""",
-    re.DOTALL | re.VERBOSE,
-)
-_REFERENCE = re.compile(r"&\#?\w{1,10};", re.ASCII)
-_NOT_A_REFERENCE = re.compile(r"&(?:[^\w#]|\#?\w+[^\w;]|\#[^\w])", re.ASCII)
-_OTHER_DECLARATION = re.compile(r"<!(?!$|--|-$|\[)")
-_TEXT = re.compile("[^<&]+")
 _WITHOUT_MARKS = str.maketrans(dict.fromkeys(marks.ALL, ""))
 
 _CLAUSE_END = re.compile(r"[.!?…।,;:]\s|.?[。！？，；：]")
@@ -95,9 +85,7 @@ class SsmlReader:
     """Gives the marked text of one document, from chunks of any size."""
 
     def __init__(self) -> None:
-        self._unread = ""
-        self._begun = False
-        self._line, self._column = 1, 1
+        self._tokens = Tokens()
         self._open: list[_Element] = []
         self._out: list[str] = []
         self._said = _Manner()
@@ -116,49 +104,27 @@ class SsmlReader:
 
     def add(self, chunk: str) -> Iterator[str]:
         """Take more of the document; yield the text that is certain. SsmlError comes after all that was right."""
-        self._unread += chunk
-        while self._unread:
-            token = self._next_token()
+        self._tokens.add(chunk)
+        while True:
+            try:
+                token = self._tokens.next()
+            except ValueError as error:
+                self._flush()
+                yield from self._given()
+                raise self._failure(str(error)) from None
             if not token:
                 return
-            self._unread = self._unread[len(token) :]
             yield from self._read(token)
 
     def finish(self) -> Iterator[str]:
         """The document has ended: yield what is left of its text; SsmlError unless it is whole."""
         self._flush()
         yield from self._given()
-        if self._unread or self._open:
-            what = "within a tag" if self._unread else f"before the end of {self._open[-1].name}"
+        if self._tokens.unread or self._open:
+            what = "within a tag" if self._tokens.unread else f"before the end of {self._open[-1].name}"
             self._fail(f"the text ended {what}; a part of it is missing")
-        if self._begun:
+        if self._tokens.begun:
             yield from self._read("", final=True)
-
-    # Tokens
-
-    def _next_token(self) -> str:
-        """What can be handed to the XML reader now; empty for nothing."""
-        unread = self._unread
-        if not self._begun:
-            # The XML declaration must come first, and who pastes a document does not look at what is above it.
-            blank = len(unread) - len(unread.lstrip())
-            self._count(unread[:blank])
-            self._unread = unread = unread[blank:]
-            self._begun = bool(unread)
-        if not unread:
-            return ""
-        if text := _TEXT.match(unread):
-            return text[0]
-        found = (_TOKEN if unread[0] == "<" else _REFERENCE).match(unread)
-        if found is not None and len(found[0]) <= MAX_TOKEN_CHARS:
-            return found[0]
-        if unread[0] == "&" and (_NOT_A_REFERENCE.match(unread) or len(unread) > MAX_REFERENCE_CHARS):
-            self._fail("a lone & is not XML; write &amp;")
-        if _OTHER_DECLARATION.match(unread):
-            self._doctype()
-        if len(unread) > MAX_TOKEN_CHARS:
-            self._fail(f"a tag or comment may have {MAX_TOKEN_CHARS:,} characters; is a < meant as &lt;?")
-        return ""
 
     def _read(self, token: str, *, final: bool = False) -> Iterator[str]:
         failure: SsmlError | None = None
@@ -173,25 +139,20 @@ class SsmlReader:
         yield from self._given()
         if failure is not None:
             raise failure
-        self._count(token)
 
     def _given(self) -> Iterator[str]:
         text, self._out = "".join(self._out), []
         if text:
             yield text
 
-    def _count(self, token: str) -> None:
-        self._line += token.count("\n")
-        self._column = len(token) - token.rfind("\n") if "\n" in token else self._column + len(token)
-
     def _failure(self, what: str) -> SsmlError:
-        return SsmlError(f"SSML, line {self._line}, column {self._column}: {what}.")
+        return SsmlError(f"SSML, {self._tokens.place}: {what}.")
 
     def _fail(self, what: str) -> NoReturn:
         raise self._failure(what)
 
     def _doctype(self, *_: object) -> NoReturn:
-        self._fail("document types and entities of your own are not read; remove them")
+        self._fail(NO_DOCUMENT_TYPES)
 
     # Elements
 

@@ -126,6 +126,16 @@ def test_whatever_is_written_only_known_symbols_are_spoken(written: str, languag
     assert set(ipa.espeak_symbols(written, V0_19)) <= set(V0_19)
 
 
+def test_what_a_g2p_makes_outside_the_vocabulary_is_said_by_the_nearest_or_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG", "kokoro_wyoming")
+    assert ipa.nearest("ħaː«ɭ»\n-¿", V1_0) == "haː(l) -¿"
+    assert not caplog.records
+    assert ipa.nearest("한", V1_0) == "한"
+    assert "한" in caplog.text
+
+
 # Reading
 
 

@@ -15,7 +15,8 @@ from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.manuscript import Habits, Manuscript
 from kokoro_wyoming.script import Pause, Run, Sentence, plain
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
-from kokoro_wyoming.ssml import MAX_DEPTH, MAX_TOKEN_CHARS, SsmlReader, looks_like_ssml
+from kokoro_wyoming.ssml import MAX_DEPTH, SsmlReader, looks_like_ssml
+from kokoro_wyoming.xml_tokens import MAX_TOKEN_CHARS
 from tests.beep_engine import BeepEngine
 from tests.beep_house import chunk, error_codes, kinds, open_house, start, stop, synthesize, text_of
 
