@@ -21,8 +21,8 @@ from kokoro_wyoming.network.moments import Fit, Known, Predictor, corrected, kno
 
 _LOGGER = logging.getLogger(__name__)
 
-WHOLE_FRAMES = 120
-"""1.5 s: so little is made whole, as its first window would be most of it, and as it is hardest to predict."""
+WHOLE_FRAMES = 160
+"""2 s: so little is made whole, as it takes little longer than two windows, and as it is hardest to predict."""
 WINDOW_FRAMES = (24, 40, 80)
 """0.3, 0.5, 1 s: each is made while the one before it is heard, even on a machine of half this pace."""
 LATER_WINDOW_FRAMES = 160
