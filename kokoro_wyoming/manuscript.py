@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.script import Parser, Pause, Sentence
 from kokoro_wyoming.ssml import SsmlReader, looks_like_ssml
-from kokoro_wyoming.text import SentenceSplitter, clean
+from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter, clean
 
 TextFormat = Literal["text", "ssml"]
 
@@ -24,6 +24,8 @@ class Habits:
     """A text that begins with <speak is SSML even if nobody says so."""
     language_from_text: bool = True
     """Where neither voice nor language are asked for, the text's letters may tell the language."""
+    reading: Reading = AS_MEANT
+    """What is made of markup in plain text, of whatever language."""
 
 
 AS_USUAL = Habits()
@@ -32,8 +34,12 @@ AS_USUAL = Habits()
 class Manuscript:
     """Gives what is to be said of one utterance; how it is cut into chunks never changes that."""
 
-    def __init__(self, text_format: TextFormat = "text", habits: Habits = AS_USUAL) -> None:
-        self._splitter = SentenceSplitter(clause_first=habits.clause_first)
+    def __init__(
+        self, text_format: TextFormat = "text", habits: Habits = AS_USUAL, language: str | None = None
+    ) -> None:
+        """`language` is that of whoever speaks, for what is named in words."""
+        reading = replace(habits.reading, language=language)
+        self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=reading)
         self._parser = Parser()
         self._ssml = SsmlReader() if text_format == "ssml" else None
         self._undecided = "" if text_format == "text" and habits.finds_ssml else None

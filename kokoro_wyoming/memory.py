@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEPT_BYTES = 128 << 20
+_KEPT_BYTES = 64 << 20
 _LARGEST_KEPT_BYTES = 32 << 20
 """glibc's own upper bound; what is larger comes from the system and goes back at once."""
 

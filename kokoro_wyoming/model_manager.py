@@ -13,26 +13,20 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
-from kokoro_wyoming import memory
+from kokoro_wyoming import assets, memory
 from kokoro_wyoming.builds import v0_19, v1_0
+from kokoro_wyoming.calibration import Rehearsing, calibrate
 from kokoro_wyoming.languages import TAGS, kokoro_letter
-from kokoro_wyoming.network.halves import Network
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.turns import TurnThread, apart
-from kokoro_wyoming.voices import Catalogue, VoicePacks, pack_paths
+from kokoro_wyoming.voices import Catalogue, pack_paths
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class LoadedRelease(Protocol):
+class LoadedRelease(Rehearsing, Protocol):
     """The face that every release has: `KokoroV1Wrapper`'s."""
-
-    packs: VoicePacks
-
-    def initialize(self) -> Network:
-        """Load the network once; ModelError says what is wrong with which file."""
-        ...
 
     @property
     def languages(self) -> Collection[str]:
@@ -83,10 +77,12 @@ class ModelManager:
         stream: Literal["fast", "exact"] = "fast",
         thread: TurnThread | None = None,
         release_idle_seconds: float = 0,
+        calibrates: bool = False,
     ) -> None:
         """`models` and `voices` are the folders that hold one folder per release, such as `v1_0`.
 
-        `thread` is where models speak; `release_idle_seconds` is how long one may be idle, 0 for ever.
+        `thread` is where models speak; `release_idle_seconds` is how long one may be idle, 0 for ever. One that
+        `calibrates` has weights that nobody knows learn their own sound while nobody listens.
         """
         self.models = models
         self.voices = voices
@@ -96,6 +92,8 @@ class ModelManager:
         self.thread = thread or TurnThread()
         self._release_idle_seconds = release_idle_seconds
         self._loading: dict[str, asyncio.Task[LoadedRelease]] = {}
+        self._calibrates = calibrates
+        self._calibrating: dict[str, asyncio.Task[None]] = {}
         self._users: Counter[str] = Counter()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tidying: asyncio.Task[None] | None = None
@@ -163,11 +161,18 @@ class ModelManager:
         """Have packs that were read before read anew, as their files may have changed."""
         for task in self._loading.values():
             if task.done() and not task.cancelled() and task.exception() is None:
-                task.result().packs.forget()
+                release = task.result()
+                release.packs.forget()
+                release.initialize().speaker.forget_voices()
 
     def _has(self, version: str) -> bool:
         """Whether a release's weights are there."""
         return weights_path(self.models / folder_name(version), version).is_file()
+
+    def _has_published(self, version: str) -> bool:
+        """Whether a release's weights are those that everyone has, or those rounded."""
+        source = assets.weights_source(assets.Store(self.models, self.voices), version)
+        return source in (assets.OFFICIAL, assets.HALF, assets.ROUNDED)
 
     def _stamp(self) -> object:
         """Something that is another when a file has come, gone or changed."""
@@ -189,6 +194,9 @@ class ModelManager:
         # The file's own tensors, as large as the model, are no longer used.
         await apart(return_memory)
         _LOGGER.debug("Kokoro %s is loaded", version)
+        if self._calibrates:
+            work = calibrate(release, self.thread, version)
+            self._calibrating[version] = asyncio.create_task(work, name=f"calibrate {version}")
         return release
 
     def _build(self, version: str) -> LoadedRelease:
@@ -206,6 +214,7 @@ class ModelManager:
             device=self.device,
             stream=self.stream,
             thread=self.thread,
+            published=self._has_published(version),
         )
 
     def _rest(self, version: str) -> None:
@@ -224,7 +233,14 @@ class ModelManager:
             return
         del self._loading[version]
         _LOGGER.info("Kokoro %s was idle and has left the memory; it is loaded again when asked for", version)
-        self._tidying = asyncio.create_task(apart(return_memory))
+        self._tidying = asyncio.create_task(self._tidy(self._calibrating.pop(version, None)))
+
+    async def _tidy(self, calibrating: asyncio.Task[None] | None) -> None:
+        if calibrating is not None:
+            calibrating.cancel()
+            await asyncio.wait([calibrating])
+            calibrating = None  # it holds the network
+        await apart(return_memory)
 
 
 def return_memory() -> None:

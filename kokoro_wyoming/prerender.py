@@ -40,7 +40,7 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: H
     ready = 0
     for number, one in enumerate(texts, 1):
         try:
-            said = [*sentences(one.text, habits)]
+            said = [*sentences(one.text, habits, one.role.voice.language)]
             fits = [await engine.pin(sentence, one.role.voice_of(sentence)) for sentence in said]
         except KokoroWyomingError as error:
             _LOGGER.warning("prerender: text %d cannot be spoken: %s", number, error)
@@ -57,9 +57,9 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: H
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, habits: Habits = AS_USUAL) -> Iterator[Sentence]:
+def sentences(text: str, habits: Habits = AS_USUAL, language: str | None = None) -> Iterator[Sentence]:
     """As a session would find them, however the text arrives there; PeerError for wrong markup."""
-    manuscript = Manuscript(habits=habits)
+    manuscript = Manuscript(habits=habits, language=language)
     for said in (*manuscript.add(text), *manuscript.finish()):
         if isinstance(said, Sentence):
             yield said

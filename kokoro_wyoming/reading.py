@@ -13,6 +13,7 @@ from typing import Protocol
 from kokoro_wyoming import say_as, tongues
 from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.script import Run
+from kokoro_wyoming.wording import as_words
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -89,8 +90,7 @@ class _Reader:
 
     def _worded(self, run: Run) -> Iterator[Run]:
         """With numbers, units and their like in words. What is still in foreign letters then is none of them."""
-        words = tongues.folded(run.text if run.words is None else run.words)
-        # MERGE: words = as_words(words, self._tag(run)), of kokoro_wyoming.wording
+        words = as_words(tongues.folded(run.text if run.words is None else run.words), self._tag(run))
         parts = [*tongues.split(replace(run, text=words), self._tag(run), self._release.languages)]
         for number, part in enumerate(parts):
             # English takes a lone A for its article; in another language's sentence it is a letter.

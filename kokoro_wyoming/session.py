@@ -271,7 +271,7 @@ class Session:
             raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
         by_text = self._habits.language_from_text
         role = Role(self._engine, begin.request, begin.program, language_from_text=by_text)
-        manuscript = Manuscript(begin.text_format, self._habits)
+        manuscript = Manuscript(begin.text_format, self._habits, role.voice.language)
         self._share.take()
         self._open = Asked(role, PcmStream(self._volume), manuscript, streamed=begin.streamed)
         self._unfinished.append(self._open)

@@ -20,6 +20,7 @@ from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.prerender import prerender, wanted
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
+from kokoro_wyoming.text import Reading
 from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue
 
@@ -74,6 +75,7 @@ def manager_of(config: Config, thread: TurnThread) -> ModelManager:
         stream=config.model.stream,
         thread=thread,
         release_idle_seconds=config.model.release_idle_seconds,
+        calibrates=config.model.calibrate == "auto",
     )
 
 
@@ -104,6 +106,7 @@ def habits_of(config: Config) -> Habits:
         clause_first=config.model.stream == "fast",
         finds_ssml=config.speech.ssml == "auto",
         language_from_text=config.speech.language_from_text,
+        reading=Reading(markup=config.speech.markup, emoji=config.speech.emoji),
     )
 
 

@@ -1,7 +1,7 @@
 """Text as it arrives: cleaned, then given out sentence by sentence as soon as each is certain.
 
 The law of this room: how the text is cut into chunks on its way here never changes the sentences, and no
-character that is not white space or Markdown's asterisk is lost.
+character is lost but white space and what `markup` takes for markup.
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from sentence_stream import SentenceBoundaryDetector
+
+from kokoro_wyoming.marks import BEGIN, CLOSE, OPEN, SAID
+from kokoro_wyoming.markup import Markup
 
 MAX_PIECE_CHARS = 300
 """Longest piece given to the engine: about 20 s of English. Fairness between listeners, the time a departed
@@ -21,6 +26,8 @@ FIRST_CLAUSE_WIDTH = 40
 """An utterance's first piece may end at a clause this far in, about 2.5 s: its first sound then waits for no more."""
 FOLLOWING_WIDTH = 24
 """As much of the sentence has to follow: less would sound torn off, and costs next to nothing to wait for."""
+_SLICE_CHARS = 256
+"""As much markup is read ahead of the splitting: a sentence does not wait for all of a long text to be read."""
 _WIDE = 3
 """One letter of Chinese or Japanese is spoken about as long as three others."""
 
@@ -33,6 +40,8 @@ _CLEANED: dict[int, str | None] = {
     # Invisible marks that split words for a phonemiser: soft hyphen, zero-width space, word joiner, byte
     # order mark, directions. Joiner and non-joiner (U+200C, U+200D) stay: they are spelling in Hindi.
     **dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)),
+    # Private use: nobody may forge the marks that say how a text is spoken.
+    **dict.fromkeys((*range(0xE000, 0xF900), *range(0xF0000, 0x110000))),
     # Other line breaks.
     **dict.fromkeys((0x0B, 0x0C, 0x85, 0x2028, 0x2029), "\n"),
     # Curly, modifier and full-width apostrophes: dictionaries have the straight one.
@@ -48,8 +57,6 @@ _SEEN_AS = str.maketrans(
         "｡": "。",
         # It asks for a letter after a boundary, and these are not: as letters they begin a sentence.
         **dict.fromkeys("¿¡«“", "あ"),
-        # "**Done.** Next" is a boundary too, as if the asterisks were quotes.
-        "*": '"',
     }
 )
 """What the boundary detector sees in place of what is spoken, character for character."""
@@ -61,15 +68,51 @@ _NEVER_DECISIVE = frozenset(".!?…؟।॥。！？｡'\")]}”»")
 _CLAUSE_ENDS, _WIDE_CLAUSE_ENDS = frozenset(",;:،؛–—"), frozenset("，、；：—")
 _CLAUSE_MARK = re.compile(r"[.!?,;:،؛–](?=\s)|[—、，；：。！？]")
 
-# Emphasis and bullets, but not the times and power signs of "2 * 3", "2*3" and "2**3".
-_MARKDOWN_ASTERISK = re.compile(
-    r"""(?<![\w*]) \*+ (?=\w)  |  (?<=[^\s*]) \*+ (?![\w*])
-    |  (?<![\d*]) \*{2,} (?!\*)  |  (?<!\*) \*{2,} (?![\d*])  |  ^\s* \* (?=\s)""",
-    re.MULTILINE | re.VERBOSE,
-)
+_LAST_WORD = re.compile(r"(?:^|[^\w.])((?:[^\W\d_]\.)*[^\W\d_]{1,6})$")
+_ABBREVIATION_LIST = """
+a.k.a approx cf dr dra e.g i.e mr mrs p.es p.ex prof sr sra vs z.b
+Adm Av Avda Avv Bros Capt Col Dott Drs Eng Esq Exma Exmo Fig Gen Gov Hon Ing Jr Lic Lt MM Messrs Mlle Mlles Mme Mmes
+Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds
+"""
+_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
+"""Words whose full stop seldom ends a sentence; those in small letters with a capital too."""
 
 _JOINERS = "\u200c\u200d\u094d"
 """Non-joiner, joiner and the virama that ties two consonants of Devanagari."""
+_TIED = "\u200d"
+"""What is seen in place of what must not be parted from what stands before it."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a text is taken."""
+
+    markup: bool = True
+    """Whether Markdown, HTML, emoji, addresses and the like are read as a person would; else all is as written."""
+    emoji: Literal["drop", "name"] = "drop"
+    language: str | None = None
+    """Advertised tag, for what is named in words; None is English."""
+
+
+AS_MEANT = Reading()
+
+
+class _Reader(Protocol):
+    """Text in any chunks to text for splitting; what comes out does not depend on the chunks."""
+
+    def add(self, chunk: str) -> str: ...
+
+    def finish(self) -> str: ...
+
+
+class _AsWritten:
+    """Reads nothing into a text."""
+
+    def add(self, chunk: str) -> str:
+        return chunk
+
+    def finish(self) -> str:
+        return ""
 
 
 def clean(text: str) -> str:
@@ -80,25 +123,40 @@ def clean(text: str) -> str:
 class SentenceSplitter:
     """Gives sentences, at most MAX_PIECE_CHARS long, from text that comes in any chunks.
 
-    Where the boundaries are is sentence_stream's judgement. It is fed character by character, which makes the
-    law hold by construction (it takes 2 to 6 microseconds each), and never keeps more than one piece: on a
-    long text without boundaries it would search the whole of it again at each chunk.
+    Where the boundaries are is sentence_stream's judgement, but that it takes every capitalised word of up to three
+    letters for an abbreviation. It is fed character by character, which makes the law hold by construction (it takes
+    2 to 6 microseconds each), and never keeps more than one piece: on a long text without boundaries it would search
+    the whole of it again at each chunk. A line break always is a boundary.
+
+    A break of `marks` is a piece of its own. A span is never cut: its words count toward a piece's length, how they are
+    said does not, and a span whose words are longer than a piece makes a longer piece.
 
     Of a long first sentence the first clause is a piece of its own, if `clause_first`: nobody hears anything before it
     is made. Where it ends depends on the text alone, so the law holds for it too.
     """
 
-    def __init__(self, *, clause_first: bool = True) -> None:
+    def __init__(self, *, clause_first: bool = True, reading: Reading = AS_MEANT) -> None:
         self._clause_first = clause_first
         self._clause = _FirstClause() if clause_first else None
+        self._reader = _reader(reading)
         self._start_afresh()
 
     def add(self, chunk: str) -> Iterator[str]:
         """Take more text; yield each sentence that is now certain. Nothing is taken until it is iterated."""
-        yield from self.add_marked(clean(chunk))
+        text = clean(chunk)
+        for begin in range(0, len(text), _SLICE_CHARS):
+            yield from self.add_marked(self._reader.add(text[begin : begin + _SLICE_CHARS]))
+
+    def finish(self) -> Iterator[str]:
+        """The text has ended: yield what is left of it and start afresh."""
+        yield from self.add_marked(self._reader.finish())
+        rest = self._pending
+        self._start_afresh()
+        self._clause = _FirstClause() if self._clause_first else None
+        yield from _spoken(rest)
 
     def add_marked(self, text: str) -> Iterator[str]:
-        """The same for text that is clean, and has marks where something is to be said of it."""
+        """The same for text that is clean and without markup, and has marks where something is to be said of it."""
         ahead = deque(text)
         while ahead:
             end = self._boundary_after(ahead.popleft())
@@ -109,16 +167,14 @@ class SentenceSplitter:
                 ahead.extendleft(reversed(rest))
                 yield from _spoken(piece)
 
-    def finish(self) -> Iterator[str]:
-        """The text has ended: yield what is left of it and start afresh."""
-        rest = self._pending
-        self._start_afresh()
-        self._clause = _FirstClause() if self._clause_first else None
-        yield from _spoken(rest)
-
     def _start_afresh(self) -> None:
         self._pending = ""
+        self._seen = ""
+        """Of the same length: what boundaries are looked for in."""
         self._unseen = ""
+        self._within = ""
+        """The mark that is open: OPEN, BEGIN or SAID, or none."""
+        self._unsaid_chars = 0
         self._detector = SentenceBoundaryDetector()
 
     def _boundary_after(self, character: str) -> int:
@@ -126,13 +182,47 @@ class SentenceSplitter:
         if not self._pending and character.isspace():
             return 0
         self._pending += character
-        self._unseen += character.translate(_SEEN_AS)
-        decided = 0 if character in _NEVER_DECISIVE else self._decided_chars()
+        if character == OPEN or self._within == OPEN:
+            return self._break_end(character)
+        seen = self._as_seen(character)
+        self._seen += seen
+        self._unseen += seen
+        if character in "\r\n" and not self._within:
+            return len(self._pending)
+        decided = 0 if seen in _NEVER_DECISIVE else self._decided_chars()
         if decided:
             return decided
-        if self._clause is not None and (end := self._clause.end_after(character, len(self._pending))):
+        is_said = self._within != SAID
+        if self._clause is not None and is_said and (end := self._clause.end_after(seen, len(self._pending))):
             return end
-        return _last_break(self._pending) if len(self._pending) > MAX_PIECE_CHARS else 0
+        if self._within or len(self._pending) - self._unsaid_chars <= MAX_PIECE_CHARS:
+            return 0
+        return _last_break(self._seen)
+
+    def _break_end(self, character: str) -> int:
+        """A break begins by ending what stands before it, and ends by itself."""
+        if character == OPEN and len(self._pending) > 1:
+            return len(self._pending) - 1
+        self._within = OPEN if character != CLOSE else ""
+        return len(self._pending) if character == CLOSE else 0
+
+    def _as_seen(self, character: str) -> str:
+        """What the boundary detector sees in its place: of a span one word, however it is said."""
+        if character == BEGIN:
+            self._within = BEGIN
+            self._unsaid_chars += 1
+            return " " if self._seen[-1:].isspace() else _TIED
+        if character == SAID:
+            self._within = SAID
+        if self._within == SAID:
+            self._unsaid_chars += 1
+            self._within = "" if character == CLOSE else SAID
+            return _TIED
+        if self._within == BEGIN:
+            return character if self._pending[-2] == BEGIN and character.isalnum() else _TIED
+        if character == "." and (word := _LAST_WORD.search(self._pending[-13:-1])):
+            return _stop_as_seen(word[1])
+        return character.translate(_SEEN_AS)
 
     def _decided_chars(self) -> int:
         # Only where it cuts is taken from the detector: what it yields has lost characters.
@@ -140,6 +230,17 @@ class SentenceSplitter:
             pass
         self._unseen = ""
         return len(self._pending) - len(self._detector.current_sentence) - len(self._detector.remaining_text)
+
+
+def _reader(reading: Reading) -> _Reader:
+    return Markup(reading.language, name_emoji=reading.emoji == "name") if reading.markup else _AsWritten()
+
+
+def _stop_as_seen(word: str) -> str:
+    """The full stop behind a word: none behind an abbreviation, and one that is certain behind "Yes"."""
+    if not _ABBREVIATIONS.isdisjoint((word, word.capitalize() if word.isupper() else word, word[0].lower() + word[1:])):
+        return ","
+    return "!" if len(word) > 1 and "." not in word else "."
 
 
 class _FirstClause:
@@ -162,20 +263,20 @@ class _FirstClause:
 
 
 def _last_break(text: str) -> int:
-    """Where to cut a text one character longer than a piece: after a clause, else a word, else a letter."""
-    clauses = [mark.end() for mark in _CLAUSE_MARK.finditer(text) if mark.end() <= MAX_PIECE_CHARS]
-    if clauses and clauses[-1] >= MAX_PIECE_CHARS // 2:
+    """Where to cut a text just grown longer than a piece: after a clause, else a word, else a letter; 0 for nowhere."""
+    clauses = [mark.end() for mark in _CLAUSE_MARK.finditer(text) if mark.end() < len(text)]
+    if clauses and clauses[-1] >= len(text) // 2:
         return clauses[-1]
     spaces = [index for index, character in enumerate(text) if character.isspace()]
-    return spaces[-1] if spaces else _last_letter(text)
+    return spaces[-1] if spaces and spaces[-1] else _last_letter(text)
 
 
 def _last_letter(text: str) -> int:
-    """The last place, at most MAX_PIECE_CHARS in, that does not part a letter from its marks."""
-    for end in range(MAX_PIECE_CHARS, 1, -1):
+    """The last place that does not part a letter from its marks."""
+    for end in range(len(text) - 1, 0, -1):
         if not _belongs_to_previous(text[end]) and text[end - 1] not in _JOINERS:
             return end
-    return MAX_PIECE_CHARS
+    return 0 if _TIED in text else len(text) - 1
 
 
 def _belongs_to_previous(character: str) -> bool:
@@ -183,6 +284,6 @@ def _belongs_to_previous(character: str) -> bool:
 
 
 def _spoken(piece: str) -> Iterator[str]:
-    text = _MARKDOWN_ASTERISK.sub("", piece).strip()
+    text = piece.strip()
     if text:
         yield text

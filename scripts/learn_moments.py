@@ -12,25 +12,18 @@ An utterance is a sentence of `LEARNED`, or its words in any order, spoken by a 
 in its own language, at speeds from 0.5 to 2. It is made whole in float32. Kept are what is `Known` beforehand, and
 the `residual` of the exact moments to the `Estimate`, r of shape (18432,).
 
-The fit is a kernel ridge regression of r on the features, stored in few numbers:
+`kokoro_wyoming.network.learning` has the fit.
 
-    p    = for each group of features (row - centre) @ axes, one behind the other
-           axes are its first 32 principal directions, each divided by the root of its singular value (half whitened),
-           and the group is scaled to a mean squared length of its share in WEIGHTS
-    k    = exp(-0.75 |p - q|²) + 0.5 p·q                             `moments.kernel`
-    A    = (k(P, P) + 0.01 I)⁻¹ (R - centre)                         one column for each of the 18432
-    B    = the first `rank` right singular vectors of k(P, P) A W, divided by W: the basis
-    C    = A W² Bᵀ                                                   the coefficients
-    r(q) = centre + k(q, P) C B
+    python -m scripts.learn_moments --rehearsal kokoro_wyoming/builds/v0_19/rehearsal.json --version v0.19 ...
 
-W halves the noise branch's layers: their errors are heard less. Rows of the basis are scaled to the spread of their
-coefficients and rounded to steps of 0.0025, far below what is left unexplained. Nothing is random.
+writes the sentences in phonemes that weights of one's own rehearse with in the product.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,36 +40,19 @@ from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds import v0_19
 from kokoro_wyoming.builds.v0_19.wrapper import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
+from kokoro_wyoming.calibration import Draft, draft
 from kokoro_wyoming.languages import TAGS, kokoro_letter
+from kokoro_wyoming.network import learning
 from kokoro_wyoming.network.generator import Generator, Moments
+from kokoro_wyoming.network.learning import RANK, Rows, layer_weights
 from kokoro_wyoming.network.loading import read_config
-from kokoro_wyoming.network.moments import RIDGE, Estimate, Fit, Known, kernel, know, residual
+from kokoro_wyoming.network.moments import Estimate, Fit, Known, know, residual
 from kokoro_wyoming.network.speaker import Features
 from scripts.sentences import LEARNED
 
 CHECKOUT = Path(__file__).parent.parent
-WEIGHTS = {"ups": 2.0, "n0": 1.0, "style": 2.0, "scalars": 1.0}
-"""How much each group of features has a say."""
-DIRECTIONS = 32
-RANK = 96
-NOISE_LAYER_WEIGHT = 0.5
-BASIS_STEP = 0.0025
 MAX_FRAMES = 80 * 22
 MAX_CHARS = 400
-_MARKS = '.,;:!?…—"()“”。、？！¿¡।'
-
-Rows = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is spoken, drawn by lot."""
-
-    shares: dict[str, float]
-    """Voices by name."""
-    phonemes: str
-    speed: float
-
 
 @dataclass(frozen=True)
 class Lesson:
@@ -151,21 +127,20 @@ class Teacher:
         self._network = release.wrapper.initialize()
         self.generator = Generator(self._network.model.decoder.generator, torch.float32)
         self._estimate = Estimate(self.generator)
-        self._read: dict[str, tuple[list[str], list[str]]] = {}
+        self._sentences: dict[str, list[str]] = {}
 
-    def _material(self, letter: str) -> tuple[list[str], list[str]]:
-        """Phonemes of a language's sentences, and of all the words in them."""
-        if letter not in self._read:
-            sentences = [self._release.phonemes(letter, text) for text in LEARNED[letter]]
-            words = {word.strip(_MARKS) for one in sentences for word in one.split()} - {""}
-            self._read[letter] = sentences, sorted(words)
-        return self._read[letter]
+    def rehearsal(self) -> dict[str, list[str]]:
+        """Phonemes of every language's sentences."""
+        letters = [letter for letter in self._release.letters if letter not in self._sentences]
+        for letter in letters:
+            self._sentences[letter] = [self._release.phonemes(letter, text) for text in LEARNED[letter]]
+        return self._sentences
 
     def lesson(self, stream: int, number: int) -> Lesson:
         """That of utterance `number` of a stream."""
         rng = np.random.default_rng([stream, number])
         with torch.inference_mode():
-            while (features := self._front_half(self._draw(rng))).x.shape[-1] > MAX_FRAMES:
+            while (features := self._front_half(self._draft(rng))).x.shape[-1] > MAX_FRAMES:
                 pass
             torch.manual_seed(int(rng.integers(1 << 30)))
             harmonics = self.generator.harmonics(features.f0)
@@ -175,30 +150,8 @@ class Teacher:
             exact = Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
             return Lesson(known, residual(exact, self._estimate(known, targets)))
 
-    def _draw(self, rng: np.random.Generator) -> Draft:
-        count = 1 if rng.random() < 0.65 else int(rng.integers(2, 4))
-        names = [str(name) for name in rng.choice(self._names, min(count, len(self._names)), replace=False)]
-        shares = {name: float(share) for name, share in zip(names, rng.dirichlet(np.ones(len(names))), strict=True)}
-        letter = names[0][0]
-        if letter not in self._release.letters or rng.random() < 0.2:
-            letter = str(rng.choice(self._release.letters))
-        sentences, words = self._material(letter)
-        phonemes = self._some_sentences(rng, sentences) if rng.random() < 0.6 else self._some_words(rng, words)
-        speed = 1.0 if rng.random() < 0.6 else float(np.exp(rng.uniform(np.log(0.5), np.log(2))))
-        return Draft(shares, phonemes[:MAX_CHARS], speed)
-
-    @staticmethod
-    def _some_sentences(rng: np.random.Generator, sentences: list[str]) -> str:
-        count = int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08]))
-        return " ".join(str(one) for one in rng.choice(sentences, count, replace=False))
-
-    @staticmethod
-    def _some_words(rng: np.random.Generator, words: list[str]) -> str:
-        count = int(np.clip(np.exp(rng.normal(1.5, 0.9)), 1, 45))
-        chosen = [str(word) for word in rng.choice(words, count)]
-        for at in range(3, count - 2, int(rng.integers(4, 9))):
-            chosen[at] += str(rng.choice([",", ",", ";", "."]))
-        return " ".join(chosen) + str(rng.choice([".", ".", ".", "?", "!", ""]))
+    def _draft(self, rng: np.random.Generator) -> Draft:
+        return draft(rng, self._names, self.rehearsal(), MAX_CHARS)
 
     def _front_half(self, draft: Draft) -> Features:
         packs = self._release.wrapper.packs
@@ -218,61 +171,12 @@ def lessons(teacher: Teacher, folder: Path, stream: int, count: int) -> Iterator
     print(file=sys.stderr)
 
 
-def layer_weights(generator: Generator) -> Rows:
-    """What an error in each of the 18432 costs in sound: less in the noise branch, the rest alike."""
-    noise = {block.first_layer + round_ for block in generator.noise for round_ in range(2 * len(block.rounds))}
-    one = np.concatenate(
-        [np.full(width, NOISE_LAYER_WEIGHT if at in noise else 1.0) for at, width in enumerate(generator.widths)]
-    )
-    return np.concatenate([one, one])
-
-
 def learn(lessons: Sequence[Lesson], weights: Rows, rank: int = RANK) -> dict[str, NDArray[np.generic]]:
     """The arrays of a `Fit`; `weights` has one number for each of a residual's."""
-    arrays: dict[str, NDArray[np.generic]] = {}
+    known = [lesson.known.features() for lesson in lessons]
+    features = {group: torch.stack([one[group] for one in known]).numpy() for group in known[0]}
     residuals = torch.stack([lesson.residual for lesson in lessons]).numpy()
-    features = [lesson.known.features() for lesson in lessons]
-    parts = []
-    for group, share in WEIGHTS.items():
-        rows = torch.stack([one[group] for one in features]).double().numpy()
-        middle, axes = _axes(rows, share / sum(WEIGHTS.values()))
-        arrays[f"{group}_centre"], arrays[f"{group}_axes"] = middle, axes
-        parts.append((rows - middle) @ axes.astype(np.float64))
-    # Rounded as they are stored, so that the solution is that of what is stored.
-    points = np.concatenate(parts, axis=1).astype(np.float16)
-    centre = residuals.mean(0, dtype=np.float64)
-    likeness = kernel(points.astype(np.float64), points.astype(np.float64))
-    alphas = np.linalg.solve(likeness + RIDGE * np.eye(len(points)), residuals - centre) * weights
-    fitted = likeness @ alphas
-    values, vectors = np.linalg.eigh(fitted @ fitted.T)
-    # With few utterances there are no more directions than those.
-    rank = min(rank, int((values > 1e-9 * values[-1]).sum()))
-    basis = vectors[:, ::-1][:, :rank].T @ fitted
-    basis /= np.linalg.norm(basis, axis=1, keepdims=True)
-    coefficients = alphas @ basis.T
-    spread = (likeness @ coefficients).std(0)
-    return {
-        **arrays,
-        "points": points,
-        "centre": centre.astype(np.float16),
-        "step": np.array(BASIS_STEP, np.float32),
-        "basis": np.round(basis / weights * spread[:, None] / BASIS_STEP).astype(np.int16),
-        "coefficients": (coefficients / spread).astype(np.float16),
-    }
-
-
-def _axes(rows: Rows, share: float) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
-    """What is taken from a group's rows, and what the rest is multiplied by."""
-    centre = rows.mean(0).astype(np.float32)
-    rows = rows - centre
-    if rows.shape[1] <= DIRECTIONS:
-        axes = np.diag(1 / np.maximum(rows.std(0), 1e-6))
-    else:
-        _, singular, directions = np.linalg.svd(rows, full_matrices=False)
-        singular = np.maximum(singular[:DIRECTIONS], 1e-3 * singular[0])
-        axes = directions[:DIRECTIONS].T / np.sqrt(singular)
-    length = np.square(rows @ axes).sum(1).mean()
-    return centre, (axes * np.sqrt(share / length)).astype(np.float16)
+    return learning.learn(features, residuals, weights, rank)
 
 
 def check(fit: Fit, lessons: Iterable[Lesson]) -> Iterator[str]:
@@ -310,6 +214,7 @@ def main() -> None:
     parser.add_argument("--utterances", type=int, default=620)
     parser.add_argument("--check", type=int, default=20, help="how many others to try the fit on")
     parser.add_argument("--out", type=Path, default=Path("moments.npz"))
+    parser.add_argument("--rehearsal", type=Path, help="write the sentences in phonemes to this file, and end")
     parser.add_argument("--data", type=Path, default=CHECKOUT / ".cache" / "moments", help="where collected ones stay")
     parser.add_argument("--version", choices=["v1.0", "v0.19"], default="v1.0")
     parser.add_argument("--model", type=Path, help="weights; without: where `fetch` put them")
@@ -321,9 +226,17 @@ def main() -> None:
     model = arguments.model or store.weights(arguments.version)
     voices = arguments.voices or store.voices_folder(arguments.version)
     torch.set_num_threads(1)
-    folder = prepared(arguments.data, model)
     wanted = release(arguments.version, model, arguments.config, voices)
     teacher = Teacher(wanted, [path.stem for path in voices.glob("*.pt")])
+    if arguments.rehearsal:
+        texts = {
+            letter: ["".join(symbol for symbol in one if wanted.ids(symbol)) for one in sentences]
+            for letter, sentences in teacher.rehearsal().items()
+        }
+        spoken = json.dumps(texts, ensure_ascii=False, indent=1)
+        arguments.rehearsal.write_text(f"{spoken}\n", encoding="utf-8")
+        return
+    folder = prepared(arguments.data, model)
     learned = list(lessons(teacher, folder, 0, arguments.utterances))
     arrays = learn(learned, layer_weights(teacher.generator))
     np.savez_compressed(arguments.out, **arrays)  # type: ignore[arg-type]  # its keywords are arrays

@@ -80,12 +80,12 @@ async def test_a_text_becomes_a_wav_file(
     assert os.listdir(tmp_path) == ["door.wav"]
 
 
-async def test_voice_language_and_program_are_asked_for(server: BeepServer, tmp_path: Path) -> None:
-    wanted = ("--voice", "bf_emma", "--language", "en-GB", "--program", "beep")
+async def test_voice_speaker_language_and_program_are_asked_for(server: BeepServer, tmp_path: Path) -> None:
+    wanted = ("--voice", "bf_emma", "--speaker", "@1.2", "--language", "en-GB", "--program", "beep")
     assert await run("say", "Hi.", *wanted, "--out", tmp_path / "a.wav", "--uri", server.uri) == 0
     assert server.types() == ["select-program", "synthesize"]
     assert server.heard[0].data == {"name": "beep"}
-    assert server.heard[1].data["voice"] == {"name": "bf_emma", "language": "en-GB"}
+    assert server.heard[1].data["voice"] == {"name": "bf_emma", "language": "en-GB", "speaker": "@1.2"}
 
 
 async def test_a_wav_on_stdout_is_nothing_but_a_wav(

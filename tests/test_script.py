@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming import ipa, marks, reading
+from kokoro_wyoming import ipa, marks, reading, say_as
 from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.script import MAX_PAUSE_SECONDS, Parser, Pause, Run, Sentence, plain
 
@@ -172,11 +172,15 @@ def test_a_language_that_nobody_reads_is_read_as_the_sentence_s() -> None:
     ],
 )
 def test_say_as_puts_into_words_what_the_text_is_said_to_be(kind: str, text: str, language: str, words: str) -> None:
-    class All(Reader):
-        languages = (language,)  # type: ignore[assignment]
-
-    runs = reading.read([Run(text, say_as=kind)], language, All())
+    runs = say_as.read(Run(text, say_as=kind), language)
     assert "".join(run.text if run.words is None else run.words for run in runs) == words
+
+
+def test_numbers_are_put_into_words_whatever_they_are_said_to_be() -> None:
+    (date,) = reading.read([Run("3/4", say_as="date|md")], "fr-FR", Reader())
+    (plainly,) = reading.read([Run("21 °C")], "fr-FR", Reader())
+    assert (date.text, date.words) == ("3/4", "quatre mars")
+    assert (plainly.text, plainly.words) == ("21 °C", "vingt-et-un degrés Celsius")
 
 
 def test_a_spelled_a_is_the_letter_and_not_the_article() -> None:

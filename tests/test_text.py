@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming.text import MAX_PIECE_CHARS, SentenceSplitter, clean
+from kokoro_wyoming import marks
+from kokoro_wyoming.text import MAX_PIECE_CHARS, Reading, SentenceSplitter, clean
 
 _WORDS = (
     *("Hello", "there", "Mr.", "U.S.", "e.g.", "3.5", "No", "don’t", "**bold**", "*so*", "naïve", "¿Qué?", "«Oui»"),
@@ -51,14 +52,18 @@ def _cut(text: str, borders: list[int]) -> list[str]:
     return [text[begin:end] for begin, end in pairwise(edges)]
 
 
-def _split(*chunks: str) -> list[str]:
-    splitter = SentenceSplitter()
+def _split(*chunks: str, markup: bool = True) -> list[str]:
+    splitter = SentenceSplitter(reading=Reading(markup=markup))
     return [sentence for chunk in chunks for sentence in splitter.add(chunk)] + list(splitter.finish())
 
 
+def _said(words: str, phonemes: str) -> str:
+    return marks.said(words, "phonemes", phonemes)
+
+
 def _ink(text: str) -> str:
-    """What must not be lost: all but white space and Markdown's asterisks."""
-    return re.sub(r"[\s*]", "", clean(text))
+    """What must not be lost: all but white space."""
+    return re.sub(r"\s", "", clean(text))
 
 
 @settings(deadline=None, max_examples=150)
@@ -72,7 +77,7 @@ def test_chunk_borders_never_change_the_sentences(text: str, borders: list[int])
 @settings(deadline=None, max_examples=150)
 @given(TEXTS)
 def test_no_character_is_lost_and_no_piece_is_too_long(text: str) -> None:
-    pieces = _split(text)
+    pieces = _split(text, markup=False)
     assert _ink("".join(pieces)) == _ink(text)
     assert all(0 < len(piece) <= MAX_PIECE_CHARS for piece in pieces)
     assert all(piece == piece.strip() for piece in pieces)
@@ -94,13 +99,19 @@ def test_what_comes_later_never_changes_a_sentence_given_out(text: str, more: st
         ("Hola. ¿Qué tal? ¡Bien! Sí", ["Hola.", "¿Qué tal?", "¡Bien!", "Sí"]),
         ("Il est parti. « Oui », dit-elle. “Ah", ["Il est parti.", "« Oui », dit-elle.", "“Ah"]),
         ("Really…? So… it is", ["Really…?", "So… it is"]),
+        ("Yes. I will. No. Why.", ["Yes.", "I will.", "No.", "Why."]),
+        ("Mr. Smith met Dr. No. El Sr. Paz", ["Mr. Smith met Dr. No.", "El Sr. Paz"]),
+        ("J. R. Tolkien, z.B. Hier. It took 5 ms. Then", ["J. R. Tolkien, z.B. Hier.", "It took 5 ms.", "Then"]),
+        ("# List\nmilk\neggs", ["List", "milk", "eggs"]),
+        ("Wait [pause:1] now. Go", ["Wait", marks.pause(1), "now.", "Go"]),
+        ("So. [Mx. A](/ɛ/). [B](/bˈi/)", ["So.", f"{_said('Mx. A', 'ɛ')}.", _said("B", "bˈi")]),
         ("他说：“好。”走了。再见！", ["他说：“好。”", "走了。", "再见！"]),
         ("今日は晴れ｡明日は雨", ["今日は晴れ｡", "明日は雨"]),
         ("नमस्ते। आप कैसे हैं? ठीक", ["नमस्ते।", "आप कैसे हैं?", "ठीक"]),
         ("One\n\nTwo\r\n\r\nThree", ["One", "Two", "Three"]),
         ("**Well.** It's *so*, in**ter**nal", ["Well.", "It's so, internal"]),
         ("2 * 3 * 4, 2*3 and 2**3", ["2 * 3 * 4, 2*3 and 2**3"]),
-        ("* milk\n* eggs", ["milk\n eggs"]),
+        ("* milk\n* eggs", ["milk", "eggs"]),
         ("", []),
         (" \n\t ", []),
         ("\u200b\ufeff\x00", []),
@@ -114,6 +125,24 @@ def test_a_sentence_is_given_out_as_soon_as_the_next_begins() -> None:
     splitter = SentenceSplitter()
     assert list(splitter.add("The door is open. ")) == []
     assert list(splitter.add("I")) == ["The door is open."]
+
+
+@pytest.mark.parametrize("text", ["The door is open. N", "Hi! W", "好。走", 'He said "Hi." N', "है। आ", "So…? N"])
+def test_reading_markup_delays_no_sentence_of_plain_text(text: str) -> None:
+    for markup in (True, False):
+        splitter = SentenceSplitter(reading=Reading(markup=markup))
+        before = [one for character in text[:-1] for one in splitter.add(character)]
+        assert (before, len(list(splitter.add(text[-1])))) == ([], 1), markup
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from(("word ", "好", "a" * 40, "? B", "[x y](/ɛ ɛ/)", "[pause:1]", ", ")), max_size=120))
+def test_no_mark_is_ever_cut(parts: list[str]) -> None:
+    for piece in _split("".join(parts)):
+        assert piece.count(marks.BEGIN) == piece.count(marks.SAID)
+        assert piece.count(marks.OPEN) in (0, 1)
+        assert (marks.OPEN in piece) == piece.startswith(marks.OPEN)
+        assert piece.count(marks.CLOSE) == piece.count(marks.BEGIN) + piece.count(marks.OPEN)
 
 
 def test_a_splitter_can_be_used_again_after_the_end() -> None:
@@ -160,7 +189,7 @@ def test_a_letter_is_never_parted_from_its_marks(syllable: str) -> None:
     ids=lambda text: repr(text[:3]),
 )
 def test_rude_texts_are_cut_into_pieces(text: str) -> None:
-    pieces = _split(text)
+    pieces = _split(text, markup=False)
     assert all(len(piece) <= MAX_PIECE_CHARS for piece in pieces)
     assert _ink("".join(pieces)) == _ink(text)
 

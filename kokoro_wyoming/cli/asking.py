@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Offer the flags that say what is to be spoken, by whom and by which server."""
     parser.add_argument("text", nargs="*", help="what to say; words are joined by blanks (default: read stdin)")
     parser.add_argument("--voice", metavar="NAME", help="such as af_heart (default: the server's)")
+    parser.add_argument(
+        "--speaker", metavar="NAME", help="refines the voice: another one, +af_sky to blend in, @1.2 for a pace"
+    )
     parser.add_argument("--language", metavar="TAG", help="such as en-GB (default: the voice's)")
     parser.add_argument("--ssml", action="store_true", help="the text is SSML (default: only if it begins with <speak)")
     parser.add_argument("--program", metavar="NAME", help="which of the server's programs (default: its first)")
@@ -61,7 +64,8 @@ def _sound(event: Event) -> Sound:
 
 async def _answer(connection: Connection, args: argparse.Namespace) -> AsyncGenerator[Event, None]:
     """Send the text, and yield what the server sends until its answer ends."""
-    voice = {key: value for key, value in (("name", args.voice), ("language", args.language)) if value}
+    asked = {"name": args.voice, "language": args.language, "speaker": args.speaker}
+    voice = {key: value for key, value in asked.items() if value}
     wishes: dict[str, object] = {"voice": voice} if voice else {}
     if args.ssml:
         wishes["text_format"] = "ssml"

@@ -256,6 +256,7 @@ class Model(_Section):
     threads: Annotated[int, Field(ge=0, le=1_024)]
     """0: one per physical core."""
     stream: Annotated[Literal["fast", "exact"], BeforeValidator(_lower)]
+    calibrate: Annotated[Literal["auto", "never"], BeforeValidator(_lower)]
     release_idle_seconds: Annotated[float, Field(ge=0, le=86_400)]
     """0: never."""
     deprecation_notice: bool
@@ -273,6 +274,8 @@ class Speech(_Section):
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
     ssml: Annotated[Literal["auto", "declared"], BeforeValidator(_lower)]
     language_from_text: bool
+    markup: bool
+    emoji: Annotated[Literal["drop", "name"], BeforeValidator(_lower)]
 
 
 class Folders(_Section):

@@ -13,12 +13,15 @@ than what is computed in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from collections.abc import Generator as Steps
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # everybody's name for it
 from torch import Tensor
+
+from kokoro_wyoming.network.source import HarmonicSource
 
 SAMPLES_PER_FRAME = 300
 """24,000 Hz over 80 frames a second."""
@@ -156,14 +159,18 @@ class Block:
     first_layer: int
     rounds: tuple[tuple[Convolution, Convolution], ...]
 
-    def __call__(self, x: Tensor, normalise: Normalise, snake: Snake, room: Workspace, out: Tensor) -> Tensor:
-        """Write to `out`, which has x's shape, and return it."""
+    def __call__(
+        self, x: Tensor, normalise: Normalise, snake: Snake, room: Workspace, out: Tensor
+    ) -> Steps[None, None, Tensor]:
+        """Write to `out`, which has x's shape, and return it; pauses after each convolution."""
         layer = self.first_layer
         for dilated, plain in self.rounds:
             inner = dilated(snake(layer, x, normalise(layer, x)))
+            yield None
             added = plain(snake(layer + 1, inner, normalise(layer + 1, inner)))
             # In two steps: to add one type to another, torch makes a copy in fresh memory.
             x = torch.add(x, room.place("h", x).copy_(added), out=out)
+            yield None
             layer += 2
         return x
 
@@ -187,6 +194,7 @@ class Generator:
         """Channels of each AdaIN layer: of a stage the noise block's six first, then the three residual blocks'."""
         self._steps = [0.5 / alpha.reshape(-1) for alpha in self._alphas]
         self._room = Workspace()
+        self._source = HarmonicSource(module)
         self.angles = 2 * torch.cat([alpha.reshape(-1) for alpha in self._alphas])
         """2a of every channel of every layer: shape (9216,)."""
         self._ups = [Upsampling.of(up, dtype) for up in module.ups]
@@ -221,9 +229,7 @@ class Generator:
 
         `f0` in Hz, shape (1, n_frames); gives magnitude and phase, shape (1, 22, 60 * n_frames + 1).
         """
-        module = self.module
-        source, _, _ = module.m_source(module.f0_upsamp(f0[:, None]).transpose(1, 2))
-        return torch.cat(module.stft.transform(source.transpose(1, 2).squeeze(1)), dim=1)
+        return self._source(f0)
 
     def targets(self, style: Tensor) -> Targets:
         """What the layers make of their channels for a style of shape (1, 128)."""
@@ -253,7 +259,17 @@ class Generator:
 
     def run(self, x: Tensor, harmonics: Tensor, normalise: Normalise) -> Tensor:
         """Sound of features x, shape (1, 512, n_frames): float32, shape (300 * n_frames,)."""
-        room = self._room if x.shape[-1] <= _ROOM_FRAMES else Workspace()
+        steps = self.steps(x, harmonics, normalise, self._room if x.shape[-1] <= _ROOM_FRAMES else Workspace())
+        while True:
+            try:
+                next(steps)
+            except StopIteration as ended:
+                return cast(Tensor, ended.value)
+
+    def steps(
+        self, x: Tensor, harmonics: Tensor, normalise: Normalise, room: Workspace
+    ) -> Steps[None, None, Tensor]:
+        """`run` in a hundred short steps; nothing else may use the room before the last."""
         module, snake = self.module, Snake(self._steps, self.dtype, room)
         rows, spectrum = x[0].T, harmonics[0].T.contiguous()
         for stage, up in enumerate(self._ups):
@@ -261,23 +277,12 @@ class Generator:
             rows = up(F.leaky_relu(rows, _LEAK))
             if stage == len(self._ups) - 1:
                 rows = torch.cat([rows[1:2], rows])  # kokoro's reflection
-            entering = self.noise[stage](source, normalise, snake, room, room.place("entering", source))
+            entering = yield from self.noise[stage](source, normalise, snake, room, room.place("entering", source))
             entering += rows
-            rows = self._blended(self.residual[stage], entering, normalise, snake, room)
+            rows = yield from _blended(self.residual[stage], entering, normalise, snake, room)
         spectrum = self._last(F.leaky_relu(rows)).T[None]
         half = module.post_n_fft // 2 + 1
         return module.stft.inverse(torch.exp(spectrum[:, :half]), torch.sin(spectrum[:, half:])).reshape(-1)
-
-    @staticmethod
-    def _blended(
-        blocks: list[Block], entering: Tensor, normalise: Normalise, snake: Snake, room: Workspace
-    ) -> Tensor:
-        """The average of what the blocks make of the same input."""
-        first, *others = blocks
-        total = first(entering, normalise, snake, room, room.place("leaving", entering))
-        for block in others:
-            total += block(entering, normalise, snake, room, room.place("branch", entering))
-        return total.div_(len(blocks))
 
     def windows(
         self, x: Tensor, harmonics: Tensor, normalise: Normalise, sizes: Iterator[int]
@@ -291,6 +296,17 @@ class Generator:
             sound = self.run(x[..., low:high], part, normalise)
             yield sound[SAMPLES_PER_FRAME * (start - low) : SAMPLES_PER_FRAME * (stop - low)]
             start = stop
+
+
+def _blended(
+    blocks: list[Block], entering: Tensor, normalise: Normalise, snake: Snake, room: Workspace
+) -> Steps[None, None, Tensor]:
+    """The average of what the blocks make of the same input."""
+    first, *others = blocks
+    total = yield from first(entering, normalise, snake, room, room.place("leaving", entering))
+    for block in others:
+        total += yield from block(entering, normalise, snake, room, room.place("branch", entering))
+    return total.div_(len(blocks))
 
 
 def _moments(u: Tensor) -> Moments:

@@ -6,7 +6,9 @@ generator. `speaker` has the generator make sound of what it gives, and decides 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import cast
 
 import torch
 from kokoro import KModel
@@ -14,6 +16,7 @@ from torch import Tensor
 from torch.nn.utils import parametrize, remove_weight_norm
 
 from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.speaker import Features, Speaker
 
@@ -26,14 +29,25 @@ STYLE_SIZE = 128
 class Network:
     """A loaded model, ready to speak; every method is to be called on one thread at a time."""
 
-    def __init__(self, model: KModel, device: str = "cpu", fit: Fit | None = None) -> None:
-        """`fit` is what was learned of these weights; with one, long sentences are spoken in windows."""
+    def __init__(
+        self, model: KModel, device: str = "cpu", fit: Fit | None = None, lessons_path: Path | None = None
+    ) -> None:
+        """`fit` is what was learned of these weights; with one, long sentences are spoken in windows.
+
+        Where there is none but may be one, `lessons_path` is the file in which lessons for it are kept.
+        """
         _fold_weight_norm(model)
         self.model = model.to(device)
         self.device = torch.device(device)
         self.max_tokens = int(model.context_length)
         """Token ids in one go, both pads included: 512."""
         self.speaker = Speaker(model.decoder.generator, self.device, fit)
+        self.lessons: Lessons | None = None
+        """What `rehearse` adds to; None where nothing is to be learned."""
+        if fit is None and lessons_path is not None and self.device.type == "cpu":
+            self.lessons = Lessons(lessons_path, self.speaker.generator)
+            if len(self.lessons) >= ENOUGH_LESSONS:
+                self.learn()
 
     def pieces(
         self, token_ids: list[int], style_row: Tensor, speed: float, voice: str = ""
@@ -48,8 +62,39 @@ class Network:
         yield None
         yield from self.speaker.speak(features, voice)
 
+    def rehearse(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
+        """Learn from an utterance that nobody hears, in some sixty short steps."""
+        steps = self._rehearsal(token_ids, style_row, speed)
+        while True:
+            # Entered anew for each step: what others do between two of them is not to be inference.
+            with torch.inference_mode():
+                ended = next(steps, "ended")
+            if ended:
+                return
+            yield None
+
+    def _rehearsal(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
+        if self.lessons is not None:
+            features = yield from self._feature_steps(token_ids, style_row, speed)
+            yield from self.lessons.steps(features)
+
+    def learn(self) -> None:
+        """Speak in windows from now on, by what was rehearsed; from any thread."""
+        if self.lessons is not None:
+            self.speaker.predict_with(self.lessons.fit())
+
     def features(self, token_ids: list[int], style_row: Tensor, speed: float) -> Features:
         """The front half; ValueError for more token ids than the network takes."""
+        steps = self._feature_steps(token_ids, style_row, speed)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as ended:
+                return cast(Features, ended.value)
+
+    def _feature_steps(
+        self, token_ids: list[int], style_row: Tensor, speed: float
+    ) -> Generator[None, None, Features]:
         if len(token_ids) + 2 > self.max_tokens:
             raise ValueError(f"{len(token_ids)} token ids and two pads are more than {self.max_tokens}")
         model = self.model
@@ -59,14 +104,18 @@ class Network:
         lengths = torch.tensor([ids.shape[1]])
         nothing_masked = torch.zeros_like(ids, dtype=torch.bool)
         bert = model.bert(ids, attention_mask=torch.ones_like(ids))
+        yield None
         encoded = model.bert_encoder(bert).transpose(1, 2)
         prosody = model.predictor.text_encoder(encoded, prosody_style, lengths, nothing_masked)
+        yield None
         durations = self._durations(prosody, speed)
         f0, energy = model.predictor.F0Ntrain(
             prosody.transpose(1, 2).repeat_interleave(durations, dim=2), prosody_style
         )
+        yield None
         text = model.text_encoder(ids, lengths, nothing_masked).repeat_interleave(durations, dim=2)
-        x = self._decoder_blocks(text, f0, energy, sound_style)
+        yield None
+        x = yield from self._decoder_blocks(text, f0, energy, sound_style)
         return Features(x, f0, sound_style, durations, speed)
 
     def _durations(self, prosody: Tensor, speed: float) -> Tensor:
@@ -75,13 +124,16 @@ class Network:
         per_token = torch.sigmoid(self.model.predictor.duration_proj(hidden)).sum(dim=-1) / speed
         return per_token.round().clamp(min=1).long()[0]
 
-    def _decoder_blocks(self, text: Tensor, f0: Tensor, energy: Tensor, style: Tensor) -> Tensor:
+    def _decoder_blocks(
+        self, text: Tensor, f0: Tensor, energy: Tensor, style: Tensor
+    ) -> Generator[None, None, Tensor]:
         """The decoder up to its generator; the last block doubles the rate to 80 frames a second."""
         decoder = self.model.decoder
         pitch, loudness = decoder.F0_conv(f0[:, None]), decoder.N_conv(energy[:, None])
         residual = decoder.asr_res(text)
         x = decoder.encode(torch.cat([text, pitch, loudness], dim=1), style)
         for block in decoder.decode:
+            yield None
             x = block(torch.cat([x, residual, pitch, loudness], dim=1), style)
         return x
 

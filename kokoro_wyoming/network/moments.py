@@ -9,6 +9,7 @@ learned: a kernel ridge regression from some hundred exact runs over all voices,
 from __future__ import annotations
 
 import math
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,14 @@ import torch.nn.functional as F  # noqa: N812  # everybody's name for it
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.generator import EPSILON, Block, Convolution, Generator, KokoroModule, Moments, Targets
+from kokoro_wyoming.network.tensors import first_line
 
+FEATURE_SIZES = {"ups": 512, "n0": 512, "style": 128, "scalars": 5}
+"""Numbers in each group of `Known.features`."""
+RESIDUAL_SIZE = 18432
+"""A mean and a deviation of each of the 9,216 channels in the 48 AdaIN layers."""
 _LEAK = 0.1
 _VOICED_HZ = 10.0
 _KERNEL_WIDTH, _KERNEL_LINEAR, RIDGE = 0.75, 0.5, 0.01
@@ -202,6 +209,25 @@ def kernel(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64
     return likeness
 
 
+def _check(arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    """ValueError or KeyError when arrays do not fit each other as those of a `Fit` do."""
+    count, width = arrays["points"].shape
+    rank, size = arrays["basis"].shape
+    axes = {group: arrays[f"{group}_axes"].shape for group in FEATURE_SIZES}
+    fits = {
+        "points": width == sum(shape[1] for shape in axes.values()),
+        "basis": size == RESIDUAL_SIZE,
+        "centre": arrays["centre"].shape == (RESIDUAL_SIZE,),
+        "coefficients": arrays["coefficients"].shape == (count, rank),
+        "step": arrays["step"].shape == (),
+        **{f"{group}_axes": axes[group][0] == length for group, length in FEATURE_SIZES.items()},
+        **{f"{group}_centre": arrays[f"{group}_centre"].shape == (n,) for group, n in FEATURE_SIZES.items()},
+    }
+    for name, is_right in fits.items():
+        if not is_right or not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} has another shape, or holds what is no number")
+
+
 class Fit:
     """What was learned of a release's weights: the corrections to the estimate.
 
@@ -210,6 +236,8 @@ class Fit:
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """ValueError or KeyError when the arrays are not those."""
+        _check(arrays)
         self._basis = np.asarray(arrays["basis"], np.float32) * np.float32(arrays["step"])
         self._arrays = {name: np.asarray(arrays[name], np.float64) for name in arrays if name != "basis"}
         self._groups = [name.removesuffix("_axes") for name in arrays if name.endswith("_axes")]
@@ -219,10 +247,15 @@ class Fit:
         self._centre = self._arrays["centre"].astype(np.float32)
 
     @classmethod
-    def load(cls, path: Path) -> Fit:
-        """Read a file that `save_fit` wrote; OSError, ValueError or KeyError when it is not one."""
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls({name: arrays[name] for name in arrays.files})
+    def load(cls, path: Path, remedy: str = "install kokoro-wyoming anew") -> Fit:
+        """Read a file; ModelError names one that is damaged or something else, and the remedy. No code is run."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls({name: arrays[name] for name in arrays.files})
+        # A file that is no archive is taken for a lone array, which has no `files`.
+        except (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+            what = "is damaged, or is not what was learned of a network's weights"
+            raise ModelError(f"{path} {what} ({first_line(error)}); {remedy}.") from error
 
     def correction(self, known: Known) -> tuple[Tensor, float]:
         """The residual of a sentence, shape (18432,), and the doubt."""

@@ -80,8 +80,14 @@ class Speaker:
         in_windows = fit is not None and device.type == "cpu"
         self._predictor = Predictor(self._generator, fit) if fit is not None and in_windows else None
         self._lessons: OrderedDict[str, _Lessons] = OrderedDict()
+        """Replaced as a whole and never emptied: another thread may be in the middle of using it."""
         self.counts = {"windows": 0, "whole": 0, "doubted": 0}
         """Sentences by how they were made; the doubted ones were long enough for windows."""
+
+    @property
+    def generator(self) -> Generator:
+        """What makes the sound."""
+        return self._generator
 
     def speak(self, features: Features, voice: str) -> Iterator[Tensor]:
         """Yield a sentence's sound piece by piece: float32, shape (n_samples,), 24 kHz, on the CPU."""
@@ -115,11 +121,22 @@ class Speaker:
         yield from self._generator.windows(features.x, harmonics, normalise, _window_sizes())
 
     def _lessons_of(self, voice: str) -> _Lessons:
-        lessons = self._lessons.setdefault(voice, _Lessons())
-        self._lessons.move_to_end(voice)
-        if len(self._lessons) > _TAUGHT:
-            self._lessons.popitem(last=False)
+        taught = self._lessons
+        lessons = taught.setdefault(voice, _Lessons())
+        taught.move_to_end(voice)
+        if len(taught) > _TAUGHT:
+            taught.popitem(last=False)
         return lessons
+
+    def forget_voices(self) -> None:
+        """Forget what voices taught, as they may be others under the same names; from any thread."""
+        self._lessons = OrderedDict()
+
+    def predict_with(self, fit: Fit) -> None:
+        """Speak in windows from the next sentence on; from any thread."""
+        predictor = Predictor(self._generator, fit)
+        self._lessons = OrderedDict()
+        self._predictor = predictor
 
     def _known(self, features: Features, harmonics: Tensor) -> Known:
         return know(self._generator, features.x, features.f0, harmonics, features.style, features.speed)

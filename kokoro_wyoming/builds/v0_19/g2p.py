@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import re
 from collections.abc import Collection, Iterator
 
@@ -89,8 +90,11 @@ class _Espeak:
 
         EspeakWrapper.set_library(espeakng_loader.get_library_path())
         EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
+        # It warns whenever espeak says two words as one, "in the" or "of a", which is how they are said.
+        quiet = logging.getLogger(f"{__name__}.espeak")
+        quiet.setLevel(logging.ERROR)
         self._backend = EspeakBackend(
-            voice, preserve_punctuation=True, with_stress=True, language_switch="remove-flags"
+            voice, preserve_punctuation=True, with_stress=True, language_switch="remove-flags", logger=quiet
         )
 
     def phonemize(self, texts: list[str]) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncGenerator, Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,8 +29,9 @@ VERSION = "v0.19"
 
 CONFIG_PATH = Path(__file__).parent / "config.json"
 """The published config.json has sizes alone; this one has the vocabulary too, and what `KModel` asks for besides."""
-_FIT_NAME = "moments.npz"
-"""What was learned of these weights, beside them; scripts/learn_moments.py makes such a file."""
+_FIT_NAME, _LESSONS_NAME = "moments.npz", "lessons.npz"
+"""Beside the weights: what scripts/learn_moments.py learned of them, and else what is learned here (`calibration`)."""
+REHEARSAL_PATH = Path(__file__).with_name("rehearsal.json")
 
 
 def build_model(
@@ -89,12 +92,24 @@ class KokoroV019Wrapper:
                     f"get it with {how_to_get(VERSION)}."
                 )
             model = load_model(self._settings(), self.model_path)
-            self._network = Network(model, choose_device(self.device), self._fit())
+            lessons = self.model_path.with_name(_LESSONS_NAME) if self.stream == "fast" else None
+            self._network = Network(model, choose_device(self.device), self._fit(), lessons)
         return self._network
 
     def _fit(self) -> Fit | None:
         path = self.model_path.with_name(_FIT_NAME)
-        return Fit.load(path) if self.stream == "fast" and path.is_file() else None
+        wanted = self.stream == "fast" and path.is_file()
+        return Fit.load(path, "remove the file, or make it anew with scripts/learn_moments.py") if wanted else None
+
+    @cached_property
+    def rehearsal(self) -> dict[str, list[str]]:
+        """What the network learns its own sound with: sentences in phonemes, by the letter of their language."""
+        return dict(json.loads(REHEARSAL_PATH.read_text(encoding="utf-8")))
+
+    def rehearse(self, phonemes: str, voice: str, speed: float) -> Iterator[None]:
+        """Learn from an utterance that nobody hears, step by step on the calling thread."""
+        ids = [self._settings()["vocab"][symbol] for symbol in phonemes]
+        yield from self.initialize().rehearse(ids, self.packs.get(voice)[len(ids)], speed)
 
     def get_pipeline(self, lang_code: str) -> g2p.QuietPipeline:
         """The G2P of a language, made once and kept; `lang_code` is Kokoro's letter or any spelling of a tag.

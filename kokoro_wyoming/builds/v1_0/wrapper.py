@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 from collections.abc import AsyncGenerator, Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +27,10 @@ from kokoro_wyoming.voices import VoicePacks
 
 VERSION = "v1.0"
 _FIT = Path(__file__).with_name("moments.npz")
-"""What was learned of these weights, to speak in windows; scripts/learn_moments.py makes it."""
+"""What was learned of the published weights, to speak in windows; scripts/learn_moments.py makes it."""
+_LESSONS_NAME = "lessons.npz"
+"""Beside weights of the owner's own: what is learned of them here (`calibration`)."""
+REHEARSAL_PATH = Path(__file__).with_name("rehearsal.json")
 
 
 class KokoroV1Wrapper:
@@ -44,10 +49,12 @@ class KokoroV1Wrapper:
         device: str = "auto",
         stream: Literal["fast", "exact"] = "fast",
         thread: TurnThread | None = None,
+        published: bool = True,
     ) -> None:
         """Remember where things are.
 
-        `stream` "fast" speaks long sentences in windows, "exact" each as a whole, as `KPipeline` would.
+        `stream` "fast" speaks long sentences in windows, "exact" each as a whole, as `KPipeline` would. Of weights that
+        are not `published`, rounded or not, nothing is known at first, and each sentence is spoken as a whole.
         `voices_path` is the folder of voice packs; without one it is `voices/v1_0` beside the `models` folder that
         `model_path` lies in. `thread` does the work; without one the wrapper makes its own.
         """
@@ -57,6 +64,7 @@ class KokoroV1Wrapper:
         self.packs = VoicePacks(Path(voices_path) if voices_path else beside, VERSION)
         self.device = device
         self.stream = stream
+        self.published = published
         self._thread = thread
         self._network: Network | None = None
         self._config: dict[str, Any] | None = None
@@ -68,10 +76,24 @@ class KokoroV1Wrapper:
         """Load the network once; ModelError says what is wrong with which file."""
         if self._network is None:
             config = self._config = read_config(self.config_path)
-            fit = Fit.load(_FIT) if self.stream == "fast" else None
-            network = Network(load_model(config, self.model_path), choose_device(self.device), fit)
+            in_windows = self.stream == "fast"
+            fit = Fit.load(_FIT) if in_windows and self.published else None
+            lessons = self.model_path.with_name(_LESSONS_NAME) if in_windows else None
+            network = Network(load_model(config, self.model_path), choose_device(self.device), fit, lessons)
             self._network = network
         return self._network
+
+    @cached_property
+    def rehearsal(self) -> dict[str, list[str]]:
+        """What the network learns its own sound with: sentences in phonemes, by the letter of their language."""
+        return dict(json.loads(REHEARSAL_PATH.read_text(encoding="utf-8")))
+
+    def rehearse(self, phonemes: str, voice: str, speed: float) -> Iterator[None]:
+        """Learn from an utterance that nobody hears, step by step on the calling thread."""
+        network = self.initialize()
+        vocabulary = self._settings()["vocab"]
+        ids = [vocabulary[symbol] for symbol in phonemes if symbol in vocabulary]
+        yield from network.rehearse(ids, self.packs.get(voice)[len(phonemes) - 1], speed)
 
     def get_pipeline(self, lang_code: str, *, quiet: bool = False) -> KPipeline:
         """The pipeline of a language, made once and kept; `lang_code` is Kokoro's letter or any spelling of a tag.

@@ -1,0 +1,187 @@
+"""Has a network with weights that nobody knows learn its own sound, while nobody wants to hear anything.
+
+What is spoken in windows needs a `Fit` of the weights. Those of v1.0 that are published have one; v0.19's and the
+owner's own have none, and are spoken in whole sentences until their network has rehearsed: some dozen utterances of all
+voices, made for no ears, in turns that no listener wants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
+from kokoro_wyoming.network.halves import Network
+from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
+from kokoro_wyoming.turns import Listener, TurnThread
+from kokoro_wyoming.voices import VoicePacks, pack_paths
+
+_LOGGER = logging.getLogger(__name__)
+
+UTTERANCES = 64
+"""After these more of them gain nothing that is heard; docs/performance.md has the figures."""
+_STREAM = 2
+"""Of the dice: others than those that the shipped fit was learned with and tried on."""
+_SECOND_CHARS = 15
+"""Phonemes in a second of speech at its own pace."""
+_MAX_SECONDS = 8
+"""Of an utterance: a longer one takes memory, and long sentences are like several short ones."""
+_MARKS = '.,;:!?…—"()“”。、？！¿¡।'
+
+
+class Rehearsing(Protocol):
+    """What is needed of a release's wrapper."""
+
+    packs: VoicePacks
+
+    @property
+    def rehearsal(self) -> Mapping[str, Sequence[str]]:
+        """Sentences in phonemes, by Kokoro's letter of their language."""
+        ...
+
+    def initialize(self) -> Network:
+        """The loaded network."""
+        ...
+
+    def rehearse(self, phonemes: str, voice: str, speed: float) -> Iterator[None]:
+        """Learn from an utterance, step by step on the calling thread."""
+        ...
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is spoken, drawn by lot."""
+
+    shares: Mapping[str, float]
+    """Voices by name."""
+    phonemes: str
+    speed: float
+
+    @property
+    def voice(self) -> str:
+        """As a blend is written."""
+        if len(self.shares) == 1:
+            return next(iter(self.shares))
+        return "+".join(f"{name}({max(share, 0.001):.3f})" for name, share in self.shares.items())
+
+
+def draft(
+    rng: np.random.Generator, names: Sequence[str], sentences: Mapping[str, Sequence[str]], max_chars: int
+) -> Draft:
+    """A sentence, or its words in any order, by a voice or a blend of two or three, mostly in its own language.
+
+    `names` are the voices', `sentences` in phonemes, by Kokoro's letter of their language.
+    """
+    count = 1 if rng.random() < 0.65 else int(rng.integers(2, 4))
+    chosen = [str(name) for name in rng.choice(names, min(count, len(names)), replace=False)]
+    shares = {name: float(share) for name, share in zip(chosen, rng.dirichlet(np.ones(len(chosen))), strict=True)}
+    letter = chosen[0][0]
+    if letter not in sentences or rng.random() < 0.2:
+        letter = str(rng.choice(list(sentences)))
+    spoken = sentences[letter]
+    phonemes = _some_sentences(rng, spoken) if rng.random() < 0.6 else _some_words(rng, spoken)
+    speed = 1.0 if rng.random() < 0.6 else float(np.exp(rng.uniform(np.log(0.5), np.log(2))))
+    return Draft(shares, phonemes[:max_chars], speed)
+
+
+def _some_sentences(rng: np.random.Generator, sentences: Sequence[str]) -> str:
+    count = int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08]))
+    return " ".join(str(one) for one in rng.choice(sentences, count, replace=False))
+
+
+def _some_words(rng: np.random.Generator, sentences: Sequence[str]) -> str:
+    words = sorted({word.strip(_MARKS) for one in sentences for word in one.split()} - {""})
+    count = int(np.clip(np.exp(rng.normal(1.5, 0.9)), 1, 45))
+    chosen = [str(word) for word in rng.choice(words, count)]
+    for at in range(3, count - 2, int(rng.integers(4, 9))):
+        chosen[at] += str(rng.choice([",", ",", ";", "."]))
+    return " ".join(chosen) + str(rng.choice([".", ".", ".", "?", "!", ""]))
+
+
+def rehearsed(number: int, names: Sequence[str], sentences: Mapping[str, Sequence[str]]) -> Draft:
+    """Utterance `number`: the same every time for the same voices, short enough to be made whole anywhere."""
+    one = draft(np.random.default_rng([_STREAM, number]), names, sentences, _MAX_SECONDS * _SECOND_CHARS)
+    return Draft(one.shares, one.phonemes[: int(_MAX_SECONDS * _SECOND_CHARS * one.speed)], one.speed)
+
+
+async def calibrate(model: Rehearsing, thread: TurnThread, version: str) -> None:
+    """Rehearse until enough is known of a network, and have it speak in windows; cancel it at any time.
+
+    A network that needs none of this, or has learned before, is left alone. Never raises: without it, whole sentences
+    are spoken.
+    """
+    try:
+        await _calibrate(model, thread, version)
+    except KokoroWyomingError as error:
+        _LOGGER.warning("Kokoro %s goes on speaking in whole sentences: %s", version, error)
+    except Exception:
+        _LOGGER.exception("Kokoro %s goes on speaking in whole sentences", version)
+
+
+async def _calibrate(model: Rehearsing, thread: TurnThread, version: str) -> None:
+    lessons = model.initialize().lessons
+    names = [path.stem for path in pack_paths(model.packs.folder) if path.stem[0] in model.rehearsal]
+    if lessons is None or len(lessons) >= UTTERANCES or not names:
+        return
+    _LOGGER.info(
+        "Kokoro %s speaks in whole sentences until it has learned its own sound, from %d utterances made while "
+        "nobody waits (model.calibrate)",
+        version,
+        UTTERANCES - len(lessons),
+    )
+    try:
+        await _rehearse_all(model, thread, version, lessons, names)
+    finally:
+        # Also when the release leaves the memory, or the server ends: what was rehearsed is not lost.
+        await asyncio.to_thread(lessons.save)
+
+
+async def _rehearse_all(
+    model: Rehearsing, thread: TurnThread, version: str, lessons: Lessons, names: Sequence[str]
+) -> None:
+    for number in range(len(lessons), 2 * UTTERANCES):
+        try:
+            worked_seconds = await _rehearse(model, thread, rehearsed(number, names, model.rehearsal))
+        except (AssetError, PeerError) as error:
+            _LOGGER.debug("Utterance %d is left out: %s", number, error)  # a voice that is damaged, or just went
+            continue
+        count = len(lessons)
+        if count in (ENOUGH_LESSONS, UTTERANCES):
+            await asyncio.to_thread(lessons.save)
+            await asyncio.to_thread(model.initialize().learn)
+            _LOGGER.info("Kokoro %s speaks in windows now, having learned from %d utterances", version, count)
+        if count >= UTTERANCES:
+            return
+        # Half of the time at most is spent on it, as the machine may have other things to do.
+        await asyncio.sleep(worked_seconds)
+
+
+async def _rehearse(model: Rehearsing, thread: TurnThread, one: Draft) -> float:
+    """Make an utterance in turns that no listener wants; the seconds that its own turns took."""
+    worked_seconds = 0.0
+
+    def steps() -> Iterator[None]:
+        nonlocal worked_seconds
+        inner = model.rehearse(one.phonemes, one.voice, one.speed)
+        while True:
+            began = time.monotonic()
+            ended = next(inner, "ended")
+            worked_seconds += time.monotonic() - began
+            if ended:
+                return
+            yield None
+
+    # Nobody is due, so any listener's turn comes first.
+    silence: AsyncGenerator[None, None] = thread.stream(steps, listener=Listener(due=math.inf))
+    async with contextlib.aclosing(silence):
+        async for _ in silence:
+            pass
+    return worked_seconds

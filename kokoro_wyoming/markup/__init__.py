@@ -1,0 +1,34 @@
+"""Markup as it arrives, read as a person would read it aloud: Markdown, left-over HTML, addresses, emoji, signs.
+
+Markdown libraries such as markdown-it-py want a paragraph whole before they say anything of its first word, whereas
+here a sentence leaves as soon as it is certain; so this reads character by character, and holds back only what may
+yet turn out to be markup, for a bounded number of characters.
+"""
+
+from __future__ import annotations
+
+from kokoro_wyoming.markup.lines import LineReader
+from kokoro_wyoming.markup.signs import Signs
+
+__all__ = ["Markup"]
+
+
+class Markup:
+    """Text in, in any chunks; out comes what is to be said, with `marks` for pauses and phonemes, and line breaks only
+    where a sentence ends.
+
+    Each character is taken by itself, so where the chunks end cannot change what comes out.
+    """
+
+    def __init__(self, language: str | None = None, *, name_emoji: bool = False) -> None:
+        """`language` is an advertised tag, for the words of addresses and emoji; without one they are English."""
+        self._lines = LineReader(language or "en-US")
+        self._signs = Signs(language or "en-US", name_emoji=name_emoji)
+
+    def add(self, chunk: str) -> str:
+        """What is certain now that more text has come; the text is clean, so that no mark in it is forged."""
+        return self._signs.add(self._lines.add(chunk))
+
+    def finish(self) -> str:
+        """What was held back, as the text has ended; then all starts afresh."""
+        return self._signs.add(self._lines.finish()) + self._signs.finish()

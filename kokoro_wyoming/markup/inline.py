@@ -1,0 +1,180 @@
+"""What a run of held characters inside a line turns out to be: emphasis, links, tags, entities. Pure: no state."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from html.entities import html5
+
+from kokoro_wyoming.marks import pause, said
+from kokoro_wyoming.markup.found import Found, as_text
+
+WORDS_CHARS = 200
+"""Longest text of a link: a bracket that is not closed by then is a bracket."""
+TARGET_CHARS = 1_000
+"""Longest target of a link that is waited for."""
+TAG_CHARS = 500
+COMMENT_CHARS = 2_000
+ENTITY_CHARS = 33
+"""The longest name that HTML has."""
+PHONEMES_CHARS = 200
+LONGEST_PAUSE_SECONDS = 10.0
+
+_PAUSE = re.compile(r"\[pause:[ ]?([0-9]{1,5}(?:\.[0-9]{1,3})?)[ ]?(ms|s)?\]", re.IGNORECASE)
+_NOTE = re.compile(r"\[\^[^\s\]]{1,40}\]")
+_PHONEMES = re.compile(rf"\(/([^/\n]{{1,{PHONEMES_CHARS}}})/\)")
+_TARGET = re.compile(
+    r"\(\s*(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
+)
+_PLAIN_TARGET = re.compile(r"\((?:https?:|data:|www\.|/)\S*")
+
+
+def bracket(held: str, before: str) -> Found | None:
+    """Judge "[" or "![" and what follows; `before` is the character before it. None: it is not certain yet."""
+    opened = held.find("]")
+    if opened < 0:
+        return _inside_bracket(held)
+    words, rest = held[held.index("[") + 1 : opened], held[opened + 1 :]
+    if not rest:
+        return _plain_form(held)
+    if rest[0] == "(":
+        return _target(held, words, rest)
+    if rest[0] == "[" and not before.isalnum():
+        if rest[-1] == "]":
+            return Found(again=words)
+        return as_text(held) if rest[-1] == "\n" or len(rest) > WORDS_CHARS or rest.count("[") > 1 else None
+    return as_text(held)
+
+
+def _inside_bracket(held: str) -> Found | None:
+    is_another = held[-1] == "[" and held not in ("[", "![")
+    return as_text(held) if is_another or held[-1] == "\n" or len(held) > WORDS_CHARS else None
+
+
+def _plain_form(held: str) -> Found | None:
+    if _NOTE.fullmatch(held):
+        return Found()
+    found = _PAUSE.fullmatch(held)
+    if found:
+        seconds = float(found[1]) / (1_000 if (found[2] or "s").lower() == "ms" else 1)
+        if seconds <= LONGEST_PAUSE_SECONDS:
+            return Found(pause(seconds))
+    return None
+
+
+def _target(held: str, words: str, rest: str) -> Found | None:
+    if rest[-1] in "\n[":
+        return as_text(held)
+    if len(rest) > TARGET_CHARS:
+        return Found(again=words) if _PLAIN_TARGET.fullmatch(rest) else as_text(held)
+    if rest[-1] != ")":
+        return None
+    phonemes = _PHONEMES.fullmatch(rest)
+    plain = words.strip("*_~` ")
+    if phonemes and plain and held[0] == "[" and _are_phonemes(phonemes[1], plain):
+        return Found(said(plain, "phonemes", phonemes[1]))
+    if _TARGET.fullmatch(rest):
+        return Found(again=words)
+    return None if rest.count("(") > rest.count(")") else as_text(held)
+
+
+def _are_phonemes(target: str, words: str) -> bool:
+    """Whether what stands between two slashes is pronunciation, and no place on a web site such as "/docs/"."""
+    if not target.isascii():
+        return True
+    return re.fullmatch(r"[A-Za-z ':,]+", target) is not None and target.casefold() != words.casefold()
+
+
+_BLOCK_LIST = """
+address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer
+form h1 h2 h3 h4 h5 h6 head header hr html li main nav ol optgroup option p pre section summary table tbody
+tfoot thead title tr ul
+"""
+_INLINE_LIST = """
+a abbr acronym audio b bdi bdo big button cite code data del dfn em font i iframe img input ins kbd label link
+mark math meta meter noscript object output picture progress q s samp script select small source span strike
+strong style sub sup svg textarea time track tt u var video wbr
+"""
+_BLOCKS, _CELLS = frozenset(_BLOCK_LIST.split()), frozenset(("td", "th"))
+_TAGS = _BLOCKS | _CELLS | frozenset(_INLINE_LIST.split())
+_FLAGS = r"checked|controls|defer|disabled|download|hidden|multiple|open|readonly|required|reversed|selected"
+_TAG = re.compile(
+    rf"</?([A-Za-z][A-Za-z0-9]*)(?:\s+(?:{_FLAGS}|[\w:@.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)))*\s*/?>"
+)
+_ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)\s")
+_AUTOLINK = re.compile(r"<((?:https?://|mailto:)\S+|[^\s@<>]+@[^\s@<>]+)>")
+
+
+def angle(held: str) -> Found | None:
+    """Judge "<" and what follows."""
+    last = held[-1]
+    if held.startswith("<!-"):
+        return _comment(held)
+    if len(held) == 2:
+        return None if last.isalpha() or last in "/!" else as_text(held)
+    if last == ">":
+        return _tag(held)
+    name = _NAME.match(held)
+    unknown = name is not None and name[1].lower() not in _TAGS
+    return as_text(held) if last == "<" or len(held) > TAG_CHARS or unknown else None
+
+
+def _comment(held: str) -> Found | None:
+    if held.endswith("-->"):
+        return Found()
+    is_other = len(held) > 4 and held.endswith("<!--")
+    is_comment = held.startswith("<!--"[: len(held)]) and len(held) <= COMMENT_CHARS and not is_other
+    return None if is_comment else as_text(held)
+
+
+def _tag(held: str) -> Found:
+    if held[:9].lower() == "<!doctype":
+        return Found()
+    link, tag = _AUTOLINK.fullmatch(held), _TAG.fullmatch(held)
+    if link:
+        return Found(again=link[1])
+    name = tag[1].lower() if tag else ""
+    if name not in _TAGS:
+        return as_text(held)
+    alt = _ALT.search(held) if name == "img" else None
+    return Found(again=(alt[1] or alt[2] or "") if alt else "", block=name in _BLOCKS, cell=name in _CELLS)
+
+
+def ampersand(held: str) -> Found | None:
+    """Judge "&" and what follows; what it stands for is no markup."""
+    if held[-1] == ";":
+        character = html.unescape(held) if held[1:] in html5 or held[1] == "#" else held
+        if character == held:
+            return as_text(held)
+        # What nobody can write as itself, such as a mark of ours, nobody writes as an entity either.
+        return Found("".join(one for one in character if one.isspace() or unicodedata.category(one)[0] != "C"))
+    goes_on = held[-1].isascii() and (held[-1].isalnum() or held in ("&", "&#"))
+    return None if goes_on and len(held) <= ENTITY_CHARS else as_text(held)
+
+
+def emphasis_stays(run: str, before: str, after: str, is_open: bool) -> bool:
+    """Whether a run of one of * _ ~ = is no markup, between the characters `before` and `after` ("" at an end)."""
+    kind, length = run[0], len(run)
+    blank_before, blank_after = not before.strip(), not after.strip()
+    if blank_before and blank_after:
+        return length < 3
+    joins = before.isalnum() and after.isalnum()
+    if kind == "*":
+        return _star_stays(length, before, after, is_open) if before.isalnum() else False
+    if kind == "_":
+        return joins
+    if kind == "~":
+        return length == 1
+    return length < 4 and not (length == 2 and (is_open or (blank_before and after.isalnum())))
+
+
+def _star_stays(length: int, before: str, after: str, is_open: bool) -> bool:
+    """Behind a letter or digit: a sign of multiplication or power, or the end of emphasis."""
+    if is_open and not (before.isdigit() and after.isdigit()):
+        return False
+    if after.isalnum():
+        is_number = after.isdigit() and before.isascii()
+        return is_number or (length == 1 and (before + after).isascii())
+    return length == 1 and before.isdigit()

@@ -1,0 +1,159 @@
+"""Signs as the voices know them: emoji, dashes, quotes, repeated punctuation, drawings made of characters."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import emoji
+
+from kokoro_wyoming.marks import CLOSE, OPEN, SAID
+
+_RUN_CHARS = 64
+"""Longest run that is looked at in one: a longer one says nothing more."""
+
+_STOPS = frozenset(".!?…。！？｡")
+_COMMAS = frozenset(",;:、，；：")
+_DASHES = frozenset("-–—―")
+_SYMBOLS = frozenset("#$%&*+/<=>@\\^_|~")
+_DRAWN_WITH = frozenset("#*+<=>@\\^_|~/")
+
+_NOT_AS_EMOJI = frozenset("0123456789#*©®™‼⁉")
+_EMOJI_STARTS = frozenset(sequence[0] for sequence in emoji.EMOJI_DATA) - _NOT_AS_EMOJI
+_EMOJI_PARTS = frozenset(map(chr, (0xFE0E, 0xFE0F, 0x20E3, *range(0xE0020, 0xE0080))))
+_JOINER = "\u200d"
+
+_SAME = str.maketrans(
+    {
+        "„": "“",
+        "‟": "“",
+        "‚": "'",
+        "´": "'",
+        "‼": "!",
+        "⁉": "?",
+        "―": "—",
+        **dict.fromkeys("‐‑−", "-"),
+        # Box drawing, blocks, shapes and braille make pictures, stars and ticks make ornaments.
+        **{chr(code): " " for code in (*range(0x2500, 0x2600), 0x2605, 0x2606, *range(0x2800, 0x2900))},
+        **{chr(code): " " for code in range(0x2701, 0x27BF) if not unicodedata.category(chr(code)).startswith("P")},
+        # "Bold" letters of mathematics.
+        **{chr(code): unicodedata.normalize("NFKC", chr(code)) for code in range(0x1D400, 0x1D800)},
+    }
+)
+
+
+class Signs:
+    """Puts signs in their spoken form; holds a run of them until it ends."""
+
+    def __init__(self, language: str, *, name_emoji: bool) -> None:
+        self._language = language[:2] if language[:2] in emoji.LANGUAGES else "en"
+        self._name_emoji = name_emoji
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self._run = ""
+        self._last = "\n"
+        self._last_ink = "\n"
+        self._in_mark = False
+        self._out: list[str] = []
+
+    def add(self, text: str) -> str:
+        """What is certain of the text so far and was not given before."""
+        for character in text:
+            self._take(character)
+        said, self._out = "".join(self._out), []
+        return said
+
+    def finish(self) -> str:
+        """What was held back; then all starts afresh."""
+        self._settle("")
+        said = "".join(self._out)
+        self._start_afresh()
+        return said
+
+    def _take(self, character: str) -> None:
+        if self._in_mark or character in (OPEN, SAID):
+            self._settle(character)
+            self._in_mark = character != CLOSE
+            self._out.append(character)
+            self._last = self._last_ink = "a"
+            return
+        if character not in _EMOJI_STARTS:
+            character = character.translate(_SAME)
+        if self._run and _goes_on(self._run, character):
+            self._run += character if len(self._run) < _RUN_CHARS else ""
+            return
+        self._settle(character)
+        if character in _EMOJI_STARTS or character in _STOPS | _COMMAS | _DASHES | _SYMBOLS:
+            self._run = character
+        elif character not in _EMOJI_PARTS:
+            self._say(character)
+
+    def _settle(self, following: str) -> None:
+        run, self._run = self._run, ""
+        if not run:
+            return
+        if run[0] in _STOPS:
+            self._say(_stops(run))
+        elif run[0] in _COMMAS:
+            self._say(run[0])
+        elif run[0] in _DASHES:
+            self._say(_dash(run, self._last, self._last_ink, following))
+        elif run[0] in _SYMBOLS:
+            self._say(" " if _is_drawing(run) else run)
+        elif self._name_emoji:
+            self._say_all(f" {self._names(run)} ")
+
+    def _say_all(self, text: str) -> None:
+        for character in text:
+            self._say(character)
+
+    def _say(self, text: str) -> None:
+        if text == " " and self._last in " \n":
+            return
+        if text:
+            self._out.append(text)
+            self._last = text[-1]
+            if not self._last.isspace():
+                self._last_ink = self._last
+
+    def _names(self, run: str) -> str:
+        names = [
+            emoji.demojize(found["emoji"], delimiters=("", ""), language=self._language).replace("_", " ").strip()
+            for found in emoji.emoji_list(run)
+        ]
+        return ", ".join(dict.fromkeys(names))
+
+
+def _goes_on(run: str, character: str) -> bool:
+    first = run[0]
+    if first in _EMOJI_STARTS:
+        return character in _EMOJI_STARTS or character in _EMOJI_PARTS or character == _JOINER
+    if first in _COMMAS:
+        return character == first
+    return any(first in kind and character in kind for kind in (_STOPS, _DASHES, _SYMBOLS))
+
+
+def _stops(run: str) -> str:
+    """ "!!!!" as "!", "?!?!" as "?!", "....." as "…"."""
+    if run.strip(".") == "" and len(run) > 1:
+        return "…"
+    return "".join(dict.fromkeys(run.replace("...", "…").replace("..", "…")))
+
+
+def _dash(run: str, last: str, last_ink: str, following: str) -> str:
+    """Between words a pause; between numbers, within a word and before an option ("--help") as it is."""
+    after_blank, before_blank = last.isspace(), not following or following.isspace()
+    if len(run) > 1 and last == "\n" and before_blank:
+        return ""
+    if after_blank and following.isalnum():
+        return run[:2] if set(run) == {"-"} else "—"
+    if len(run) > 1 or run == "—":
+        return "—"
+    if after_blank and before_blank:
+        return run if last_ink.isdigit() else "—"
+    between_digits = last.isdigit() and following.isdigit()
+    return "—" if run == "–" and not between_digits else run
+
+
+def _is_drawing(run: str) -> bool:
+    return len(run) > 3 or (len(run) == 3 and run[0] in _DRAWN_WITH and len(set(run)) == 1)

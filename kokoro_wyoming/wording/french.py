@@ -1,0 +1,165 @@
+"""French."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kokoro_wyoming.wording.grammar import Found
+from kokoro_wyoming.wording.money import Currency
+from kokoro_wyoming.wording.numerals import roman
+from kokoro_wyoming.wording.reader import Rule
+from kokoro_wyoming.wording.romance import Romance
+
+_PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: "septième", 8: "huitième", 9: "neuvième"}
+
+
+class French(Romance):
+    locale, words_locale = "fr_FR", "fr"
+    evening_from = 6
+    half_hours = (r"heures?", "heures et demie")
+    comma = "virgule"
+    minus, plus, equals, at, ampersand, to = "moins", "plus", "égale", "arobase", "et", "à"
+    times = by = "fois"
+    number_sign, percent, dot, version = "numéro", "pour cent", "point", "version"
+    out_of, over = "sur", "sur"
+    compared = {
+        "~≈": "environ",
+        "±": "plus ou moins",
+        "<": "moins de",
+        ">": "plus de",
+        "≤": "au maximum",
+        "≥": "au moins",
+    }
+    months = ("fév 2", "janv 1", "juill 7", "sep 9")
+    units_per = "{} par {}"
+    units_own = {
+        **{"ppm": "parties par million", "ppb": "parties par milliard", "rpm": ("tour par minute", "tours par minute")},
+        **{"kilowatt-hour": ("kilowattheure", "kilowattheures"), "watt-hour-": ("wattheure", "wattheures")},
+        **{"megawatt-hour": ("mégawattheure", "mégawattheures"), "volt-ampere": ("voltampère", "voltampères")},
+        **{
+            "ampere-hour": ("ampèreheure", "ampèreheures"),
+            "milliampere-hour": ("milliampèreheure", "milliampèreheures"),
+        },
+        **{"millivolt": ("millivolt", "millivolts"), "kilovolt": ("kilovolt", "kilovolts"), "bar": ("bar", "bars")},
+        **{
+            "decibel": ("décibel", "décibels"),
+            "decibel-milliwatt": "dé bé emme",
+            "kilojoule": ("kilojoule", "kilojoules"),
+        },
+        "kilometer-per-hour": ("kilomètre-heure", "kilomètres-heure"),
+    }
+    feminine_units = frozenset(
+        ("hour", "minute", "second", "millisecond", "microsecond", "pound", "tonne", "kilocalorie", "ppm", "ppb")
+    )
+    date_of = " "
+    first_of_month = "premier"
+    partition = "de"
+    currencies = {
+        "USD": Currency("dollar", "dollars", "cent", "cents"),
+        "EUR": Currency("euro", "euros", "centime", "centimes"),
+        "GBP": Currency("livre", "livres", "penny", "pence", feminine=True),
+        "CHF": Currency("franc", "francs", "centime", "centimes"),
+        "JPY": Currency("yen", "yens"),
+        "CNY": Currency("yuan", "yuans"),
+        "INR": Currency("roupie", "roupies", feminine=True),
+        "BRL": Currency("réal", "réals", "centavo", "centavos"),
+    }
+    meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
+    phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[1-9](?:[ .-][0-9]{2}){4}")
+    ordinals_written = "ers?|[rè]?re|ère|nde?|[eè]mes?|èmes?|e"
+    feminine_nouns = frozenset(
+        (
+            "heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes "
+            "fenêtre fenêtres lumière lumières semaine semaines ampoule ampoules tâche tâches notification "
+            "notifications pièce pièces alarme alarmes caméra caméras année années journée journées"
+        ).split()
+    )
+    monarchs = frozenset(
+        (
+            "Louis",
+            "Henri",
+            "Charles",
+            "François",
+            "Philippe",
+            "Napoléon",
+            "Élisabeth",
+            "Jean-Paul",
+            "Benoît",
+            "Catherine",
+        )
+    )
+    version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Mm]icrologiciel"
+    abbreviations = {
+        r"\b[pP]\. ?ex\.": "par exemple",
+        r"\bc\.-à-d\.|\bc-à-d\b\.?": "c'est-à-dire",
+        r"\betc\.(?=,|\)| [a-z])": "et cetera",
+        r"\b([eE])nv\.": r"\1nviron",
+        r"\bM\.(?= [A-ZÉ])": "monsieur",
+        r"\bMme(?= [A-ZÉ])": "madame",
+        r"\bMlle(?= [A-ZÉ])": "mademoiselle",
+        r"\bDr(?= [A-ZÉ])\.?": "docteur",
+        r"\b[nN][°º] ?(?=[0-9])": "numéro ",
+        r"(?<=[0-9])([ \u00a0]?[KMGT])o(?!\w)": r"\1B",
+        r"\bvs\b\.?": "contre",
+        r"\b([mM])ax\.(?= \w)": r"\1aximum",
+        r"\b([mM])in\.(?= [a-z])(?<![0-9] min\.)": r"\1inimum",
+        r"\b([tT])emp\.(?= \w)": r"\1empérature",
+        r"\b([tT])él\.": r"\1éléphone",
+        r"\bbd(?= [A-ZÉ])": "boulevard",
+        r"\bav\.(?= \w)": "avenue",
+    }
+
+    def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
+        return f"{words}e" if feminine and re.search(r"\bun$", words) else words
+
+    def ordinal(self, number: int, *, feminine: bool = False) -> str:
+        return "première" if number == 1 and feminine else super().ordinal(number)
+
+    def clock(self, hour: int, minute: int, second: int, half: str) -> str:
+        if hour % 24 == 0 and not minute and not second and not half:
+            return "minuit"
+        words = f"{self.integer(hour, feminine=True)} heure{'s' if hour > 1 else ''}"
+        if minute:
+            words += f" {self.integer(minute)}"
+        if second:
+            words += f" et {self.integer(second, feminine=True)} seconde{'s' if second > 1 else ''}"
+        names = {
+            "night": "du matin",
+            "small": "du matin",
+            "morning": "du matin",
+            "afternoon": "de l'après-midi",
+            "evening": "du soir",
+        }
+        return f"{words} {self.half_of_day(hour, half, names)}" if half else words
+
+    def fraction(self, over: int, under: int) -> str:
+        part = _PARTS[under] + ("s" if over > 1 and under != 3 else "")
+        return f"{self.integer(over)} {part}"
+
+    def mixed(self, whole: int, over: int, under: int) -> str:
+        tail = "demi" if (over, under) == (1, 2) else self.fraction(over, under)
+        return f"{self.integer(whole)} et {tail}"
+
+    def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
+        return f"{whole} {self.integer(coins)}"
+
+    def monarch(self, name: str, number: int) -> str:
+        return f"{name} {self.integer(number)}"
+
+    def phone(self, written: str) -> str:
+        """By pairs, a zero before a digit said."""
+        pairs = re.findall("[0-9]{1,2}", written) if not written.startswith("+") else re.findall("[0-9]+", written)
+        said = [f"{self.integer(0)} {self.integer(int(pair))}" if pair[0] == "0" and len(pair) > 1 and pair != "00"
+                else self.integer(int(pair)) if len(pair) < 3 else self.digits(pair) for pair in pairs]  # fmt: skip
+        return f"{'plus ' if written.startswith('+') else ''}{', '.join(said)}"
+
+    def own_rules_first(self) -> Iterator[Rule]:
+        yield re.compile(r"\b(?P<century>[XVI]{1,5})e(?= siècle)"), self._century
+        yield from super().own_rules_first()
+
+    def own_rules_last(self) -> Iterator[Rule]:
+        yield re.compile(r"\b([dD])e (?=une?\b(?! à))"), lambda found: f"{found[1]}'"
+
+    def _century(self, found: Found) -> str:
+        return self.ordinal(roman(found["century"]))

@@ -1,0 +1,200 @@
+"""How a language says things, apart from how they are typed: what `Reader` asks of each, and what is made of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from babel.dates import get_month_names
+from babel.numbers import get_currency_name
+
+from kokoro_wyoming.wording.money import Currency
+from kokoro_wyoming.wording.numerals import Number, parse, pattern_of_numbers
+from kokoro_wyoming.wording.units import Units
+
+Found = re.Match[str]
+
+
+class Grammar:
+    """What every language has; what has no body is each language's own to write."""
+
+    locale = "en_US"
+    decimal_comma = False
+    dot_groups = False
+    plain_spaces = False
+    month_first = False
+    minus = "minus"
+    plus = "plus"
+    equals = "equals"
+    at = "at"
+    ampersand = "and"
+    to = "to"
+    times = "times"
+    by = "by"
+    number_sign = "number"
+    percent = "percent"
+    dot = "dot"
+    version = "version"
+    out_of = "out of"
+    over = "over"
+    word_gap = " "
+    """Between words of this language."""
+    group_gap = ", "
+    """Between the groups of a telephone number."""
+    compared: Mapping[str, str] = {}
+    """What is said for ~, ±, <, >, ≤ and ≥ before a number."""
+    months: tuple[str, ...] = ()
+    """More spellings of months, as "name number"."""
+    units_own: Mapping[str, str | tuple[str, str]] = {}
+    units_per = "{} / {}"
+    units_per_is_own = False
+    """CLDR has none that is said."""
+    feminine_units: frozenset[str] = frozenset()
+    currencies: Mapping[str, Currency] = {}
+    abbreviations: Mapping[str, str] = {}
+    """Regular expressions, with what is said for them."""
+    phones: tuple[str, ...] = ()
+    meridiems: Mapping[str, str] = {}
+    version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
+    ordinal_endings = ""
+    monarchs: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        self.units = Units(self.locale, self.units_own, self.units_per, per_is_own=self.units_per_is_own)
+        self.number_pattern = pattern_of_numbers(decimal_comma=self.decimal_comma, plain_spaces=self.plain_spaces)
+        self.month_numbers = self._month_numbers()
+
+    def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
+        """A whole number; `noun`: a noun follows, whose gender it takes."""
+        raise NotImplementedError
+
+    def with_fraction(self, whole: str, fraction: str) -> str:
+        raise NotImplementedError
+
+    def ordinal(self, number: int, *, feminine: bool = False) -> str:
+        raise NotImplementedError
+
+    def clock(self, hour: int, minute: int, second: int, half: str) -> str:
+        """`half`: "am", "pm" or nothing."""
+        raise NotImplementedError
+
+    def date(self, year: int | None, month: int, day: int | None) -> str:
+        raise NotImplementedError
+
+    def year(self, year: int) -> str:
+        return self.integer(year)
+
+    def years(self, first: int, last: int) -> str:
+        """From one year to another."""
+        return self.span(self.year(first), self.year(last))
+
+    def fraction(self, over: int, under: int) -> str:
+        """A fraction with a denominator of 2 to 9."""
+        raise NotImplementedError
+
+    def mixed(self, whole: int, over: int, under: int) -> str:
+        """A whole number and a fraction."""
+        return f"{self.integer(whole)} {self.ampersand} {self.fraction(over, under)}"
+
+    def share(self, part: int, of: int) -> str:
+        """So many of so many."""
+        return self.joined(self.integer(part), self.out_of, self.integer(of))
+
+    def slash_over(self, over: int, under: int) -> str:
+        return self.joined(self.integer(over), self.over, self.integer(under))
+
+    def monarch(self, name: str, number: int) -> str:
+        return f"{name} {self.integer(number)}"
+
+    def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
+        """An amount of money with coins, said together; nothing where it is said as a decimal."""
+        raise NotImplementedError
+
+    def money_per(self, money: str, unit: str) -> str:
+        """A price of one of something."""
+        return self.units_per.format(money, unit)
+
+    def large_numbers(self) -> Mapping[str, str]:
+        """Words for large numbers that stand between a number and its currency."""
+        return {}
+
+    def is_decade(self, found: Found) -> bool:
+        """Whether "80s" is ten years here, not seconds."""
+        return False
+
+    def bare(self, written: str, found: Found) -> str:
+        """A whole number with nothing about it: the G2P reads it."""
+        return written
+
+    def number(self, number: Number, *, feminine: bool = False, noun: bool = False) -> str:
+        """A number with sign and fraction."""
+        words = self.integer(number.whole, feminine=feminine and not number.fraction, noun=noun and not number.fraction)
+        if number.fraction:
+            words = self.with_fraction(words, number.fraction)
+        return self.joined(self.minus, words) if number.negative else words
+
+    def digits(self, written: str) -> str:
+        """Digit by digit, a comma between groups."""
+        groups = re.findall("[0-9]+", written)
+        return self.group_gap.join(self.joined(*(self.integer(int(digit)) for digit in group)) for group in groups)
+
+    def joined(self, *words: str) -> str:
+        """The words that there are, with what this language has between words."""
+        return self.word_gap.join(word for word in words if word)
+
+    def span(self, first: str, last: str) -> str:
+        """From one to the other."""
+        return self.joined(first, self.to, last)
+
+    def parsed(self, written: str, *, negative: bool = False) -> Number:
+        return parse(written, decimal_comma=self.decimal_comma, dot_groups=self.dot_groups, negative=negative)
+
+    def trimmed(self, number: Number) -> Number:
+        """An amount without zeros that nobody says."""
+        return number.rounded()
+
+    def amount(self, found: Found, *, feminine: bool, rounded: bool) -> tuple[str, Number]:
+        """What is said for the groups sign, first and last; and the number that its noun agrees with."""
+        first = self.parsed(found["first"], negative=bool(found["sign"]))
+        first = self.trimmed(first) if rounded else first
+        words = self.number(first, feminine=feminine, noun=True)
+        if not found["last"]:
+            return words, first
+        last = self.parsed(found["last"])
+        last = self.trimmed(last) if rounded else last
+        return self.span(self.number(first, feminine=feminine), self.number(last, feminine=feminine, noun=True)), last
+
+    def measured(self, number: Number, unit: str) -> str:
+        """So much of a unit."""
+        words = self.number(number, feminine=unit.split("/")[0] in self.feminine_units, noun=True)
+        return self.units.phrase_for(unit, number.size).replace("{}", words)
+
+    def currency(self, code: str) -> Currency:
+        """The names of a currency; CLDR's where this language has no short one."""
+        own = self.currencies.get(code)
+        if own is not None:
+            return own
+        one, many = (get_currency_name(code, count, self.locale) for count in (1, 5))
+        return Currency(one, many)
+
+    def phone(self, written: str) -> str:
+        """A telephone number, as it was typed."""
+        return self.joined(self.plus if written.startswith("+") else "", self.digits(written))
+
+    def month_pattern(self) -> str:
+        """A regular expression, without groups, for the name of a month in lower case."""
+        return "|".join(re.escape(name) for name in sorted(self.month_numbers, key=lambda name: (-len(name), name)))
+
+    def _month_numbers(self) -> dict[str, int]:
+        names: dict[str, int] = {}
+        for width in ("wide", "abbreviated"):
+            for number, name in get_month_names(width, locale=self.locale).items():
+                names[name.rstrip(".॰").lower()] = int(number)
+        for spelling in self.months:
+            name, number = spelling.split()
+            names[name] = int(number)
+        return names
+
+    def _padded(self, digits: str) -> str:
+        zeros = len(digits) - len(digits.lstrip("0")) if int(digits) else len(digits) - 1
+        return self.word_gap.join((*(self.integer(0) for _ in range(zeros)), self.integer(int(digits))))

@@ -1,0 +1,156 @@
+"""Hindi. Whole numbers stay digits: espeak reads them rightly, lakh and crore included."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from kokoro_wyoming.wording.grammar import Found
+from kokoro_wyoming.wording.money import Currency
+from kokoro_wyoming.wording.reader import Reader, Rule
+
+_DIGITS = {0x966 + digit: str(digit) for digit in range(10)}
+_PARTS = {3: "तिहाई", 4: "चौथाई"}
+_ORDINALS = dict(enumerate("पहला दूसरा तीसरा चौथा पाँचवाँ छठा".split(), 1))
+
+
+class Hindi(Reader):
+    locale = "hi_IN"
+    minus, plus, equals, at, ampersand, to = "माइनस", "प्लस", "बराबर", "ऐट", "और", "से"
+    times = by = "गुणा"
+    number_sign, percent, dot, version = "नंबर", "प्रतिशत", "पॉइंट", "वर्शन"
+    out_of, over = "में से", "बटा"
+    compared = {"~≈": "लगभग", "±": "प्लस माइनस", "<": "से कम", ">": "से ज़्यादा",
+                "≤": "ज़्यादा से ज़्यादा", "≥": "कम से कम"}  # fmt: skip
+    months = ("जन 1", "फरवरी 2", "सितम्बर 9", "अक्तूबर 10", "नवम्बर 11", "दिसम्बर 12", "jan 1", "feb 2",
+              "mar 3", "apr 4", "may 5", "jun 6", "jul 7", "aug 8", "sep 9", "oct 10", "nov 11", "dec 12")  # fmt: skip
+    units_per = "{} प्रति {}"
+    units_per_is_own = True
+    units_own = {
+        **{"ppm": "पार्ट्स पर मिलियन", "ppb": "पार्ट्स पर बिलियन", "rpm": "आर पी एम", "degree": "डिग्री", "bar": "बार"},
+        **{
+            "kilowatt-hour": "किलोवॉट घंटे",
+            "watt-hour-": "वॉट घंटे",
+            "megawatt-hour": "मेगावॉट घंटे",
+            "volt-ampere": "वोल्ट एम्पीयर",
+        },
+        **{"ampere-hour": "एम्पीयर घंटे", "milliampere-hour": "मिली एम्पीयर घंटे", "milliampere": "मिली एम्पीयर"},
+        **{"millivolt": "मिलीवोल्ट", "kilovolt": "किलोवोल्ट", "decibel": "डेसिबल", "decibel-milliwatt": "डी बी एम"},
+        **{"lumen": "लुमेन", "byte": "बाइट", "mile-per-hour": "मील प्रति घंटा", "knot": "नॉट", "kilojoule": "किलोजूल"},
+        **{"microsecond": "माइक्रोसेकंड", "hectare": "हेक्टेयर", "day": "दिन", "tonne": "टन", "micrometer": "माइक्रोमीटर"},
+        **{"milligram/cubic-meter": "मिलीग्राम प्रति घन मीटर"},
+    }
+    currencies = {
+        "INR": Currency("रुपया", "रुपये", "पैसा", "पैसे"),
+        "USD": Currency("डॉलर", "डॉलर", "सेंट", "सेंट"),
+        "EUR": Currency("यूरो", "यूरो", "सेंट", "सेंट"),
+        "GBP": Currency("पाउंड", "पाउंड", "पेंस", "पेंस"),
+        "JPY": Currency("येन", "येन"),
+        "CNY": Currency("युआन", "युआन"),
+        "BRL": Currency("रियाल", "रियाल"),
+    }
+    meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
+    phones = (
+        r"\+[0-9][0-9 ().-]{6,18}[0-9]",
+        r"[6-9][0-9]{4}[ -]?[0-9]{5}",
+        r"0[0-9]{2,4}[ -][0-9]{6,8}",
+        r"1800(?:[ -][0-9]{3,4}){2}",
+    )
+    version_words = "[Vv]ersion|वर्शन|संस्करण|Core|OS|Assistant|असिस्टेंट|Supervisor"
+    abbreviations = {
+        r"डॉ(?:\.|॰)": "डॉक्टर",
+        r"(?<![\w])(?:रु|रू)(?:\.|॰) ?(?=[0-9०-९])": "₹",
+        r"कि(?:\.|॰) ?मी(?:\.|॰)?(?!\w)|(?<![\w])किमी(?!\w)": "किलोमीटर",
+        r"कि(?:\.|॰) ?ग्रा(?:\.|॰)?(?!\w)|(?<![\w])किग्रा(?!\w)": "किलोग्राम",
+        r"से(?:\.|॰) ?मी(?:\.|॰)?(?!\w)|(?<![\w])सेमी(?!\w)": "सेंटीमीटर",
+        r"मि(?:\.|॰) ?मी(?:\.|॰)?(?!\w)|(?<![\w])मिमी(?!\w)": "मिलीमीटर",
+        r"(?<=[0-9०-९] )मि(?:\.|॰)": "मिनट",
+        r"(?<![\w])नं(?:\.|॰) ?(?=[0-9०-९])": "नंबर ",
+        r"\bvs\b\.?": "बनाम",
+    }
+
+    def read(self, text: str) -> str:
+        return super().read(text.translate(_DIGITS))
+
+    def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
+        return str(number)
+
+    def with_fraction(self, whole: str, fraction: str) -> str:
+        return f"{whole} दशमलव {' '.join(fraction)}"
+
+    def ordinal(self, number: int, *, feminine: bool = False) -> str:
+        return _ORDINALS.get(number, f"{number}वाँ")
+
+    def year(self, year: int) -> str:
+        """1984: nineteen hundred eighty-four."""
+        if not 1100 <= year < 2000:
+            return str(year)
+        return f"{year // 100} सौ {year % 100 or ''}".strip()
+
+    def clock(self, hour: int, minute: int, second: int, half: str) -> str:
+        time = f"{hour} बजकर {minute} मिनट" if minute else f"{hour} बजे"
+        if second:
+            time = f"{hour} बजकर {minute} मिनट {second} सेकंड"
+        return f"{_part_of_day(hour, half)} {time}" if half else time
+
+    def date(self, year: int | None, month: int, day: int | None) -> str:
+        name = next(name for name, number in self.month_numbers.items() if number == month)
+        return self.joined(str(day) if day else "", name, self.year(year) if year else "")
+
+    def fraction(self, over: int, under: int) -> str:
+        if (over, under) == (1, 2):
+            return "आधा"
+        return f"{over} {_PARTS[under]}" if under in _PARTS else f"{over} बटा {under}"
+
+    def mixed(self, whole: int, over: int, under: int) -> str:
+        if (over, under) == (1, 2):
+            return {1: "डेढ़", 2: "ढाई"}.get(whole, f"साढ़े {whole}")
+        if (over, under) == (1, 4):
+            return f"सवा {whole}"
+        return f"{whole} सही {self.fraction(over, under)}"
+
+    def share(self, part: int, of: int) -> str:
+        return f"{of} {self.out_of} {part}"
+
+    def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
+        return f"{whole} {coins} {currency.coin if coins == 1 else currency.coins}"
+
+    def large_numbers(self) -> Mapping[str, str]:
+        return {word: word for word in ("हज़ार", "हजार", "लाख", "करोड़", "अरब")}
+
+    def own_rules_first(self) -> Iterator[Rule]:
+        month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)[.॰]?"
+        yield (
+            re.compile(
+                rf"(?<![\w.,:/-])(?P<day>[0-3]?[0-9]) {month}(?:,? (?P<year>[12][0-9]{{3}})(?![\w]|[.,:][0-9]))?"
+            ),
+            self._written_date,
+        )
+
+    def _written_date(self, found: Found) -> str:
+        day, year = int(found["day"]), found["year"]
+        if not 1 <= day <= 31:
+            return found[0]
+        return self.date(int(year) if year else None, self.month_numbers[found["month"].lower()], day)
+
+    def own_rules(self) -> Iterator[Rule]:
+        yield (
+            re.compile(r"(?P<before>(?<!\w)(?:सन्?|वर्ष|साल) )(?P<year>1[1-9][0-9]{2})(?![\w]|[.,:/-][0-9])"),
+            (lambda found: f"{found['before']}{self.year(int(found['year']))}"),
+        )
+        yield (
+            re.compile(r"(?<![\w.,:/-])(?P<year>1[1-9][0-9]{2})(?= (?:में|से|तक|के)(?!\w))"),
+            lambda found: self.year(int(found["year"])),
+        )
+
+    def own_rules_last(self) -> Iterator[Rule]:
+        # "14:30 बजे" was typed: the hour has its word already.
+        yield re.compile(r"(बजकर [0-9]+ मिनट(?: [0-9]+ सेकंड)?) बजे"), lambda found: f"{found[1]} पर"
+        yield re.compile(r"(सुबह|दोपहर|शाम|रात) \1(?= [0-9])"), lambda found: found[1]
+        yield re.compile(r"बजे बजे"), lambda found: "बजे"
+
+
+def _part_of_day(hour: int, half: str) -> str:
+    if half == "am":
+        return "रात" if hour == 12 or hour < 4 else "सुबह"
+    return "दोपहर" if hour == 12 or hour < 4 else "शाम" if hour < 8 else "रात"

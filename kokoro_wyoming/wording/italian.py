@@ -1,0 +1,176 @@
+"""Italian."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kokoro_wyoming.wording.money import Currency
+from kokoro_wyoming.wording.numerals import roman
+from kokoro_wyoming.wording.reader import Rule
+from kokoro_wyoming.wording.romance import Romance
+
+_PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "settimo", 8: "ottavo", 9: "nono"}
+
+
+class Italian(Romance):
+    locale, words_locale = "it_IT", "it"
+    dot_groups = True
+    half_hours = (r"or[ae]", "ore e mezza")
+    comma = "virgola"
+    minus, plus, equals, at, ampersand, to = "meno", "più", "uguale a", "chiocciola", "e", "a"
+    times = by = "per"
+    number_sign, percent, dot, version = "numero", "per cento", "punto", "versione"
+    out_of, over = "su", "su"
+    compared = {"~≈": "circa", "±": "più o meno", "<": "meno di", ">": "più di", "≤": "al massimo", "≥": "almeno"}
+    months = ("sett 9",)
+    units_per = "{} per {}"
+    units_own = {
+        **{"ppm": "parti per milione", "ppb": "parti per miliardo", "rpm": ("giro al minuto", "giri al minuto")},
+        **{
+            "percent": "per cento",
+            "watt-hour-": "wattora",
+            "megawatt-hour": "megawattora",
+            "volt-ampere": "voltampere",
+        },
+        **{
+            "ampere-hour": "amperora",
+            "milliampere-hour": "milliamperora",
+            "millivolt": "millivolt",
+            "kilovolt": "chilovolt",
+        },
+        **{"decibel": "decibel", "decibel-milliwatt": "di bi emme", "kilojoule": "chilojoule"},
+        **{"kilometer-per-hour": ("chilometro all'ora", "chilometri all'ora"), "tonne": ("tonnellata", "tonnellate")},
+        **{"kilogram": ("chilo", "chili"), "day": ("giorno", "giorni")},
+    }
+    feminine_units = frozenset(("hour", "pound", "tonne", "kilocalorie", "ppm", "ppb"))
+    date_of = " "
+    first_of_month = "primo"
+    partition = "di"
+    month_links = ""
+    currencies = {
+        "USD": Currency("dollaro", "dollari", "centesimo", "centesimi"),
+        "EUR": Currency("euro", "euro", "centesimo", "centesimi"),
+        "GBP": Currency("sterlina", "sterline", "penny", "pence", feminine=True),
+        "CHF": Currency("franco", "franchi", "centesimo", "centesimi"),
+        "JPY": Currency("yen", "yen"),
+        "CNY": Currency("yuan", "yuan"),
+        "INR": Currency("rupia", "rupie", feminine=True),
+        "BRL": Currency("real", "real", "centavo", "centavos"),
+    }
+    meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
+    phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
+    ordinals_written = "[ºª]"
+    feminine_nouns = frozenset(
+        (
+            "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte "
+            "settimana settimane stanza stanze lampadina lampadine notifica notifiche tapparella tapparelle "
+            "telecamera"
+        ).split()
+    )
+    masculine_nouns = frozenset(
+        (
+            "grado gradi minuto minuti secondo secondi giorno giorni mese mesi anno anni dispositivo dispositivi "
+            "sensore sensori evento eventi messaggio messaggi litro litri metro metri euro"
+        ).split()
+    )
+    monarchs = frozenset(
+        (
+            "Luigi",
+            "Enrico",
+            "Carlo",
+            "Elisabetta",
+            "Vittorio Emanuele",
+            "Umberto",
+            "Giovanni Paolo",
+            "Benedetto",
+            "Pio",
+            "Filippo",
+        )
+    )
+    version_words = "[Vv]ersione|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
+    abbreviations = {
+        r"\b([aA])d es\.": r"\1d esempio",
+        r"\b[pP]\. ?es\.": "per esempio",
+        r"\becc\.(?=,|\)| [a-z])": "eccetera",
+        r"\betc\.(?=,|\)| [a-z])": "eccetera",
+        r"\becc\.$": "eccetera.",
+        r"\betc\.$": "eccetera.",
+        r"\bca\.(?= )": "circa",
+        r"\b[aA]ppross\.": "approssimativamente",
+        r"\bSig\.ra|\bsig\.ra": "signora",
+        r"\b[sS]ig\.": "signor",
+        r"\b[dD]ott\.ssa": "dottoressa",
+        r"\b[dD]ott\.": "dottor",
+        r"\bDr\.(?= [A-Z])": "dottor",
+        r"\b[pP]rof\.": "professor",
+        r"\b[nN](?:\.[°º]?|[°º]) ?(?=[0-9])": "numero ",
+        r"\bvs\b\.?": "contro",
+        r"\b([mM])ax\.?(?= \w)": r"\1assimo",
+        r"\b([mM])in\.(?= [a-z])": r"\1inimo",
+        r"\b([tT])emp\.": r"\1emperatura",
+        r"\b([tT])el\.": r"\1elefono",
+        r"\b([pP])ag\.": r"\1agina",
+    }
+
+    def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
+        if words != "uno":
+            return words
+        return "una" if feminine else "un" if noun else words
+
+    def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
+        return re.sub(
+            r"milioni e |miliardi e ",
+            lambda found: found[0].replace(" e ", " "),
+            super().integer(number, feminine=feminine, noun=noun),
+        )
+
+    def ordinal(self, number: int, *, feminine: bool = False) -> str:
+        words = super().ordinal(number)
+        return f"{words[:-1]}a" if feminine else words
+
+    def clock(self, hour: int, minute: int, second: int, half: str) -> str:
+        if hour % 24 == 0 and not minute and not second and not half:
+            return "mezzanotte"
+        words = self.integer(hour, feminine=True)
+        if minute:
+            words += f" e {self.integer(minute)}"
+        if second:
+            words += f" e {self.integer(second, noun=True)} {'secondo' if second == 1 else 'secondi'}"
+        names = {
+            "night": "di notte",
+            "small": "di notte",
+            "morning": "di mattina",
+            "afternoon": "del pomeriggio",
+            "evening": "di sera",
+        }
+        return f"{words} {self.half_of_day(hour, half, names)}" if half else words
+
+    def fraction(self, over: int, under: int) -> str:
+        if (over, under) == (1, 2):
+            return "mezzo"
+        part = _PARTS[under]
+        return f"un {part}" if over == 1 else f"{self.integer(over)} {part[:-1]}i"
+
+    def monarch(self, name: str, number: int) -> str:
+        return f"{name} {self.ordinal(number, feminine=name == 'Elisabetta')}"
+
+    def span(self, first: str, last: str) -> str:
+        return f"da {first} a {last}"
+
+    def years(self, first: int, last: int) -> str:
+        return f"dal {self.year(first)} al {self.year(last)}"
+
+    def own_rules_last(self) -> Iterator[Rule]:
+        yield re.compile(r"\b([dD]a|[tT]ra|[fF]ra|[dD]ai|[dD]al) dal? "), lambda found: f"{found[1]} "
+        yield re.compile(r"\b([aA]|[dD]a)lle mezzanotte"), lambda found: f"{found[1]} mezzanotte"
+        yield re.compile(r"\buna (?=ora\b|oncia\b)"), lambda found: "un'"
+
+    def own_rules_first(self) -> Iterator[Rule]:
+        yield re.compile(r"\b(?P<century>[XVI]{1,5})(?= secolo)"), lambda found: self.ordinal(roman(found["century"]))
+        # "Alle una" is "all'una".
+        yield (
+            re.compile(r"\b(?P<at>[aA]l|[dD]al)le (?:ore )?(?=0?1:[0-5][0-9](?![0-9:]))"),
+            lambda found: f"{found['at']}l'",
+        )
+        yield from super().own_rules_first()

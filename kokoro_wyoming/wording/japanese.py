@@ -1,0 +1,177 @@
+"""Japanese. Numbers with their counters are read by Open JTalk (4月 shigatsu, 8分 happun), in katakana: the G2P reads
+digit and counter each for itself (yongatsu, hachifun).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from pyopenjtalk import g2p
+
+from kokoro_wyoming.wording.grammar import Found
+from kokoro_wyoming.wording.money import Currency
+from kokoro_wyoming.wording.reader import Rule
+from kokoro_wyoming.wording.unspaced import SEAM, Unspaced
+
+_COUNTERS = (
+    "年間|年|時間|分間|秒間|日間|週間|ヶ月間|か月間|カ月間|ヶ月|か月|カ月|ヵ月|分|秒|人|名|個|本|匹|台|枚|回|階|歳|才|件|度|円|つ|番目|番|冊|杯|羽"
+    "|頭|軒|着|足|通|点|倍|割|号室|号|泊|曲|章|話|位|級|世|平方|立方|対"
+)
+_NUMBER = r"[0-9]{1,12}(?:\.[0-9]{1,9})?"
+_COUNTED = (
+    r"(?:(?:[0-9]{1,4}年)?[0-9]{1,2}月(?:[0-9]{1,2}日)?|[0-9]{1,2}時(?!間)(?:[0-9]{1,2}分)?(?:[0-9]{1,2}秒)?"
+    rf"|[0-9]{{1,2}}日(?!間)|{_NUMBER}(?:[百千万億兆]?(?:{_COUNTERS}|[ァ-ヴー]+)|[百千万億兆])|[0-9]{{1,12}}\.[0-9]{{1,9}})"
+)
+_MISREAD = (("ゼロジ", "レージ"), ("ハチフン", "ハップン"), ("ゼロド", "レード"), ("ハツカ", "二十日"))
+"""Midnight's hour, eight minutes and zero degrees as the news say them; and the one katakana word the G2P misreads."""
+
+
+class Japanese(Unspaced):
+    locale = "ja_JP"
+    minus, plus, equals, at, ampersand, to = "マイナス", "プラス", "イコール", "アット", "アンド", "から"
+    times = by = "かける"
+    number_sign, percent, dot, version = "ナンバー", "パーセント", "てん", "バージョン"
+    out_of, over = "分の", "対"
+    group_gap = "、"
+    compared = {"~≈": "約", "±": "プラスマイナス", "<": "未満", ">": "超", "≤": "最大", "≥": "最低"}
+    months = tuple(
+        f"{name} {number}" for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
+    )
+    units_per = "{1}あたり{0}"
+    units_per_is_own = True
+    units_own = {
+        **{
+            "celsius": "{}度",
+            "fahrenheit": "華氏{}度",
+            "degree": "{}度",
+            "ppm": "{}ピーピーエム",
+            "ppb": "{}ピーピービー",
+        },
+        **{
+            "rpm": "毎分{}回転",
+            "watt-hour-": "{}ワット時",
+            "kilowatt-hour": "{}キロワット時",
+            "megawatt-hour": "{}メガワット時",
+        },
+        **{"volt-ampere": "{}ボルトアンペア", "ampere-hour": "{}アンペア時", "milliampere-hour": "{}ミリアンペア時"},
+        **{
+            "millivolt": "{}ミリボルト",
+            "kilovolt": "{}キロボルト",
+            "decibel": "{}デシベル",
+            "decibel-milliwatt": "{}デービーエム",
+        },
+        **{
+            "microsecond": "{}マイクロ秒",
+            "millisecond": "{}ミリ秒",
+            "second": "{}秒",
+            "minute": "{}分",
+            "hour": "{}時間",
+            "day": "{}日",
+        },
+        **{
+            "meter-per-second": "秒速{}メートル",
+            "kilometer-per-hour": "時速{}キロメートル",
+            "mile-per-hour": "時速{}マイル",
+        },
+        **{
+            "lumen": "{}ルーメン",
+            "hectare": "{}ヘクタール",
+            "micrometer": "{}マイクロメートル",
+            "kilojoule": "{}キロジュール",
+        },
+        **{
+            "megabit/second": "毎秒{}メガビット",
+            "gigabit/second": "毎秒{}ギガビット",
+            "kilobit/second": "毎秒{}キロビット",
+        },
+        **{
+            "megabyte/second": "毎秒{}メガバイト",
+            "kilobyte/second": "毎秒{}キロバイト",
+            "liter/minute": "毎分{}リットル",
+        },
+    }
+    currencies = {
+        "JPY": Currency("円", "円"),
+        "CNY": Currency("元", "元"),
+        "USD": Currency("ドル", "ドル"),
+        "EUR": Currency("ユーロ", "ユーロ"),
+        "GBP": Currency("ポンド", "ポンド"),
+        "INR": Currency("ルピー", "ルピー"),
+        "BRL": Currency("レアル", "レアル"),
+    }
+    meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
+    phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,4}")
+    version_words = "[Vv]ersion|バージョン|Core|OS|Assistant"
+    abbreviations = {r"\b(?:vs|VS)\b\.?": "対", r"\bNo\. ?(?=[0-9])": "ナンバー"}
+
+    def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
+        return str(number)
+
+    def with_fraction(self, whole: str, fraction: str) -> str:
+        return f"{whole}.{fraction}"
+
+    def ordinal(self, number: int, *, feminine: bool = False) -> str:
+        return f"{number}番目"
+
+    def clock(self, hour: int, minute: int, second: int, half: str) -> str:
+        words = f"{hour}時" + (f"{minute}分" if minute or second else "") + (f"{second}秒" if second else "")
+        return f"{ {'am': '午前', 'pm': '午後', '': ''}[half] }{words}"
+
+    def date(self, year: int | None, month: int, day: int | None) -> str:
+        return (f"{year}年" if year else "") + f"{month}月" + (f"{day}日" if day else "")
+
+    def fraction(self, over: int, under: int) -> str:
+        return f"{under}分の{over}"
+
+    def mixed(self, whole: int, over: int, under: int) -> str:
+        return f"{whole}と{self.fraction(over, under)}"
+
+    def share(self, part: int, of: int) -> str:
+        return self.fraction(part, of)
+
+    def digits(self, written: str) -> str:
+        groups = re.findall("[0-9]+", written)
+        return self.group_gap.join("".join(_DIGIT_NAMES[int(digit)] for digit in group) for group in groups)
+
+    def _padded(self, digits: str) -> str:
+        return "".join(_DIGIT_NAMES[int(digit)] for digit in digits) if digits.startswith("0") else digits
+
+    def money_per(self, money: str, unit: str) -> str:
+        return f"{unit}あたり{money}"
+
+    def large_numbers(self) -> Mapping[str, str]:
+        return {word: word for word in ("百万", "千", "万", "億")}
+
+    def finished(self, text: str) -> str:
+        text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", super().finished(text))
+        text = super().finished(_COUNTED_NUMBER.sub(_in_kana, text))
+        return re.sub(r"(?<![0-9])(?P<under>[0-9]{1,3})分の(?P<over>[0-9]{1,3})", _parts, text)
+
+    def own_rules_first(self) -> Iterator[Rule]:
+        yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus
+
+    def bare(self, written: str, found: Found) -> str:
+        return written
+
+
+_DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
+_COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?![0-9]|の[0-9])")
+
+
+def _parts(found: Found) -> str:
+    return f"{_kana(found['under'])}ぶんの{_kana(found['over'])}"
+
+
+def _in_kana(found: Found) -> str:
+    return _kana(found[0])
+
+
+@lru_cache(1024)
+def _kana(written: str) -> str:
+    """What Open JTalk reads; the text itself where it reads nothing."""
+    read = str(g2p(written, kana=True)) or written
+    for wrong, right in _MISREAD:
+        read = read.replace(wrong, right)
+    return read

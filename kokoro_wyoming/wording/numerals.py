@@ -1,0 +1,75 @@
+"""Numbers as people type them: where one begins and ends, and what it is worth. Pure.
+
+Digits are the ten of ASCII here. What has more than MAX_DIGITS is no number but a row of digits.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+MAX_DIGITS = 15
+"""num2words and the phonemisers know names up to 10 ** 15."""
+
+_SPACES = "\u00a0\u202f\u2009"
+_START = r"(?<!\w)(?<![0-9][.,])"
+_GROUPED_BY_COMMAS = r"[0-9]{1,3}(?:,[0-9]{2,3}){0,3},[0-9]{3}(?![0-9])(?:\.[0-9]{1,15}(?![0-9]))?"
+_PLAIN = r"[0-9]{1,15}(?:[.,][0-9]{1,15})?(?![0-9])"
+
+
+@dataclass(frozen=True)
+class Number:
+    whole: int
+    fraction: str = ""
+    """Digits after the decimal separator, zeros included."""
+    negative: bool = False
+
+    @property
+    def size(self) -> Decimal:
+        """Its worth without the sign, as the plural rules of languages want it."""
+        return Decimal(f"{self.whole}.{self.fraction}" if self.fraction else self.whole)
+
+    def rounded(self) -> Number:
+        """Without a fraction of nothing but zeros: a sensor's 21.0 is 21 to everybody else."""
+        return self if self.fraction.strip("0") else Number(self.whole, "", self.negative)
+
+
+def pattern_of_numbers(*, decimal_comma: bool, plain_spaces: bool) -> str:
+    """A regular expression, without groups, for a number without its sign."""
+    spaces = f"{_SPACES} " if plain_spaces else _SPACES
+    grouped = [rf"[0-9]{{1,3}}(?:[{spaces}][0-9]{{3}}){{1,4}}(?![0-9])(?:[.,][0-9]{{1,15}}(?![0-9]))?"]
+    if decimal_comma:
+        grouped += [r"[0-9]{1,3}(?:\.[0-9]{3}){1,4}(?![0-9])(?:,[0-9]{1,15}(?![0-9]))?"]
+        grouped += [r"[0-9]{1,3}(?:,[0-9]{3}){1,4}\.[0-9]{1,15}(?![0-9])"]
+    else:
+        grouped += [_GROUPED_BY_COMMAS]
+    return rf"{_START}(?:{'|'.join(grouped)}|{_PLAIN})"
+
+
+def parse(written: str, *, decimal_comma: bool, dot_groups: bool, negative: bool = False) -> Number:
+    """The number that one match of `pattern_of_numbers` stands for.
+
+    `dot_groups`: "1.234" is more than a thousand. "0.234" and "21.5" never are.
+    """
+    text = re.sub(rf"[{_SPACES} ]", "", written)
+    if "," in text and "." in text:
+        last = max(text.rfind(","), text.rfind("."))
+        return _of(text[:last], text[last + 1 :], negative)
+    mark = "," if "," in text else "."
+    whole, *rest = text.split(mark)
+    groups = dot_groups if mark == "." else not decimal_comma
+    if len(rest) > 1 or (rest and groups and len(rest[0]) == 3 and len(whole) <= 3 and not whole.startswith("0")):
+        return _of(text, "", negative)
+    return _of(whole, rest[0] if rest else "", negative)
+
+
+def _of(whole: str, fraction: str, negative: bool) -> Number:
+    return Number(int(re.sub(r"[.,]", "", whole)), fraction, negative)
+
+
+def roman(written: str) -> int:
+    """What a Roman numeral of I, V and X is worth."""
+    worth = {"I": 1, "V": 5, "X": 10}
+    values = [worth[letter] for letter in written]
+    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))

@@ -1,0 +1,146 @@
+"""Brazilian Portuguese."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kokoro_wyoming.wording.money import Currency
+from kokoro_wyoming.wording.reader import Rule
+from kokoro_wyoming.wording.romance import Romance
+
+_PARTS = {2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono"}
+_HUNDREDS = "duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oitocentos|novecentos"
+
+
+class Portuguese(Romance):
+    locale, words_locale = "pt_BR", "pt_BR"
+    dot_groups = True
+    half_hours = (r"horas?", "horas e meia")
+    comma = "vírgula"
+    minus, plus, equals, at, ampersand, to = "menos", "mais", "igual a", "arroba", "e", "a"
+    times, by = "vezes", "por"
+    number_sign, percent, dot, version = "número", "por cento", "ponto", "versão"
+    out_of, over = "de", "por"
+    compared = {
+        "~≈": "cerca de",
+        "±": "mais ou menos",
+        "<": "menos de",
+        ">": "mais de",
+        "≤": "no máximo",
+        "≥": "no mínimo",
+    }
+    units_per = "{} por {}"
+    units_own = {
+        **{
+            "ppm": "partes por milhão",
+            "ppb": "partes por bilhão",
+            "rpm": ("rotação por minuto", "rotações por minuto"),
+        },
+        **{"kilowatt-hour": ("quilowatt-hora", "quilowatts-hora"), "watt-hour-": ("watt-hora", "watts-hora")},
+        **{"megawatt-hour": ("megawatt-hora", "megawatts-hora"), "volt-ampere": ("volt-ampère", "volt-ampères")},
+        **{"ampere-hour": ("ampère-hora", "ampères-hora"), "milliampere-hour": ("miliampère-hora", "miliampères-hora")},
+        **{"ampere": ("ampère", "ampères"), "milliampere": ("miliampère", "miliampères"), "bar": ("bar", "bars")},
+        **{"millivolt": ("milivolt", "milivolts"), "kilovolt": ("quilovolt", "quilovolts"), "day": ("dia", "dias")},
+        **{
+            "decibel": ("decibel", "decibéis"),
+            "decibel-milliwatt": "dê bê eme",
+            "kilojoule": ("quilojoule", "quilojoules"),
+        },
+        **{"kilogram": ("quilo", "quilos"), "tonne": ("tonelada", "toneladas"), "knot": ("nó", "nós")},
+    }
+    feminine_units = frozenset(("hour", "mile", "mile-per-hour", "pound", "tonne", "kilocalorie", "rpm", "ppm", "ppb"))
+    first_of_month = "primeiro"
+    currencies = {
+        "USD": Currency("dólar", "dólares", "centavo", "centavos"),
+        "EUR": Currency("euro", "euros", "centavo", "centavos"),
+        "GBP": Currency("libra", "libras", "centavo", "centavos", feminine=True),
+        "JPY": Currency("iene", "ienes"),
+        "CNY": Currency("yuan", "yuans"),
+        "INR": Currency("rupia", "rupias", feminine=True),
+        "BRL": Currency("real", "reais", "centavo", "centavos"),
+    }
+    meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
+    phones = (
+        r"\+[0-9][0-9 ().-]{6,18}[0-9]",
+        r"\([0-9]{2}\) ?9?[0-9]{4}-[0-9]{4}",
+        r"(?!(?:1[1-9]|20)[0-9]{2}-)(?:[0-9]{2} )?9?[0-9]{4}-[0-9]{4}",
+        r"0[0-9]00 [0-9]{3} [0-9]{4}",
+    )
+    ordinals_written = r"\.?[ºª°]|[oa](?!\w)"
+    feminine_nouns = frozenset(
+        (
+            "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
+            "semanas sala salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música "
+            "músicas atualização atualizações tomada tomadas mensagem mensagens"
+        ).split()
+    )
+    monarchs = frozenset(
+        ("Luís", "Pedro", "João", "Henrique", "Carlos", "Filipe", "João Paulo", "Bento", "Elizabeth", "Isabel")
+    )
+    version_words = "[Vv]ersão|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
+    abbreviations = {
+        r"\b[pP]\. ?ex\.": "por exemplo",
+        r"\betc\.(?=,|\)| [a-z])": "etcétera",
+        r"\b[aA]prox\.": "aproximadamente",
+        r"\bSr\.": "senhor",
+        r"\bSra\.": "senhora",
+        r"\bDr\.": "doutor",
+        r"\bDra\.": "doutora",
+        r"\bProf\.": "professor",
+        r"\bvs\b\.?": "contra",
+        r"\b[nN]\.?[ºo°] ?(?=[0-9])": "número ",
+        r"\b([mM])áx\.": r"\1áxima",
+        r"\b([mM])ín\.": r"\1ínima",
+        r"\b([tT])emp\.": r"\1emperatura",
+        r"\b([tT])el\.": r"\1elefone",
+        r"\b([pP])ág\.": r"\1ágina",
+        r"\b([aA])v\.": r"\1venida",
+    }
+
+    def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
+        if not feminine:
+            return words
+        words = re.sub(_HUNDREDS, lambda found: f"{found[0][:-2]}as", words)
+        words = re.sub(r"\bdois(?=$| mil\b)", "duas", words)
+        return re.sub(r"\bum(?=$| mil\b)", "uma", words)
+
+    def ordinal(self, number: int, *, feminine: bool = False) -> str:
+        words = super().ordinal(number)
+        return re.sub(r"o\b", "a", words) if feminine else words
+
+    def clock(self, hour: int, minute: int, second: int, half: str) -> str:
+        if hour % 24 == 0 and not minute and not second and not half:
+            return "meia-noite"
+        words = self.integer(hour, feminine=True)
+        if minute:
+            words += f" e {self.integer(minute)}"
+        elif not half:
+            words += " hora" if hour == 1 else " horas"
+        if second:
+            words += f" e {self.integer(second)} {'segundo' if second == 1 else 'segundos'}"
+        names = {
+            "night": "da noite",
+            "small": "da madrugada",
+            "morning": "da manhã",
+            "afternoon": "da tarde",
+            "evening": "da noite",
+        }
+        return f"{words} {self.half_of_day(hour, half, names)}" if half else words
+
+    def fraction(self, over: int, under: int) -> str:
+        if (over, under) == (1, 2):
+            return "meio"
+        return f"{self.integer(over)} {_PARTS[under]}{'s' if over > 1 else ''}"
+
+    def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
+        return f"{whole} e {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
+
+    def monarch(self, name: str, number: int) -> str:
+        ordinal = (
+            self.ordinal(number, feminine=name in ("Elizabeth", "Isabel")) if number <= 10 else self.integer(number)
+        )
+        return f"{name} {ordinal}"
+
+    def own_rules_last(self) -> Iterator[Rule]:
+        yield re.compile(r"\b([àaÀA])s (?=meia-noite)"), lambda found: f"{found[1]} "

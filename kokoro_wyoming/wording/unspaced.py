@@ -1,0 +1,45 @@
+"""What Chinese and Japanese have in common: no spaces between words, so that a number may follow a letter at once."""
+
+from __future__ import annotations
+
+import re
+
+from kokoro_wyoming.wording.numerals import Number
+from kokoro_wyoming.wording.reader import Reader
+
+_WIDE = {0xFF10 + digit: str(digit) for digit in range(10)}
+_WIDE |= {
+    0xFF05: "%",
+    0xFF0F: "/",
+    0xFF0B: "+",
+    0xFF1D: "=",
+    0xFF06: "&",
+    0xFF20: "@",
+    0xFF03: "#",
+    0x2103: "°C",
+    0x2109: "°F",
+}
+_WIDE_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[：．](?=[0-9])")
+
+SEAM = "\u2063"
+"""Stands between a letter without spaces and a number while rules look for the borders of words; no text has it."""
+LETTERS = "\u3005\u3040-\u30ff\u3400-\u9fff"
+_NUMBERS = "0-9A-Za-z$£€¥￥₹%°²³#+\u2212-"
+_SEAMS = re.compile(rf"(?<=[{LETTERS}])(?=[{_NUMBERS}])|(?<=[{_NUMBERS}])(?=[{LETTERS}])")
+_SPACE_INSIDE = re.compile(rf"(?<=[{LETTERS}])[ \u00a0]+(?=[{LETTERS}0-9])|(?<=[0-9])[ \u00a0]+(?=[{LETTERS}])")
+
+
+class Unspaced(Reader):
+    word_gap = ""
+
+    def read(self, text: str) -> str:
+        text = _WIDE_BETWEEN_DIGITS.sub(lambda found: ":" if found[0] == "：" else ".", text.translate(_WIDE))
+        seamed = _SEAMS.sub(SEAM, text)
+        return self.finished(super().read(seamed).replace(SEAM, ""))
+
+    def finished(self, text: str) -> str:
+        """The text after all rules, seams gone."""
+        return _SPACE_INSIDE.sub("", text)
+
+    def trimmed(self, number: Number) -> Number:
+        return Number(number.whole, number.fraction.rstrip("0"), number.negative)
