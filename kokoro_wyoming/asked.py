@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 from kokoro_wyoming.audio import PcmStream
 from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.manuscript import Manuscript
+from kokoro_wyoming.roles import Role
+from kokoro_wyoming.script import Pause, Sentence
 from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, Utterance
-from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter
 
 
 class Asked:
@@ -20,17 +21,8 @@ class Asked:
     a second, which nobody should have to wait for, least of all for a listener who leaves after its first words.
     """
 
-    def __init__(
-        self,
-        voice: SpokenVoice,
-        pcm: PcmStream,
-        *,
-        streamed: bool,
-        clause_first: bool = True,
-        reading: Reading = AS_MEANT,
-    ) -> None:
-        """`reading` is of any language; the text is read in the voice's."""
-        self.voice = voice
+    def __init__(self, role: Role, pcm: PcmStream, manuscript: Manuscript, *, streamed: bool) -> None:
+        self.role = role
         self.pcm = pcm
         self.streamed = streamed
         self.place: Utterance | None = None
@@ -48,11 +40,14 @@ class Asked:
         self.sound_at_seconds = 0.0
         """Monotonic: when the first chunk was sent."""
         self._arrived: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
-        self._splitter = SentenceSplitter(
-            clause_first=clause_first, reading=replace(reading, language=voice.language)
-        )
-        self._sentences: Iterator[str] = iter(())
+        self._manuscript = manuscript
+        self._sentences: Iterator[Sentence | Pause] = iter(())
         self._complete = False
+
+    @property
+    def voice(self) -> SpokenVoice:
+        """Whoever speaks where the text asks for nobody else."""
+        return self.role.voice
 
     def bring(self, text: str, engine: SpeechEngine) -> None:
         """More text has come; the first takes a place with the engine (BusyError)."""
@@ -74,12 +69,15 @@ class Asked:
         if self.place is not None:
             self.place.close()
 
-    async def next_sentence(self) -> str | None:
-        """The next sentence as soon as it is certain; None after the last, or once dropped."""
+    async def next_sentence(self) -> Sentence | Pause | None:
+        """The next sentence or pause as soon as it is certain; None after the last, or once dropped.
+
+        PeerError where the text's markup is wrong.
+        """
         while not self.dropped:
             sentence = next(self._sentences, None)
             if sentence is not None:
-                self.chars += len(sentence)
+                self.chars += len(sentence.text) if isinstance(sentence, Sentence) else 0
                 return sentence
             if self._complete:
                 return None
@@ -91,4 +89,4 @@ class Asked:
         if not self.chars:
             self.sayable_at_seconds = arrived_at_seconds
         self._complete = text is None
-        self._sentences = self._splitter.finish() if text is None else self._splitter.add(text)
+        self._sentences = self._manuscript.finish() if text is None else self._manuscript.add(text)

@@ -17,6 +17,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kokoro_wyoming.script import Sentence
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
     ProgramDescription,
@@ -32,10 +33,12 @@ ENTRY_BYTES = 512
 """What an entry takes beside its samples: digest, array, place in the order."""
 
 
-def digest(sentence: str, voice: SpokenVoice, weights: str) -> bytes:
+def digest(sentence: Sentence, voice: SpokenVoice, weights: str) -> bytes:
     """32 bytes that stand for a sentence, spoken by a voice with these weights."""
-    # As JSON, so that the border between two parts is not lost.
-    return hashlib.blake2b(json.dumps([sentence, weights, *astuple(voice)]).encode(), digest_size=32).digest()
+    # As JSON, so that the border between two parts is not lost. What the sentence asks for of voice, language and pace
+    # is in the voice, and its gain comes after the cache.
+    runs = [astuple(run) for run in sentence.runs]
+    return hashlib.blake2b(json.dumps([runs, weights, *astuple(voice)]).encode(), digest_size=32).digest()
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,7 @@ class CachedEngine:
         """A place with the engine, even if all will turn out to be at hand: BusyError comes early or never."""
         return CachedUtterance(self._engine.utterance(patient=patient), self._cache, self._weights)
 
-    async def pin(self, sentence: str, voice: SpokenVoice) -> bool:
+    async def pin(self, sentence: Sentence, voice: SpokenVoice) -> bool:
         """Have a sentence ready for ever, made while nobody waits; False when it does not fit."""
         with contextlib.closing(self.utterance(patient=True)) as utterance:
             async with contextlib.aclosing(utterance.speak(sentence, voice)) as sound:
@@ -193,7 +196,7 @@ class CachedUtterance:
         self._cache = cache
         self._weights = weights
 
-    async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[Samples, None]:
+    async def speak(self, sentence: Sentence, voice: SpokenVoice) -> AsyncGenerator[Samples, None]:
         """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz."""
         key = digest(sentence, voice, self._weights)
         kept = self._cache.get(key)
@@ -210,7 +213,9 @@ class CachedUtterance:
     def close(self) -> None:
         self._utterance.close()
 
-    async def _recorded(self, key: bytes, sentence: str, voice: SpokenVoice) -> AsyncGenerator[Samples, None]:
+    async def _recorded(
+        self, key: bytes, sentence: Sentence, voice: SpokenVoice
+    ) -> AsyncGenerator[Samples, None]:
         recording = self._cache.record()
         try:
             async with contextlib.aclosing(self._utterance.speak(sentence, voice)) as sound:

@@ -14,12 +14,13 @@ from typing import ClassVar, TypeAlias
 from wyoming.event import Event
 
 from kokoro_wyoming.errors import PeerError, TextTooLongError
+from kokoro_wyoming.manuscript import TextFormat
 from kokoro_wyoming.speech import VoiceRequest
 from kokoro_wyoming.text import clean
 
 
 class UnsupportedFormatError(PeerError):
-    """Text in a markup that is not spoken here."""
+    """Text in a format that is not spoken here."""
 
     code: ClassVar[str] = "unsupported-format"
 
@@ -62,6 +63,7 @@ class Begin:
     request: VoiceRequest
     program: str | None
     streamed: bool
+    text_format: TextFormat = "text"
 
 
 @dataclass(frozen=True)
@@ -167,8 +169,8 @@ class Dialogue:
 
     def _begin(self, data: Mapping[str, object], *, streamed: bool) -> Iterator[Action]:
         self._chars = self._chunks = 0
-        _check_format(data.get("text_format"))
-        yield Begin(self._voice(data.get("voice")), self._program, streamed)
+        text_format = _format(data.get("text_format"))
+        yield Begin(self._voice(data.get("voice")), self._program, streamed, text_format)
 
     def _take(self, text: str) -> Iterator[Action]:
         self._chars += len(text)
@@ -207,12 +209,14 @@ def _text(data: Mapping[str, object], *, of: str) -> str:
     return text
 
 
-def _check_format(text_format: object) -> None:
+def _format(text_format: object) -> TextFormat:
     if text_format is None or text_format == "text":
-        return
+        return "text"
+    if text_format == "ssml":
+        return "ssml"
     if not isinstance(text_format, str):
         raise PeerError("text_format must be a string.")
-    raise UnsupportedFormatError('Only plain text is spoken: text_format must be "text" or absent.')
+    raise UnsupportedFormatError('What is spoken is text and SSML: text_format must be "text", "ssml" or absent.')
 
 
 def _ignore(_: Dialogue, __: Mapping[str, object]) -> Iterator[Action]:

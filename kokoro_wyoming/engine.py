@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from kokoro_wyoming.casting import Cast, Choices
 from kokoro_wyoming.errors import BusyError, StuckError
+from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.model_manager import ModelManager
+from kokoro_wyoming.reading import read
+from kokoro_wyoming.script import Sentence, plain
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
     ProgramDescription,
@@ -47,10 +51,12 @@ class Engine:
         *,
         weights: Mapping[str, str],
         choices: Choices | None = None,
+        lexicon: Lexicon | None = None,
         max_utterances: int = 64,
         stuck_seconds: float = 60.0,
     ) -> None:
-        """`catalogues` are those of the installed releases, the default one first; `weights` says which weights run.
+        """`catalogues` are those of the installed releases, the default one first; `weights` says which weights run,
+        `lexicon` how the owner wants words read.
 
         Raises UnknownVoiceError and its like when a voice that the owner chose is not there: better refused at the
         start than at the first word.
@@ -59,6 +65,7 @@ class Engine:
         self._choices = choices or Choices()
         self._max_utterances = max_utterances
         self._stuck_seconds = stuck_seconds
+        self._lexicon = lexicon or Lexicon()
         self._utterances = 0
         self._cast = Cast(catalogues, weights, self._choices)
         self._cast.check()
@@ -91,11 +98,11 @@ class Engine:
         if trouble is not None:
             raise StuckError(f"Nothing can be spoken: {trouble}.")
         if patient:
-            return EngineUtterance(self._manager, lambda: None, Listener(due=math.inf))
+            return EngineUtterance(self._manager, self._lexicon, lambda: None, Listener(due=math.inf))
         if self._utterances >= self._max_utterances:
             raise BusyError(f"{self._utterances} utterances are already being spoken or waiting; try again later.")
         self._utterances += 1
-        return EngineUtterance(self._manager, self._leave, Listener())
+        return EngineUtterance(self._manager, self._lexicon, self._leave, Listener())
 
     def trouble(self) -> str | None:
         """Why nothing can be spoken at present; None when all is well."""
@@ -111,7 +118,7 @@ class Engine:
         for voice in dict.fromkeys(chosen):
             utterance = self.utterance()
             try:
-                async for _ in utterance.speak(_WARM_UP_TEXT[voice.language], voice):
+                async for _ in utterance.speak(plain(_WARM_UP_TEXT[voice.language]), voice):
                     pass
             finally:
                 utterance.close()
@@ -123,16 +130,24 @@ class Engine:
 class EngineUtterance:
     """One listener's place among the others."""
 
-    def __init__(self, manager: ModelManager, leave: Callable[[], None], listener: Listener) -> None:
+    def __init__(
+        self, manager: ModelManager, lexicon: Lexicon, leave: Callable[[], None], listener: Listener
+    ) -> None:
         self._manager = manager
+        self._lexicon = lexicon
         self._leave: Callable[[], None] | None = leave
         self._listener = listener
 
-    async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+    async def speak(self, sentence: Sentence, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield a sentence's sound as it is made: float32, shape (n_samples,), 24 kHz."""
         async with self._manager.in_use(voice.version) as model:
+
+            def steps() -> Iterator[Tensor | None]:
+                runs = read(sentence.runs, voice.language, model, self._lexicon)
+                return model.pieces(runs, voice.name, voice.language, voice.speed)
+
             sound = self._manager.thread.stream(
-                lambda: model.pieces(sentence, voice.name, voice.language, voice.speed),
+                steps,
                 listener=self._listener,
                 seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
             )

@@ -24,5 +24,9 @@ def manner(key: str, value: str) -> str:
 
 
 def said(words: str, key: str, value: str) -> str:
-    """A span: `words` are said as `value`; `key` is "phonemes" (Kokoro's symbols) or "language" (an advertised tag)."""
+    """A span: `words` are said as `value`.
+
+    `key` is "phonemes" (IPA, or Kokoro's symbols), "language" (an advertised tag) or "as" (`kind|format|language`, what
+    SSML says the words are).
+    """
     return f"{BEGIN}{words}{SAID}{key} {value}{CLOSE}"

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -18,6 +18,7 @@ from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.calibration import Rehearsing, calibrate
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
+from kokoro_wyoming.script import Run
 from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue, pack_paths
 
@@ -27,8 +28,22 @@ _LOGGER = logging.getLogger(__name__)
 class LoadedRelease(Rehearsing, Protocol):
     """The face that every release has: `KokoroV1Wrapper`'s."""
 
-    def pieces(self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0) -> Iterator[Tensor | None]:
-        """Speak a text step by step on the calling thread: float32, shape (n_samples,), 24 kHz."""
+    @property
+    def languages(self) -> Collection[str]:
+        """The tags that a run of a sentence may have; see `reading.Readable`."""
+        ...
+
+    def symbols(self, written: str, language: str) -> str:
+        """What can be said of IPA that somebody wrote."""
+        ...
+
+    def pieces(
+        self, runs: Iterable[Run], voice: str | Tensor, lang_code: str, speed: float = 1.0
+    ) -> Iterator[Tensor | None]:
+        """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.
+
+        The runs are as `reading.read` gives them.
+        """
         ...
 
     def forward(

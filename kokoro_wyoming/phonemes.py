@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+
+from kokoro_wyoming.script import Run
+
+_LOGGER = logging.getLogger(__name__)
 
 MAX_PHONEMES = 400
 """A longer piece is cut: the networks take 510, and their author finds speech above 400 rushed."""
@@ -14,6 +19,20 @@ MAX_WORD_CHARS = 80
 _ENDINGS = (".!?…。！？।॥", ";:；：", ",，、—", " \u3000")
 """Where a speaker would breathe, best places first."""
 
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("。।॥．｡۔", "."),
+        **dict.fromkeys("，、،､", ","),
+        "！": "!", "？": "?", "؟": "?", "；": ";", "؛": ";", "：": ":", "（": "(", "）": ")", "–": "—", "―": "—",
+        **dict.fromkeys("«「『《【", "“"),
+        **dict.fromkeys("»」』》】", "”"),
+        **dict.fromkeys("¿¡'‘’", ""),
+    }
+)
+_SIGN_SYMBOLS = frozenset(';:,.!?—…"()“” ')
+"""Of both releases' vocabularies: what is heard as a pause or a tone of voice, and is no sound by itself."""
+_STRESSES = frozenset("ˈˌː-")
+
 
 @dataclass(frozen=True)
 class Phonemes:
@@ -22,6 +41,65 @@ class Phonemes:
     graphemes: str
     phonemes: str
     """IPA in Kokoro's spelling, at most MAX_PHONEMES symbols where the text can be cut at all."""
+
+
+def of_runs(runs: Iterable[Run], pieces_of: Callable[[Run], Iterator[Phonemes]]) -> Iterator[Phonemes]:
+    """Every phoneme of a sentence's runs, once and in order; what fits into one piece is spoken in one.
+
+    `pieces_of` is the G2P, for a run without phonemes of its own. Pieces of nothing but signs are left out, as a
+    network makes noises of them.
+    """
+    held: Phonemes | None = None
+    for run in runs:
+        gap = _gap(held.graphemes if held else "", _written(run))
+        for number, piece in enumerate(_run_pieces(run, pieces_of)):
+            joined = f"{held.phonemes}{gap}{piece.phonemes}" if held else ""
+            if held and not number and len(joined) <= MAX_PHONEMES:
+                held = Phonemes(held.graphemes + piece.graphemes, joined)
+                continue
+            if held and has_sound(held.phonemes):
+                yield held
+            held = piece
+    if held and has_sound(held.phonemes):
+        yield held
+
+
+def has_sound(phonemes: str) -> bool:
+    """Whether anything is to be heard."""
+    return any(symbol not in _SIGN_SYMBOLS and symbol not in _STRESSES for symbol in phonemes)
+
+
+def _written(run: Run) -> str:
+    return run.text if run.words is None else run.words
+
+
+def _gap(before: str, after: str) -> str:
+    """What stands between the phonemes of two runs: a blank where there is one, or where two scripts meet."""
+    if not before or not after:
+        return ""
+    is_blank = before[-1].isspace() or after[0].isspace()
+    is_border = before[-1].isalnum() and after[0].isalnum()
+    return " " if is_blank or is_border else ""
+
+
+def _run_pieces(run: Run, pieces_of: Callable[[Run], Iterator[Phonemes]]) -> Iterator[Phonemes]:
+    text = _written(run)
+    if run.phonemes is not None:
+        for start in range(0, len(run.phonemes), MAX_PHONEMES):
+            yield Phonemes(text if start == 0 else "", run.phonemes[start : start + MAX_PHONEMES])
+        return
+    # By itself a sign is no text for a G2P: espeak reads the name of some.
+    signs = text.translate(_SIGNS)
+    if set(signs) <= _SIGN_SYMBOLS:
+        if signs.strip():
+            yield Phonemes(text, signs.strip())
+        return
+    silent = True
+    for piece in pieces_of(run):
+        silent = False
+        yield piece
+    if silent and any(letter.isalnum() for letter in text):
+        _LOGGER.debug("No sound is known for %r", text)
 
 
 def fitting_pieces(

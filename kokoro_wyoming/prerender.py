@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kokoro_wyoming.cache import CachedEngine
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, VoiceRequest
-from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter
+from kokoro_wyoming.manuscript import AS_USUAL, Habits, Manuscript
+from kokoro_wyoming.roles import Role
+from kokoro_wyoming.script import Sentence
+from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -19,31 +21,27 @@ class WantedText:
     """A text and who is to speak it."""
 
     text: str
-    voice: SpokenVoice
+    role: Role
 
 
-def wanted(texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine) -> list[WantedText]:
-    """The texts with their voices; raises as `SpeechEngine.resolve`."""
-    return [WantedText(text, engine.resolve(request)) for text, request in texts]
+def wanted(
+    texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine, habits: Habits = AS_USUAL
+) -> list[WantedText]:
+    """The texts with their voices; raises as `SpeechEngine.resolve`. `habits` are those of the sessions."""
+    by_text = habits.language_from_text
+    return [WantedText(text, Role(engine, request, language_from_text=by_text)) for text, request in texts]
 
 
-async def prerender(
-    engine: CachedEngine,
-    texts: Sequence[WantedText],
-    *,
-    clause_first: bool = True,
-    reading: Reading = AS_MEANT,
-) -> None:
+async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: Habits = AS_USUAL) -> None:
     """Make each text's sound and pin it, one after the other. What cannot be made is logged, by its number.
 
-    `clause_first` and `reading` are those of the sessions, whose sentences are to be found in the cache.
+    `habits` are those of the sessions, whose sentences are to be found in the cache.
     """
     ready = 0
     for number, one in enumerate(texts, 1):
         try:
-            as_spoken = replace(reading, language=one.voice.language)
-            pieces = sentences(one.text, clause_first, as_spoken)
-            fits = [await engine.pin(sentence, one.voice) for sentence in pieces]
+            said = [*sentences(one.text, habits, one.role.voice.language)]
+            fits = [await engine.pin(sentence, one.role.voice_of(sentence)) for sentence in said]
         except KokoroWyomingError as error:
             _LOGGER.warning("prerender: text %d cannot be spoken: %s", number, error)
             continue
@@ -59,8 +57,9 @@ async def prerender(
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, clause_first: bool = True, reading: Reading = AS_MEANT) -> Iterator[str]:
-    """As a session would find them, however the text arrives there."""
-    splitter = SentenceSplitter(clause_first=clause_first, reading=reading)
-    yield from splitter.add(text)
-    yield from splitter.finish()
+def sentences(text: str, habits: Habits = AS_USUAL, language: str | None = None) -> Iterator[Sentence]:
+    """As a session would find them, however the text arrives there; PeerError for wrong markup."""
+    manuscript = Manuscript(habits=habits, language=language)
+    for said in (*manuscript.add(text), *manuscript.finish()):
+        if isinstance(said, Sentence):
+            yield said

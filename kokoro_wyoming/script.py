@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kokoro_wyoming import marks
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_PAUSE_SECONDS = 20.0
+"""A longer one is cut to this: who hears nothing for longer takes the server for dead."""
+MIN_RATE, MAX_RATE = 0.25, 4.0
+MAX_GAIN = 4.0
+"""12 dB."""
+
+_BREAK = re.compile(f"{marks.OPEN}(?P<key>[a-z]+) (?P<value>[^{marks.OPEN}{marks.CLOSE}]*){marks.CLOSE}")
+_SPAN = re.compile(
+    f"{marks.BEGIN}(?P<words>[^{marks.BEGIN}{marks.SAID}]*){marks.SAID}"
+    f"(?P<key>[a-z]+) (?P<value>[^{marks.SAID}{marks.CLOSE}]*){marks.CLOSE}"
+)
+_WITHOUT_MARKS = str.maketrans(dict.fromkeys(marks.ALL, ""))
 
 
 @dataclass(frozen=True)
@@ -12,9 +32,13 @@ class Run:
     text: str
     """As it was written."""
     language: str | None = None
-    """Advertised tag; None is the voice's."""
+    """Advertised tag, or that of a foreign script; None is the voice's."""
     phonemes: str | None = None
-    """Said in place of what the G2P would make of the text, in Kokoro's symbols."""
+    """Said in place of what the G2P would make of the text: IPA, or Kokoro's symbols."""
+    words: str | None = None
+    """What the G2P reads, where it is not the text itself."""
+    say_as: str | None = None
+    """What SSML says the text is: `kind|format`, such as "date|dmy"."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +51,7 @@ class Sentence:
     gain: float = 1.0
     """Times the volume."""
     voice: str | None = None
-    """Name asked for by markup; None is the client's."""
+    """Name asked for by markup, or a tag: whoever speaks that language best. None is the client's."""
     language: str | None = None
     """Tag asked for by markup; None is the client's."""
 
@@ -42,3 +66,83 @@ class Pause:
     """Silence between sentences."""
 
     seconds: float
+
+
+def plain(text: str) -> Sentence:
+    """A sentence about which nothing more is known."""
+    return Sentence((Run(text),))
+
+
+@dataclass
+class Parser:
+    """Takes pieces of marked text apart; keeps the manner that breaks asked for from one piece to the next."""
+
+    _manner: dict[str, str] = field(default_factory=dict)
+
+    def read(self, piece: str) -> Iterator[Sentence | Pause]:
+        """What a piece of `text.SentenceSplitter` says, in order."""
+        at = 0
+        for mark in _BREAK.finditer(piece):
+            yield from self._sentence(piece[at : mark.start()])
+            yield from self._break(mark["key"], mark["value"])
+            at = mark.end()
+        yield from self._sentence(piece[at:])
+
+    def _break(self, key: str, value: str) -> Iterator[Pause]:
+        if key == "pause":
+            seconds = _number(value, 0.0, MAX_PAUSE_SECONDS, otherwise=0.0)
+            if seconds:
+                yield Pause(seconds)
+        else:
+            self._manner[key] = value
+
+    def _sentence(self, text: str) -> Iterator[Sentence]:
+        runs = tuple(_runs(text.strip()))
+        if runs:
+            manner = self._manner
+            yield Sentence(
+                runs,
+                _number(manner.get("rate", ""), MIN_RATE, MAX_RATE, otherwise=1.0),
+                _number(manner.get("gain", ""), 0.0, MAX_GAIN, otherwise=1.0),
+                manner.get("voice") or None,
+                manner.get("language") or None,
+            )
+
+
+def _runs(text: str) -> Iterator[Run]:
+    at = 0
+    for span in _SPAN.finditer(text):
+        yield from _plain_runs(text[at : span.start()])
+        if span["words"]:
+            yield _said(span["words"], span["key"], span["value"])
+        at = span.end()
+    yield from _plain_runs(text[at:])
+
+
+def _plain_runs(text: str) -> Iterator[Run]:
+    # Of marks that were torn apart nothing but the words is left.
+    words = text.translate(_WITHOUT_MARKS)
+    if words:
+        yield Run(words)
+
+
+def _said(words: str, key: str, value: str) -> Run:
+    match key:
+        case "phonemes":
+            return Run(words, phonemes=value)
+        case "language":
+            return Run(words, language=value)
+        case "as":
+            kind, _, language = value.rpartition("|")
+            return Run(words, language=language or None, say_as=kind)
+    _LOGGER.debug("Nothing is known of words marked as %s", key)
+    return Run(words)
+
+
+def _number(text: str, low: float, high: float, *, otherwise: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        return otherwise
+    # Nothing is equal to NaN, so that it is neither.
+    return min(max(number, low), high) if number == number else otherwise

@@ -20,7 +20,7 @@ from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.speech import SpeechEngine
-from kokoro_wyoming.staging import Prerendering, Stage, manager_of, reading_of, speaks_clause_first, stage
+from kokoro_wyoming.staging import Prerendering, Stage, habits_of, manager_of, stage
 from kokoro_wyoming.supervision import notify, reloading
 from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue
@@ -217,7 +217,7 @@ class Server:
         self._watch.stuck_seconds = config.limits.stuck_seconds
         logging.getLogger(__package__).setLevel(config.server.log_level.upper())
         for session in self._sessions.values():
-            session.change(staged.engine, config.speech.volume, reading_of(config))
+            session.change(staged.engine, config.speech.volume, habits_of(config))
         _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(staged.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
@@ -284,8 +284,7 @@ class Server:
             ),
             volume=self._config.speech.volume,
             share=share,
-            clause_first=speaks_clause_first(self._config),
-            reading=reading_of(self._config),
+            habits=habits_of(self._config),
         )
         task = asyncio.current_task()
         assert task is not None

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
 from wyoming.audio import AudioChunk
 from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped
@@ -25,9 +26,11 @@ from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio import PcmStream, silence
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
+from kokoro_wyoming.manuscript import Habits, Manuscript
+from kokoro_wyoming.roles import Role
+from kokoro_wyoming.script import Pause
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong
-from kokoro_wyoming.text import AS_MEANT, Reading
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -90,21 +93,18 @@ class Session:
         limits: SessionLimits | None = None,
         *,
         volume: float = 1.0,
-        clause_first: bool = True,
-        reading: Reading = AS_MEANT,
+        habits: Habits | None = None,
         share: Share | None = None,
     ) -> None:
-        """`volume` is the gain of the sound; 1.0 leaves it as it is. `clause_first` lets the first clause of a long
-        first sentence be spoken before the rest of it is made. `reading` says how texts are taken. `share` is what the
-        client's address may ask."""
+        """`volume` is the gain of the sound; 1.0 leaves it as it is. `habits` are how texts are taken, `share` is
+        what the client's address may ask."""
         self._limits = limits or SessionLimits()
         self._raw_reader = reader
         self._events = wire.EventReader(reader, self._limits.wire)
         self._out = wire.EventWriter(writer, self._limits.wire)
         self._engine = engine
         self._volume = volume
-        self._clause_first = clause_first
-        self._reading = reading
+        self._habits = habits or Habits()
         self._share = share or Share()
         self._peer = _peer_name(writer)
         self._dialogue = dialogue.Dialogue(self._limits.dialogue)
@@ -116,9 +116,9 @@ class Session:
         self._over = asyncio.Event()
         self._rested_at_seconds = 0.0
 
-    def change(self, engine: SpeechEngine, volume: float, reading: Reading = AS_MEANT) -> None:
-        """From the next utterance on, let another engine speak, at another volume, and take texts another way."""
-        self._engine, self._volume, self._reading = engine, volume, reading
+    def change(self, engine: SpeechEngine, volume: float, habits: Habits) -> None:
+        """From the next utterance on, let another engine speak, at another volume, and take texts otherwise."""
+        self._engine, self._volume, self._habits = engine, volume, habits
 
     @property
     def speaking(self) -> bool:
@@ -269,15 +269,11 @@ class Session:
             raise ShuttingDownError
         if len(self._unfinished) > self._limits.waiting_requests:
             raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
-        voice = self._engine.resolve(begin.request, begin.program)
+        by_text = self._habits.language_from_text
+        role = Role(self._engine, begin.request, begin.program, language_from_text=by_text)
+        manuscript = Manuscript(begin.text_format, self._habits, role.voice.language)
         self._share.take()
-        self._open = Asked(
-            voice,
-            PcmStream(self._volume),
-            streamed=begin.streamed,
-            clause_first=self._clause_first,
-            reading=self._reading,
-        )
+        self._open = Asked(role, PcmStream(self._volume), manuscript, streamed=begin.streamed)
         self._unfinished.append(self._open)
         self._line.put_nowait(self._open)
 
@@ -310,17 +306,35 @@ class Session:
             self._finished(asked)
 
     async def _speak(self, asked: Asked) -> None:
+        try:
+            await self._say_all(asked)
+        except PeerError:
+            # What was rightly asked is heard to its end.
+            await self._send(asked, asked.pcm.finish())
+            raise
+        await self._end_sound(asked)
+
+    async def _say_all(self, asked: Asked) -> None:
         while (sentence := await asked.next_sentence()) is not None:
             assert asked.place is not None, "the first text takes it"
             await asyncio.sleep(0)  # finding a sentence takes up to 12 ms, and the engine may have nothing to say
-            async with contextlib.aclosing(asked.place.speak(sentence, asked.voice)) as sound:
+            if isinstance(sentence, Pause):
+                await self._pause(asked, sentence.seconds)
+                continue
+            voice = asked.role.voice_of(sentence)
+            async with contextlib.aclosing(asked.place.speak(sentence, voice)) as sound:
                 async for samples in sound:
                     if asked.dropped:
                         break
-                    await self._send(asked, asked.pcm.add(samples))
+                    await self._send(asked, asked.pcm.add(samples * np.float32(sentence.gain)))
         if asked.failure is not None:
             raise asked.failure
-        await self._end_sound(asked)
+
+    async def _pause(self, asked: Asked, seconds: float) -> None:
+        # A second at a time, as a client may leave in the middle.
+        while seconds > 0 and not asked.dropped:
+            await self._send(asked, asked.pcm.add(silence(min(seconds, 1.0))))
+            seconds -= 1.0
 
     async def _end_sound(self, asked: Asked) -> None:
         if not asked.dropped and not asked.pcm.seconds:

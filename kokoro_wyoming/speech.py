@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kokoro_wyoming.script import Sentence
+
 SAMPLE_RATE_HZ = 24_000
 """Both Kokoro releases speak mono at this rate."""
 
@@ -60,8 +62,10 @@ class ProgramDescription:
 class Utterance(Protocol):
     """One listener's utterance: its sentences are spoken in order, in turns with other listeners."""
 
-    def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+    def speak(self, sentence: Sentence, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield the sentence's sound as it is made: float32, shape (n_samples,), 24 kHz, about [-1, 1].
+
+        `voice` has what the sentence asks for of voice, language and pace already; its gain is the caller's.
 
         Closing the iterator abandons the work at the next window.
         """

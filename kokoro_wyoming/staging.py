@@ -14,6 +14,8 @@ from kokoro_wyoming.casting import Choices
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError
+from kokoro_wyoming.lexicon import Lexicon
+from kokoro_wyoming.manuscript import Habits
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.prerender import prerender, wanted
 from kokoro_wyoming.releases import how_to_get
@@ -46,10 +48,9 @@ class Stage:
         if not isinstance(self.engine, CachedEngine):
             return None
         asked = [(one.text, VoiceRequest(one.voice, one.language)) for one in self.config.prerender]
-        texts = wanted(asked, self.engine)
-        clause_first = speaks_clause_first(self.config)
-        reading = reading_of(self.config)
-        return partial(prerender, self.engine, texts, clause_first=clause_first, reading=reading) if texts else None
+        habits = habits_of(self.config)
+        texts = wanted(asked, self.engine, habits)
+        return partial(prerender, self.engine, texts, habits) if texts else None
 
     async def update(self, catalogues: Sequence[Catalogue]) -> None:
         """Offer these voices from now on. What is kept of the earlier ones is forgotten: they may sound otherwise."""
@@ -98,14 +99,15 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
     return Stage(config, inner, CachedEngine(inner, cache, weights=weights), cache, catalogues)
 
 
-def speaks_clause_first(config: Config) -> bool:
-    """Whether a long first sentence is cut at its first clause: not where whole sentences are wanted."""
-    return config.model.stream == "fast"
-
-
-def reading_of(config: Config) -> Reading:
-    """How texts are taken, in whatever language."""
-    return Reading(markup=config.speech.markup, emoji=config.speech.emoji)
+def habits_of(config: Config) -> Habits:
+    """How sessions take texts."""
+    return Habits(
+        # Not where whole sentences are wanted.
+        clause_first=config.model.stream == "fast",
+        finds_ssml=config.speech.ssml == "auto",
+        language_from_text=config.speech.language_from_text,
+        reading=Reading(markup=config.speech.markup, emoji=config.speech.emoji),
+    )
 
 
 def _engine(
@@ -125,6 +127,7 @@ def _engine(
         ),
         max_utterances=config.limits.waiting_utterances,
         stuck_seconds=config.limits.stuck_seconds,
+        lexicon=Lexicon(config.lexicon),
     )
 
 

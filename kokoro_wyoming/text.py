@@ -145,17 +145,18 @@ class SentenceSplitter:
         """Take more text; yield each sentence that is now certain. Nothing is taken until it is iterated."""
         text = clean(chunk)
         for begin in range(0, len(text), _SLICE_CHARS):
-            yield from self._split(self._reader.add(text[begin : begin + _SLICE_CHARS]))
+            yield from self.add_marked(self._reader.add(text[begin : begin + _SLICE_CHARS]))
 
     def finish(self) -> Iterator[str]:
         """The text has ended: yield what is left of it and start afresh."""
-        yield from self._split(self._reader.finish())
+        yield from self.add_marked(self._reader.finish())
         rest = self._pending
         self._start_afresh()
         self._clause = _FirstClause() if self._clause_first else None
         yield from _spoken(rest)
 
-    def _split(self, text: str) -> Iterator[str]:
+    def add_marked(self, text: str) -> Iterator[str]:
+        """The same for text that is clean and without markup, and has marks where something is to be said of it."""
         ahead = deque(text)
         while ahead:
             end = self._boundary_after(ahead.popleft())

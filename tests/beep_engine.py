@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import match_language
+from kokoro_wyoming.script import Sentence
 from kokoro_wyoming.speech import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 
 VOICES = {"beep": "en-US", "boop": "en-GB", "pii": "ja-JP"}
@@ -57,7 +58,7 @@ class BeepEngine:
         if program not in (None, _PROGRAM):
             raise UnknownVersionError(f"There is no program {program}.")
         language = "en-US" if request.language is None else match_language(request.language)
-        if language is None:
+        if language not in VOICES.values():
             raise UnknownLanguageError(f"Nobody beeps in {request.language}.")
         name = request.name or next(name for name, spoken in VOICES.items() if spoken == language)
         if name not in VOICES:
@@ -88,8 +89,9 @@ class BeepUtterance:
         self._takes_place = takes_place
         self._closed = False
 
-    async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+    async def speak(self, said: Sentence, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
         assert not self._closed
+        sentence = said.text
         self._engine.said.append((sentence, voice))
         ended = False
         try:

@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ import torch
 from torch import Tensor
 
 from kokoro_wyoming import assets, config
+from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.script import Run
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import Catalogue, VoicePacks
 from tests.beep_engine import beep
@@ -74,7 +76,15 @@ class BeepModel:
     def __init__(self, voices_path: Path) -> None:
         self.packs = VoicePacks(voices_path, "v1.0")
 
-    def pieces(self, text: str, voice: str, lang_code: str, speed: float = 1.0) -> Iterator[Tensor | None]:
+    languages = TAGS
+
+    def symbols(self, written: str, language: str) -> str:
+        return written
+
+    def pieces(
+        self, runs: Iterable[Run], voice: str, lang_code: str, speed: float = 1.0
+    ) -> Iterator[Tensor | None]:
+        text = "".join(run.text if run.words is None else run.words for run in runs)
         self.packs.get(voice)
         yield None
         for word, fail in MAGIC.items():

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import BusyError, ModelError, UnknownVoiceError
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.prerender import prerender, sentences, wanted
+from kokoro_wyoming.script import Run, Sentence, plain
 from kokoro_wyoming.speech import SpokenVoice, VoiceDescription, VoiceRequest
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import Catalogue
@@ -45,7 +46,7 @@ async def say(engine: CachedEngine, *texts: str, voice: SpokenVoice = VOICE) -> 
     sounds = []
     with contextlib.closing(engine.utterance()) as utterance:
         for text in texts:
-            pieces = [piece async for piece in utterance.speak(text, voice)]
+            pieces = [piece async for piece in utterance.speak(plain(text), voice)]
             sounds.append(np.concatenate(pieces) if pieces else np.zeros(0, np.float32))
     return sounds
 
@@ -92,7 +93,7 @@ async def test_long_sound_comes_back_in_pieces_and_lets_others_have_the_loop() -
 
     beside = asyncio.create_task(other())
     with contextlib.closing(engine.utterance()) as utterance:
-        pieces = [piece async for piece in utterance.speak(text, VOICE)]
+        pieces = [piece async for piece in utterance.speak(plain(text), VOICE)]
     beside.cancel()
     assert np.array_equal(np.concatenate(pieces), beep(text))
     assert len(pieces) == 10
@@ -105,7 +106,7 @@ async def test_what_a_listener_does_to_the_sound_or_the_engine_to_its_memory_doe
     class Reusing(BeepEngine):
         def utterance(self, *, patient: bool = False) -> object:  # type: ignore[override]
             class One:
-                async def speak(self, sentence: str, voice: SpokenVoice):  # type: ignore[no-untyped-def]
+                async def speak(self, sentence: Sentence, voice: SpokenVoice):  # type: ignore[no-untyped-def]
                     for level in (1, 2):
                         memory[:] = level
                         yield memory
@@ -118,7 +119,7 @@ async def test_what_a_listener_does_to_the_sound_or_the_engine_to_its_memory_doe
     cache = cached(Reusing())
     await say(cache, "a")
     with contextlib.closing(cache.utterance()) as utterance:
-        pieces = [piece async for piece in utterance.speak("a", VOICE)]
+        pieces = [piece async for piece in utterance.speak(plain("a"), VOICE)]
     assert np.concatenate(pieces).tolist() == [1.0] * 240 + [2.0] * 240
     with pytest.raises(ValueError, match="read-only"):
         pieces[0][0] = 5
@@ -162,9 +163,14 @@ _PART = st.text(st.sampled_from('a",\\é \x00\n'), max_size=4)
 _VOICE = st.builds(SpokenVoice, _PART, _PART, _PART, st.sampled_from([0.5, 1.0, 1.0000001]))
 
 
-@given(st.tuples(_PART, _VOICE, _PART), st.tuples(_PART, _VOICE, _PART))
+_RUN = st.builds(Run, _PART, *[st.none() | _PART] * 4)
+_SENTENCE = st.builds(Sentence, st.lists(_RUN, max_size=3).map(tuple))
+_ASKED = st.tuples(_SENTENCE, _VOICE, _PART)
+
+
+@given(_ASKED, _ASKED)
 def test_a_digest_is_equal_where_everything_is_and_nowhere_else(
-    one: tuple[str, SpokenVoice, str], other: tuple[str, SpokenVoice, str]
+    one: tuple[Sentence, SpokenVoice, str], other: tuple[Sentence, SpokenVoice, str]
 ) -> None:
     assert (digest(*one) == digest(*other)) == (one == other)
 
@@ -209,7 +215,7 @@ async def test_a_sentence_whose_listener_left_is_not_kept_and_its_work_is_abando
     engine = BeepEngine()
     cache = cached(engine)
     with contextlib.closing(cache.utterance()) as utterance:
-        async with contextlib.aclosing(utterance.speak("Hello.", VOICE)) as sound:
+        async with contextlib.aclosing(utterance.speak(plain("Hello."), VOICE)) as sound:
             await anext(sound)
     assert engine.abandoned == ["Hello."]
     assert cache._cache.held_bytes == 0
@@ -304,7 +310,7 @@ async def test_what_is_forgotten_is_made_anew_and_what_was_under_way_is_not_kept
     cache = cached(engine)
     await prerender(cache, wanted([("Hello.", VoiceRequest())], cache))
     with contextlib.closing(cache.utterance()) as utterance:
-        async with contextlib.aclosing(utterance.speak("Under way.", VOICE)) as sound:
+        async with contextlib.aclosing(utterance.speak(plain("Under way."), VOICE)) as sound:
             await anext(sound)
             cache._cache.forget()
             assert [piece async for piece in sound]
@@ -330,7 +336,7 @@ async def test_a_cache_that_is_too_small_spoils_nothing() -> None:
 
 
 def test_sentences_are_those_that_a_session_finds() -> None:
-    assert list(sentences("*It* rains. It pours!\nNo")) == ["It rains.", "It pours!", "No"]
+    assert [one.text for one in sentences("*It* rains. It pours!\nNo")] == ["It rains.", "It pours!", "No"]
 
 
 async def test_a_prerendered_text_is_at_hand_and_stays(caplog: pytest.LogCaptureFixture) -> None:
@@ -385,9 +391,11 @@ class _SlowModel:
         self.granted = threading.Semaphore(0)
         self.begun = threading.Event()
 
-    def pieces(self, sentence: str, *_: object) -> Iterator[object]:
+    languages = ("en-US",)
+
+    def pieces(self, runs: Sequence[Run], *_: object) -> Iterator[object]:
         for _turn in range(100):
-            self.turns.append(sentence)
+            self.turns.append(runs[0].text)
             self.begun.set()
             assert self.granted.acquire(timeout=10)
             yield _Tensor()
@@ -423,7 +431,7 @@ async def test_a_listener_s_turns_all_come_before_the_next_one_for_nobody(monkey
 
     async def listen() -> None:
         with contextlib.closing(cache.utterance()) as utterance:
-            async for piece in utterance.speak("now", engine.resolve(VoiceRequest())):
+            async for piece in utterance.speak(plain("now"), engine.resolve(VoiceRequest())):
                 heard.append(piece)
 
     def all_made_is_heard(turns: int) -> bool:

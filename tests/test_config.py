@@ -219,8 +219,8 @@ def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
 # --- mistakes in values: one row each ---
 
 SPEECH_KEYS = (
-    "speech: must have keys of its own (language, voice, voices, speed, offer_other_release, volume, markup, emoji),"
-    " not a value"
+    "speech: must have keys of its own (language, voice, voices, speed, offer_other_release, volume, ssml, "
+    "language_from_text, markup, emoji), not a value"
 )
 MISTAKES = [
     # unknown keys: the nearest right one
@@ -233,7 +233,7 @@ MISTAKES = [
     ("speed: 1.2", 1, "speed: is not a setting; did you mean `speech.speed`?"),
     ("server: {threads: 2}", 1, "server.threads: is not a setting; did you mean `model.threads`?"),
     ("SPEECH: {speed: 1}", 1, "SPEECH: is not a setting; did you mean `speech`?"),
-    ("qqqq: 1", 1, "qqqq: is not a setting (server, model, speech, voices, folders, assets, discovery, limits, cache"),
+    ("qqqq: 1", 1, "qqqq: is not a setting (server, model, speech, voices, lexicon, folders, assets, discovery"),
     ("folders: {zzzz: 1}", 1, "folders.zzzz: is not a setting (models, voices)"),
     # what YAML makes of words and numbers
     (

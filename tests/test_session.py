@@ -225,7 +225,7 @@ async def test_a_listener_that_stops_reading_stops_the_engine() -> None:
         pytest.param([Event("synthesize")], "invalid-request", id="text missing"),
         pytest.param([synthesize(5)], "invalid-request", id="text a number"),
         pytest.param([synthesize("Hello", "beep")], "invalid-request", id="voice a string"),
-        pytest.param([synthesize("<speak/>", text_format="ssml")], "unsupported-format", id="ssml"),
+        pytest.param([synthesize("# Title", text_format="markdown")], "unsupported-format", id="markdown"),
         pytest.param([stop()], "invalid-request", id="stop without start"),
         pytest.param([chunk("Hello")], "invalid-request", id="chunk without start"),
         pytest.param([synthesize("x" * 100_001)], "too-long", id="text too long"),

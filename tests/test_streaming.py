@@ -22,6 +22,7 @@ from kokoro_wyoming.network import speaker as speaking
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
 from kokoro_wyoming.network.moments import Fit, corrected, residual
 from kokoro_wyoming.network.speaker import Features, Speaker
+from kokoro_wyoming.script import Run
 
 TEXT = "The front door is open, and the kitchen light is still on, so please have a look before you leave."
 CPU = torch.device("cpu")
@@ -197,7 +198,7 @@ async def test_exact_is_what_the_pipeline_gives_for_the_same_noise(model_data: S
     torch.manual_seed(3)
     (expected,) = [result.audio for result in exact.get_pipeline("a")(TEXT, voice=exact.packs.get("af_heart"))]
     torch.manual_seed(3)
-    (sound,) = [piece for piece in exact.pieces(TEXT, "af_heart", "a") if piece is not None]
+    (sound,) = [piece for piece in exact.pieces([Run(TEXT)], "af_heart", "a") if piece is not None]
     assert torch.allclose(sound, expected, atol=1e-3)
 
 

@@ -22,6 +22,7 @@ from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.errors import ModelError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.model_manager import ModelManager, installed_languages, return_memory
+from kokoro_wyoming.script import Run
 from tests.conftest import RunningServer
 from tests.listening import Ears, Heard, ask, ask_streamed, client_of, hear, say, words
 from tests.old_release import save_checkpoint
@@ -89,7 +90,7 @@ async def test_every_length_has_its_style_row_and_row_0_is_of_no_text(old: Kokor
     old._network = Listening()  # type: ignore[assignment]
     try:
         for text in ("Hi", "a " * 120, "word " * 600, "ba" * 900):
-            list(old.pieces(text, pack, "a"))
+            list(old.pieces([Run(text)], pack, "a"))
     finally:
         old._network = network
     assert len(asked) > 10

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--speaker", metavar="NAME", help="refines the voice: another one, +af_sky to blend in, @1.2 for a pace"
     )
     parser.add_argument("--language", metavar="TAG", help="such as en-GB (default: the voice's)")
+    parser.add_argument("--ssml", action="store_true", help="the text is SSML (default: only if it begins with <speak)")
     parser.add_argument("--program", metavar="NAME", help="which of the server's programs (default: its first)")
     client.add_arguments(parser)
 
@@ -65,17 +66,20 @@ async def _answer(connection: Connection, args: argparse.Namespace) -> AsyncGene
     """Send the text, and yield what the server sends until its answer ends."""
     asked = {"name": args.voice, "language": args.language, "speaker": args.speaker}
     voice = {key: value for key, value in asked.items() if value}
+    wishes: dict[str, object] = {"voice": voice} if voice else {}
+    if args.ssml:
+        wishes["text_format"] = "ssml"
     if args.program:
         await connection.send(SelectProgram(args.program).event())
     speech: Coroutine[None, None, None]
     if args.text:
-        speech = _whole(connection, " ".join(args.text), voice)
+        speech = _whole(connection, " ".join(args.text), wishes)
         end = AudioStop.is_type
     elif await _can_stream(connection):
-        speech = _streamed(connection, stdin.pieces(), voice)
+        speech = _streamed(connection, stdin.pieces(), wishes)
         end = SynthesizeStopped.is_type
     else:
-        speech = _whole(connection, "".join([piece async for piece in stdin.pieces()]), voice)
+        speech = _whole(connection, "".join([piece async for piece in stdin.pieces()]), wishes)
         end = AudioStop.is_type
     async with contextlib.aclosing(_listen(connection, asyncio.ensure_future(speech), end)) as events:
         async for event in events:
@@ -90,24 +94,24 @@ async def _can_stream(connection: Connection) -> bool:
     return any(program.get("supports_synthesize_streaming") for program in event.data.get("tts") or ())
 
 
-async def _whole(connection: Connection, text: str, voice: dict[str, str]) -> None:
-    await connection.send(_with_voice(Synthesize(text).event(), voice))
+async def _whole(connection: Connection, text: str, wishes: dict[str, object]) -> None:
+    await connection.send(_with(wishes, Synthesize(text).event()))
 
 
-async def _streamed(connection: Connection, pieces: AsyncIterator[str], voice: dict[str, str]) -> None:
+async def _streamed(connection: Connection, pieces: AsyncIterator[str], wishes: dict[str, object]) -> None:
     """Text as it comes, in the order of Home Assistant; the `synthesize` in it is for servers of before."""
-    await connection.send(_with_voice(SynthesizeStart().event(), voice))
+    await connection.send(_with(wishes, SynthesizeStart().event()))
     said = []
     async for piece in pieces:
         await connection.send(SynthesizeChunk(piece).event())
         said.append(piece)
-    await connection.send(_with_voice(Synthesize("".join(said)).event(), voice))
+    await connection.send(_with(wishes, Synthesize("".join(said)).event()))
     await connection.send(SynthesizeStop().event())
 
 
-def _with_voice(event: Event, voice: dict[str, str]) -> Event:
+def _with(wishes: dict[str, object], event: Event) -> Event:
     # The package's SynthesizeVoice would drop the language where there is a name.
-    return Event(event.type, {**event.data, "voice": voice} if voice else event.data)
+    return Event(event.type, {**event.data, **wishes})
 
 
 async def _listen(

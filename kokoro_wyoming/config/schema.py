@@ -15,6 +15,7 @@ from kokoro_wyoming.config.addresses import parse_uri
 from kokoro_wyoming.config.mistakes import nearest
 from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
+from kokoro_wyoming.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
 from kokoro_wyoming.releases import VERSIONS, match_version
 
 
@@ -185,11 +186,47 @@ def _has_cache(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
     return value
 
 
+def _lexicon_language(value: str) -> str:
+    if value in ("*", EVERY_LANGUAGE):
+        return EVERY_LANGUAGE
+    if match_language(value) is None:
+        known = ", ".join(TAGS)
+        raise ValueError(f"is not a language that Kokoro speaks; they are {known}, and {EVERY_LANGUAGE} is for all")
+    return _language(value)
+
+
+def _lexicon_once(value: Any) -> Any:
+    if isinstance(value, Mapping) and {"*", EVERY_LANGUAGE} <= set(value):
+        raise ValueError(f"has {EVERY_LANGUAGE} twice, in two spellings; keep one")
+    return _languages_once(value)
+
+
+def _entries(value: Any) -> Any:
+    """One language's entries, each checked by itself so that the mistake can be named."""
+    if not isinstance(value, Mapping):
+        raise ValueError('is not a list of words; write {word: spelling, other: "/IPA/"}')
+    if len(value) > MAX_ENTRIES:
+        raise ValueError(f"has {len(value):,} words; {MAX_ENTRIES:,} are at most")
+    for word, said in value.items():
+        if not isinstance(word, str) or not isinstance(said, str):
+            raise ValueError(f"has {str(word)[:40]!r}, which is no text: put word and spelling in quotes")
+        try:
+            entry(word, said)
+        except ValueError as error:
+            raise ValueError(f"has {word[:40]!r}: {said[:40]!r}, which {error}") from error
+    return value
+
+
 Language = Annotated[str, AfterValidator(_language)]
 VoiceName = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_voice_name)]
+LexiconLanguage = Annotated[str, AfterValidator(_lexicon_language)]
 OwnName = Annotated[str, Field(max_length=64), AfterValidator(_own_name)]
 VoiceExpression = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_expression)]
 OwnVoices = Annotated[Mapping[OwnName, VoiceExpression], BeforeValidator(_names_once)]
+OwnLexicon = Annotated[
+    Mapping[LexiconLanguage, Annotated[Mapping[str, str], BeforeValidator(_entries)]],
+    BeforeValidator(_lexicon_once),
+]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 IPAddress = Annotated[str, AfterValidator(_ip_address)]
 InterfaceName = Annotated[str, AfterValidator(_interface_name)]
@@ -235,6 +272,8 @@ class Speech(_Section):
     speed: Annotated[float, Field(ge=0.5, le=2.0)]
     offer_other_release: bool
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
+    ssml: Annotated[Literal["auto", "declared"], BeforeValidator(_lower)]
+    language_from_text: bool
     markup: bool
     emoji: Annotated[Literal["drop", "name"], BeforeValidator(_lower)]
 
@@ -293,6 +332,8 @@ class Config(_Section):
     speech: Speech
     voices: OwnVoices
     """Voices of the owner's own: name to expression."""
+    lexicon: OwnLexicon
+    """By advertised tag or "all": word to what is said in its place."""
     folders: Folders
     assets: Assets
     discovery: Discovery

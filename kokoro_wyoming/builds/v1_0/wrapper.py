@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kokoro import KPipeline
 from torch import Tensor
 
+from kokoro_wyoming import ipa, reading
 from kokoro_wyoming.builds.v1_0 import g2p
+from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.halves import Network, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.phonemes import Phonemes, of_runs
+from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import VoicePacks
@@ -63,19 +67,19 @@ class KokoroV1Wrapper:
         self.published = published
         self._thread = thread
         self._network: Network | None = None
-        self._vocabulary: dict[str, int] = {}
+        self._config: dict[str, Any] | None = None
         self._quiet: dict[str, KPipeline] = {}
         self._loud: dict[str, KPipeline] = {}
+        self._foreign: dict[str, g2p.ForeignPipeline] = {}
 
     def initialize(self) -> Network:
         """Load the network once; ModelError says what is wrong with which file."""
         if self._network is None:
-            config = read_config(self.config_path)
+            config = self._config = read_config(self.config_path)
             in_windows = self.stream == "fast"
             fit = Fit.load(_FIT) if in_windows and self.published else None
             lessons = self.model_path.with_name(_LESSONS_NAME) if in_windows else None
             network = Network(load_model(config, self.model_path), choose_device(self.device), fit, lessons)
-            self._vocabulary = config["vocab"]
             self._network = network
         return self._network
 
@@ -87,7 +91,8 @@ class KokoroV1Wrapper:
     def rehearse(self, phonemes: str, voice: str, speed: float) -> Iterator[None]:
         """Learn from an utterance that nobody hears, step by step on the calling thread."""
         network = self.initialize()
-        ids = [self._vocabulary[symbol] for symbol in phonemes if symbol in self._vocabulary]
+        vocabulary = self._settings()["vocab"]
+        ids = [vocabulary[symbol] for symbol in phonemes if symbol in vocabulary]
         yield from network.rehearse(ids, self.packs.get(voice)[len(phonemes) - 1], speed)
 
     def get_pipeline(self, lang_code: str, *, quiet: bool = False) -> KPipeline:
@@ -107,21 +112,44 @@ class KokoroV1Wrapper:
             self._loud[letter] = loud
         return self._loud[letter]
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The tags that a run of a sentence may have, whoever speaks it."""
+        return g2p.readable_languages()
+
+    def symbols(self, written: str, language: str) -> str:
+        """What can be said of IPA that somebody wrote; empty for none of it."""
+        return ipa.kokoro_symbols(written, language, self._settings()["vocab"])
+
+    def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
+        """How a sentence sounds, in pieces that the network can speak; the runs are as `reading.read` gives them."""
+        return of_runs(runs, lambda run: self._phonemized(run, run.language or lang_code))
+
+    def _phonemized(self, run: Run, lang_code: str) -> Iterator[Phonemes]:
+        pipeline = self._foreign_pipeline(lang_code) or self.get_pipeline(lang_code, quiet=True)
+        return g2p.phonemize(pipeline, run.text if run.words is None else run.words)
+
+    def _foreign_pipeline(self, tag: str) -> g2p.ForeignPipeline | None:
+        if tag in g2p.FOREIGN and tag not in self._foreign:
+            self._foreign[tag] = g2p.ForeignPipeline(tag)
+        return self._foreign.get(tag)
+
     def pieces(
-        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
+        self, runs: Iterable[Run], voice: str | Tensor, lang_code: str, speed: float = 1.0
     ) -> Iterator[Tensor | None]:
-        """Speak a text step by step on the calling thread.
+        """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
         `voice` is the name of a pack or a pack, float32 of shape (510, 1, 256).
         """
         pack = self.packs.get(voice) if isinstance(voice, str) else voice
-        pipeline = self.get_pipeline(lang_code, quiet=True)
+        self.get_pipeline(lang_code, quiet=True)
         network = self.initialize()
-        for piece in g2p.phonemize(pipeline, text):
+        vocabulary = self._settings()["vocab"]
+        for piece in self.phonemes(runs, lang_code):
             yield None
-            for part in self._utterable(piece.phonemes, network):
-                ids = [self._vocabulary[symbol] for symbol in part if symbol in self._vocabulary]
+            for part in self._utterable(ipa.nearest(piece.phonemes, vocabulary), network):
+                ids = [vocabulary[symbol] for symbol in part if symbol in vocabulary]
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
                 yield from network.pieces(ids, pack[len(part) - 1], speed, voice if isinstance(voice, str) else "")
 
@@ -131,6 +159,10 @@ class KokoroV1Wrapper:
         limit = network.max_tokens - 2
         for start in range(0, len(phonemes), limit):
             yield phonemes[start : start + limit]
+
+    def read(self, text: str, lang_code: str) -> tuple[Run, ...]:
+        """A plain text as it is to be read."""
+        return reading.read([Run(text)], match_language(lang_code) or lang_code, self)
 
     async def forward(
         self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
@@ -142,9 +174,14 @@ class KokoroV1Wrapper:
         if self._thread is None:
             self._thread = TurnThread()
         sound = self._thread.stream(
-            lambda: self.pieces(text, voice, lang_code, speed),
+            lambda: self.pieces(self.read(text, lang_code), voice, lang_code, speed),
             seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
         )
         async with contextlib.aclosing(sound):
             async for piece in sound:
                 yield piece
+
+    def _settings(self) -> dict[str, Any]:
+        if self._config is None:
+            self._config = read_config(self.config_path)
+        return self._config

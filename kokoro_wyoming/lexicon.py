@@ -1,0 +1,97 @@
+"""The owner's own words: how they are to be read, by spelling or in IPA. Pure.
+
+An entry is `word: spelling`, or `word: /IPA/` between slashes. A word without capitals stands for itself in any case,
+one with capitals for exactly that; several words are one entry, and of two that fit the longer one counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from kokoro_wyoming.script import Run
+
+MAX_ENTRIES = 2_000
+"""Of a language: each word of a text is compared with all of them, which then takes less than a millisecond."""
+MAX_WORD_CHARS = 64
+MAX_SAID_CHARS = 256
+
+EVERY_LANGUAGE = "all"
+
+_WITHOUT_SPACES = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
+"""Kana and Han: words stand side by side there, and any place may be the border of one."""
+_LETTER = rf"[^\W{_WITHOUT_SPACES}]"
+
+
+class Lexicon:
+    """All entries, by the language that they count for."""
+
+    def __init__(self, entries: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """`entries` are right (see `entry`): by advertised tag or EVERY_LANGUAGE, word to what is said in its place."""
+        entries = entries or {}
+        every = entries.get(EVERY_LANGUAGE, {})
+        self._every = _Table(every)
+        self._tables = {tag: _Table({**every, **own}) for tag, own in entries.items() if tag != EVERY_LANGUAGE}
+
+    def read(self, run: Run, language: str) -> Iterator[Run]:
+        """The run, its words that have an entry as runs of their own; `language` is the one it is read in."""
+        return self._tables.get(language, self._every).read(run)
+
+
+def entry(word: str, said: str) -> str:
+    """What is said, once it is known to be right; ValueError says what is wrong, for "lexicon.en-US.word"."""
+    if not any(letter.isalnum() for letter in word) or word != word.strip():
+        raise ValueError("is no word: letters or digits make one, with no blanks around them")
+    if len(word) > MAX_WORD_CHARS:
+        raise ValueError(f"is too long for a word: at most {MAX_WORD_CHARS} characters")
+    if len(said) > MAX_SAID_CHARS:
+        raise ValueError(f"is too long to be said for one word: at most {MAX_SAID_CHARS} characters")
+    if said.startswith("/") != said.endswith("/") or said.strip("/ ") == "":
+        raise ValueError("is neither a spelling nor IPA between two slashes, such as /ʃɪvˈɔːn/")
+    return said
+
+
+class _Table:
+    """The entries that count for one language."""
+
+    def __init__(self, entries: Mapping[str, str]) -> None:
+        self._exact = {_one_blank(word): said for word, said in entries.items() if word != word.lower()}
+        self._any_case = {_one_blank(word): said for word, said in entries.items() if word == word.lower()}
+        self._pattern = re.compile("|".join(self._alternatives())) if entries else None
+
+    def _alternatives(self) -> Iterator[str]:
+        # The longest first; of two of one length the one that says how its letters are written.
+        for word in sorted([*self._exact, *self._any_case], key=lambda word: (-len(word), word in self._any_case)):
+            letters = r"\s+".join(re.escape(part) for part in word.split(" "))
+            begin, end = (_border(word[0], f"(?<!{_LETTER})"), _border(word[-1], f"(?!{_LETTER})"))
+            yield f"{begin}{letters if word in self._exact else f'(?i:{letters})'}{end}"
+
+    def read(self, run: Run) -> Iterator[Run]:
+        if self._pattern is None:
+            yield run
+            return
+        text, at = run.text, 0
+        for found in self._pattern.finditer(text):
+            if at < found.start():
+                yield Run(text[at : found.start()], run.language)
+            yield self._said(found[0], run.language)
+            at = found.end()
+        if at < len(text):
+            yield Run(text[at:], run.language)
+
+    def _said(self, written: str, language: str | None) -> Run:
+        word = _one_blank(written)
+        said = self._exact.get(word) or self._any_case.get(word.lower())
+        if said is None:  # a letter such as the long s, which is another's capital and has itself for a small one
+            return Run(written, language)
+        if said.startswith("/"):
+            return Run(written, language, phonemes=said.strip("/"))
+        return Run(written, language, words=said)
+
+
+def _one_blank(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _border(letter: str, border: str) -> str:
+    return border if re.match(_LETTER, letter) else ""

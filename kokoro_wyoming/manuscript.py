@@ -1,0 +1,83 @@
+"""A text on its way: chunks of it in, sentences and pauses out, whatever it is written in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.script import Parser, Pause, Sentence
+from kokoro_wyoming.ssml import SsmlReader, looks_like_ssml
+from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter, clean
+
+TextFormat = Literal["text", "ssml"]
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How texts are taken, by the owner's choice."""
+
+    clause_first: bool = True
+    """Of a long first sentence the first clause is said before the rest."""
+    finds_ssml: bool = True
+    """A text that begins with <speak is SSML even if nobody says so."""
+    language_from_text: bool = True
+    """Where neither voice nor language are asked for, the text's letters may tell the language."""
+    reading: Reading = AS_MEANT
+    """What is made of markup in plain text, of whatever language."""
+
+
+AS_USUAL = Habits()
+
+
+class Manuscript:
+    """Gives what is to be said of one utterance; how it is cut into chunks never changes that."""
+
+    def __init__(
+        self, text_format: TextFormat = "text", habits: Habits = AS_USUAL, language: str | None = None
+    ) -> None:
+        """`language` is that of whoever speaks, for what is named in words."""
+        reading = replace(habits.reading, language=language)
+        self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=reading)
+        self._parser = Parser()
+        self._ssml = SsmlReader() if text_format == "ssml" else None
+        self._undecided = "" if text_format == "text" and habits.finds_ssml else None
+        """The beginning of a text of which it is not known what it is; None once it is."""
+
+    def add(self, chunk: str) -> Iterator[Sentence | Pause]:
+        """Take more of the text; yield what is certain. Nothing is taken until it is iterated.
+
+        PeerError for markup that is wrong, after all that came before it.
+        """
+        if self._undecided is not None:
+            self._undecided += clean(chunk)
+            is_ssml = looks_like_ssml(self._undecided)
+            if is_ssml is None:
+                return
+            chunk, self._undecided = self._undecided, None
+            self._ssml = SsmlReader() if is_ssml else None
+        if self._ssml is None:
+            yield from self._parsed(self._splitter.add(chunk))
+        else:
+            yield from self._read(self._ssml.add(clean(chunk)))
+
+    def finish(self) -> Iterator[Sentence | Pause]:
+        """The text has ended: yield the rest of it; PeerError for markup that has no end."""
+        if self._undecided:
+            yield from self._parsed(self._splitter.add(self._undecided))
+        if self._ssml is not None:
+            yield from self._read(self._ssml.finish())
+        yield from self._parsed(self._splitter.finish())
+
+    def _read(self, texts: Iterator[str]) -> Iterator[Sentence | Pause]:
+        try:
+            for text in texts:
+                yield from self._parsed(self._splitter.add_marked(text))
+        except PeerError:
+            yield from self._parsed(self._splitter.finish())
+            raise
+
+    def _parsed(self, pieces: Iterator[str]) -> Iterator[Sentence | Pause]:
+        for piece in pieces:
+            yield from self._parser.read(piece)

@@ -1,0 +1,99 @@
+"""A sentence's runs as the G2P is to read them: what was asked for, the owner's words, foreign letters, numbers. Pure.
+
+The one place where these come together, on the model's thread, before the G2P.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from typing import Protocol
+
+from kokoro_wyoming import say_as, tongues
+from kokoro_wyoming.lexicon import Lexicon
+from kokoro_wyoming.script import Run
+from kokoro_wyoming.wording import as_words
+
+_LOGGER = logging.getLogger(__name__)
+
+_NO_WORDS = Lexicon()
+
+
+class Readable(Protocol):
+    """What a release can read."""
+
+    @property
+    def languages(self) -> Collection[str]:
+        """The tags that a run may have, those of foreign scripts included."""
+        ...
+
+    def symbols(self, written: str, language: str) -> str:
+        """What it can say of IPA that somebody wrote, in its own symbols; empty for none of it."""
+        ...
+
+
+def read(
+    runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = _NO_WORDS
+) -> tuple[Run, ...]:
+    """The runs with known phonemes, or words for the G2P, each in a language that is read; None is `language`."""
+    reader = _Reader(language, release, lexicon)
+    return tuple(part for run in runs for part in reader.run(run))
+
+
+class _Reader:
+    """Reads the runs of one sentence."""
+
+    def __init__(self, language: str, release: Readable, lexicon: Lexicon) -> None:
+        self._language = language
+        self._release = release
+        self._lexicon = lexicon
+
+    def run(self, run: Run) -> Iterator[Run]:
+        if run.language is not None and run.language not in self._release.languages:
+            _LOGGER.debug("Nothing here reads %s: it is read as %s", run.language[:40], self._language)
+            run = replace(run, language=None)
+        if run.phonemes is not None:
+            yield from self._asked(run)
+        elif run.say_as is not None:
+            for part in say_as.read(run, self._tag(run)):
+                yield from self._asked(part) if part.phonemes else self._worded(part)
+        else:
+            yield from self._own_words(run)
+
+    def _tag(self, run: Run) -> str:
+        return run.language or self._language
+
+    def _asked(self, run: Run) -> Iterator[Run]:
+        """The phonemes that somebody wrote; the word itself where none of them is known."""
+        symbols = self._release.symbols(run.phonemes or "", self._tag(run))
+        if symbols:
+            yield replace(run, phonemes=symbols, words=None)
+        else:
+            yield from self._worded(replace(run, phonemes=None))
+
+    def _own_words(self, run: Run) -> Iterator[Run]:
+        for part in self._lexicon.read(run, self._tag(run)):
+            if part.phonemes is not None:
+                yield from self._asked(part)
+            elif part.words is not None:
+                yield from self._worded(part)
+            else:
+                yield from self._tongues(part)
+
+    def _tongues(self, run: Run) -> Iterator[Run]:
+        """Words in foreign letters by themselves, and with the owner's words for that language."""
+        for part in tongues.split(run, self._tag(run), self._release.languages, units_stay=True):
+            known = [part] if part.language == run.language else self._lexicon.read(part, self._tag(part))
+            for one in known:
+                yield from self._asked(one) if one.phonemes is not None else self._worded(one)
+
+    def _worded(self, run: Run) -> Iterator[Run]:
+        """With numbers, units and their like in words. What is still in foreign letters then is none of them."""
+        words = as_words(tongues.folded(run.text if run.words is None else run.words), self._tag(run))
+        parts = [*tongues.split(replace(run, text=words), self._tag(run), self._release.languages)]
+        for number, part in enumerate(parts):
+            # English takes a lone A for its article; in another language's sentence it is a letter.
+            is_letter = part.language != run.language and part.text in ("A", "a")
+            phonemes = self._release.symbols("ˈeɪ", "en-US") if is_letter else None
+            yield replace(part, text=run.text if number == 0 else "", words=part.text, phonemes=phonemes)

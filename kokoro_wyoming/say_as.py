@@ -1,0 +1,140 @@
+"""SSML's say-as: what a text is said to be, in words that every G2P reads so. Pure.
+
+What is not known, or does not look like what it is said to be, stays as it is written: it is read all the same.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from babel.dates import format_date, format_skeleton
+from num2words import num2words
+
+from kokoro_wyoming.script import Run
+
+_LOGGER = logging.getLogger(__name__)
+
+_NUM2WORDS = {"en-US": "en", "en-GB": "en_GB", "es-ES": "es", "fr-FR": "fr", "it-IT": "it", "pt-BR": "pt_BR"}
+_MAX_DIGITS = 15
+"""What num2words has words for in all of these languages."""
+_HINDI_FIRST = {1: "पहला", 2: "दूसरा", 3: "तीसरा", 4: "चौथा", 6: "छठा"}
+
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_DATE_PART = re.compile(r"\d+|[^\W\d_]+")
+
+
+def read(run: Run, language: str) -> Iterator[Run]:
+    """The run in parts with the words that say it as what it is; `language` is the one it is read in."""
+    kind, _, form = (run.say_as or "").partition("|")
+    if kind in ("characters", "spell-out", "verbatim"):
+        yield from _letters(run, language)
+        return
+    make = _KINDS.get(kind)
+    if make is None:
+        _LOGGER.debug("say-as: nothing is known of %s", kind)
+    words = make(run.text.strip(), form, language) if make else None
+    yield replace(run, say_as=None, words=words)
+
+
+def _letters(run: Run, language: str) -> Iterator[Run]:
+    bare = replace(run, say_as=None)
+    letters = [letter for letter in run.text if not letter.isspace()]
+    for number, letter in enumerate(letters):
+        # Alone, English takes it for the article.
+        phonemes = "ˈeɪ" if letter in "aA" and language.startswith("en") else None
+        rest = " " if number + 1 < len(letters) else ""
+        yield replace(bare, text=letter + rest, words=letter.upper() + rest, phonemes=phonemes)
+
+
+def _digits(text: str, _: str, __: str) -> str | None:
+    return " ".join(letter for letter in text if letter.isalnum()) or None
+
+
+def _telephone(text: str, _: str, __: str) -> str | None:
+    groups = re.findall(r"\w+", text)
+    plus = "+ " if text.startswith("+") else ""
+    return plus + ", ".join(" ".join(group) for group in groups) if groups else None
+
+
+def _cardinal(text: str, _: str, language: str) -> str | None:
+    number = _number(text, language)
+    name = _NUM2WORDS.get(language)
+    if number is None or name is None:
+        return number
+    return str(num2words(float(number) if "." in number else int(number), lang=name))
+
+
+def _ordinal(text: str, _: str, language: str) -> str | None:
+    found = re.match(r"\d+", text.replace(",", "").replace(".", ""))
+    if found is None or len(found[0]) > _MAX_DIGITS:
+        return None
+    number = int(found[0])
+    match language:
+        case "zh-CN":
+            return f"第{number}"
+        case "ja-JP":
+            return f"{number}番目"
+        case "hi-IN":
+            return _HINDI_FIRST.get(number, f"{number}वाँ")
+        case _:
+            name = _NUM2WORDS.get(language)
+            return str(num2words(number, to="ordinal", lang=name)) if name else None
+
+
+def _number(text: str, language: str) -> str | None:
+    """A number as Python writes it; None for what is none."""
+    comma_is_decimal = language in ("es-ES", "fr-FR", "it-IT", "pt-BR") and re.search(r",\d{1,2}$", text)
+    plain = text.replace(".", "").replace(",", ".") if comma_is_decimal else text.replace(",", "")
+    plain = re.sub(r"\s", "", plain)
+    return plain if _NUMBER.fullmatch(plain) and len(plain) <= _MAX_DIGITS else None
+
+
+def _date(text: str, form: str, language: str) -> str | None:
+    order = "".join(letter for letter in form.lower() if letter in "dmy") or _usual_order(text, language)
+    parts = _DATE_PART.findall(text)
+    if len(parts) != len(order) or not all(part.isdecimal() for part in parts):
+        return None
+    found = dict(zip(order, map(int, parts), strict=True))
+    year = found.get("y", 2000)
+    try:
+        day = datetime.date(year + (2000 if year < 70 else 1900) if year < 100 else year, *_month_and_day(found))
+    except ValueError:
+        return None
+    locale = language.replace("-", "_")
+    if "y" in order and "d" in order:
+        return str(format_date(day, "long", locale))
+    return str(format_skeleton(_SKELETONS.get(frozenset(order), "y"), day, locale=locale))
+
+
+_SKELETONS = {frozenset("md"): "MMMMd", frozenset("my"): "yMMMM", frozenset("m"): "MMMM", frozenset("d"): "d"}
+
+
+def _month_and_day(found: dict[str, int]) -> tuple[int, int]:
+    return found.get("m", 1), found.get("d", 1)
+
+
+def _usual_order(text: str, language: str) -> str:
+    count = len(_DATE_PART.findall(text))
+    if re.match(r"\d{4}", text) or language in ("ja-JP", "zh-CN"):
+        return "ymd"[:count] if count == 3 or re.match(r"\d{4}", text) else "md"
+    return ("mdy" if language == "en-US" else "dmy")[:count]
+
+
+def _as_written(text: str, _: str, __: str) -> str | None:
+    return None
+
+
+_KINDS: dict[str, Callable[[str, str, str], str | None]] = {
+    "digits": _digits,
+    "telephone": _telephone,
+    "cardinal": _cardinal,
+    "number": _cardinal,
+    "ordinal": _ordinal,
+    "date": _date,
+    # What makes these words of every text does so here too.
+    **dict.fromkeys(("time", "currency", "unit", "fraction", "address", "name"), _as_written),
+}

@@ -1,0 +1,363 @@
+"""SSML into text with marks, as it arrives. Pure.
+
+It is the part of SSML 1.1 (https://www.w3.org/TR/speech-synthesis11/) that a Kokoro voice can follow. The XML is read
+by expat, token by token, without document types and entities of the client's own, which can be made to grow for ever.
+The law of this room: how the document is cut into chunks never changes what comes out.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, NoReturn
+from xml.parsers import expat
+
+from kokoro_wyoming import marks
+from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.languages import match_language
+from kokoro_wyoming.prosody import gain_of, rate_of, seconds_of
+from kokoro_wyoming.xml_tokens import NO_DOCUMENT_TYPES, Tokens
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_DEPTH = 32
+MAX_ATTRIBUTES = 16
+MAX_SPAN_CHARS = 200
+"""A longer text in another language is marked in parts: the splitter never cuts within one."""
+_PARAGRAPH_SECONDS = 0.4
+
+_BEGINNINGS = ("<speak", "<?xml")
+
+_WITHOUT_MARKS = str.maketrans(dict.fromkeys(marks.ALL, ""))
+
+_CLAUSE_END = re.compile(r"[.!?…।,;:]\s|.?[。！？，；：]")
+_SIGNS_AT_END = re.compile(r"[\s.!?…।,;:。！？，；：]*$")
+
+_SILENT = frozenset(("desc", "meta", "metadata", "lexicon"))
+_PASSED = frozenset(("emphasis", "w", "token", "audio", "mark", "lookup", "word"))
+_KNOWN = "speak, p, s, break, prosody, say-as, sub, phoneme, voice, lang, emphasis, audio"
+
+
+class SsmlError(PeerError):
+    """SSML that cannot be read: where, and what to do."""
+
+    code: ClassVar[str] = "invalid-ssml"
+
+
+def looks_like_ssml(beginning: str) -> bool | None:
+    """Whether a text that begins so is SSML; None while that cannot be said."""
+    text = beginning.lstrip()
+    if any(re.match(rf"{re.escape(start)}[\s>/]", text) for start in _BEGINNINGS):
+        return True
+    return None if any(start.startswith(text) or text == start for start in _BEGINNINGS) else False
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How the text of an element is said."""
+
+    rate: float = 1.0
+    gain: float = 1.0
+    voice: str = ""
+    language: str = ""
+
+
+@dataclass
+class _Element:
+    """One that is open."""
+
+    name: str
+    manner: _Manner
+    """Of its text."""
+    span: str = ""
+    """Language of the words in it, spoken by the voice that speaks already."""
+    words: list[str] | None = None
+    """Where its text is kept until it ends."""
+    mark: tuple[str, str] | None = None
+    """What these words are said as: key and value; None: not at all."""
+    after_seconds: float | None = None
+    """Of silence between it and what is said next."""
+
+
+class SsmlReader:
+    """Gives the marked text of one document, from chunks of any size."""
+
+    def __init__(self) -> None:
+        self._tokens = Tokens()
+        self._open: list[_Element] = []
+        self._out: list[str] = []
+        self._said = _Manner()
+        """As far as marks have told."""
+        self._has_said = False
+        self._owed_seconds: float | None = None
+        """A pause that is made if more words come: nobody waits for one at the end."""
+        self._span = ("", _Manner())
+        self._span_words = ""
+        self._after_blank = True
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._characters
+        self._parser.StartDoctypeDeclHandler = self._doctype
+
+    def add(self, chunk: str) -> Iterator[str]:
+        """Take more of the document; yield the text that is certain. SsmlError comes after all that was right."""
+        self._tokens.add(chunk)
+        while True:
+            try:
+                token = self._tokens.next()
+            except ValueError as error:
+                self._flush()
+                yield from self._given()
+                raise self._failure(str(error)) from None
+            if not token:
+                return
+            yield from self._read(token)
+
+    def finish(self) -> Iterator[str]:
+        """The document has ended: yield what is left of its text; SsmlError unless it is whole."""
+        self._flush()
+        yield from self._given()
+        if self._tokens.unread or self._open:
+            what = "within a tag" if self._tokens.unread else f"before the end of {self._open[-1].name}"
+            self._fail(f"the text ended {what}; a part of it is missing")
+        if self._tokens.begun:
+            yield from self._read("", final=True)
+
+    def _read(self, token: str, *, final: bool = False) -> Iterator[str]:
+        failure: SsmlError | None = None
+        try:
+            self._parser.Parse(token, final)
+        except expat.ExpatError as error:
+            failure = self._failure(_explained(expat.ErrorString(error.code), self._open))
+        except SsmlError as error:
+            failure = error
+        if failure is not None:
+            self._flush()
+        yield from self._given()
+        if failure is not None:
+            raise failure
+
+    def _given(self) -> Iterator[str]:
+        text, self._out = "".join(self._out), []
+        if text:
+            yield text
+
+    def _failure(self, what: str) -> SsmlError:
+        return SsmlError(f"SSML, {self._tokens.place}: {what}.")
+
+    def _fail(self, what: str) -> NoReturn:
+        raise self._failure(what)
+
+    def _doctype(self, *_: object) -> NoReturn:
+        self._fail(NO_DOCUMENT_TYPES)
+
+    # Elements
+
+    def _start(self, qualified: str, attributes: Mapping[str, str]) -> None:
+        name = qualified.rpartition(":")[2]
+        if len(self._open) >= MAX_DEPTH:
+            self._fail(f"more than {MAX_DEPTH} elements stand one in another; take some away")
+        if len(attributes) > MAX_ATTRIBUTES:
+            self._fail(f"{name[:40]} has more than {MAX_ATTRIBUTES} attributes; take some away")
+        if (name == "speak") == bool(self._open):
+            self._fail("speak stands once, around everything; the text must begin with it")
+        around = self._open[-1] if self._open else _Element("", _Manner())
+        begin = _BEGINS.get(name)
+        if begin is None:
+            self._fail(f"the element {name[:40]} is not known; there are {_KNOWN}")
+        element = _Element(name, around.manner, around.span, around.words)
+        values = {key: value.translate(_WITHOUT_MARKS) for key, value in attributes.items()}
+        try:
+            begin(self, element, values)
+        except ValueError as error:
+            self._fail(f"{name}: {error}")
+        self._open.append(element)
+
+    def _end(self, _: str) -> None:
+        element = self._open.pop()
+        around = self._open[-1] if self._open else None
+        if around is not None and element.words is not None and around.words is not element.words:
+            self._end_words(element, around)
+        if element.after_seconds is not None:
+            self._owe(element.after_seconds)
+
+    def _end_words(self, element: _Element, around: _Element) -> None:
+        """Say what was kept of an element: as its mark says, or as mere words where these are kept, too."""
+        key, value = element.mark or ("", "")
+        words = " ".join("".join(element.words or ()).split()) or (value if key == "phonemes" else "")
+        if key == "alias":
+            self._say(value, around)
+        elif key and around.words is not None:
+            around.words.append(words)
+        elif key and words:
+            self._flush()
+            self._turn_to(element.manner)
+            self._out.append(marks.said(words, key, value))
+            self._after_blank = False
+
+    # Text
+
+    def _characters(self, text: str) -> None:
+        if self._open:
+            self._say(text.translate(_WITHOUT_MARKS), self._open[-1])
+
+    def _say(self, text: str, element: _Element) -> None:
+        if element.words is not None:
+            element.words.append(text)
+            return
+        if (element.span, element.manner) != self._span:
+            self._flush()
+            self._span = (element.span, element.manner)
+        for character in text:
+            blank = character.isspace()
+            if not (blank and self._after_blank):
+                self._say_one(" " if blank else character, element)
+            self._after_blank = blank
+
+    def _say_one(self, character: str, element: _Element) -> None:
+        if element.span:
+            self._span_words += character
+            size = len(self._span_words)
+            is_long = size > MAX_SPAN_CHARS and (character == " " or size > 2 * MAX_SPAN_CHARS)
+            if is_long or _CLAUSE_END.fullmatch(self._span_words[-2:]):
+                self._flush()
+            return
+        if character != " ":
+            self._turn_to(element.manner)
+        self._out.append(character)
+
+    def _flush(self) -> None:
+        """Say the words of another language that came so far; the splitter has to see the signs after them."""
+        text, self._span_words = self._span_words, ""
+        words = _SIGNS_AT_END.sub("", text)
+        language, manner = self._span
+        if words:
+            self._turn_to(manner)
+            self._out.append(marks.said(words, "language", language))
+        self._out.append(text[len(words) :])
+
+    def _turn_to(self, manner: _Manner) -> None:
+        """Words come: make the pause before them, and have marks tell what is another now."""
+        if self._owed_seconds is not None and self._has_said:
+            self._out.append(marks.pause(self._owed_seconds))
+        self._owed_seconds, self._has_said = None, True
+        if manner == self._said:
+            return
+        for key in ("rate", "gain", "voice", "language"):
+            value = getattr(manner, key)
+            if value != getattr(self._said, key):
+                self._out.append(marks.manner(key, value if isinstance(value, str) else f"{value:.6g}"))
+        self._said = manner
+
+    def _owe(self, seconds: float) -> None:
+        self._flush()
+        self._owed_seconds = max(self._owed_seconds or 0, seconds)
+        self._after_blank = True
+
+    # What each element means
+
+    def _speak(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        self._in_language(element, attributes)
+
+    def _paragraph(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        self._in_language(element, attributes)
+        element.after_seconds = _PARAGRAPH_SECONDS if element.name in ("p", "paragraph") else 0.0
+        self._owe(0.0)
+
+    def _in_language(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        if language := attributes.get("xml:lang", "").strip():
+            element.manner = replace(element.manner, language=match_language(language) or language)
+
+    def _break(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        seconds = seconds_of(attributes.get("time"), attributes.get("strength"))
+        if seconds and element.words is None:
+            self._flush()
+            self._out.append(marks.pause(seconds))
+            self._after_blank = True
+
+    def _prosody(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        manner = element.manner
+        if "rate" in attributes:
+            manner = replace(manner, rate=rate_of(attributes["rate"], manner.rate))
+        if "volume" in attributes:
+            manner = replace(manner, gain=gain_of(attributes["volume"], manner.gain))
+        ignored = sorted(set(attributes) - {"rate", "volume"})
+        if ignored:
+            _LOGGER.debug("SSML: no Kokoro voice can follow prosody's %s", ", ".join(ignored))
+        element.manner = manner
+
+    def _voice(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        name = attributes.get("name", "").strip()
+        language = (attributes.get("xml:lang") or attributes.get("languages", "")).strip()
+        if not name and not language:
+            _LOGGER.debug("SSML: a voice without a name or a language changes nothing")
+            return
+        tag = match_language(language) or language
+        element.manner = replace(element.manner, voice=name or tag, language=tag)
+        element.span = ""
+
+    def _lang(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        language = attributes.get("xml:lang", "").strip()
+        if not language:
+            raise ValueError('needs an xml:lang, such as xml:lang="fr-FR"')
+        element.span = match_language(language) or language.partition("-")[0].lower()
+
+    def _sub(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        if "alias" not in attributes:
+            raise ValueError("needs an alias, which is said in place of its text")
+        element.words, element.mark = [], ("alias", attributes["alias"])
+
+    def _phoneme(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        if attributes.get("alphabet", "ipa").lower() != "ipa":
+            raise ValueError("the alphabet must be ipa")
+        if not attributes.get("ph", "").strip():
+            raise ValueError('needs a ph, such as ph="təˈmɑːtoʊ"')
+        element.words, element.mark = [], ("phonemes", attributes["ph"].strip())
+
+    def _say_as(self, element: _Element, attributes: Mapping[str, str]) -> None:
+        kind = attributes.get("interpret-as", "").strip().lower()
+        if not kind:
+            raise ValueError('needs an interpret-as, such as interpret-as="characters"')
+        form = attributes.get("format", "").strip().lower()
+        language = element.span
+        element.words, element.mark = [], ("as", "|".join(part.replace("|", "") for part in (kind, form, language)))
+
+    def _silent(self, element: _Element, _: Mapping[str, str]) -> None:
+        element.words, element.mark = [], None
+
+    def _pass(self, element: _Element, _: Mapping[str, str]) -> None:
+        if element.name in ("audio", "mark"):
+            _LOGGER.debug("SSML: %s is passed over", element.name)
+
+
+_BEGINS: Mapping[str, Callable[[SsmlReader, _Element, Mapping[str, str]], None]] = {
+    "speak": SsmlReader._speak,
+    **dict.fromkeys(("p", "s", "paragraph", "sentence"), SsmlReader._paragraph),
+    "break": SsmlReader._break,
+    "prosody": SsmlReader._prosody,
+    "voice": SsmlReader._voice,
+    "lang": SsmlReader._lang,
+    "sub": SsmlReader._sub,
+    "phoneme": SsmlReader._phoneme,
+    "say-as": SsmlReader._say_as,
+    **dict.fromkeys(_SILENT, SsmlReader._silent),
+    **dict.fromkeys(_PASSED, SsmlReader._pass),
+}
+
+
+def _explained(error: str | None, open_elements: list[_Element]) -> str:
+    """expat's words, and what to do."""
+    inner = "everything belongs between speak's two tags"
+    if open_elements:
+        inner = f"{open_elements[-1].name} is still open"
+    match error:
+        case "mismatched tag":
+            return f"another element ends here than began last; {inner}"
+        case "undefined entity":
+            return "only &amp; &lt; &gt; &quot; &apos; and numbers such as &#233; are known here"
+        case "junk after document element" | "not well-formed (invalid token)" if not open_elements:
+            return f"there is more than one document; {inner}"
+    return f"this is not XML ({error}); {inner}"

@@ -1,0 +1,187 @@
+"""Which language a piece of text is written in, as far as its letters tell. Pure.
+
+A sentence is read in one language, but for what is written in letters that this language does not have: Latin in a
+Japanese or Chinese sentence, kana, Han or Devanagari elsewhere. The scripts are Unicode's blocks.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
+
+from kokoro_wyoming.script import Run
+
+_LATIN, _KANA, _HAN = "Latin", "kana", "Han"
+
+_SCRIPTS = (
+    (_LATIN, "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a"),
+    (_KANA, "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"),
+    (_HAN, "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"),
+    ("hi-IN", "\u0900-\u0963\u0970-\u097f"),
+    ("ru", "\u0400-\u052f"),
+    ("el", "\u0370-\u03ff\u1f00-\u1fff"),
+    ("ko", "\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3"),
+    ("ar", "\u0620-\u065f\u066e-\u06d3\u06d5-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc"),
+    ("he", "\u0590-\u05ff\ufb1d-\ufb4f"),
+    ("bn", "\u0980-\u09ff"),
+    ("pa", "\u0a00-\u0a7f"),
+    ("gu", "\u0a80-\u0aff"),
+    ("ta", "\u0b80-\u0bff"),
+    ("te", "\u0c00-\u0c7f"),
+    ("kn", "\u0c80-\u0cff"),
+    ("ml", "\u0d00-\u0d7f"),
+    ("si", "\u0d80-\u0dff"),
+    ("ka", "\u10a0-\u10ff\u1c90-\u1cbf"),
+    ("hy", "\u0530-\u058f"),
+    ("am", "\u1200-\u137f"),
+)
+FOREIGN = tuple(tag for tag, _ in _SCRIPTS[4:])
+"""Languages that no Kokoro voice speaks as its own, each the most read of its script."""
+
+_SCRIPT = re.compile("|".join(f"(?P<s{at}>[{block}])" for at, (_, block) in enumerate(_SCRIPTS)))
+
+_OWN = {"ja-JP": {_KANA, _HAN}, "zh-CN": {_HAN}, "hi-IN": {"hi-IN", _LATIN}}
+"""Scripts that a language's G2P reads; everyone else reads Latin. Hindi's reads English words in Latin by itself."""
+_EUROPEAN = {_LATIN}
+
+_UNIT = re.compile(r"(?:(?<=[\d°%])|(?<=\d ))[A-Za-zµ]{1,4}(?:/[A-Za-z]{1,3})?(?![A-Za-z])")
+"""Perhaps a unit: what it is called is the business of the number's language."""
+
+
+_BETWEEN = re.compile(r"[\s0-9'’&+/_@.,:\-・]{0,20}")
+"""What may stand between two words of one script, without the sentence going back to its own between them."""
+_SENTENCE_END = re.compile(r"[.:,]\s")
+_WITH_HIRAGANA = re.compile(
+    "[\u30a1-\u30fa\u30fc\u3005-\u3007\u4e00-\u9fff]*[\u3041-\u3096][\u3041-\u30ff\u4e00-\u9fff]*"
+)
+_DIGITS_BEFORE = re.compile(r"(?<![0-9.,:])[0-9]{1,9}$")
+_DIGITS_AFTER = re.compile(r"[0-9]{1,9}(?![0-9]|[.,:][0-9]|[%°])")
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Neighbouring letters of one script, with the signs between them."""
+
+    script: str
+    start: int
+    end: int
+
+
+def language_of(text: str) -> str | None:
+    """The tag that a text's letters alone tell: kana is Japanese, Han without kana Chinese, Devanagari Hindi.
+
+    None where most letters are of another script: half a dozen languages share each of those.
+    """
+    counts: dict[str, int] = {}
+    for found in _SCRIPT.finditer(text):
+        script = _name(found)
+        counts[script] = counts.get(script, 0) + 1
+    # One letter says as much as two or three of an alphabet.
+    asian = 3 * (counts.get(_HAN, 0) + counts.get(_KANA, 0))
+    others = sum(count for script, count in counts.items() if script not in (_HAN, _KANA))
+    if asian > others:
+        return "ja-JP" if _KANA in counts else "zh-CN"
+    return "hi-IN" if 2 * counts.get("hi-IN", 0) > sum(counts.values()) else None
+
+
+def split(run: Run, language: str, readable: Container[str], *, units_stay: bool = False) -> Iterator[Run]:
+    """The run in parts, those in foreign letters with a language of their own, if it is one of `readable`.
+
+    `language` is the one that the run is read in. With `units_stay`, what may be a unit after a number stays with it.
+    """
+    text, at = run.text, 0
+    for stretch in _foreign(text, language, units_stay):
+        tag = _tag_of(stretch, text, language)
+        if tag == language or tag not in readable:
+            continue
+        if at < stretch.start:
+            yield replace(run, text=text[at : stretch.start])
+        yield replace(run, text=text[stretch.start : stretch.end], language=tag)
+        at = stretch.end
+    if at < len(text) or not text:
+        yield replace(run, text=text[at:])
+
+
+def folded(text: str) -> str:
+    """The text with Latin letters that no G2P knows (Vietnamese, transliterations) without their signs."""
+    return re.sub("[\u1e00-\u1eff]", lambda found: unicodedata.normalize("NFD", found[0])[0], text)
+
+
+def _foreign(text: str, language: str, units_stay: bool) -> Iterator[_Stretch]:
+    own = _OWN.get(language, _EUROPEAN)
+    units = [found.span() for found in _UNIT.finditer(text)] if units_stay else []
+    for stretch in _stretches(text, language):
+        mine = stretch.script in own and not _is_simplified_in_japanese(stretch, text, language)
+        is_unit = any(start <= stretch.start and stretch.end <= end for start, end in units)
+        if not mine and not is_unit:
+            yield _with_digits(stretch, text)
+
+
+def _stretches(text: str, language: str) -> Iterator[_Stretch]:
+    """Neighbours of one script as one, with what is of no script between them."""
+    japanese = [(0, len(text))] if language != "zh-CN" else [found.span() for found in _japanese(text)]
+    last: _Stretch | None = None
+    for found in _SCRIPT.finditer(text):
+        script, at = _name(found), found.start()
+        between = text[last.end : at] if last else ""
+        if last and last.script == script and _BETWEEN.fullmatch(between) and not _SENTENCE_END.search(between):
+            last = _Stretch(script, last.start, found.end())
+        elif last and not between and {last.script, script} == {_KANA, _HAN} and _within(at, japanese):
+            last = _Stretch(_KANA, last.start, found.end())
+        else:
+            if last is not None:
+                yield last
+            last = _Stretch(script, at, found.end())
+    if last is not None:
+        yield last
+
+
+def _japanese(text: str) -> Iterator[re.Match[str]]:
+    """Where Chinese text holds words with kana whose Han is of Japan's standard, too."""
+    return (found for found in _WITH_HIRAGANA.finditer(text) if _fits(found[0], "cp932"))
+
+
+def _within(at: int, spans: list[tuple[int, int]]) -> bool:
+    return any(start < at < end for start, end in spans)
+
+
+def _with_digits(stretch: _Stretch, text: str) -> _Stretch:
+    """With the digits that stand directly at its ends ("MP3", "2FA", "7時")."""
+    start, end = stretch.start, stretch.end
+    head = _DIGITS_BEFORE.search(text, 0, start)
+    if head is not None and not text[:start].endswith(" "):
+        start = head.start()
+    tail = _DIGITS_AFTER.match(text, end)
+    return _Stretch(stretch.script, start, tail.end() if tail else end)
+
+
+def _tag_of(stretch: _Stretch, text: str, language: str) -> str:
+    if stretch.script == _LATIN:
+        return "en-US"
+    if stretch.script == _KANA:
+        return "ja-JP"
+    letters = text[stretch.start : stretch.end]
+    if stretch.script == "el" and len(letters.strip("0123456789")) == 1:
+        # A sign in a formula: English has a name for it, and every European G2P.
+        return "en-US" if language in ("ja-JP", "zh-CN") else language
+    if stretch.script != _HAN:
+        return stretch.script
+    if language == "zh-CN" or not _fits(letters, "cp932"):
+        return "zh-CN"
+    return "zh-CN" if _fits(letters, "gb2312") else "ja-JP"
+
+
+def _is_simplified_in_japanese(stretch: _Stretch, text: str, language: str) -> bool:
+    """Whether it is Han that Japan does not write: simplified letters have no place in its standard."""
+    return language == "ja-JP" and stretch.script == _HAN and not _fits(text[stretch.start : stretch.end], "cp932")
+
+
+def _fits(letters: str, standard: str) -> bool:
+    han = "".join(re.findall("[\u3400-\u9fff]", letters))
+    return han.encode(standard, "ignore").decode(standard) == han
+
+
+def _name(found: re.Match[str]) -> str:
+    return _SCRIPTS[int(str(found.lastgroup)[1:])][0]
