@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from kokoro_wyoming.audio import PcmStream
 from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.joining import Joiner
 from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, Utterance
 from kokoro_wyoming.text import SentenceSplitter
 
@@ -20,9 +21,10 @@ class Asked:
     """
 
     def __init__(
-        self, voice: SpokenVoice, pcm: PcmStream, *, streamed: bool, clause_first: bool = True
+        self, voice: SpokenVoice, joiner: Joiner, pcm: PcmStream, *, streamed: bool, clause_first: bool = True
     ) -> None:
         self.voice = voice
+        self.joiner = joiner
         self.pcm = pcm
         self.streamed = streamed
         self.place: Utterance | None = None
@@ -70,6 +72,7 @@ class Asked:
             sentence = next(self._sentences, None)
             if sentence is not None:
                 self.chars += len(sentence)
+                self.joiner.begin(sentence, paragraph=self._splitter.begins_paragraph)
                 return sentence
             if self._complete:
                 return None

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,9 @@ ENTRY_BYTES = 512
 def digest(sentence: str, voice: SpokenVoice, weights: str) -> bytes:
     """32 bytes that stand for a sentence, spoken by a voice with these weights."""
     # As JSON, so that the border between two parts is not lost.
-    return hashlib.blake2b(json.dumps([sentence, weights, *astuple(voice)]).encode(), digest_size=32).digest()
+    # Loudness is left out: it is learned, and what is kept is the sound before any gain.
+    parts = [sentence, weights, voice.version, voice.name, voice.language, voice.speed]
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=32).digest()
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import math
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.casting import Cast, Choices
 from kokoro_wyoming.errors import BusyError, StuckError
+from kokoro_wyoming.levels import Levels
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
@@ -60,6 +63,7 @@ class Engine:
         self._max_utterances = max_utterances
         self._stuck_seconds = stuck_seconds
         self._utterances = 0
+        self._levels = Levels()
         self._cast = Cast(catalogues, weights, self._choices)
         self._cast.check()
         self._warn_of({})
@@ -67,6 +71,7 @@ class Engine:
     def update(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str]) -> None:
         """Offer other voices from now on; what is being said is said to its end."""
         before, self._cast = self._cast, Cast(catalogues, weights, self._choices)
+        self._levels.forget()
         self._warn_of(before.refused)
 
     def _warn_of(self, known: Mapping[str, str]) -> None:
@@ -80,7 +85,8 @@ class Engine:
 
     def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
         """Choose voice, language and release for a request; see `Cast.resolve`."""
-        return self._cast.resolve(request, program)
+        voice = self._cast.resolve(request, program)
+        return replace(voice, loudness_lufs=self._levels.of(voice.version, voice.name))
 
     def utterance(self, *, patient: bool = False) -> EngineUtterance:
         """Take a place for one utterance; BusyError when the house is full, StuckError while nothing is spoken.
@@ -91,11 +97,11 @@ class Engine:
         if trouble is not None:
             raise StuckError(f"Nothing can be spoken: {trouble}.")
         if patient:
-            return EngineUtterance(self._manager, lambda: None, Listener(due=math.inf))
+            return EngineUtterance(self._manager, self._levels, lambda: None, Listener(due=math.inf))
         if self._utterances >= self._max_utterances:
             raise BusyError(f"{self._utterances} utterances are already being spoken or waiting; try again later.")
         self._utterances += 1
-        return EngineUtterance(self._manager, self._leave, Listener())
+        return EngineUtterance(self._manager, self._levels, self._leave, Listener())
 
     def trouble(self) -> str | None:
         """Why nothing can be spoken at present; None when all is well."""
@@ -123,8 +129,11 @@ class Engine:
 class EngineUtterance:
     """One listener's place among the others."""
 
-    def __init__(self, manager: ModelManager, leave: Callable[[], None], listener: Listener) -> None:
+    def __init__(
+        self, manager: ModelManager, levels: Levels, leave: Callable[[], None], listener: Listener
+    ) -> None:
         self._manager = manager
+        self._levels = levels
         self._leave: Callable[[], None] | None = leave
         self._listener = listener
 
@@ -136,9 +145,15 @@ class EngineUtterance:
                 listener=self._listener,
                 seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
             )
+            heard: list[NDArray[np.float32]] | None = [] if self._levels.wants(voice) else None
             async with contextlib.aclosing(sound):
                 async for piece in sound:
-                    yield piece.numpy()
+                    samples = piece.numpy()
+                    if heard is not None:
+                        heard.append(samples)
+                    yield samples
+            if heard:
+                await asyncio.to_thread(self._levels.learn, voice, np.concatenate(heard))
 
     def close(self) -> None:
         """Leave the queue; a second time does nothing."""

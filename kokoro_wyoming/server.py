@@ -20,7 +20,7 @@ from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.speech import SpeechEngine
-from kokoro_wyoming.staging import Prerendering, Stage, manager_of, speaks_clause_first, stage
+from kokoro_wyoming.staging import Prerendering, Stage, delivery, manager_of, speaks_clause_first, stage
 from kokoro_wyoming.supervision import notify, reloading
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import Catalogue
@@ -216,7 +216,7 @@ class Server:
         self._watch.stuck_seconds = config.limits.stuck_seconds
         logging.getLogger(__package__).setLevel(config.server.log_level.upper())
         for session in self._sessions.values():
-            session.change(staged.engine, config.speech.volume)
+            session.change(staged.engine, config.speech.volume, delivery(config))
         _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(staged.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
@@ -282,6 +282,7 @@ class Server:
                 write_timeout_seconds=limits.write_timeout_seconds,
             ),
             volume=self._config.speech.volume,
+            delivery=delivery(self._config),
             share=share,
             clause_first=speaks_clause_first(self._config),
         )

@@ -25,6 +25,7 @@ from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio import PcmStream, silence
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
+from kokoro_wyoming.joining import Delivery, Joiner
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong
 
@@ -89,10 +90,11 @@ class Session:
         limits: SessionLimits | None = None,
         *,
         volume: float = 1.0,
+        delivery: Delivery | None = None,
         clause_first: bool = True,
         share: Share | None = None,
     ) -> None:
-        """`volume` is the gain of the sound; 1.0 leaves it as it is. `clause_first` lets the first clause of a long
+        """`volume` is the gain of what `delivery` asks for; 1.0 leaves it as it is. `clause_first` lets the first clause of a long
         first sentence be spoken before the rest of it is made. `share` is what the client's address may ask."""
         self._limits = limits or SessionLimits()
         self._raw_reader = reader
@@ -100,6 +102,7 @@ class Session:
         self._out = wire.EventWriter(writer, self._limits.wire)
         self._engine = engine
         self._volume = volume
+        self._delivery = delivery or Delivery()
         self._clause_first = clause_first
         self._share = share or Share()
         self._peer = _peer_name(writer)
@@ -112,9 +115,9 @@ class Session:
         self._over = asyncio.Event()
         self._rested_at_seconds = 0.0
 
-    def change(self, engine: SpeechEngine, volume: float) -> None:
-        """From the next utterance on, let another engine speak, at another volume."""
-        self._engine, self._volume = engine, volume
+    def change(self, engine: SpeechEngine, volume: float, delivery: Delivery) -> None:
+        """From the next utterance on, let another engine speak, at another volume and delivered otherwise."""
+        self._engine, self._volume, self._delivery = engine, volume, delivery
 
     @property
     def speaking(self) -> bool:
@@ -267,9 +270,9 @@ class Session:
             raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
         voice = self._engine.resolve(begin.request, begin.program)
         self._share.take()
-        self._open = Asked(
-            voice, PcmStream(self._volume), streamed=begin.streamed, clause_first=self._clause_first
-        )
+        pcm = PcmStream(self._volume * self._delivery.gain(voice.loudness_lufs))
+        joiner = Joiner(self._delivery)
+        self._open = Asked(voice, joiner, pcm, streamed=begin.streamed, clause_first=self._clause_first)
         self._unfinished.append(self._open)
         self._line.put_nowait(self._open)
 
@@ -309,12 +312,15 @@ class Session:
                 async for samples in sound:
                     if asked.dropped:
                         break
-                    await self._send(asked, asked.pcm.add(samples))
+                    await self._send(asked, asked.pcm.add(asked.joiner.add(samples)))
+            await self._send(asked, asked.pcm.add(asked.joiner.end()))
         if asked.failure is not None:
             raise asked.failure
         await self._end_sound(asked)
 
     async def _end_sound(self, asked: Asked) -> None:
+        if not asked.dropped:
+            await self._send(asked, asked.pcm.add(asked.joiner.finish()))
         if not asked.dropped and not asked.pcm.seconds:
             await self._send(asked, asked.pcm.add(silence(_NOTHING_TO_SAY_SECONDS)))
         await self._send(asked, asked.pcm.finish())

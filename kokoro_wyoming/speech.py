@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 SAMPLE_RATE_HZ = 24_000
 """Both Kokoro releases speak mono at this rate."""
+
+TYPICAL_LUFS = -24.0
+"""Of the voices of both releases: what one counts as that has not been measured."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class SpokenVoice:
     """Advertised language tag, such as "en-US"."""
     speed: float
     """1.0 is the voice's own pace, 2.0 twice as fast."""
+    loudness_lufs: float = field(default=TYPICAL_LUFS, compare=False)
+    """How loud it is by itself (BS.1770), as far as is known: two that differ in it alone are one voice."""
 
 
 @dataclass(frozen=True)

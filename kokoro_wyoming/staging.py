@@ -14,6 +14,7 @@ from kokoro_wyoming.casting import Choices
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError
+from kokoro_wyoming.joining import Delivery, Pauses
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.prerender import prerender, wanted
 from kokoro_wyoming.releases import how_to_get
@@ -98,6 +99,14 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
 def speaks_clause_first(config: Config) -> bool:
     """Whether a long first sentence is cut at its first clause: not where whole sentences are wanted."""
     return config.model.stream == "fast"
+
+
+def delivery(config: Config) -> Delivery:
+    """How sessions deliver what is spoken."""
+    speech = config.speech
+    wanted = speech.pauses
+    pauses = Pauses(wanted.sentence_seconds, wanted.clause_seconds, wanted.paragraph_seconds)
+    return Delivery(speech.loudness_lufs, None if wanted.as_made else pauses, speech.lead_in_seconds, speech.tail_seconds)
 
 
 def _engine(

@@ -219,7 +219,7 @@ def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
 # --- mistakes in values: one row each ---
 
 SPEECH_KEYS = (
-    "speech: must have keys of its own (language, voice, voices, speed, offer_other_release, volume), not a value"
+    "speech: must have keys of its own (language, voice, voices, speed, offer_other_release, volume"
 )
 MISTAKES = [
     # unknown keys: the nearest right one
