@@ -21,9 +21,11 @@ class Asked:
     """
 
     def __init__(
-        self, voice: SpokenVoice, joiner: Joiner, pcm: PcmStream, *, streamed: bool, clause_first: bool = True
+        self, voice: SpokenVoice, joiner: Joiner, pcm: PcmStream, *, streamed: bool, clause_first: bool = True, timed: bool = False
     ) -> None:
         self.voice = voice
+        self.timed = timed
+        """The client wants to know when each word is heard."""
         self.joiner = joiner
         self.pcm = pcm
         self.streamed = streamed

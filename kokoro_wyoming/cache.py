@@ -25,6 +25,7 @@ from kokoro_wyoming.speech import (
     Utterance,
     VoiceRequest,
 )
+from kokoro_wyoming.timing import Clock
 
 Samples = NDArray[np.float32]
 
@@ -195,8 +196,15 @@ class CachedUtterance:
         self._cache = cache
         self._weights = weights
 
-    async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[Samples, None]:
-        """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz."""
+    async def speak(
+        self, sentence: str, voice: SpokenVoice, clock: Clock | None = None
+    ) -> AsyncGenerator[Samples, None]:
+        """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz. One whose words are timed is made anew."""
+        if clock is not None:
+            async with contextlib.aclosing(self._utterance.speak(sentence, voice, clock)) as sound:
+                async for piece in sound:
+                    yield piece
+            return
         key = digest(sentence, voice, self._weights)
         kept = self._cache.get(key)
         if kept is None:

@@ -62,6 +62,8 @@ class Begin:
     request: VoiceRequest
     program: str | None
     streamed: bool
+    timed: bool = False
+    """The client wants to know when each word is heard."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,10 @@ class Dialogue:
     def _begin(self, data: Mapping[str, object], *, streamed: bool) -> Iterator[Action]:
         self._chars = self._chunks = 0
         _check_format(data.get("text_format"))
-        yield Begin(self._voice(data.get("voice")), self._program, streamed)
+        timed = data.get("timestamps")
+        if not isinstance(timed, bool | None):
+            raise PeerError("timestamps must be true or false.")
+        yield Begin(self._voice(data.get("voice")), self._program, streamed, bool(timed))
 
     def _take(self, text: str) -> Iterator[Action]:
         self._chars += len(text)

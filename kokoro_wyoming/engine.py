@@ -22,6 +22,7 @@ from kokoro_wyoming.speech import (
     SpokenVoice,
     VoiceRequest,
 )
+from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.turns import Listener
 from kokoro_wyoming.voices import Catalogue
 
@@ -137,11 +138,14 @@ class EngineUtterance:
         self._leave: Callable[[], None] | None = leave
         self._listener = listener
 
-    async def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+    async def speak(
+        self, sentence: str, voice: SpokenVoice, clock: Clock | None = None
+    ) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield a sentence's sound as it is made: float32, shape (n_samples,), 24 kHz."""
+        timed = () if clock is None else (clock,)
         async with self._manager.in_use(voice.version) as model:
             sound = self._manager.thread.stream(
-                lambda: model.pieces(sentence, voice.name, voice.language, voice.speed),
+                lambda: model.pieces(sentence, voice.name, voice.language, voice.speed, *timed),
                 listener=self._listener,
                 seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
             )

@@ -18,6 +18,7 @@ from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network.halves import Network
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
+from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import Catalogue, VoicePacks, pack_paths
 
@@ -33,7 +34,9 @@ class LoadedRelease(Protocol):
         """Load the network once; ModelError says what is wrong with which file."""
         ...
 
-    def pieces(self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0) -> Iterator[Tensor | None]:
+    def pieces(
+        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0, clock: Clock | None = None
+    ) -> Iterator[Tensor | None]:
         """Speak a text step by step on the calling thread: float32, shape (n_samples,), 24 kHz."""
         ...
 

@@ -27,7 +27,8 @@ from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
 from kokoro_wyoming.joining import Delivery, Joiner
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
-from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong
+from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong, word_timings
+from kokoro_wyoming.timing import Clock
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -272,7 +273,10 @@ class Session:
         self._share.take()
         pcm = PcmStream(self._volume * self._delivery.gain(voice.loudness_lufs))
         joiner = Joiner(self._delivery)
-        self._open = Asked(voice, joiner, pcm, streamed=begin.streamed, clause_first=self._clause_first)
+        clause_first = self._clause_first
+        self._open = Asked(
+            voice, joiner, pcm, streamed=begin.streamed, clause_first=clause_first, timed=begin.timed
+        )
         self._unfinished.append(self._open)
         self._line.put_nowait(self._open)
 
@@ -308,15 +312,27 @@ class Session:
         while (sentence := await asked.next_sentence()) is not None:
             assert asked.place is not None, "the first text takes it"
             await asyncio.sleep(0)  # finding a sentence takes up to 12 ms, and the engine may have nothing to say
-            async with contextlib.aclosing(asked.place.speak(sentence, asked.voice)) as sound:
+            clock = Clock() if asked.timed else None
+            async with contextlib.aclosing(asked.place.speak(sentence, asked.voice, clock)) as sound:
                 async for samples in sound:
                     if asked.dropped:
                         break
-                    await self._send(asked, asked.pcm.add(asked.joiner.add(samples)))
+                    given = asked.joiner.add(samples)
+                    self._tell_words(asked, clock)
+                    await self._send(asked, asked.pcm.add(given))
             await self._send(asked, asked.pcm.add(asked.joiner.end()))
         if asked.failure is not None:
             raise asked.failure
         await self._end_sound(asked)
+
+    def _tell_words(self, asked: Asked, clock: Clock | None) -> None:
+        """Send what has become known of words, before the sound that they are in."""
+        at_seconds = asked.joiner.sentence_at_seconds
+        if clock is None or at_seconds is None:
+            return
+        if words := [word.later(at_seconds) for word in clock.fresh()]:
+            self._start_sound(asked)
+            self._out.put(word_timings(words))
 
     async def _end_sound(self, asked: Asked) -> None:
         if not asked.dropped:

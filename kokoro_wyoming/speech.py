@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kokoro_wyoming.timing import Clock
+
 SAMPLE_RATE_HZ = 24_000
 """Both Kokoro releases speak mono at this rate."""
 
@@ -65,9 +67,12 @@ class ProgramDescription:
 class Utterance(Protocol):
     """One listener's utterance: its sentences are spoken in order, in turns with other listeners."""
 
-    def speak(self, sentence: str, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+    def speak(
+        self, sentence: str, voice: SpokenVoice, clock: Clock | None = None
+    ) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield the sentence's sound as it is made: float32, shape (n_samples,), 24 kHz, about [-1, 1].
 
+        `clock` is told of words before the sound that they are in.
         Closing the iterator abandons the work at the next window.
         """
         ...

@@ -29,16 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     client.add_arguments(parser)
 
 
-async def spoken(uri: str, args: argparse.Namespace) -> AsyncGenerator[tuple[Sound, bytes], None]:
+async def spoken(
+    uri: str, args: argparse.Namespace, words: list[dict[str, object]] | None = None
+) -> AsyncGenerator[tuple[Sound, bytes], None]:
     """Yield the sound of the text as the server makes it: its format, and PCM in it, at first none.
 
+    `words` is asked for where it is given, and filled with each word's text, start and end in seconds.
     Raises ServerError, also when there is no sound, or when its format changes or is none.
     """
     first: Sound | None = None
     async with client.connected(uri) as connection:
-        events = _answer(connection, args)
+        events = _answer(connection, args, {} if words is None else {"timestamps": True})
         async with contextlib.aclosing(events):
             async for event in events:
+                if words is not None and event.type == "word-timings":
+                    words += event.data.get("words") or []
                 if not (AudioStart.is_type(event.type) or AudioChunk.is_type(event.type)):
                     continue
                 sound = _sound(event)
@@ -58,20 +63,24 @@ def _sound(event: Event) -> Sound:
     return Sound(rate_hz, width_bytes, channels)
 
 
-async def _answer(connection: Connection, args: argparse.Namespace) -> AsyncGenerator[Event, None]:
+async def _answer(
+    connection: Connection, args: argparse.Namespace, wishes: dict[str, object]
+) -> AsyncGenerator[Event, None]:
     """Send the text, and yield what the server sends until its answer ends."""
     voice = {key: value for key, value in (("name", args.voice), ("language", args.language)) if value}
+    if voice:
+        wishes = {**wishes, "voice": voice}
     if args.program:
         await connection.send(SelectProgram(args.program).event())
     speech: Coroutine[None, None, None]
     if args.text:
-        speech = _whole(connection, " ".join(args.text), voice)
+        speech = _whole(connection, " ".join(args.text), wishes)
         end = AudioStop.is_type
     elif await _can_stream(connection):
-        speech = _streamed(connection, stdin.pieces(), voice)
+        speech = _streamed(connection, stdin.pieces(), wishes)
         end = SynthesizeStopped.is_type
     else:
-        speech = _whole(connection, "".join([piece async for piece in stdin.pieces()]), voice)
+        speech = _whole(connection, "".join([piece async for piece in stdin.pieces()]), wishes)
         end = AudioStop.is_type
     async with contextlib.aclosing(_listen(connection, asyncio.ensure_future(speech), end)) as events:
         async for event in events:
@@ -86,24 +95,24 @@ async def _can_stream(connection: Connection) -> bool:
     return any(program.get("supports_synthesize_streaming") for program in event.data.get("tts") or ())
 
 
-async def _whole(connection: Connection, text: str, voice: dict[str, str]) -> None:
-    await connection.send(_with_voice(Synthesize(text).event(), voice))
+async def _whole(connection: Connection, text: str, wishes: dict[str, object]) -> None:
+    await connection.send(_with(Synthesize(text).event(), wishes))
 
 
-async def _streamed(connection: Connection, pieces: AsyncIterator[str], voice: dict[str, str]) -> None:
+async def _streamed(connection: Connection, pieces: AsyncIterator[str], wishes: dict[str, object]) -> None:
     """Text as it comes, in the order of Home Assistant; the `synthesize` in it is for servers of before."""
-    await connection.send(_with_voice(SynthesizeStart().event(), voice))
+    await connection.send(_with(SynthesizeStart().event(), wishes))
     said = []
     async for piece in pieces:
         await connection.send(SynthesizeChunk(piece).event())
         said.append(piece)
-    await connection.send(_with_voice(Synthesize("".join(said)).event(), voice))
+    await connection.send(_with(Synthesize("".join(said)).event(), wishes))
     await connection.send(SynthesizeStop().event())
 
 
-def _with_voice(event: Event, voice: dict[str, str]) -> Event:
+def _with(event: Event, wishes: dict[str, object]) -> Event:
     # The package's SynthesizeVoice would drop the language where there is a name.
-    return Event(event.type, {**event.data, "voice": voice} if voice else event.data)
+    return Event(event.type, {**event.data, **wishes})
 
 
 async def _listen(

@@ -16,6 +16,7 @@ from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
+from kokoro_wyoming.timing import Clock, paired
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import VoicePacks
 
@@ -103,11 +104,12 @@ class KokoroV019Wrapper:
         return self._quiet[letter]
 
     def pieces(
-        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
+        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0, clock: Clock | None = None
     ) -> Iterator[Tensor | None]:
         """Speak a text step by step on the calling thread.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
+        `clock` is told of words before the sound that they are in.
         `voice` is the name of a pack or a pack, float32 of shape (511, 1, 256).
         """
         pack = self.packs.get(voice) if isinstance(voice, str) else voice
@@ -121,7 +123,13 @@ class KokoroV019Wrapper:
             for start in range(0, len(piece.phonemes), limit):
                 ids = [vocabulary[symbol] for symbol in piece.phonemes[start : start + limit]]
                 # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
-                yield from network.pieces(ids, pack[len(ids)], speed, voice if isinstance(voice, str) else "")
+                row, name, durations = pack[len(ids)], voice if isinstance(voice, str) else "", list[int]()
+                sound = network.pieces(ids, row, speed, name, durations)
+                yield next(sound)
+                if clock is not None:
+                    is_whole = len(ids) == len(piece.phonemes)
+                    clock.count(paired(piece.graphemes, piece.phonemes) if is_whole else [], durations)
+                yield from sound
 
     async def forward(
         self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0

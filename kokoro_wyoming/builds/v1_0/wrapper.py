@@ -15,7 +15,9 @@ from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.network.halves import Network, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.phonemes import Phonemes
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
+from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import VoicePacks
 
@@ -87,11 +89,12 @@ class KokoroV1Wrapper:
         return self._loud[letter]
 
     def pieces(
-        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
+        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0, clock: Clock | None = None
     ) -> Iterator[Tensor | None]:
         """Speak a text step by step on the calling thread.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
+        `clock` is told of words before the sound that they are in.
         `voice` is the name of a pack or a pack, float32 of shape (510, 1, 256).
         """
         pack = self.packs.get(voice) if isinstance(voice, str) else voice
@@ -102,7 +105,20 @@ class KokoroV1Wrapper:
             for part in self._utterable(piece.phonemes, network):
                 ids = [self._vocabulary[symbol] for symbol in part if symbol in self._vocabulary]
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
-                yield from network.pieces(ids, pack[len(part) - 1], speed, voice if isinstance(voice, str) else "")
+                row, name, durations = pack[len(part) - 1], voice if isinstance(voice, str) else "", list[int]()
+                sound = network.pieces(ids, row, speed, name, durations)
+                yield next(sound)
+                if clock is not None:
+                    self._tell(clock, pipeline, piece, durations)
+                yield from sound
+
+    def _tell(self, clock: Clock, pipeline: KPipeline, piece: Phonemes, durations: list[int]) -> None:
+        """The words of a piece, where the network has said how long each phoneme lasts."""
+        # Symbols without an id are not spoken and have no duration; a piece of several parts, one reading of more
+        # than 510 symbols, has no word that is known.
+        is_spoken = [symbol in self._vocabulary for symbol in piece.phonemes]
+        words = g2p.words_of(pipeline, piece) if sum(is_spoken) + 2 == len(durations) else []
+        clock.count([word.among(is_spoken) for word in words], durations)
 
     @staticmethod
     def _utterable(phonemes: str, network: Network) -> Iterator[str]:
