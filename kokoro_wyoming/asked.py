@@ -21,7 +21,14 @@ class Asked:
     """
 
     def __init__(
-        self, voice: SpokenVoice, joiner: Joiner, pcm: PcmStream, *, streamed: bool, clause_first: bool = True, timed: bool = False
+        self,
+        voice: SpokenVoice,
+        joiner: Joiner,
+        pcm: PcmStream,
+        *,
+        streamed: bool,
+        clause_first: bool = True,
+        timed: bool = False,
     ) -> None:
         self.voice = voice
         self.timed = timed

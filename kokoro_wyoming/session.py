@@ -95,8 +95,8 @@ class Session:
         clause_first: bool = True,
         share: Share | None = None,
     ) -> None:
-        """`volume` is the gain of what `delivery` asks for; 1.0 leaves it as it is. `clause_first` lets the first clause of a long
-        first sentence be spoken before the rest of it is made. `share` is what the client's address may ask."""
+        """`volume` is a gain on what `delivery` asks for. `clause_first` lets the first clause of a long first sentence
+        be spoken before the rest of it is made. `share` is what the client's address may ask."""
         self._limits = limits or SessionLimits()
         self._raw_reader = reader
         self._events = wire.EventReader(reader, self._limits.wire)

@@ -106,7 +106,8 @@ def delivery(config: Config) -> Delivery:
     speech = config.speech
     wanted = speech.pauses
     pauses = Pauses(wanted.sentence_seconds, wanted.clause_seconds, wanted.paragraph_seconds)
-    return Delivery(speech.loudness_lufs, None if wanted.as_made else pauses, speech.lead_in_seconds, speech.tail_seconds)
+    silences = (None if wanted.as_made else pauses, speech.lead_in_seconds, speech.tail_seconds)
+    return Delivery(speech.loudness_lufs, *silences)
 
 
 def _engine(

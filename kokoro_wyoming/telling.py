@@ -26,8 +26,10 @@ def pong(text: str | None, trouble: str | None) -> Event:
 
 
 def word_timings(words: Iterable[WordTime]) -> Event:
-    """When words are heard, in seconds from the beginning of the utterance's sound: an event that Wyoming does not have,
-    for clients that asked for it."""
+    """When words are heard, in seconds from the beginning of the utterance's sound.
+
+    An event that Wyoming does not have, for clients that asked for it.
+    """
     rows = [
         {"text": word.text, "start": round(word.start_seconds, 3), "end": round(word.end_seconds, 3)} for word in words
     ]

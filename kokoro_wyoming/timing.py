@@ -9,7 +9,9 @@ from itertools import accumulate
 
 FRAME_SECONDS = 1 / 40
 """What durations are counted in."""
-LEAD_SECONDS = 0.0
+LEAD_SECONDS = 0.07
+"""What is predicted is heard so much earlier: bursts after silence come 33 to 108 ms before their phoneme's turn, and
+hissing first of all, in six voices at paces from 0.7 to 1.4."""
 _MARKS = " ;:,.!?—…\"()“”«»¡¿、。，！？；：।॥"
 _WORD = re.compile(r"\S+")
 _CLAUSE = re.compile(r"[^;:,.!?—…、。，！？；：।॥]+")
