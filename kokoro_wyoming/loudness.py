@@ -27,7 +27,8 @@ class Biquad(NamedTuple):
     def response(self, turns: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Complex gain at these frequencies, in turns per sample."""
         delay = np.exp(-2j * np.pi * turns)
-        return np.polyval(self.b[::-1], delay) / np.polyval(self.a[::-1], delay)
+        above, below = (c[0] + c[1] * delay + c[2] * delay**2 for c in (self.b, self.a))
+        return np.asarray(above / below, dtype=np.complex128)
 
 
 def k_weighting(rate_hz: int) -> tuple[Biquad, Biquad]:

@@ -100,7 +100,9 @@ async def test_words_are_heard_when_it_is_said(voice: str, server: str) -> None:
     onsets = onsets_seconds(heard.samples)
     first = {word.split()[0].strip(".") for word in WORDS.split("\n\n")}
     errors = {
-        word["text"]: min((onset - word["start"] for onset in onsets), key=abs) for word in told if word["text"] in first
+        word["text"]: min((onset - word["start"] for onset in onsets), key=abs)
+        for word in told
+        if word["text"] in first
     }
     assert max(map(abs, errors.values())) <= 0.05, errors
     ends = {word["text"]: word["end"] for word in told}
