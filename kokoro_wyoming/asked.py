@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from kokoro_wyoming.audio import PcmStream
 from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.joining import Joiner
 from kokoro_wyoming.manuscript import Manuscript
 from kokoro_wyoming.roles import Role
 from kokoro_wyoming.script import Pause, Sentence
@@ -21,8 +22,13 @@ class Asked:
     a second, which nobody should have to wait for, least of all for a listener who leaves after its first words.
     """
 
-    def __init__(self, role: Role, pcm: PcmStream, manuscript: Manuscript, *, streamed: bool) -> None:
+    def __init__(
+        self, role: Role, joiner: Joiner, pcm: PcmStream, manuscript: Manuscript, *, streamed: bool, timed: bool = False
+    ) -> None:
         self.role = role
+        self.joiner = joiner
+        self.timed = timed
+        """The client wants to know when each word is heard."""
         self.pcm = pcm
         self.streamed = streamed
         self.place: Utterance | None = None
@@ -77,7 +83,9 @@ class Asked:
         while not self.dropped:
             sentence = next(self._sentences, None)
             if sentence is not None:
-                self.chars += len(sentence.text) if isinstance(sentence, Sentence) else 0
+                if isinstance(sentence, Sentence):
+                    self.chars += len(sentence.text)
+                    self.joiner.begin(sentence.text, paragraph=self._manuscript.begins_paragraph)
                 return sentence
             if self._complete:
                 return None

@@ -1,4 +1,4 @@
-"""Sound from the engine's floats to the PCM of the wire: one gain, one clip, chunks of one size."""
+"""Sound from the engine's floats to the PCM of the wire: one gain, one limiter, chunks of one size."""
 
 from __future__ import annotations
 
@@ -19,10 +19,24 @@ _CHUNK_BYTES = SAMPLE_RATE_HZ * CHUNK_MS // 1000 * SAMPLE_WIDTH_BYTES
 _FULL_SCALE = 32767.0
 
 
+_KNEE = 0.9
+"""Of full scale, -0.9 dB: what is below leaves the limiter as it came."""
+
+
+def limited(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sound that never exceeds full scale: exact up to the knee, bent smoothly from there on.
+
+    Sample by sample, so that nothing has to be awaited and no gain pumps; loud peaks are a little rounder.
+    """
+    over = np.maximum(np.abs(samples) - _KNEE, 0.0)
+    bent = np.copysign(_KNEE + (1 - _KNEE) * np.tanh(over / (1 - _KNEE)), samples)
+    return np.where(over > 0, np.clip(bent, -1.0, 1.0), samples)
+
+
 def to_pcm16(samples: ArrayLike, gain: float = 1.0) -> bytes:
     """Little-endian 16-bit PCM of float samples, shape (n_samples,), about [-1, 1].
 
-    Louder samples are clipped (a bare cast would wrap them round into a crack), NaN is silence.
+    Louder samples are limited (a bare cast would wrap them round into a crack), NaN is silence.
     Raises ValueError for anything but one dimension.
     """
     mono = np.asarray(samples, dtype=np.float32)
@@ -30,7 +44,7 @@ def to_pcm16(samples: ArrayLike, gain: float = 1.0) -> bytes:
         raise ValueError(f"sound must have shape (n_samples,), not {mono.shape}")
     # Before the gain, as infinity times nothing is NaN once more.
     finite = np.nan_to_num(mono, nan=0.0, posinf=1.0, neginf=-1.0)
-    scaled = np.rint(np.clip(finite.astype(np.float64) * gain, -1.0, 1.0) * _FULL_SCALE)
+    scaled = np.rint(limited(finite.astype(np.float64) * gain) * _FULL_SCALE)
     return scaled.astype("<i2").tobytes()
 
 

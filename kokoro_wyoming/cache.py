@@ -26,6 +26,7 @@ from kokoro_wyoming.speech import (
     Utterance,
     VoiceRequest,
 )
+from kokoro_wyoming.timing import Clock
 
 Samples = NDArray[np.float32]
 
@@ -36,9 +37,9 @@ ENTRY_BYTES = 512
 def digest(sentence: Sentence, voice: SpokenVoice, weights: str) -> bytes:
     """32 bytes that stand for a sentence, spoken by a voice with these weights."""
     # As JSON, so that the border between two parts is not lost. What the sentence asks for of voice, language and pace
-    # is in the voice, and its gain comes after the cache.
-    runs = [astuple(run) for run in sentence.runs]
-    return hashlib.blake2b(json.dumps([runs, weights, *astuple(voice)]).encode(), digest_size=32).digest()
+    # is in the voice; its gain comes after the cache, and so does that for the voice's loudness, which is learned.
+    parts = [[astuple(run) for run in sentence.runs], weights, voice.version, voice.name, voice.language, voice.speed]
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=32).digest()
 
 
 @dataclass(frozen=True)
@@ -196,8 +197,15 @@ class CachedUtterance:
         self._cache = cache
         self._weights = weights
 
-    async def speak(self, sentence: Sentence, voice: SpokenVoice) -> AsyncGenerator[Samples, None]:
-        """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz."""
+    async def speak(
+        self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
+    ) -> AsyncGenerator[Samples, None]:
+        """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz. One whose words are timed is made anew."""
+        if clock is not None:
+            async with contextlib.aclosing(self._utterance.speak(sentence, voice, clock)) as sound:
+                async for piece in sound:
+                    yield piece
+            return
         key = digest(sentence, voice, self._weights)
         kept = self._cache.get(key)
         if kept is None:

@@ -64,6 +64,8 @@ class Begin:
     program: str | None
     streamed: bool
     text_format: TextFormat = "text"
+    timed: bool = False
+    """The client wants to know when each word is heard."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,10 @@ class Dialogue:
     def _begin(self, data: Mapping[str, object], *, streamed: bool) -> Iterator[Action]:
         self._chars = self._chunks = 0
         text_format = _format(data.get("text_format"))
-        yield Begin(self._voice(data.get("voice")), self._program, streamed, text_format)
+        timed = data.get("timestamps")
+        if not isinstance(timed, bool | None):
+            raise PeerError("timestamps must be true or false.")
+        yield Begin(self._voice(data.get("voice")), self._program, streamed, text_format, bool(timed))
 
     def _take(self, text: str) -> Iterator[Action]:
         self._chars += len(text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import math
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from torch import Tensor
 
 from kokoro_wyoming.casting import Cast, Choices
 from kokoro_wyoming.errors import BusyError, StuckError
+from kokoro_wyoming.levels import Levels
 from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.reading import read
@@ -23,6 +26,7 @@ from kokoro_wyoming.speech import (
     SpokenVoice,
     VoiceRequest,
 )
+from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.turns import Listener
 from kokoro_wyoming.voices import Catalogue
 
@@ -67,6 +71,7 @@ class Engine:
         self._stuck_seconds = stuck_seconds
         self._lexicon = lexicon or Lexicon()
         self._utterances = 0
+        self._levels = Levels()
         self._cast = Cast(catalogues, weights, self._choices)
         self._cast.check()
         self._warn_of({})
@@ -74,6 +79,7 @@ class Engine:
     def update(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str]) -> None:
         """Offer other voices from now on; what is being said is said to its end."""
         before, self._cast = self._cast, Cast(catalogues, weights, self._choices)
+        self._levels.forget()
         self._warn_of(before.refused)
 
     def _warn_of(self, known: Mapping[str, str]) -> None:
@@ -87,7 +93,8 @@ class Engine:
 
     def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
         """Choose voice, language and release for a request; see `Cast.resolve`."""
-        return self._cast.resolve(request, program)
+        voice = self._cast.resolve(request, program)
+        return replace(voice, loudness_lufs=self._levels.of(voice.version, voice.name))
 
     def utterance(self, *, patient: bool = False) -> EngineUtterance:
         """Take a place for one utterance; BusyError when the house is full, StuckError while nothing is spoken.
@@ -98,11 +105,14 @@ class Engine:
         if trouble is not None:
             raise StuckError(f"Nothing can be spoken: {trouble}.")
         if patient:
-            return EngineUtterance(self._manager, self._lexicon, lambda: None, Listener(due=math.inf))
+            return self._place(lambda: None, Listener(due=math.inf))
         if self._utterances >= self._max_utterances:
             raise BusyError(f"{self._utterances} utterances are already being spoken or waiting; try again later.")
         self._utterances += 1
-        return EngineUtterance(self._manager, self._lexicon, self._leave, Listener())
+        return self._place(self._leave, Listener())
+
+    def _place(self, leave: Callable[[], None], listener: Listener) -> EngineUtterance:
+        return EngineUtterance(self._manager, self._lexicon, self._levels, leave, listener)
 
     def trouble(self) -> str | None:
         """Why nothing can be spoken at present; None when all is well."""
@@ -131,29 +141,44 @@ class EngineUtterance:
     """One listener's place among the others."""
 
     def __init__(
-        self, manager: ModelManager, lexicon: Lexicon, leave: Callable[[], None], listener: Listener
+        self,
+        manager: ModelManager,
+        lexicon: Lexicon,
+        levels: Levels,
+        leave: Callable[[], None],
+        listener: Listener,
     ) -> None:
         self._manager = manager
         self._lexicon = lexicon
+        self._levels = levels
         self._leave: Callable[[], None] | None = leave
         self._listener = listener
 
-    async def speak(self, sentence: Sentence, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+    async def speak(
+        self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
+    ) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield a sentence's sound as it is made: float32, shape (n_samples,), 24 kHz."""
+        timed = () if clock is None else (clock,)
         async with self._manager.in_use(voice.version) as model:
 
             def steps() -> Iterator[Tensor | None]:
                 runs = read(sentence.runs, voice.language, model, self._lexicon)
-                return model.pieces(runs, voice.name, voice.language, voice.speed)
+                return model.pieces(runs, voice.name, voice.language, voice.speed, *timed)
 
             sound = self._manager.thread.stream(
                 steps,
                 listener=self._listener,
                 seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
             )
+            heard: list[NDArray[np.float32]] | None = [] if self._levels.wants(voice) else None
             async with contextlib.aclosing(sound):
                 async for piece in sound:
-                    yield piece.numpy()
+                    samples = piece.numpy()
+                    if heard is not None:
+                        heard.append(samples)
+                    yield samples
+            if heard:
+                await asyncio.to_thread(self._levels.learn, voice, np.concatenate(heard))
 
     def close(self) -> None:
         """Leave the queue; a second time does nothing."""

@@ -45,6 +45,11 @@ class Manuscript:
         self._undecided = "" if text_format == "text" and habits.finds_ssml else None
         """The beginning of a text of which it is not known what it is; None once it is."""
 
+    @property
+    def begins_paragraph(self) -> bool:
+        """Whether an empty line stood before the sentence that was given last."""
+        return self._splitter.begins_paragraph
+
     def add(self, chunk: str) -> Iterator[Sentence | Pause]:
         """Take more of the text; yield what is certain. Nothing is taken until it is iterated.
 

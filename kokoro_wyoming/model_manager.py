@@ -19,6 +19,7 @@ from kokoro_wyoming.calibration import Rehearsing, calibrate
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
 from kokoro_wyoming.script import Run
+from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue, pack_paths
 
@@ -38,11 +39,16 @@ class LoadedRelease(Rehearsing, Protocol):
         ...
 
     def pieces(
-        self, runs: Iterable[Run], voice: str | Tensor, lang_code: str, speed: float = 1.0
+        self,
+        runs: Iterable[Run],
+        voice: str | Tensor,
+        lang_code: str,
+        speed: float = 1.0,
+        clock: Clock | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.
 
-        The runs are as `reading.read` gives them.
+        The runs are as `reading.read` gives them; `clock` is told of words before the sound that they are in.
         """
         ...
 

@@ -20,7 +20,7 @@ from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.speech import SpeechEngine
-from kokoro_wyoming.staging import Prerendering, Stage, habits_of, manager_of, stage
+from kokoro_wyoming.staging import Prerendering, Stage, delivery, habits_of, manager_of, stage
 from kokoro_wyoming.supervision import notify, reloading
 from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue
@@ -217,7 +217,7 @@ class Server:
         self._watch.stuck_seconds = config.limits.stuck_seconds
         logging.getLogger(__package__).setLevel(config.server.log_level.upper())
         for session in self._sessions.values():
-            session.change(staged.engine, config.speech.volume, habits_of(config))
+            session.change(staged.engine, config.speech.volume, delivery(config), habits_of(config))
         _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(staged.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
@@ -283,6 +283,7 @@ class Server:
                 write_timeout_seconds=limits.write_timeout_seconds,
             ),
             volume=self._config.speech.volume,
+            delivery=delivery(self._config),
             share=share,
             habits=habits_of(self._config),
         )

@@ -26,11 +26,13 @@ from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio import PcmStream, silence
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
+from kokoro_wyoming.joining import Delivery, Joiner
 from kokoro_wyoming.manuscript import Habits, Manuscript
 from kokoro_wyoming.roles import Role
-from kokoro_wyoming.script import Pause
-from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
-from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong
+from kokoro_wyoming.script import Pause, Sentence
+from kokoro_wyoming.speech import SpeechEngine, Utterance, VoiceRequest
+from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong, word_timings
+from kokoro_wyoming.timing import Clock
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -93,17 +95,19 @@ class Session:
         limits: SessionLimits | None = None,
         *,
         volume: float = 1.0,
+        delivery: Delivery | None = None,
         habits: Habits | None = None,
         share: Share | None = None,
     ) -> None:
-        """`volume` is the gain of the sound; 1.0 leaves it as it is. `habits` are how texts are taken, `share` is
-        what the client's address may ask."""
+        """`volume` is a gain on what `delivery` asks for. `habits` are how texts are taken, `share` is what the
+        client's address may ask."""
         self._limits = limits or SessionLimits()
         self._raw_reader = reader
         self._events = wire.EventReader(reader, self._limits.wire)
         self._out = wire.EventWriter(writer, self._limits.wire)
         self._engine = engine
         self._volume = volume
+        self._delivery = delivery or Delivery()
         self._habits = habits or Habits()
         self._share = share or Share()
         self._peer = _peer_name(writer)
@@ -116,9 +120,9 @@ class Session:
         self._over = asyncio.Event()
         self._rested_at_seconds = 0.0
 
-    def change(self, engine: SpeechEngine, volume: float, habits: Habits) -> None:
-        """From the next utterance on, let another engine speak, at another volume, and take texts otherwise."""
-        self._engine, self._volume, self._habits = engine, volume, habits
+    def change(self, engine: SpeechEngine, volume: float, delivery: Delivery, habits: Habits) -> None:
+        """From the next utterance on, let another engine speak, deliver it otherwise, and take texts otherwise."""
+        self._engine, self._volume, self._delivery, self._habits = engine, volume, delivery, habits
 
     @property
     def speaking(self) -> bool:
@@ -273,7 +277,8 @@ class Session:
         role = Role(self._engine, begin.request, begin.program, language_from_text=by_text)
         manuscript = Manuscript(begin.text_format, self._habits, role.voice.language)
         self._share.take()
-        self._open = Asked(role, PcmStream(self._volume), manuscript, streamed=begin.streamed)
+        joiner, pcm = Joiner(self._delivery), PcmStream(self._volume)
+        self._open = Asked(role, joiner, pcm, manuscript, streamed=begin.streamed, timed=begin.timed)
         self._unfinished.append(self._open)
         self._line.put_nowait(self._open)
 
@@ -319,24 +324,38 @@ class Session:
             assert asked.place is not None, "the first text takes it"
             await asyncio.sleep(0)  # finding a sentence takes up to 12 ms, and the engine may have nothing to say
             if isinstance(sentence, Pause):
-                await self._pause(asked, sentence.seconds)
-                continue
-            voice = asked.role.voice_of(sentence)
-            async with contextlib.aclosing(asked.place.speak(sentence, voice)) as sound:
-                async for samples in sound:
-                    if asked.dropped:
-                        break
-                    await self._send(asked, asked.pcm.add(samples * np.float32(sentence.gain)))
+                asked.joiner.pause(sentence.seconds)
+            else:
+                await self._say(asked, asked.place, sentence)
         if asked.failure is not None:
             raise asked.failure
 
-    async def _pause(self, asked: Asked, seconds: float) -> None:
-        # A second at a time, as a client may leave in the middle.
-        while seconds > 0 and not asked.dropped:
-            await self._send(asked, asked.pcm.add(silence(min(seconds, 1.0))))
-            seconds -= 1.0
+    async def _say(self, asked: Asked, place: Utterance, sentence: Sentence) -> None:
+        voice = asked.role.voice_of(sentence)
+        gain = np.float32(sentence.gain * self._delivery.gain(voice.loudness_lufs))
+        clock = Clock() if asked.timed else None
+        timed = () if clock is None else (clock,)
+        async with contextlib.aclosing(place.speak(sentence, voice, *timed)) as sound:
+            async for samples in sound:
+                if asked.dropped:
+                    break
+                given = asked.joiner.add(samples)
+                self._tell_words(asked, clock)
+                await self._send(asked, asked.pcm.add(given * gain))
+        await self._send(asked, asked.pcm.add(asked.joiner.end() * gain))
+
+    def _tell_words(self, asked: Asked, clock: Clock | None) -> None:
+        """Send what has become known of words, before the sound that they are in."""
+        at_seconds = asked.joiner.sentence_at_seconds
+        if clock is None or at_seconds is None:
+            return
+        if words := [word.later(at_seconds) for word in clock.fresh()]:
+            self._start_sound(asked)
+            self._out.put(word_timings(words))
 
     async def _end_sound(self, asked: Asked) -> None:
+        if not asked.dropped:
+            await self._send(asked, asked.pcm.add(asked.joiner.finish()))
         if not asked.dropped and not asked.pcm.seconds:
             await self._send(asked, asked.pcm.add(silence(_NOTHING_TO_SAY_SECONDS)))
         await self._send(asked, asked.pcm.finish())

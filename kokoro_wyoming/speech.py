@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.script import Sentence
+from kokoro_wyoming.timing import Clock
 
 SAMPLE_RATE_HZ = 24_000
 """Both Kokoro releases speak mono at this rate."""
+
+TYPICAL_LUFS = -24.0
+"""Of the voices of both releases: what one counts as that has not been measured."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class SpokenVoice:
     """Advertised language tag, such as "en-US"."""
     speed: float
     """1.0 is the voice's own pace, 2.0 twice as fast."""
+    loudness_lufs: float = field(default=TYPICAL_LUFS, compare=False)
+    """How loud it is by itself (BS.1770), as far as is known: two that differ in it alone are one voice."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,13 @@ class ProgramDescription:
 class Utterance(Protocol):
     """One listener's utterance: its sentences are spoken in order, in turns with other listeners."""
 
-    def speak(self, sentence: Sentence, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+    def speak(
+        self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
+    ) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield the sentence's sound as it is made: float32, shape (n_samples,), 24 kHz, about [-1, 1].
 
         `voice` has what the sentence asks for of voice, language and pace already; its gain is the caller's.
+        `clock` is told of words before the sound that they are in.
 
         Closing the iterator abandons the work at the next window.
         """

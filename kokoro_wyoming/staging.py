@@ -14,6 +14,7 @@ from kokoro_wyoming.casting import Choices
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError
+from kokoro_wyoming.joining import Delivery, Pauses
 from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.manuscript import Habits
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
@@ -108,6 +109,15 @@ def habits_of(config: Config) -> Habits:
         language_from_text=config.speech.language_from_text,
         reading=Reading(markup=config.speech.markup, emoji=config.speech.emoji),
     )
+
+
+def delivery(config: Config) -> Delivery:
+    """How sessions deliver what is spoken."""
+    speech = config.speech
+    wanted = speech.pauses
+    pauses = Pauses(wanted.sentence_seconds, wanted.clause_seconds, wanted.paragraph_seconds)
+    silences = (None if wanted.as_made else pauses, speech.lead_in_seconds, speech.tail_seconds)
+    return Delivery(speech.loudness_lufs, *silences)
 
 
 def _engine(

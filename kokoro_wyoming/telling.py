@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import traceback
+from collections.abc import Iterable
 
 from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.ping import Pong
 
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
+from kokoro_wyoming.timing import WordTime
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -21,6 +23,17 @@ def pong(text: str | None, trouble: str | None) -> Event:
     if trouble is not None:
         pong.data["trouble"] = trouble
     return pong
+
+
+def word_timings(words: Iterable[WordTime]) -> Event:
+    """When words are heard, in seconds from the beginning of the utterance's sound.
+
+    An event that Wyoming does not have, for clients that asked for it.
+    """
+    rows = [
+        {"text": word.text, "start": round(word.start_seconds, 3), "end": round(word.end_seconds, 3)} for word in words
+    ]
+    return Event("word-timings", {"words": rows})
 
 
 _PATH = re.compile(r"[^\s'\"(]*[/\\]([^\s/\\]*)")

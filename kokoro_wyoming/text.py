@@ -139,6 +139,10 @@ class SentenceSplitter:
         self._clause_first = clause_first
         self._clause = _FirstClause() if clause_first else None
         self._reader = _reader(reading)
+        self.begins_paragraph = False
+        """Whether an empty line stood before the sentence that was given last."""
+        self._line_breaks = 0
+        """Between the last words and what is pending."""
         self._start_afresh()
 
     def add(self, chunk: str) -> Iterator[str]:
@@ -153,7 +157,8 @@ class SentenceSplitter:
         rest = self._pending
         self._start_afresh()
         self._clause = _FirstClause() if self._clause_first else None
-        yield from _spoken(rest)
+        yield from self._given(rest)
+        self._line_breaks = 0
 
     def add_marked(self, text: str) -> Iterator[str]:
         """The same for text that is clean and without markup, and has marks where something is to be said of it."""
@@ -165,7 +170,13 @@ class SentenceSplitter:
                 self._start_afresh()
                 self._clause = None
                 ahead.extendleft(reversed(rest))
-                yield from _spoken(piece)
+                yield from self._given(piece)
+
+    def _given(self, piece: str) -> Iterator[str]:
+        breaks, self._line_breaks = self._line_breaks, piece[len(piece.rstrip()) :].count("\n")
+        for sentence in _spoken(piece):
+            self.begins_paragraph = breaks > 1
+            yield sentence
 
     def _start_afresh(self) -> None:
         self._pending = ""
@@ -180,6 +191,7 @@ class SentenceSplitter:
     def _boundary_after(self, character: str) -> int:
         """Where the pending text is to be cut now that it has one more character; 0 for nowhere."""
         if not self._pending and character.isspace():
+            self._line_breaks += character == "\n"
             return 0
         self._pending += character
         if character == OPEN or self._within == OPEN:

@@ -16,6 +16,7 @@ from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersio
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.script import Sentence
 from kokoro_wyoming.speech import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
+from kokoro_wyoming.timing import Clock, SpokenWord
 
 VOICES = {"beep": "en-US", "boop": "en-GB", "pii": "ja-JP"}
 SAMPLES_PER_CHAR = 240
@@ -89,9 +90,13 @@ class BeepUtterance:
         self._takes_place = takes_place
         self._closed = False
 
-    async def speak(self, said: Sentence, voice: SpokenVoice) -> AsyncGenerator[NDArray[np.float32], None]:
+    async def speak(
+        self, said: Sentence, voice: SpokenVoice, clock: Clock | None = None
+    ) -> AsyncGenerator[NDArray[np.float32], None]:
         assert not self._closed
         sentence = said.text
+        if clock is not None:
+            clock.count([SpokenWord(sentence, 0, 1)], [0, len(sentence), 0])
         self._engine.said.append((sentence, voice))
         ended = False
         try:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming.audio import CHUNK_MS, PcmStream, silence, to_pcm16
+from kokoro_wyoming.audio import CHUNK_MS, PcmStream, limited, silence, to_pcm16
 
 _CHUNK_SAMPLES = 24 * CHUNK_MS
 
@@ -17,25 +17,42 @@ def _levels(pcm: bytes) -> list[int]:
 
 
 def test_samples_are_rounded_to_the_nearest_level() -> None:
-    assert _levels(to_pcm16([0.0, 1.0, -1.0, 0.5, -0.5, 0.6 / 32767, -0.6 / 32767])) == [
-        *(0, 32767, -32767),
+    assert _levels(to_pcm16([0.0, 0.9, -0.9, 0.5, -0.5, 0.6 / 32767, -0.6 / 32767])) == [
+        *(0, 29490, -29490),
         *(16384, -16384),
         *(1, -1),
     ]
 
 
-def test_loud_samples_are_clipped_and_do_not_wrap() -> None:
-    assert _levels(to_pcm16([1.5, -1.5, 1e30, -1e30])) == [32767, -32767, 32767, -32767]
+def test_loud_samples_are_bent_and_do_not_wrap() -> None:
+    assert _levels(to_pcm16([2.5, -2.5, 1e30, -1e30])) == [32767, -32767, 32767, -32767]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2), st.floats(0, 100))
+def test_the_limiter_cannot_overshoot_and_keeps_the_order_and_all_that_is_quiet(
+    values: list[float], gain: float
+) -> None:
+    sound = np.sort(np.array(values)) * gain
+    bent = limited(sound)
+    assert np.abs(bent).max() <= 1.0
+    assert (np.diff(bent) >= 0).all()
+    quiet = np.abs(sound) <= 0.9
+    assert (bent[quiet] == sound[quiet]).all()
+
+
+def test_the_limiter_has_no_corner() -> None:
+    slope = np.diff(limited(np.linspace(-2, 2, 40_001))) / 1e-4
+    assert np.abs(np.diff(slope)).max() < 2e-3
 
 
 @pytest.mark.parametrize("gain", [0.0, 1.0, 2.0])
 def test_what_is_no_number_is_silent_and_infinity_is_as_loud_as_can_be(gain: float) -> None:
-    loudest = round(min(gain, 1.0) * 32767)
+    (loudest,) = _levels(to_pcm16([1.0], gain))
     assert _levels(to_pcm16([np.nan, np.inf, -np.inf], gain)) == [0, loudest, -loudest]
 
 
-def test_gain_scales_before_the_clip() -> None:
-    assert _levels(to_pcm16([0.25, 0.75], 2.0)) == [16384, 32767]
+def test_gain_scales_before_the_limiter() -> None:
+    assert _levels(to_pcm16([0.25, 30.0], 2.0)) == [16384, 32767]
     assert _levels(to_pcm16([0.5], 0.0)) == [0]
 
 

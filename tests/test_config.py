@@ -220,7 +220,6 @@ def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
 
 SPEECH_KEYS = (
     "speech: must have keys of its own (language, voice, voices, speed, offer_other_release, volume, ssml, "
-    "language_from_text, markup, emoji), not a value"
 )
 MISTAKES = [
     # unknown keys: the nearest right one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import json
 import os
 import signal
 import subprocess
@@ -414,3 +415,23 @@ async def test_health_is_bad_when_nothing_is_answered(
         port = listener.sockets[0].getsockname()[1]
         assert await run("health", "--uri", f"tcp://127.0.0.1:{port}") == 1
     assert "gave no answer within" in capsys.readouterr().err
+
+
+# --- when each word is heard ---
+
+
+async def test_timestamps_are_written_for_who_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, words = tmp_path / "a.wav", tmp_path / "words.json"
+    async with open_house() as house:
+        say = ("say", "One here. Two.", "--uri", f"tcp://127.0.0.1:{house.port}", "--out", out)
+        assert await run(*say, "--timestamps", words) == 0
+        assert "1" in capsys.readouterr().out
+        assert await run(*say, "--timestamps", "-") == 0
+    written = json.loads(words.read_text())
+    assert [word["text"] for word in written["words"]] == ["One here.", "Two."]
+    assert json.loads(capsys.readouterr().out) == written
+
+
+async def test_sound_and_timestamps_do_not_share_stdout(server: BeepServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await run("say", "Hello.", "--out", "-", "--timestamps", "-", "--uri", server.uri) != 0
+    assert "stdout" in capsys.readouterr().err

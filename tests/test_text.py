@@ -233,3 +233,13 @@ def test_only_the_first_sentence_is_cut_at_a_clause_and_only_if_wanted() -> None
     assert [*splitter.add(long), *splitter.finish()][0] != long  # the next utterance has a first clause again
     whole = SentenceSplitter(clause_first=False)
     assert [*whole.add(long), *whole.finish()] == [long]
+
+
+@given(st.data())
+def test_where_a_paragraph_begins_is_known_however_the_text_is_cut(data: st.DataObject) -> None:
+    text = "One is here.\n\nTwo is here. Three\r\n\r\nFour is here.\nFive is here.\n \nSix 好。\n\n七。"
+    chunks = _cut(text, data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    splitter = SentenceSplitter()
+    found = [(sentence, splitter.begins_paragraph) for chunk in chunks for sentence in splitter.add(chunk)]
+    found += [(sentence, splitter.begins_paragraph) for sentence in splitter.finish()]
+    assert [sentence.split()[0] for sentence, begins in found if begins] == ["Two", "Four", "Six", "七。"]

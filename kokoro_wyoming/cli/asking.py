@@ -33,16 +33,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     client.add_arguments(parser)
 
 
-async def spoken(uri: str, args: argparse.Namespace) -> AsyncGenerator[tuple[Sound, bytes], None]:
+async def spoken(
+    uri: str, args: argparse.Namespace, words: list[dict[str, object]] | None = None
+) -> AsyncGenerator[tuple[Sound, bytes], None]:
     """Yield the sound of the text as the server makes it: its format, and PCM in it, at first none.
 
+    `words` is asked for where it is given, and filled with each word's text, start and end in seconds.
     Raises ServerError, also when there is no sound, or when its format changes or is none.
     """
     first: Sound | None = None
     async with client.connected(uri) as connection:
-        events = _answer(connection, args)
+        events = _answer(connection, args, {} if words is None else {"timestamps": True})
         async with contextlib.aclosing(events):
             async for event in events:
+                if words is not None and event.type == "word-timings":
+                    words += event.data.get("words") or []
                 if not (AudioStart.is_type(event.type) or AudioChunk.is_type(event.type)):
                     continue
                 sound = _sound(event)
@@ -62,13 +67,13 @@ def _sound(event: Event) -> Sound:
     return Sound(rate_hz, width_bytes, channels)
 
 
-async def _answer(connection: Connection, args: argparse.Namespace) -> AsyncGenerator[Event, None]:
+async def _answer(
+    connection: Connection, args: argparse.Namespace, wishes: dict[str, object]
+) -> AsyncGenerator[Event, None]:
     """Send the text, and yield what the server sends until its answer ends."""
     asked = {"name": args.voice, "language": args.language, "speaker": args.speaker}
     voice = {key: value for key, value in asked.items() if value}
-    wishes: dict[str, object] = {"voice": voice} if voice else {}
-    if args.ssml:
-        wishes["text_format"] = "ssml"
+    wishes = {**wishes, **({"voice": voice} if voice else {}), **({"text_format": "ssml"} if args.ssml else {})}
     if args.program:
         await connection.send(SelectProgram(args.program).event())
     speech: Coroutine[None, None, None]
@@ -95,21 +100,21 @@ async def _can_stream(connection: Connection) -> bool:
 
 
 async def _whole(connection: Connection, text: str, wishes: dict[str, object]) -> None:
-    await connection.send(_with(wishes, Synthesize(text).event()))
+    await connection.send(_with(Synthesize(text).event(), wishes))
 
 
 async def _streamed(connection: Connection, pieces: AsyncIterator[str], wishes: dict[str, object]) -> None:
     """Text as it comes, in the order of Home Assistant; the `synthesize` in it is for servers of before."""
-    await connection.send(_with(wishes, SynthesizeStart().event()))
+    await connection.send(_with(SynthesizeStart().event(), wishes))
     said = []
     async for piece in pieces:
         await connection.send(SynthesizeChunk(piece).event())
         said.append(piece)
-    await connection.send(_with(wishes, Synthesize("".join(said)).event()))
+    await connection.send(_with(Synthesize("".join(said)).event(), wishes))
     await connection.send(SynthesizeStop().event())
 
 
-def _with(wishes: dict[str, object], event: Event) -> Event:
+def _with(event: Event, wishes: dict[str, object]) -> Event:
     # The package's SynthesizeVoice would drop the language where there is a name.
     return Event(event.type, {**event.data, **wishes})
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import sys
 from pathlib import Path
 
 from kokoro_wyoming.cli import asking, client, players
 from kokoro_wyoming.cli.wav import Sink, WavStream, wav_device, wav_file
+from kokoro_wyoming.errors import ConfigError
 
 SUMMARY = "speak a text through a running server"
 DESCRIPTION = """\
@@ -28,16 +30,35 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="write a WAV file, - for stdout (default: play)")
+    parser.add_argument(
+        "--timestamps", metavar="FILE", help="write when each word is heard, as JSON, - for stdout (a server of ours)"
+    )
     asking.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.out == args.timestamps == "-":
+        raise ConfigError("--timestamps: sound and timestamps cannot both go to stdout; give one of them a file")
     uri = client.server_uri(args)
+    words: list[dict[str, object]] | None = None if args.timestamps is None else []
     with _sink(args.out) as sink:
-        seconds = asyncio.run(_speak(uri, args, sink))
-    if args.out not in (None, "-"):
+        seconds = asyncio.run(_speak(uri, args, sink, words))
+    if words is not None:
+        _write_timestamps(args.timestamps, words)
+    if args.out not in (None, "-") and args.timestamps != "-":
         print(f"{args.out}: {seconds:.1f} s of speech")
     return 0
+
+
+def _write_timestamps(file: str, words: list[dict[str, object]]) -> None:
+    text = json.dumps({"words": words}, ensure_ascii=False, indent=1) + "\n"
+    if file == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--timestamps: {file} cannot be written: {(error.strerror or '').lower()}") from error
 
 
 def _sink(out: str | None) -> contextlib.AbstractContextManager[Sink]:
@@ -50,10 +71,12 @@ def _sink(out: str | None) -> contextlib.AbstractContextManager[Sink]:
     return wav_device(path) if path.exists() and not path.is_file() else wav_file(path)
 
 
-async def _speak(uri: str, args: argparse.Namespace, sink: Sink) -> float:
+async def _speak(
+    uri: str, args: argparse.Namespace, sink: Sink, words: list[dict[str, object]] | None
+) -> float:
     """Hand the sound to the sink as it comes; returns its seconds."""
     seconds: float | None = None
-    async with contextlib.aclosing(asking.spoken(uri, args)) as speech:
+    async with contextlib.aclosing(asking.spoken(uri, args, words)) as speech:
         async for sound, pcm in speech:
             if seconds is None:
                 sink.start(sound)

@@ -262,6 +262,16 @@ class Model(_Section):
     deprecation_notice: bool
 
 
+class Pauses(_Section):
+    """From sound to sound."""
+
+    as_made: bool
+    """The others mean nothing then."""
+    sentence_seconds: Annotated[float, Field(ge=0, le=10)]
+    clause_seconds: Annotated[float, Field(ge=0, le=10)]
+    paragraph_seconds: Annotated[float, Field(ge=0, le=10)]
+
+
 class Speech(_Section):
     language: Language
     """An advertised tag."""
@@ -276,6 +286,11 @@ class Speech(_Section):
     language_from_text: bool
     markup: bool
     emoji: Annotated[Literal["drop", "name"], BeforeValidator(_lower)]
+    loudness_lufs: Annotated[float, Field(ge=-40, le=-10)] | None
+    """None: each voice as loud as it is."""
+    pauses: Pauses
+    lead_in_seconds: Annotated[float, Field(ge=0, le=10)]
+    tail_seconds: Annotated[float, Field(ge=0, le=10)]
 
 
 class Folders(_Section):

@@ -50,15 +50,23 @@ class Network:
                 self.learn()
 
     def pieces(
-        self, token_ids: list[int], style_row: Tensor, speed: float, voice: str = ""
+        self,
+        token_ids: list[int],
+        style_row: Tensor,
+        speed: float,
+        voice: str = "",
+        durations: list[int] | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
 
         `style_row` is float32 of shape (1, 256), `voice` any name for where it comes from; sound is float32 of shape
-        (n_samples,), 24 kHz, on the CPU.
+        (n_samples,), 24 kHz, on the CPU. At the first turn `durations` is filled with how long each token sounds, pads
+        included, in frames of 1/40 s.
         """
         with torch.inference_mode():
             features = self.features(token_ids, style_row, speed)
+        if durations is not None:
+            durations += features.durations.tolist()
         yield None
         yield from self.speaker.speak(features, voice)
 

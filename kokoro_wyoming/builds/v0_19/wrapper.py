@@ -22,6 +22,7 @@ from kokoro_wyoming.phonemes import Phonemes, of_runs
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
+from kokoro_wyoming.timing import Clock, paired
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import VoicePacks
 
@@ -136,11 +137,17 @@ class KokoroV019Wrapper:
         return self.get_pipeline(lang_code).pieces(run.text if run.words is None else run.words)
 
     def pieces(
-        self, runs: Iterable[Run], voice: str | Tensor, lang_code: str, speed: float = 1.0
+        self,
+        runs: Iterable[Run],
+        voice: str | Tensor,
+        lang_code: str,
+        speed: float = 1.0,
+        clock: Clock | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
+        `clock` is told of words before the sound that they are in.
         `voice` is the name of a pack or a pack, float32 of shape (511, 1, 256).
         """
         pack = self.packs.get(voice) if isinstance(voice, str) else voice
@@ -154,7 +161,13 @@ class KokoroV019Wrapper:
             for start in range(0, len(piece.phonemes), limit):
                 ids = [vocabulary[symbol] for symbol in piece.phonemes[start : start + limit]]
                 # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
-                yield from network.pieces(ids, pack[len(ids)], speed, voice if isinstance(voice, str) else "")
+                row, name, durations = pack[len(ids)], voice if isinstance(voice, str) else "", list[int]()
+                sound = network.pieces(ids, row, speed, name, durations)
+                yield next(sound)
+                if clock is not None:
+                    is_whole = len(ids) == len(piece.phonemes)
+                    clock.count(paired(piece.graphemes, piece.phonemes) if is_whole else [], durations)
+                yield from sound
 
     def read(self, text: str, lang_code: str) -> tuple[Run, ...]:
         """A plain text as it is to be read."""

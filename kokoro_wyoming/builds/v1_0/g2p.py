@@ -19,6 +19,7 @@ from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.loading import REPOSITORY
 from kokoro_wyoming.phonemes import Phonemes, best_cut, fitting_pieces
+from kokoro_wyoming.timing import SpokenWord, paired
 from kokoro_wyoming.tongues import FOREIGN as FOREIGN
 
 _LOGGER = logging.getLogger(__name__)
@@ -135,6 +136,34 @@ def phonemize(pipeline: KPipeline | ForeignPipeline, text: str) -> Iterator[Phon
         lambda part: _phonemes_in_spite_of_all(pipeline, part),
         words_may_be_endless=pipeline.lang_code in "jz",
     )
+
+
+def words_of(pipeline: KPipeline, piece: Phonemes) -> list[SpokenWord]:
+    """Where each word of a piece is among its phonemes; in Chinese and Japanese, and where it is unclear, clauses."""
+    if pipeline.lang_code in "ab":
+        words = list(_words_of_tokens(pipeline.g2p(piece.graphemes.strip())[1]))
+        if not words or words[-1].first + words[-1].count <= len(piece.phonemes):
+            return words
+    units = importlib.import_module("jieba").lcut(piece.graphemes) if pipeline.lang_code == "z" else None
+    return paired(piece.graphemes, piece.phonemes, units)
+
+
+def _words_of_tokens(tokens: Any) -> Iterator[SpokenWord]:
+    """What misaki's tokens make between two blanks, marks left out; places are those of `tokens_to_ps`."""
+    text, first, end, at = "", 0, 0, 0
+    for token in tokens:
+        sounds = token.phonemes or ""
+        # What stands before the first phoneme is stripped from the whole.
+        at += len(sounds) if at else len(sounds.lstrip())
+        if any(letter.isalnum() for letter in token.text) and sounds:
+            first = first if text else at - len(sounds)
+            text, end = text + token.text, at
+        if token.whitespace:
+            if text:
+                yield SpokenWord(text, first, end - first)
+            text, at = "", at + (at > 0)
+    if text:
+        yield SpokenWord(text, first, end - first)
 
 
 def _phonemes_in_spite_of_all(pipeline: KPipeline | ForeignPipeline, text: str) -> str:

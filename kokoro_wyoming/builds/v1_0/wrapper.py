@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.phonemes import Phonemes, of_runs
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
+from kokoro_wyoming.timing import Clock, SpokenWord, paired
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import VoicePacks
 
@@ -135,23 +136,46 @@ class KokoroV1Wrapper:
         return self._foreign.get(tag)
 
     def pieces(
-        self, runs: Iterable[Run], voice: str | Tensor, lang_code: str, speed: float = 1.0
+        self,
+        runs: Iterable[Run],
+        voice: str | Tensor,
+        lang_code: str,
+        speed: float = 1.0,
+        clock: Clock | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
+        `clock` is told of words before the sound that they are in.
         `voice` is the name of a pack or a pack, float32 of shape (510, 1, 256).
         """
         pack = self.packs.get(voice) if isinstance(voice, str) else voice
         self.get_pipeline(lang_code, quiet=True)
         network = self.initialize()
         vocabulary = self._settings()["vocab"]
+        runs = tuple(runs)
         for piece in self.phonemes(runs, lang_code):
             yield None
-            for part in self._utterable(ipa.nearest(piece.phonemes, vocabulary), network):
+            spoken = Phonemes(piece.graphemes, ipa.nearest(piece.phonemes, vocabulary))
+            for part in self._utterable(spoken.phonemes, network):
                 ids = [vocabulary[symbol] for symbol in part if symbol in vocabulary]
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
-                yield from network.pieces(ids, pack[len(part) - 1], speed, voice if isinstance(voice, str) else "")
+                row, name, durations = pack[len(part) - 1], voice if isinstance(voice, str) else "", list[int]()
+                sound = network.pieces(ids, row, speed, name, durations)
+                yield next(sound)
+                if clock is not None:
+                    clock.count(self._words(spoken, runs, lang_code) if part == spoken.phonemes else [], durations)
+                yield from sound
+
+    def _words(self, piece: Phonemes, runs: Sequence[Run], lang_code: str) -> list[SpokenWord]:
+        """The words of a piece, with their places among the symbols that are spoken."""
+        one_way = len(runs) == 1 and runs[0].phonemes is None and runs[0].language is None
+        if one_way:
+            words = g2p.words_of(self.get_pipeline(lang_code, quiet=True), piece)
+        else:
+            words = paired(piece.graphemes, piece.phonemes)
+        is_spoken = [symbol in self._settings()["vocab"] for symbol in piece.phonemes]
+        return [word.among(is_spoken) for word in words]
 
     @staticmethod
     def _utterable(phonemes: str, network: Network) -> Iterator[str]:
