@@ -13,6 +13,9 @@ _LOGGER = logging.getLogger(__name__)
 MAX_PHONEMES = 400
 """A longer piece is cut: the networks take 510, and their author finds speech above 400 rushed."""
 
+MAX_TEXT_CHARS = 600
+"""Given to a G2P at a time: more would have to be cut in any case, and misaki's Japanese takes time by its cube."""
+
 MAX_WORD_CHARS = 80
 """espeak reads about 160 bytes of a word and drops the rest."""
 
@@ -110,7 +113,7 @@ def fitting_pieces(
     The text is cut in two at the best place near its middle until each part fits. `words_may_be_endless` is for
     languages that are written without spaces and read without espeak.
     """
-    if words_may_be_endless or not _has_endless_word(text):
+    if len(text) <= MAX_TEXT_CHARS and (words_may_be_endless or not _has_endless_word(text)):
         phonemes = phonemes_of(text)
         if len(phonemes) <= MAX_PHONEMES or len(text) < 2:
             if phonemes.strip():

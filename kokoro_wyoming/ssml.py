@@ -24,6 +24,8 @@ _LOGGER = logging.getLogger(__name__)
 
 MAX_DEPTH = 32
 MAX_ATTRIBUTES = 16
+MAX_WORDS_CHARS = 500
+"""Within an element that says what its words are, which are spoken in one go."""
 MAX_SPAN_CHARS = 200
 """A longer text in another language is marked in parts: the splitter never cuts within one."""
 _PARAGRAPH_SECONDS = 0.4
@@ -188,6 +190,8 @@ class SsmlReader:
         """Say what was kept of an element: as its mark says, or as mere words where these are kept, too."""
         key, value = element.mark or ("", "")
         words = " ".join("".join(element.words or ()).split()) or (value if key == "phonemes" else "")
+        if len(words) > MAX_WORDS_CHARS:
+            self._fail(f"{element.name} has more than {MAX_WORDS_CHARS:,} characters; it is for a few words")
         if key == "alias":
             self._say(value, around)
         elif key and around.words is not None:

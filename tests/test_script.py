@@ -180,7 +180,7 @@ def test_numbers_are_put_into_words_whatever_they_are_said_to_be() -> None:
     (date,) = reading.read([Run("3/4", say_as="date|md")], "fr-FR", Reader())
     (plainly,) = reading.read([Run("21 °C")], "fr-FR", Reader())
     assert (date.text, date.words) == ("3/4", "quatre mars")
-    assert (plainly.text, plainly.words) == ("21 °C", "vingt-et-un degrés Celsius")
+    assert (plainly.text, plainly.words) == ("21 °C", "vingt et un degrés Celsius")
 
 
 def test_a_spelled_a_is_the_letter_and_not_the_article() -> None:

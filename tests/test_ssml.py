@@ -183,6 +183,7 @@ _WRONG = [
     ("<speak>Fine. <speak>More.</speak></speak>", "speak stands once"),
     ("<speak>Fine. <p a='1' a='2'/></speak>", "duplicate attribute"),
     (f"<speak>Fine. <p a='{'b' * MAX_TOKEN_CHARS}'/></speak>", "a tag or comment may have 2,000 characters"),
+    (f"<speak>Fine. <say-as interpret-as='date'>{'1/2 ' * 200}</say-as>", "say-as has more than 500 characters"),
     (f"<speak>Fine. {'<p>' * MAX_DEPTH}", "more than 32 elements stand one in another"),
     (f"<speak>Fine. <p {MANY_ATTRIBUTES}/></speak>", "more than 16 attributes"),
 ]
