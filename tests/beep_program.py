@@ -68,13 +68,17 @@ MAGIC: dict[str, Callable[[], None]] = {
 }
 
 
+AS_MADE: dict[str, Any] = {"loudness_lufs": None, "pauses": {"as_made": True}}
+"""Settings of `speech`, as what was said is read from the sound."""
+
+
 class BeepModel:
     """Stands in for a release's wrapper."""
 
     def __init__(self, voices_path: Path) -> None:
         self.packs = VoicePacks(voices_path, "v1.0")
 
-    def pieces(self, text: str, voice: str, lang_code: str, speed: float = 1.0) -> Iterator[Tensor | None]:
+    def pieces(self, text: str, voice: str, lang_code: str, speed: float = 1.0, *_: object) -> Iterator[Tensor | None]:
         self.packs.get(voice)
         yield None
         for word, fail in MAGIC.items():
@@ -162,6 +166,7 @@ def settings(folder: Path, **overrides: object) -> config.Config:
     values = {
         "server.uri": "tcp://127.0.0.1:0",
         "discovery.enabled": False,
+        **{f"speech.{key}": value for key, value in AS_MADE.items()},
         "folders.voices": str(folder / "voices"),
         "folders.models": str(folder / "models"),
         **{key.replace("__", "."): value for key, value in overrides.items()},
