@@ -70,6 +70,10 @@ MAGIC: dict[str, Callable[[], None]] = {
 }
 
 
+AS_MADE: dict[str, Any] = {"loudness_lufs": None, "pauses": {"as_made": True}}
+"""Settings of `speech`, as what was said is read from the sound."""
+
+
 class BeepModel:
     """Stands in for a release's wrapper."""
 
@@ -82,7 +86,7 @@ class BeepModel:
         return written
 
     def pieces(
-        self, runs: Iterable[Run], voice: str, lang_code: str, speed: float = 1.0
+        self, runs: Iterable[Run], voice: str, lang_code: str, speed: float = 1.0, *_: object
     ) -> Iterator[Tensor | None]:
         text = "".join(run.text if run.words is None else run.words for run in runs)
         self.packs.get(voice)
@@ -172,6 +176,7 @@ def settings(folder: Path, **overrides: object) -> config.Config:
     values = {
         "server.uri": "tcp://127.0.0.1:0",
         "discovery.enabled": False,
+        **{f"speech.{key}": value for key, value in AS_MADE.items()},
         "folders.voices": str(folder / "voices"),
         "folders.models": str(folder / "models"),
         **{key.replace("__", "."): value for key, value in overrides.items()},

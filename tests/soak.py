@@ -32,7 +32,7 @@ from wyoming.event import Event, async_read_event
 
 from tests.beep_engine import heard
 from tests.beep_house import as_home_assistant, synthesize, to_bytes
-from tests.beep_program import put_voice
+from tests.beep_program import AS_MADE, put_voice
 from tests.conftest import CHECKOUT
 
 _PATIENCE_SECONDS = 30.0
@@ -310,7 +310,7 @@ def beeping() -> Iterator[tuple[str, int]]:
         put_voice(Path(folder, "voices"), "af_heart")
         limits = {"event_timeout_seconds": 2, "write_timeout_seconds": 2, "connections_per_address": 256}
         limits["waiting_utterances_per_address"] = 64  # the good and the rude have one address here
-        Path(folder, "my.yaml").write_text(json.dumps({"limits": limits}))
+        Path(folder, "my.yaml").write_text(json.dumps({"limits": limits, "speech": AS_MADE}))
         flags = ("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--log-level=info")
         folders = (f"--voices-folder={folder}/voices", f"--config={folder}/my.yaml")
         program = subprocess.Popen(

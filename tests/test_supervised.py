@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ from wyoming.error import Error
 from wyoming.event import Event, read_event, write_event
 
 from tests.beep_house import synthesize, text_of
-from tests.beep_program import put_voice
+from tests.beep_program import AS_MADE, put_voice
 from tests.conftest import CHECKOUT
 
 _HAND_OVER = """
@@ -35,7 +36,7 @@ class Supervisor:
 
     def __init__(self, folder: Path, listening: socket.socket, settings: str) -> None:
         put_voice(folder / "voices", "af_heart")
-        (folder / "settings.yaml").write_text(settings)
+        (folder / "settings.yaml").write_text(f"{settings}\nspeech: {json.dumps(AS_MADE)}\n")
         self.statuses: list[int] = []
         self.log = folder / "log"
         self._listening = listening

@@ -163,8 +163,8 @@ class KokoroV019Wrapper:
                 # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
                 row, name, durations = pack[len(ids)], voice if isinstance(voice, str) else "", list[int]()
                 sound = network.pieces(ids, row, speed, name, durations)
-                yield next(sound)
                 if clock is not None:
+                    yield next(sound)  # the front half: what it says of durations is known before any sound
                     is_whole = len(ids) == len(piece.phonemes)
                     clock.count(paired(piece.graphemes, piece.phonemes) if is_whole else [], durations)
                 yield from sound

@@ -162,8 +162,8 @@ class KokoroV1Wrapper:
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
                 row, name, durations = pack[len(part) - 1], voice if isinstance(voice, str) else "", list[int]()
                 sound = network.pieces(ids, row, speed, name, durations)
-                yield next(sound)
                 if clock is not None:
+                    yield next(sound)  # the front half: what it says of durations is known before any sound
                     clock.count(self._words(spoken, runs, lang_code) if part == spoken.phonemes else [], durations)
                 yield from sound
 
