@@ -75,3 +75,12 @@ class BusyError(PeerError):
     """More is asked at once than the server admits; try again later."""
 
     code = "busy"
+
+
+class ShuttingDownError(BusyError):
+    """The server is about to stop."""
+
+    code: ClassVar[str] = "shutting-down"
+
+    def __init__(self) -> None:
+        super().__init__("The server is shutting down; try again later.")

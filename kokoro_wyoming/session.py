@@ -13,7 +13,6 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 from wyoming.audio import AudioChunk
@@ -24,7 +23,7 @@ from kokoro_wyoming import dialogue, program, wire
 from kokoro_wyoming.admission import Share
 from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio import PcmStream, silence
-from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError
+from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, ShuttingDownError
 from kokoro_wyoming.frames import WireLimits
 from kokoro_wyoming.joining import Delivery, Joiner
 from kokoro_wyoming.manuscript import Habits, Manuscript
@@ -44,15 +43,6 @@ _TURN_SECONDS = 0.001
 """Longest that events of one client, being at hand, are acted upon without a rest: some 25 events."""
 _REST_SECONDS = 0.003
 """Leaves a flood a quarter of the loop, about 6,000 events per second."""
-
-
-class ShuttingDownError(BusyError):
-    """The server is about to stop."""
-
-    code: ClassVar[str] = "shutting-down"
-
-    def __init__(self) -> None:
-        super().__init__("The server is shutting down; try again later.")
 
 
 @dataclass(frozen=True)

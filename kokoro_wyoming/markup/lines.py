@@ -148,9 +148,13 @@ class LineReader:
         may_go_on = self._chars >= _SOFT_BREAK_CHARS and self._ink not in _ENDS
         if self._chars and may_go_on and not (self._hard or self._fence):
             self._soft = True
-        elif self._chars or self._soft:
-            self._out.append("\n")
+        elif self._soft:
+            self._out.append("\n\n")
             self._soft = False
+        elif self._chars:
+            self._out.append("\n")
+        elif self._ink and not self._fence:
+            self._out.append("\n")  # an empty line, after which a paragraph begins
         self._begin_line()
         self._last = "\n"
 
