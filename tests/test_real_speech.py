@@ -177,7 +177,8 @@ async def test_a_bad_choice_is_an_error_event_and_then_the_end(voice: Synthesize
 async def test_a_language_alone_is_spoken_by_its_best_voice_in_any_spelling(server: str) -> None:
     seconds = {(await say(server, "Buenos días.", language=tag)).seconds for tag in ("es-ES", "es_MX", "es", "e")}
     named = (await say(server, "Buenos días.", name="ef_dora")).seconds
-    assert seconds == {named}
+    # Where silence ends depends on the noise, by some 20 ms.
+    assert max(abs(one - named) for one in seconds) < 0.05
 
 
 def test_the_store_says_which_weights_run(model_data: Store) -> None:
