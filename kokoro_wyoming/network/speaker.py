@@ -111,7 +111,8 @@ class Speaker:
         lessons = self._lessons_of(voice)
         if prediction.doubt > MAX_DOUBT and lessons.count < _LESSONS:
             self.counts["doubted"] += 1
-            _LOGGER.debug("A sentence of %s is unlike what is known (%.2f) and made whole", voice, prediction.doubt)
+            told = (voice, prediction.doubt, self.counts["doubted"], sum(self.counts.values()))
+            _LOGGER.debug("A sentence of %s is unlike what is known (%.2f) and made whole: %d of %d so far", *told)
             sound, exact = self._whole(features, harmonics, targets)
             yield sound
             lessons.add(exact, prediction.moments)
