@@ -148,7 +148,8 @@ class Studio:
         pack = sum((share * self.wrapper.packs.get(name) for name, share in utterance.voices.items()), torch.zeros(1))
         pipeline = self.wrapper.get_pipeline(utterance.letter, quiet=True)
         phonemes = "".join(piece.phonemes for piece in g2p.phonemize(pipeline, utterance.text))
-        ids = [self.wrapper._vocabulary[symbol] for symbol in phonemes if symbol in self.wrapper._vocabulary]
+        vocabulary = self.wrapper._settings()["vocab"]
+        ids = [vocabulary[symbol] for symbol in phonemes if symbol in vocabulary]
         with torch.inference_mode():
             return self.network.features(ids, pack[len(phonemes) - 1], utterance.speed)
 

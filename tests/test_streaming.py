@@ -53,7 +53,8 @@ def _inference() -> Iterator[None]:
 def _features(wrapper: KokoroV1Wrapper, text: str, voice: str, letter: str) -> Features:
     network = wrapper.initialize()
     (piece,) = g2p.phonemize(wrapper.get_pipeline(letter, quiet=True), text)
-    ids = [wrapper._vocabulary[symbol] for symbol in piece.phonemes if symbol in wrapper._vocabulary]
+    vocabulary = wrapper._settings()["vocab"]
+    ids = [vocabulary[symbol] for symbol in piece.phonemes if symbol in vocabulary]
     return network.features(ids, wrapper.packs.get(voice)[len(piece.phonemes) - 1], 1.0)
 
 
