@@ -63,7 +63,7 @@ def _loudness_lufs(release: LoadedRelease, name: str) -> float:
     pieces = [
         piece.numpy()
         for text in sorted(MEASURED[letter], key=_far_from_usual)[:_SENTENCES]
-        for piece in release.pieces(text, name, letter)
+        for piece in release.pieces(release.read(text, letter), name, letter)
         if piece is not None
     ]
     loudness_lufs = integrated_lufs(np.concatenate(pieces), SAMPLE_RATE_HZ)
