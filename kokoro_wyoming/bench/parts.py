@@ -5,6 +5,7 @@ SETTINGS is JSON: config, weights and voices (paths), languages (tags), packs (h
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import time
@@ -46,7 +47,7 @@ def measure(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _import() -> None:
-    import kokoro_wyoming.model_manager  # noqa: F401  # torch and kokoro come with it
+    importlib.import_module("kokoro_wyoming.model_manager")  # torch and kokoro come with it
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -10,6 +10,7 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from kokoro_wyoming import __version__
 from kokoro_wyoming.cli import announce, bench, check, fetch, health, say, serve, settings, voices
@@ -46,11 +47,11 @@ exit status: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted
 class _Parser(argparse.ArgumentParser):
     """An ArgumentParser that keeps the line breaks of examples and knows no abbreviated flags."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(
             allow_abbrev=False,
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            **options,  # type: ignore[arg-type]
+            **options,
         )
 
 

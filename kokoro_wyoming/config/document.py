@@ -62,7 +62,7 @@ class _Loader(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # its stubs leave it out
         # Some kilobytes of aliases are gigabytes to whoever walks the values.
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise _Refused(problem="anchors (&) and aliases (*) are refused", problem_mark=event.start_mark)

@@ -164,7 +164,7 @@ class Lessons:
         part = self.path.with_name(f"{self.path.stem}.part.npz")
         arrays = {name: np.stack(rows) for name, rows in self._rows.items()}
         try:
-            np.savez(part, weights=np.array(self._weights), **arrays)  # type: ignore[arg-type]  # they are
+            np.savez(part, weights=np.array(self._weights), **arrays)  # type: ignore[arg-type]  # none is `allow_pickle`
             os.replace(part, self.path)
         except OSError as error:
             part.unlink(missing_ok=True)
