@@ -27,9 +27,6 @@ class Chinese(Unspaced):
     out_of, over = "分之", "比"
     group_gap = "，"
     compared = {"~≈": "大约", "±": "正负", "<": "小于", ">": "大于", "≤": "不超过", "≥": "至少"}
-    months = tuple(
-        f"{name} {number}" for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
-    )
     units_per = "每{1}{0}"
     units_per_is_own = True
     units_own = {
@@ -165,9 +162,6 @@ class Chinese(Unspaced):
     def year(self, year: int) -> str:
         return "".join(_DIGITS[int(digit)] for digit in str(year))
 
-    def years(self, first: int, last: int) -> str:
-        return f"{self.year(first)}到{self.year(last)}"
-
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         words = f"{self.integer(hour, noun=True)}点"
         if minute or second:
@@ -186,18 +180,9 @@ class Chinese(Unspaced):
     def mixed(self, whole: int, over: int, under: int) -> str:
         return f"{self.integer(whole)}又{self.fraction(over, under)}"
 
-    def share(self, part: int, of: int) -> str:
-        return self.fraction(part, of)
-
     def phone(self, written: str) -> str:
         """The one is said "yao", as it is in all numbers of this kind."""
         return super().phone(written).replace("一", "幺")
-
-    def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
-        raise NotImplementedError
-
-    def money_per(self, money: str, unit: str) -> str:
-        return f"每{unit}{money}"
 
     def large_numbers(self) -> Mapping[str, str]:
         return {word: word for word in ("百万", "千万", "万", "亿")}

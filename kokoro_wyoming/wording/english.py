@@ -143,9 +143,6 @@ class English(Reader):
     def monarch(self, name: str, number: int) -> str:
         return f"{name} the {self.ordinal(number)}"
 
-    def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
-        return f"{whole} and {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
-
     def large_numbers(self) -> Mapping[str, str]:
         return {"k": "thousand", "K": "thousand", "M": "million", "thousand": "thousand", "million": "million",
                 "bn": "billion", "B": "billion", "billion": "billion", "trillion": "trillion"}  # fmt: skip
@@ -171,12 +168,12 @@ class English(Reader):
         yield re.compile(r"\bWorld War (II|I)\b"), lambda found: f"World War {'Two' if found[1] == 'II' else 'One'}"
 
     def _month_first(self, found: Found) -> str:
-        return self._written_date(found, "") or found[0]
+        return self._date_in_words(found, "") or found[0]
 
     def _day_first(self, found: Found) -> str:
-        return self._written_date(found, "the ") or found[0]
+        return self._date_in_words(found, "the ") or found[0]
 
-    def _written_date(self, found: Found, article: str) -> str | None:
+    def _date_in_words(self, found: Found, article: str) -> str | None:
         day = int(found["day"])
         name = found["month"].lower()
         if not 1 <= day <= 31:

@@ -144,9 +144,6 @@ class French(Romance):
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} {self.integer(coins)}"
 
-    def monarch(self, name: str, number: int) -> str:
-        return f"{name} {self.integer(number)}"
-
     def phone(self, written: str) -> str:
         """By pairs, a zero before a digit said."""
         pairs = re.findall("[0-9]{1,2}", written) if not written.startswith("+") else re.findall("[0-9]+", written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from babel.dates import get_month_names
@@ -15,8 +16,8 @@ from kokoro_wyoming.wording.units import Units
 Found = re.Match[str]
 
 
-class Grammar:
-    """What every language has; what has no body is each language's own to write."""
+class Grammar(ABC):
+    """What every language has; what is abstract is each language's own to write."""
 
     locale = "en_US"
     decimal_comma = False
@@ -64,22 +65,25 @@ class Grammar:
         self.number_pattern = pattern_of_numbers(decimal_comma=self.decimal_comma, plain_spaces=self.plain_spaces)
         self.month_numbers = self._month_numbers()
 
+    @abstractmethod
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
         """A whole number; `noun`: a noun follows, whose gender it takes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def with_fraction(self, whole: str, fraction: str) -> str:
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         """`half`: "am", "pm" or nothing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def date(self, year: int | None, month: int, day: int | None) -> str:
-        raise NotImplementedError
+        ...
 
     def year(self, year: int) -> str:
         return self.integer(year)
@@ -88,9 +92,9 @@ class Grammar:
         """From one year to another."""
         return self.span(self.year(first), self.year(last))
 
+    @abstractmethod
     def fraction(self, over: int, under: int) -> str:
         """A fraction with a denominator of 2 to 9."""
-        raise NotImplementedError
 
     def mixed(self, whole: int, over: int, under: int) -> str:
         """A whole number and a fraction."""
@@ -107,8 +111,8 @@ class Grammar:
         return f"{name} {self.integer(number)}"
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
-        """An amount of money with coins, said together; nothing where it is said as a decimal."""
-        raise NotImplementedError
+        """An amount of money with coins, said together; where currencies have none it is said as a decimal."""
+        return self.joined(whole, self.ampersand, self.integer(coins), currency.coin if coins == 1 else currency.coins)
 
     def money_per(self, money: str, unit: str) -> str:
         """A price of one of something."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.wording.grammar import Found
 from kokoro_wyoming.wording.money import Currency
 from kokoro_wyoming.wording.reader import Reader, Rule
 
@@ -126,12 +125,6 @@ class Hindi(Reader):
             ),
             self._written_date,
         )
-
-    def _written_date(self, found: Found) -> str:
-        day, year = int(found["day"]), found["year"]
-        if not 1 <= day <= 31:
-            return found[0]
-        return self.date(int(year) if year else None, self.month_numbers[found["month"].lower()], day)
 
     def own_rules(self) -> Iterator[Rule]:
         yield (

@@ -36,9 +36,6 @@ class Japanese(Unspaced):
     out_of, over = "分の", "対"
     group_gap = "、"
     compared = {"~≈": "約", "±": "プラスマイナス", "<": "未満", ">": "超", "≤": "最大", "≥": "最低"}
-    months = tuple(
-        f"{name} {number}" for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
-    )
     units_per = "{1}あたり{0}"
     units_per_is_own = True
     units_own = {
@@ -128,18 +125,12 @@ class Japanese(Unspaced):
     def mixed(self, whole: int, over: int, under: int) -> str:
         return f"{whole}と{self.fraction(over, under)}"
 
-    def share(self, part: int, of: int) -> str:
-        return self.fraction(part, of)
-
     def digits(self, written: str) -> str:
         groups = re.findall("[0-9]+", written)
         return self.group_gap.join("".join(_DIGIT_NAMES[int(digit)] for digit in group) for group in groups)
 
     def _padded(self, digits: str) -> str:
         return "".join(_DIGIT_NAMES[int(digit)] for digit in digits) if digits.startswith("0") else digits
-
-    def money_per(self, money: str, unit: str) -> str:
-        return f"{unit}あたり{money}"
 
     def large_numbers(self) -> Mapping[str, str]:
         return {word: word for word in ("百万", "千", "万", "億")}
@@ -151,9 +142,6 @@ class Japanese(Unspaced):
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus
-
-    def bare(self, written: str, found: Found) -> str:
-        return written
 
 
 _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")

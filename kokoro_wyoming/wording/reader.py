@@ -171,6 +171,12 @@ class Reader(Grammar):
             self._duration,
         )
 
+    def _written_date(self, found: Found) -> str:
+        day, year = int(found["day"]), found["year"]
+        if not 1 <= day <= 31:
+            return found[0]
+        return self.date(int(year) if year else None, self.month_numbers[found["month"].lower()], day)
+
     def _clock(self, found: Found) -> str:
         half = next(
             (sense for form, sense in self.meridiems.items() if found["half"] and re.fullmatch(form, found["half"])), ""

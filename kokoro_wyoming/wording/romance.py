@@ -87,12 +87,6 @@ class Romance(Reader):
         if nouns:
             yield re.compile(rf"(?<![\w.,:/\u00a0–-])(?P<number>[0-9]{{1,4}}) (?P<noun>{nouns})(?!\w)"), self._counted
 
-    def _written_date(self, found: Found) -> str:
-        day, year = int(found["day"]), found["year"]
-        if not 1 <= day <= 31:
-            return found[0]
-        return self.date(int(year) if year else None, self.month_numbers[found["month"].lower()], day)
-
     def _ordinal(self, found: Found) -> str:
         feminine = "ª" in found[0] or found[0].endswith(("a", "re", "ère", "nde"))
         return self.ordinal(int(found["number"]), feminine=feminine)

@@ -31,6 +31,9 @@ _SPACE_INSIDE = re.compile(rf"(?<=[{LETTERS}])[ \u00a0]+(?=[{LETTERS}0-9])|(?<=[
 
 class Unspaced(Reader):
     word_gap = ""
+    months = tuple(
+        f"{name} {number}" for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
+    )
 
     def read(self, text: str) -> str:
         text = _WIDE_BETWEEN_DIGITS.sub(lambda found: ":" if found[0] == "：" else ".", text.translate(_WIDE))
@@ -40,6 +43,9 @@ class Unspaced(Reader):
     def finished(self, text: str) -> str:
         """The text after all rules, seams gone."""
         return _SPACE_INSIDE.sub("", text)
+
+    def share(self, part: int, of: int) -> str:
+        return self.fraction(part, of)
 
     def trimmed(self, number: Number) -> Number:
         return Number(number.whole, number.fraction.rstrip("0"), number.negative)
