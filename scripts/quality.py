@@ -118,13 +118,8 @@ def measure(take: Take, heard: Heard, ears: Ears, opinion: Opinion) -> Row:
     row = {"id": item.id, "language": item.language, "kind": item.kind, "voice": take.voice, "text": item.text}
     if "error" in heard.types:
         return row | {"failure": str(heard.events[-1].data)}
-    written = listen(ears, heard.samples, language)
+    written = ears.write_to_judge(heard.samples, language)
     return row | {"written": written} | asdict(judge(item.said, written, language)) | check(heard.samples, opinion)
-
-
-def listen(ears: Ears, samples: NDArray[np.float32], language: str) -> str:
-    """What is heard; whisper-base knows Hindi by ear, but not how to write it in Devanagari."""
-    return ears.write_down(samples, language, any_script=language == "hi")
 
 
 def run(options: argparse.Namespace, uri: str) -> None:
@@ -184,7 +179,7 @@ def again(options: argparse.Namespace) -> None:
             pcm = file.readframes(file.getnframes())
         samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
         print(f"{key}\n  sent  {row['text']!r}\n  once  {row['written']}")
-        print(f"  again {listen(ears, samples, row['language'][:2])}", flush=True)
+        print(f"  again {ears.write_to_judge(samples, row['language'][:2])}", flush=True)
 
 
 def tell(options: argparse.Namespace) -> None:

@@ -121,6 +121,10 @@ class Ears:
         )
         return " ".join(segment.text for segment in segments)
 
+    def write_to_judge(self, samples: NDArray[np.float32], language: str) -> str:
+        """What 24 kHz samples say, in the script that whisper writes best: `scripts.heard_words.judge` knows it."""
+        return self.write_down(samples, language, any_script=language == "hi")
+
 
 def letters(text: str) -> str:
     """A text without case, marks, spaces and width, to compare what was said with what was heard."""

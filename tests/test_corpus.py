@@ -16,7 +16,6 @@ from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.session import SessionLimits
 from kokoro_wyoming.speech import SpokenVoice, VoiceRequest
 from scripts.heard_words import judge
-from scripts.quality import listen
 from scripts.quality_tables import report
 from tests.beep_engine import BeepEngine, BeepUtterance
 from tests.beep_house import open_house
@@ -152,7 +151,8 @@ async def test_a_sample_of_the_corpus_is_understood(
         for name in SAMPLE:
             item = CORPUS[name]
             heard = await ask_streamed(client, item.chunks(), SynthesizeVoice(language=item.language))
-            rates[name] = judge(item.said, listen(ears, heard.samples, item.language[:2]), item.language[:2]).rate
+            language = item.language[:2]
+            rates[name] = judge(item.said, ears.write_to_judge(heard.samples, language), language).rate
     record_property("error_rates", rates)
     print(rates)
     assert not {name: rate for name, rate in rates.items() if rate > SAMPLE[name]}
