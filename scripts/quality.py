@@ -32,7 +32,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from wyoming.info import Describe, Info
 from wyoming.tts import SynthesizeVoice
 
