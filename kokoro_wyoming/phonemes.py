@@ -13,6 +13,9 @@ _LOGGER = logging.getLogger(__name__)
 MAX_PHONEMES = 400
 """A longer piece is cut: the networks take 510, and their author finds speech above 400 rushed."""
 
+SHORT_PHONEMES = 16
+"""Up to so many, signs and stresses counted, a network speaks a word or two better in company (docs/quality.md)."""
+
 MAX_TEXT_CHARS = 600
 """Given to a G2P at a time: more would have to be cut in any case, and misaki's Japanese takes time by its cube."""
 

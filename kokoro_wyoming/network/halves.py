@@ -6,9 +6,11 @@ generator. `speaker` has the generator make sound of what it gives, and decides 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, TypeVar, cast
 
 import torch
 from kokoro import KModel
@@ -16,6 +18,7 @@ from torch import Tensor
 from torch.nn.utils import parametrize, remove_weight_norm
 
 from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.speaker import Features, Speaker
@@ -24,6 +27,49 @@ FRAME_RATE_HZ = 80
 """Frames a second of the decoder's output x."""
 STYLE_SIZE = 128
 """A style row holds two of these: the sound's, then the prosody's."""
+_HUSHED_FRAMES = 8
+"""0.1 s: where what was in company is cut off, its sound may end with a puff of up to -41 dB."""
+_FADE_FRAMES = 1
+_COMPANIES = 16
+"""Kept of the voices that spoke last, 0.2 MB each."""
+
+_T = TypeVar("_T")
+
+
+class Company(NamedTuple):
+    """A sentence behind a short one while that is decoded, and never heard.
+
+    The decoder's blocks normalise each channel over all time. A word by itself is silence for two thirds of it, as
+    nothing was that they learned from; with a sentence behind it they see speech.
+    """
+
+    token_ids: list[int]
+    """Pads not included."""
+    style_row: Tensor
+    """Of the voice that speaks the short one, for this length: float32, shape (1, 256)."""
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """What the decoder is given."""
+
+    text: Tensor
+    """float32, shape (1, 512, n_frames), 40 frames a second."""
+    f0: Tensor
+    """Pitch in Hz, float32, shape (1, 2 * n_frames), 80 frames a second."""
+    energy: Tensor
+    """As `f0`."""
+    durations: Tensor
+    """Frames of 1/40 s for each token, pads included: int64, shape (n_tokens,)."""
+
+    def followed_by(self, other: _Frames) -> _Frames:
+        """Both, one behind the other; the durations are this one's alone."""
+        return _Frames(
+            torch.cat([self.text, other.text], dim=2),
+            torch.cat([self.f0, other.f0], dim=1),
+            torch.cat([self.energy, other.energy], dim=1),
+            self.durations,
+        )
 
 
 class Network:
@@ -42,6 +88,7 @@ class Network:
         self.max_tokens = int(model.context_length)
         """Token ids in one go, both pads included: 512."""
         self.speaker = Speaker(model.decoder.generator, self.device, fit)
+        self._companies: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
         self.lessons: Lessons | None = None
         """What `rehearse` adds to; None where nothing is to be learned."""
         if fit is None and lessons_path is not None and self.device.type == "cpu":
@@ -56,19 +103,21 @@ class Network:
         speed: float,
         voice: str = "",
         durations: list[int] | None = None,
+        company: Company | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
 
         `style_row` is float32 of shape (1, 256), `voice` any name for where it comes from; sound is float32 of shape
         (n_samples,), 24 kHz, on the CPU. At the first turn `durations` is filled with how long each token sounds, pads
-        included, in frames of 1/40 s.
+        included, in frames of 1/40 s. `company` is for what is short.
         """
         with torch.inference_mode():
-            features = self.features(token_ids, style_row, speed)
+            features = self.features(token_ids, style_row, speed, company)
         if durations is not None:
             durations += features.durations.tolist()
         yield None
-        yield from self.speaker.speak(features, voice)
+        sound = self.speaker.speak(features, voice)
+        yield from sound if company is None else _hushed(sound, features.x.shape[-1])
 
     def rehearse(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
         """Learn from an utterance that nobody hears, in some sixty short steps."""
@@ -83,7 +132,7 @@ class Network:
 
     def _rehearsal(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
         if self.lessons is not None:
-            features = yield from self._feature_steps(token_ids, style_row, speed)
+            features = yield from self._feature_steps(token_ids, style_row, speed, None)
             yield from self.lessons.steps(features)
 
     def learn(self) -> None:
@@ -91,24 +140,42 @@ class Network:
         if self.lessons is not None:
             self.speaker.predict_with(self.lessons.fit())
 
-    def features(self, token_ids: list[int], style_row: Tensor, speed: float) -> Features:
+    def features(
+        self, token_ids: list[int], style_row: Tensor, speed: float, company: Company | None = None
+    ) -> Features:
         """The front half; ValueError for more token ids than the network takes."""
-        steps = self._feature_steps(token_ids, style_row, speed)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as ended:
-                return cast(Features, ended.value)
+        return _ended(self._feature_steps(token_ids, style_row, speed, company))
 
     def _feature_steps(
-        self, token_ids: list[int], style_row: Tensor, speed: float
+        self, token_ids: list[int], style_row: Tensor, speed: float, company: Company | None
     ) -> Generator[None, None, Features]:
+        style_row = style_row.to(self.device)
+        sound_style = style_row[:, :STYLE_SIZE]
+        own = yield from self._frame_steps(token_ids, style_row, speed)
+        decoded = own if company is None else own.followed_by(self._frames_of(company))
+        yield None
+        x = yield from self._decoder_blocks(decoded.text, decoded.f0, decoded.energy, sound_style)
+        return Features(x[..., : own.f0.shape[1]], own.f0, sound_style, own.durations, speed)
+
+    def _frames_of(self, company: Company) -> _Frames:
+        """At the voice's own pace; kept, as all short utterances of a voice have the same."""
+        key = (bytes(str(company.token_ids), "ascii"), company.style_row.cpu().numpy().tobytes())
+        if key not in self._companies:
+            frames = _ended(self._frame_steps(company.token_ids, company.style_row.to(self.device), 1.0))
+            self._companies[key] = frames
+        self._companies.move_to_end(key)
+        if len(self._companies) > _COMPANIES:
+            self._companies.popitem(last=False)
+        return self._companies[key]
+
+    def _frame_steps(
+        self, token_ids: list[int], style_row: Tensor, speed: float
+    ) -> Generator[None, None, _Frames]:
         if len(token_ids) + 2 > self.max_tokens:
             raise ValueError(f"{len(token_ids)} token ids and two pads are more than {self.max_tokens}")
         model = self.model
         ids = torch.tensor([[0, *token_ids, 0]], device=self.device)
-        style_row = style_row.to(self.device)
-        sound_style, prosody_style = style_row[:, :STYLE_SIZE], style_row[:, STYLE_SIZE:]
+        prosody_style = style_row[:, STYLE_SIZE:]
         lengths = torch.tensor([ids.shape[1]])
         nothing_masked = torch.zeros_like(ids, dtype=torch.bool)
         bert = model.bert(ids, attention_mask=torch.ones_like(ids))
@@ -122,9 +189,7 @@ class Network:
         )
         yield None
         text = model.text_encoder(ids, lengths, nothing_masked).repeat_interleave(durations, dim=2)
-        yield None
-        x = yield from self._decoder_blocks(text, f0, energy, sound_style)
-        return Features(x, f0, sound_style, durations, speed)
+        return _Frames(text, f0, energy, durations)
 
     def _durations(self, prosody: Tensor, speed: float) -> Tensor:
         """How long each token sounds, in frames of 1/40 s, at least one: int64, shape (n_tokens,)."""
@@ -144,6 +209,26 @@ class Network:
             yield None
             x = block(torch.cat([x, residual, pitch, loudness], dim=1), style)
         return x
+
+
+def _ended(steps: Generator[None, None, _T]) -> _T:
+    """What steps come to, taken in one go."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            return cast(_T, ended.value)
+
+
+def _hushed(sound: Iterator[Tensor], n_frames: int) -> Iterator[Tensor]:
+    """Sound of so many frames with silence at the end, in pieces as before."""
+    end = (n_frames - _HUSHED_FRAMES) * SAMPLES_PER_FRAME
+    fade = _FADE_FRAMES * SAMPLES_PER_FRAME
+    at = 0
+    for piece in sound:
+        left = end - torch.arange(at, at + len(piece))
+        yield piece * (left / fade).clamp(0, 1)
+        at += len(piece)
 
 
 def choose_device(wanted: str) -> str:

@@ -15,10 +15,10 @@ from kokoro_wyoming import ipa, reading
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.network.halves import Network, choose_device
+from kokoro_wyoming.network.halves import Company, Network, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.phonemes import Phonemes, of_runs
+from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
@@ -33,6 +33,8 @@ CONFIG_PATH = Path(__file__).parent / "config.json"
 _FIT_NAME, _LESSONS_NAME = "moments.npz", "lessons.npz"
 """Beside the weights: what scripts/learn_moments.py learned of them, and else what is learned here (`calibration`)."""
 REHEARSAL_PATH = Path(__file__).with_name("rehearsal.json")
+_COMPANY = "ðə lˈaɪts ɑːɹ ˈɔf."
+"""Stands behind what is short while it is decoded, and is never heard: the lights are off."""
 
 
 def build_model(
@@ -162,12 +164,18 @@ class KokoroV019Wrapper:
                 ids = [vocabulary[symbol] for symbol in piece.phonemes[start : start + limit]]
                 # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
                 row, name, durations = pack[len(ids)], voice if isinstance(voice, str) else "", list[int]()
-                sound = network.pieces(ids, row, speed, name, durations)
+                sound = network.pieces(ids, row, speed, name, durations, self._company(ids, pack))
                 if clock is not None:
                     yield next(sound)  # the front half: what it says of durations is known before any sound
                     is_whole = len(ids) == len(piece.phonemes)
                     clock.count(paired(piece.graphemes, piece.phonemes) if is_whole else [], durations)
                 yield from sound
+
+    def _company(self, ids: list[int], pack: Tensor) -> Company | None:
+        if self.stream == "exact" or len(ids) > SHORT_PHONEMES:
+            return None
+        vocabulary = self._settings()["vocab"]
+        return Company([vocabulary[symbol] for symbol in _COMPANY], pack[len(_COMPANY)])
 
     def read(self, text: str, lang_code: str) -> tuple[Run, ...]:
         """A plain text as it is to be read."""

@@ -16,10 +16,10 @@ from torch import Tensor
 from kokoro_wyoming import ipa, reading
 from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.network.halves import Network, choose_device
+from kokoro_wyoming.network.halves import Company, Network, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.phonemes import Phonemes, of_runs
+from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.timing import Clock, SpokenWord, paired
@@ -32,6 +32,8 @@ _FIT = Path(__file__).with_name("moments.npz")
 _LESSONS_NAME = "lessons.npz"
 """Beside weights of the owner's own: what is learned of them here (`calibration`)."""
 REHEARSAL_PATH = Path(__file__).with_name("rehearsal.json")
+_COMPANY = "ðə lˈIts ɑɹ ˈɔf."
+"""Stands behind what is short in every language while it is decoded, and is never heard: the lights are off."""
 
 
 class KokoroV1Wrapper:
@@ -54,8 +56,9 @@ class KokoroV1Wrapper:
     ) -> None:
         """Remember where things are.
 
-        `stream` "fast" speaks long sentences in windows, "exact" each as a whole, as `KPipeline` would. Of weights that
-        are not `published`, rounded or not, nothing is known at first, and each sentence is spoken as a whole.
+        `stream` "fast" speaks long sentences in windows and short ones in company, "exact" each as a whole and by
+        itself, as `KPipeline` would. Of weights that are not `published`, rounded or not, nothing is known at first, and
+        no sentence is spoken in windows.
         `voices_path` is the folder of voice packs; without one it is `voices/v1_0` beside the `models` folder that
         `model_path` lies in. `thread` does the work; without one the wrapper makes its own.
         """
@@ -161,11 +164,17 @@ class KokoroV1Wrapper:
                 ids = [vocabulary[symbol] for symbol in part if symbol in vocabulary]
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
                 row, name, durations = pack[len(part) - 1], voice if isinstance(voice, str) else "", list[int]()
-                sound = network.pieces(ids, row, speed, name, durations)
+                sound = network.pieces(ids, row, speed, name, durations, self._company(part, pack))
                 if clock is not None:
                     yield next(sound)  # the front half: what it says of durations is known before any sound
                     clock.count(self._words(spoken, runs, lang_code) if part == spoken.phonemes else [], durations)
                 yield from sound
+
+    def _company(self, phonemes: str, pack: Tensor) -> Company | None:
+        if self.stream == "exact" or len(phonemes) > SHORT_PHONEMES:
+            return None
+        vocabulary = self._settings()["vocab"]
+        return Company([vocabulary[symbol] for symbol in _COMPANY], pack[len(_COMPANY) - 1])
 
     def _words(self, piece: Phonemes, runs: Sequence[Run], lang_code: str) -> list[SpokenWord]:
         """The words of a piece, with their places among the symbols that are spoken."""
