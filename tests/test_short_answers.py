@@ -23,7 +23,13 @@ from scripts.heard_words import judge
 from tests.listening import Ears
 
 HUSHED = _HUSHED_FRAMES * SAMPLES_PER_FRAME
-ANSWERS = [("Done.", "af_heart"), ("No.", "af_heart"), ("Kitchen.", "bf_emma"), ("Locked.", "bf_emma"), ("23", "am_puck")]
+ANSWERS = [
+    ("Done.", "af_heart"),
+    ("No.", "af_heart"),
+    ("Kitchen.", "bf_emma"),
+    ("Locked.", "bf_emma"),
+    ("23", "am_puck"),
+]
 
 
 @pytest.fixture(scope="module")

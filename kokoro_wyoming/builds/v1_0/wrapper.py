@@ -57,8 +57,8 @@ class KokoroV1Wrapper:
         """Remember where things are.
 
         `stream` "fast" speaks long sentences in windows and short ones in company, "exact" each as a whole and by
-        itself, as `KPipeline` would. Of weights that are not `published`, rounded or not, nothing is known at first, and
-        no sentence is spoken in windows.
+        itself, as `KPipeline` would. Of weights that are not `published`, rounded or not, nothing is known at first,
+        and no sentence is spoken in windows.
         `voices_path` is the folder of voice packs; without one it is `voices/v1_0` beside the `models` folder that
         `model_path` lies in. `thread` does the work; without one the wrapper makes its own.
         """
