@@ -21,6 +21,9 @@ SILENCE = 0.0005
 """-66 dB of full scale: a voice's softest breath is above it, and the networks' silence at -100 dB below."""
 _FADE = 120
 """Samples, 5 ms: of this length are a sentence's edges, and so much is kept back, as any piece may be its last."""
+_ONSET = 24
+"""Samples, 1 ms."""
+_ABRUPT = 0.25
 _LEAD = 480
 """Samples, 20 ms, kept of the silence before a sentence: what begins softly begins whole."""
 _FIRST_LEAD = 2_400
@@ -125,6 +128,7 @@ class Joiner:
             start = self._open(int(loud[0]))
             sound, loud = sound[start:], loud - start
             _raise(sound, sentence.passed_on)
+            _soften(sound[loud[0] :])
         last = int(loud[-1]) + 1 if loud.size else -self._quiet
         end = max(0, min(last + _AFTERGLOW, len(sound) - _FADE))
         sentence.held, self._quiet = sound[end:], end - last
@@ -210,6 +214,16 @@ def _raise(sound: Samples, at: int) -> None:
     """Fade in, in place, what is `at` samples from the beginning."""
     rise = _RISE[at : at + len(sound)]
     sound[: len(rise)] *= rise
+
+
+def _soften(onset: Samples) -> None:
+    """Fade in, in place, what is nearly as loud in its first millisecond as in the five after it.
+
+    Some voices begin so out of silence, ef_dora and pf_dora most often, and it is heard as a click.
+    """
+    first, after = np.abs(onset[:_ONSET]), np.abs(onset[_ONSET : _ONSET + _FADE])
+    if first.max() > _ABRUPT * after.max():
+        _raise(onset, 0)
 
 
 def _silent(count: int) -> Samples:

@@ -152,6 +152,14 @@ def test_a_sound_that_is_torn_off_is_faded() -> None:
     assert clicks(joined(Joiner(Delivery(pauses=PAUSES)), ("A.", torn), ("B,", torn[:300]))) == []
 
 
+@pytest.mark.parametrize("silence_samples", [50, 1_200, 7_200])
+def test_a_sound_that_is_all_there_at_once_after_the_networks_silence_is_faded(silence_samples: int) -> None:
+    abrupt = np.concatenate([np.full(silence_samples, 1e-6), 0.1 * np.cos(np.arange(9_000) / 8)]).astype(np.float32)
+    sound = joined(Joiner(Delivery(pauses=PAUSES)), ("A.", abrupt), ("B.", abrupt), pieces=(7_201, 7_215))
+    assert len(clicks(np.concatenate([np.zeros(4_000, np.float32), abrupt]))) >= 1
+    assert clicks(sound) == []
+
+
 @pytest.mark.parametrize("at", [3000, 12_345, 25_000])
 @pytest.mark.parametrize("planted", ["step", "spike", "hole", "repeat"])
 def test_the_detector_finds_a_planted_click(at: int, planted: str) -> None:
