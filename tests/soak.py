@@ -183,7 +183,9 @@ async def _rude(house: House) -> None:
 async def _deaf(house: House) -> None:
     """Asks for a long text and never reads."""
     reader, writer = await house.connect()
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    transport = writer.transport
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
     writer.write(to_bytes([synthesize(_VERY_LONG)]))
     await asyncio.sleep(house.chance.random() * 3)
     writer.transport.abort()

@@ -169,7 +169,7 @@ async def test_a_speaker_that_fails_is_told_and_holds_up_no_other(
     behaviour: Callable[[Speaker], Serve],
     expected: tuple[str, ...],
 ) -> None:
-    async def long_beep(_: BeepServer, write: Write) -> None:
+    async def long_beep(_server: BeepServer, write: Write) -> None:
         await write(AudioStart(RATE_HZ, 2, 1).event())
         for _ in range(20):
             await write(AudioChunk(RATE_HZ, 2, 1, BEEP).event())

@@ -138,7 +138,7 @@ async def test_a_failure_is_logged_and_no_more(
     thread: TurnThread, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = Rehearsals(tmp_path)
-    model.rehearse = None  # type: ignore[assignment]
+    model.rehearse = None  # type: ignore[assignment]  # a defect
     await calibrate(model, thread, "v0.19")
     assert "Kokoro v0.19 goes on speaking in whole sentences" in caplog.text
 
@@ -182,7 +182,7 @@ class FewWeights:
 
 
 def _lessons(path: Path, count: int = 3, seed: int = 0) -> Lessons:
-    lessons = Lessons(path, FewWeights(seed))  # type: ignore[arg-type]
+    lessons = Lessons(path, FewWeights(seed))  # type: ignore[arg-type]  # as much of one as is asked for
     for _ in range(count):
         lessons._add({name: torch.randn(size) for name, size in learning._SIZES.items()})
     return lessons

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
-from kokoro_wyoming.network.moments import Fit, Known, Moments
-from scripts.learn_moments import Lesson, Teacher, layer_weights, learn, release
+from kokoro_wyoming.network.generator import Moments
+from kokoro_wyoming.network.learning import layer_weights
+from kokoro_wyoming.network.moments import Fit, Known
+from scripts.learn_moments import Lesson, Teacher, learn, release
 
 ROWS = 18432
 
@@ -51,7 +53,7 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def fit(world: World, tmp_path_factory: pytest.TempPathFactory) -> Fit:
     path = tmp_path_factory.mktemp("fit") / "moments.npz"
-    np.savez_compressed(path, **learn(world.lessons(80), np.ones(ROWS)))  # type: ignore[arg-type]
+    np.savez_compressed(path, **learn(world.lessons(80), np.ones(ROWS)))  # type: ignore[arg-type]  # its keywords are arrays
     return Fit.load(path)
 
 

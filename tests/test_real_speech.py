@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 
 import jiwer
 import numpy as np
@@ -55,7 +56,7 @@ async def test_describe_offers_every_voice_in_every_language(server: str) -> Non
 
 
 async def test_english_is_understood_word_for_word(
-    server: str, ears: Ears, record_property: pytest.RecordProperty
+    server: str, ears: Ears, record_property: Callable[[str, object], None]
 ) -> None:
     heard = [ears.write_down((await say(server, text)).samples, "en") for text in ENGLISH]
     error_rate = jiwer.wer([words(text) for text in ENGLISH], [words(text) for text in heard])

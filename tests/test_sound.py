@@ -81,4 +81,4 @@ def test_whole_sentences_have_no_click_either(model_data: Store) -> None:
         given += [joiner.add(piece.numpy()) for piece in pieces if piece is not None]
         given.append(joiner.end())
     loud = to_pcm16(np.concatenate([*given, joiner.finish()]), delivery.gain(-27.2))
-    assert clicks(np.frombuffer(loud, dtype="<i2").astype(np.float32) / 32768) == []
+    assert clicks(np.frombuffer(loud, dtype="<i2").astype(np.float32) / np.float32(32768)) == []

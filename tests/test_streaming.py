@@ -216,7 +216,7 @@ def test_a_residual_is_all_that_is_needed_to_correct_an_estimate(rows: list[tupl
 
 def _fit_with(path: Path, **others: NDArray[np.generic]) -> None:
     with np.load(_FIT) as arrays:
-        np.savez(path, **(dict(arrays) | others))  # type: ignore[arg-type]  # its keywords are arrays
+        np.savez(path, **(dict(arrays) | others))
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ async def test_every_length_has_its_style_row_and_row_0_is_of_no_text(old: Kokor
             asked.append((len(ids), float(row[0, 0])))
             yield torch.zeros(1)
 
-    old._network = Listening()  # type: ignore[assignment]
+    old._network = Listening()  # type: ignore[assignment]  # as much of a network as is asked for
     try:
         for text in ("Hi", "a " * 120, "word " * 600, "ba" * 900):
             list(old.pieces([Run(text)], pack, "a"))
@@ -151,6 +151,7 @@ async def test_an_idle_release_leaves_the_memory_and_comes_back(both_releases: S
             break
         await asyncio.sleep(0.1)
     assert gone() is None
+    assert manager._tidying is not None
     await manager._tidying
     after = psutil.Process().memory_info().rss
     print(f"resident memory: {before / 1e6:.0f} MB before, {during / 1e6:.0f} MB loaded, {after / 1e6:.0f} MB after")
