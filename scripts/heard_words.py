@@ -90,7 +90,7 @@ def _english_reading(text: str) -> str:
 def _english_normalizer() -> Callable[[str], str]:
     from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
-    normalized: Callable[[str], str] = EnglishTextNormalizer({})  # type: ignore[no-untyped-call]  # it has no types
+    normalized: Callable[[str], str] = EnglishTextNormalizer({})
     return normalized
 
 
