@@ -14,6 +14,7 @@ from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.network.generator import Moments
 from kokoro_wyoming.network.learning import layer_weights
 from kokoro_wyoming.network.moments import Fit, Known
+from scripts import learn_moments
 from scripts.learn_moments import Lesson, Teacher, learn, release
 
 ROWS = 18432
@@ -92,7 +93,10 @@ def test_a_lesson_on_disk_is_the_same(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.weights
-def test_the_fit_that_is_shipped_was_learned_from_such_lessons(model_data: Store) -> None:
+def test_the_fit_that_is_shipped_was_learned_from_such_lessons(
+    model_data: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learn_moments, "MAX_FRAMES", 240)
     spoken = release("v1.0", model_data.weights("v1.0"), None, model_data.voices / "v1_0")
     teacher = Teacher(spoken, [path.stem for path in (model_data.voices / "v1_0").glob("*.pt")])
     lesson = teacher.lesson(1, 0)
