@@ -25,7 +25,6 @@ from tests.listening import Ears, ask, ask_streamed, client_of
 CORPUS = {item.id: item for item in items()}
 
 SAMPLE = {
-    "en-US/phrase/garage": 0.3,
     "en-US/markup/bold": 0.3,
     "en-US/hard/tear": 0.3,
     "en-GB/phrase/bins": 0.3,
