@@ -178,7 +178,8 @@ async def test_the_default_release_never_leaves(both_releases: Store) -> None:
 def both(both_releases: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     settings = tmp_path_factory.mktemp("settings") / "my.yaml"
     settings.write_text(
-        'voices: {Kitchen: "af_heart(2)+af_sky@0.95", Opa: v0.19/bm_george}\nmodel: {release_idle_seconds: 2, calibrate: never}\n'
+        'voices: {Kitchen: "af_heart(2)+af_sky@0.95", Opa: v0.19/bm_george}\n'
+        "model: {release_idle_seconds: 2, calibrate: never}\n"
     )
     folders = (f"--models={both_releases.models}", f"--voices-folder={both_releases.voices}")
     running = RunningServer("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--offline", f"--config={settings}", *folders)
