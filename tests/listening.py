@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,6 +124,11 @@ class Ears:
     def write_to_judge(self, samples: NDArray[np.float32], language: str) -> str:
         """What 24 kHz samples say, in the script that whisper writes best: `scripts.heard_words.judge` knows it."""
         return self.write_down(samples, language, any_script=language == "hi")
+
+
+def letters(text: str) -> str:
+    """A text without case, marks, spaces and width, to compare what was said with what was heard."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text).casefold())
 
 
 def words(text: str) -> str:
