@@ -90,7 +90,8 @@ def _english_reading(text: str) -> str:
 def _english_normalizer() -> Callable[[str], str]:
     from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
-    return EnglishTextNormalizer({})
+    normalized: Callable[[str], str] = EnglishTextNormalizer({})
+    return normalized
 
 
 def _in_words(language: str) -> Callable[[str], Iterator[str]]:
@@ -115,7 +116,7 @@ def _numbers_in_words(text: str, language: str, one_by_one: bool) -> str:
     for sign, names in MONEY.items():
         if language in names:
             money = rf"(?:{re.escape(sign)}\s*(\d+)[.,](\d\d)\b)|(?:(\d+)[.,](\d\d)\s*{re.escape(sign)})"
-            text = re.sub(money, lambda m, name=names[language]: " ".join([m[1] or m[3], name, m[2] or m[4]]), text)
+            text = re.sub(money, _money(names[language]), text)
             text = re.sub(rf"{re.escape(sign)}\s*(\d[\d.]*)", rf"\1 {names[language]} ", text)
             text = text.replace(sign, f" {names[language]} ")
     if language == "hi":
@@ -129,6 +130,10 @@ def _numbers_in_words(text: str, language: str, one_by_one: bool) -> str:
     text = re.sub(r"(\d+)[.,](\d+)", lambda m: f"{m[1]} {POINT[language]} {m[2]}", text)
     text = re.sub(r"\d+", lambda m: f" {_number(m[0], language, one_by_one)} ", text)
     return re.sub(r"\b(un)[ao]? +(euro|real)(?:s|es)?\b", r"\1 \2", text)
+
+
+def _money(name: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: " ".join([found[1] or found[3], name, found[2] or found[4]])
 
 
 def _hours(language: str) -> Callable[[re.Match[str]], str]:

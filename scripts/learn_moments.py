@@ -68,7 +68,7 @@ class Lesson:
         for name, moments in zip(("upsampled", "noise0", "noise1"), (known.upsampled, *known.noise), strict=True):
             rows |= {f"{name}_mean": moments.mean, f"{name}_variance": moments.variance}
         part = path.with_suffix(".part.npz")
-        np.savez(part, **{name: row.numpy() for name, row in rows.items()})  # type: ignore[arg-type]
+        np.savez(part, **{name: row.numpy() for name, row in rows.items()})  # type: ignore[arg-type]  # its keywords are arrays
         part.replace(path)
 
     @classmethod

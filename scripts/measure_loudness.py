@@ -16,11 +16,10 @@ import numpy as np
 import torch
 
 from kokoro_wyoming import config
-from kokoro_wyoming.builds.v0_19 import build_model
+from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.languages import kokoro_letter
 from kokoro_wyoming.loudness import integrated_lufs
-from kokoro_wyoming.model_manager import LoadedRelease
 from kokoro_wyoming.releases import VERSIONS, folder_name, weights_path
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.voices import pack_paths, voice_language
@@ -50,14 +49,14 @@ def main() -> None:
             print(f"{args.version} {name}: {known[args.version, name]:.1f} LUFS", flush=True)
 
 
-def _release(version: str, models: Path, voices: Path) -> LoadedRelease:
+def _release(version: str, models: Path, voices: Path) -> KokoroV1Wrapper | KokoroV019Wrapper:
     weights = weights_path(models, version)
     if version == "v0.19":
         return build_model(weights, "cpu", voices_path=voices, stream="exact")
     return KokoroV1Wrapper(models / "config.json", weights, voices_path=voices, device="cpu", stream="exact")
 
 
-def _loudness_lufs(release: LoadedRelease, name: str) -> float:
+def _loudness_lufs(release: KokoroV1Wrapper | KokoroV019Wrapper, name: str) -> float:
     torch.manual_seed(0)
     letter = kokoro_letter(voice_language(name) or "en-US")
     pieces = [

@@ -176,7 +176,7 @@ def again(options: argparse.Namespace) -> None:
         row = rows[key]
         with wave.open(str(kept(options.keep, key))) as file:
             pcm = file.readframes(file.getnframes())
-        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
+        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(32768)
         print(f"{key}\n  sent  {row['text']!r}\n  once  {row['written']}")
         print(f"  again {ears.write_to_judge(samples, row['language'][:2])}", flush=True)
 

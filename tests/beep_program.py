@@ -140,10 +140,9 @@ def put_voice(folder: Path, name: str) -> Path:
 def stand_in() -> None:
     """Have the rest of this process load no network."""
     manager = ModuleType("kokoro_wyoming.model_manager")
-    manager.ModelManager = BeepManager  # type: ignore[attr-defined]
-    manager.installed_languages = lambda version: {}  # type: ignore[attr-defined]
+    vars(manager).update(ModelManager=BeepManager, installed_languages=lambda version: {})
     sys.modules[manager.__name__] = manager
-    assets.fetch = lambda store, **_: None  # type: ignore[assignment]
+    assets.fetch = lambda store, **_: None
 
 
 @contextlib.asynccontextmanager

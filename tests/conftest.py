@@ -45,6 +45,20 @@ def ears() -> Ears:
     return Ears(folder)
 
 
+_LONGEST_FIRST = (
+    *("test_real_speech", "test_two_releases", "test_corpus", "test_conformance", "test_sound", "test_calibration"),
+    *("test_streaming", "test_house", "test_tongues", "test_timing", "test_server", "test_soak", "test_bench"),
+    *("test_discovery_lan", "test_cache", "test_announce", "test_life", "test_supervised", "test_learning_moments"),
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files go first: of two processes none is left with one when the other has no more."""
+    places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+
 class RunningServer:
     """`kokoro-wyoming serve` as a process of its own, with what it logged so far."""
 

@@ -188,7 +188,7 @@ async def our_server() -> Seen:
     build_house()
     peer = await Peer.start("converse")
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"server__uri": "tcp://0.0.0.0:10200", "discovery__enabled": True}
+        settings: dict[str, Any] = {"server__uri": "tcp://0.0.0.0:10200", "discovery__enabled": True}
         async with beep_program.beep_program(Path(folder), **settings):
             found = await peer.sees(lambda seen: bool(seen.get("heard")))
             run("ip addr del 10.77.0.1/24 dev lan0")
@@ -236,8 +236,12 @@ async def ipv6_only() -> Seen:
 async def no_network_at_first() -> Seen:
     """A machine without any network, not even loopback; then the cable is plugged in."""
     warnings: list[str] = []
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: warnings.append(record.getMessage())  # type: ignore[method-assign]
+
+    class Noting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            warnings.append(record.getMessage())
+
+    handler = Noting(logging.WARNING)
     logging.getLogger().addHandler(handler)
     advertiser = Advertiser("Kokoro", 10200, ["0.0.0.0"], poll_seconds=0.2)
     await advertiser.publish()

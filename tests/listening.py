@@ -33,7 +33,7 @@ class Heard:
     @property
     def samples(self) -> NDArray[np.float32]:
         """float32, shape (n_samples,), [-1, 1)."""
-        return np.frombuffer(self.pcm, dtype="<i2").astype(np.float32) / 32768
+        return np.frombuffer(self.pcm, dtype="<i2").astype(np.float32) / np.float32(32768)
 
     @property
     def seconds(self) -> float:

@@ -36,6 +36,10 @@ from tests.beep_program import AS_MADE, put_voice
 from tests.conftest import CHECKOUT
 
 _PATIENCE_SECONDS = 30.0
+_LONGEST_SECONDS = 2.0
+"""How long those stay who take nothing or say nothing: longer than a beeping server bears it."""
+_SETTLED_SECONDS = 2.0
+"""After which it has given up whoever is left."""
 _SECONDS_PER_CHAR = 0.02
 """Less than the quickest real voice takes."""
 _GROWTH_BYTES = 24 * 1024 * 1024
@@ -174,7 +178,7 @@ async def _rude(house: House) -> None:
     reader, writer = await house.connect()
     writer.write(house.chance.choice(_RUDE))
     with contextlib.suppress(OSError, asyncio.TimeoutError):
-        while (event := await asyncio.wait_for(async_read_event(reader), 3)) is not None:
+        while (event := await asyncio.wait_for(async_read_event(reader), _LONGEST_SECONDS)) is not None:
             if event.type == "error":
                 house.tally.errors[f"rude: {event.data.get('code')}"] += 1
     writer.close()
@@ -183,9 +187,11 @@ async def _rude(house: House) -> None:
 async def _deaf(house: House) -> None:
     """Asks for a long text and never reads."""
     reader, writer = await house.connect()
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    transport = writer.transport
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
     writer.write(to_bytes([synthesize(_VERY_LONG)]))
-    await asyncio.sleep(house.chance.random() * 3)
+    await asyncio.sleep(house.chance.random() * _LONGEST_SECONDS)
     writer.transport.abort()
     del reader
 
@@ -215,7 +221,7 @@ async def _unlucky(house: House) -> None:
 
 async def _idle(house: House) -> None:
     _, writer = await house.connect()
-    await asyncio.sleep(house.chance.random() * 3)
+    await asyncio.sleep(house.chance.random() * _LONGEST_SECONDS)
     writer.close()
 
 
@@ -260,11 +266,11 @@ async def soak(house: House, pid: int | None) -> int:
     # What the first of each kind brings in is no leak.
     warm = House(house.host, house.port, house.beeps, Tally(), house.chance, 0)
     await asyncio.gather(*(client(warm) for client, _ in _CLIENTS), return_exceptions=True)
-    await asyncio.sleep(2)
+    await asyncio.sleep(_SETTLED_SECONDS)
     before = Cost.of(pid)
     house.until_seconds += time.monotonic()
     await asyncio.gather(*(_again_and_again(client, house) for client, count in _CLIENTS for _ in range(count)))
-    await asyncio.sleep(3)
+    await asyncio.sleep(_SETTLED_SECONDS)
     after = Cost.of(pid)
     for name, value in _table(house.tally, before, after):
         print(f"{name:34} {value}")
@@ -308,7 +314,7 @@ def beeping() -> Iterator[tuple[str, int]]:
     """The program, with a network that beeps: its address and process number."""
     with tempfile.TemporaryDirectory() as folder:
         put_voice(Path(folder, "voices"), "af_heart")
-        limits = {"event_timeout_seconds": 2, "write_timeout_seconds": 2, "connections_per_address": 256}
+        limits = {"event_timeout_seconds": 1, "write_timeout_seconds": 1, "connections_per_address": 256}
         limits["waiting_utterances_per_address"] = 64  # the good and the rude have one address here
         Path(folder, "my.yaml").write_text(json.dumps({"limits": limits, "speech": AS_MADE}))
         flags = ("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--log-level=info")

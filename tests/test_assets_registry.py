@@ -10,19 +10,20 @@ import signal
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from kokoro_wyoming.assets import Store, fetching, ledger, registry
+from kokoro_wyoming.assets import Store, fetching, ledger, placing, registry
 from kokoro_wyoming.assets.fetching import fetch_release
 from kokoro_wyoming.assets.inspection import inspect
-from kokoro_wyoming.assets.manifest import Release
+from kokoro_wyoming.assets.manifest import Release, ReleaseFile
 from kokoro_wyoming.assets.registry import Clients
 from kokoro_wyoming.errors import AssetError
 from tests.tiny_release import KIT, OFFICIAL, PARTS, RAW_VOICES, TINY
@@ -105,12 +106,14 @@ def small_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "save_weights", save_weights)
 
 
-def fetch(store: Store, shelf: Path, release: Release = TINY, **clients: object) -> list[str]:
+def fetch(store: Store, shelf: Path, release: Release = TINY, **clients: Any) -> list[str]:
     lines: list[str] = []
-    chosen = replace(Clients((sys.executable, str(shelf / "pip.py")), str(shelf / "npm")), **clients)  # type: ignore[arg-type]
+    chosen = replace(Clients((sys.executable, str(shelf / "pip.py")), str(shelf / "npm")), **clients)
 
-    def deliver(*request: object) -> None:
-        registry.deliver(*request, chosen)  # type: ignore[arg-type]
+    def deliver(
+        store: Store, release: Release, wanted: Sequence[ReleaseFile], report: Callable[[str], None]
+    ) -> None:
+        registry.deliver(store, release, wanted, report, chosen)
 
     fetch_release(store, release, source="registry", report=lines.append, deliver_registry=deliver)
     return lines
@@ -353,7 +356,7 @@ def test_what_a_killed_fetch_left_is_swept_away(store: Store, shelf: Path) -> No
 
 def test_the_disk_is_asked_for_the_downloads_too(store: Store, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results_bytes = sum(len(content) for content in OFFICIAL.values())
-    free_bytes = registry.placing.SPARE_BYTES + results_bytes + 50_000
+    free_bytes = placing.SPARE_BYTES + results_bytes + 50_000
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(free_bytes, 0, free_bytes))
     with pytest.raises(AssetError, match="not enough disk space"):
         fetch(store, shelf)

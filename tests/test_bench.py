@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -236,7 +237,7 @@ def test_neighbours_take_what_the_machine_spends_on_nobody_measured(
     def spent(user_ticks: int, stolen_ticks: int, measured_ticks: int, now_seconds: float) -> None:
         (tmp_path / "stat").write_text(f"cpu {user_ticks} 0 0 9999 9999 0 0 {stolen_ticks} 0 0\ncpu0 1\n")
         (tmp_path / "7/stat").write_text(f"7 (a b) S {'0 ' * 10}{measured_ticks} 0 0")
-        monkeypatch.setattr(proc.time, "monotonic", lambda: now_seconds)
+        monkeypatch.setattr(time, "monotonic", lambda: now_seconds)
 
     ticks = os.sysconf("SC_CLK_TCK")
     (tmp_path / "7").mkdir()
@@ -247,7 +248,7 @@ def test_neighbours_take_what_the_machine_spends_on_nobody_measured(
     # 100 s of 4 processors: 230 s for somebody, 150 s of them for the measured one.
     spent(1200 * ticks, 30 * ticks, 650 * ticks, now_seconds=100.0)
     assert neighbours.share() == pytest.approx(80 / 400, abs=0.01)
-    monkeypatch.setattr(proc.time, "monotonic", lambda: 0.01)
+    monkeypatch.setattr(time, "monotonic", lambda: 0.01)
     assert neighbours.share() is None
 
 

@@ -29,7 +29,7 @@ from kokoro_wyoming.script import Run, Sentence, plain
 from kokoro_wyoming.speech import SpokenVoice, VoiceDescription, VoiceRequest
 from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import Catalogue
-from tests.beep_engine import BeepEngine, beep
+from tests.beep_engine import BeepEngine, BeepUtterance, beep
 from tests.beep_house import as_home_assistant, open_house, synthesize, text_of, until
 from tests.conftest import RunningServer
 from tests.listening import say as hear_text
@@ -103,18 +103,15 @@ async def test_long_sound_comes_back_in_pieces_and_lets_others_have_the_loop() -
 async def test_what_a_listener_does_to_the_sound_or_the_engine_to_its_memory_does_not_change_it() -> None:
     memory = np.ones(240, np.float32)
 
+    class Reused(BeepUtterance):
+        def _halves(self, sentence: str) -> Iterator[NDArray[np.float32]]:
+            for level in (1, 2):
+                memory[:] = level
+                yield memory
+
     class Reusing(BeepEngine):
-        def utterance(self, *, patient: bool = False) -> object:  # type: ignore[override]
-            class One:
-                async def speak(self, sentence: Sentence, voice: SpokenVoice):  # type: ignore[no-untyped-def]
-                    for level in (1, 2):
-                        memory[:] = level
-                        yield memory
-
-                def close(self) -> None:
-                    pass
-
-            return One()
+        def utterance(self, *, patient: bool = False) -> BeepUtterance:
+            return Reused(self, takes_place=False)
 
     cache = cached(Reusing())
     await say(cache, "a")

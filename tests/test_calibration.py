@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import shutil
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -33,7 +34,7 @@ from kokoro_wyoming.turns import TurnThread
 from tests.beep_house import until
 
 SENTENCES = json.loads(REHEARSAL_PATH.read_text())
-TEXT = "The front door is open, and the kitchen light is still on."
+TEXT = "The front door is open, and the light is on."
 
 
 # What is rehearsed
@@ -138,7 +139,7 @@ async def test_a_failure_is_logged_and_no_more(
     thread: TurnThread, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = Rehearsals(tmp_path)
-    model.rehearse = None  # type: ignore[assignment]
+    model.rehearse = None  # type: ignore[assignment]  # a defect
     await calibrate(model, thread, "v0.19")
     assert "Kokoro v0.19 goes on speaking in whole sentences" in caplog.text
 
@@ -182,7 +183,7 @@ class FewWeights:
 
 
 def _lessons(path: Path, count: int = 3, seed: int = 0) -> Lessons:
-    lessons = Lessons(path, FewWeights(seed))  # type: ignore[arg-type]
+    lessons = Lessons(path, FewWeights(seed))  # type: ignore[arg-type]  # as much of one as is asked for
     for _ in range(count):
         lessons._add({name: torch.randn(size) for name, size in learning._SIZES.items()})
     return lessons
@@ -283,10 +284,10 @@ def test_moments_in_steps_are_those_of_the_whole(both_releases: Store) -> None:
 async def test_v0_19_learns_while_nobody_speaks_and_then_speaks_in_windows_for_ever(
     both_releases: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(calibration, "UTTERANCES", 4)
+    monkeypatch.setattr(calibration, "UTTERANCES", 2)
     for module in (calibration, halves):
-        monkeypatch.setattr(module, "ENOUGH_LESSONS", 4)
-    monkeypatch.setattr(speaker, "MAX_DOUBT", 9.0)  # so few leave it in doubt of nearly everything
+        monkeypatch.setattr(module, "ENOUGH_LESSONS", 2)
+    monkeypatch.setattr(speaker, "MAX_DOUBT", math.inf)  # so few leave it in doubt of nearly everything
     caplog.set_level(logging.INFO)
     path = both_releases.models_folder("v0.19") / "lessons.npz"
     path.unlink(missing_ok=True)
@@ -299,7 +300,7 @@ async def test_v0_19_learns_while_nobody_speaks_and_then_speaks_in_windows_for_e
     assert len(await says_in(learning_one)) == 1
     await learning_one._calibrating["v0.19"]
     assert len(await says_in(learning_one)) > 2
-    assert "Kokoro v0.19 speaks in windows now, having learned from 4 utterances" in caplog.text
+    assert "Kokoro v0.19 speaks in windows now, having learned from 2 utterances" in caplog.text
     knowing_one, whole_one = _manager(both_releases), _manager(both_releases, stream="exact")
     assert len(await says_in(knowing_one)) > 2
     assert len(await says_in(whole_one)) == 1

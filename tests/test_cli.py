@@ -53,8 +53,13 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def served(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     """The settings that the server was started with; it ends at once, with status 0."""
     calls: list[Config] = []
+
+    def serve(config: Config, reread: object) -> int:
+        calls.append(config)
+        return 0
+
     server = ModuleType("kokoro_wyoming.server")
-    server.serve = lambda config, reread: calls.append(config) or 0  # type: ignore[attr-defined]
+    vars(server)["serve"] = serve
     monkeypatch.setitem(sys.modules, "kokoro_wyoming.server", server)
     return calls
 
@@ -64,7 +69,7 @@ def languages(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
     """What `installed_languages` says."""
     installed: dict[str, str | None] = {"en-US": None, "ja-JP": None}
     manager = ModuleType("kokoro_wyoming.model_manager")
-    manager.installed_languages = lambda version: installed  # type: ignore[attr-defined]
+    vars(manager)["installed_languages"] = lambda version: installed
     monkeypatch.setitem(sys.modules, "kokoro_wyoming.model_manager", manager)
     return installed
 

@@ -103,7 +103,7 @@ def test_a_file_that_says_nothing_changes_nothing(write: Write, content: str) ->
 
 def test_settings_cannot_be_changed_afterwards() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        config.load().speech.speed = 2.0  # type: ignore[misc]
+        config.load().speech.speed = 2.0
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

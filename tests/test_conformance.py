@@ -53,7 +53,7 @@ async def test_a_server_without_a_fault_has_none_found() -> None:
 async def test_each_known_fault_is_found(fault: str, found_by: str) -> None:
     (exchange,) = (exchange for exchange in EXCHANGES if exchange.name == found_by)
     async with StandIn(fault).listening() as house:
-        tried = Server("127.0.0.1", house.port, patience_seconds=0.5)
+        tried = Server("127.0.0.1", house.port, patience_seconds=0.25)
         findings = [finding async for finding in try_all(tried, [exchange])]
     assert findings[0].fault, fault
 

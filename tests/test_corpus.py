@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,6 @@ from tests.listening import Ears, ask, ask_streamed, client_of
 CORPUS = {item.id: item for item in items()}
 
 SAMPLE = {
-    "en-US/phrase/garage": 0.3,
     "en-US/markup/bold": 0.3,
     "en-US/hard/tear": 0.3,
     "en-GB/phrase/bins": 0.3,
@@ -102,7 +101,7 @@ def test_what_is_lost_added_or_other_counts() -> None:
     assert judge(["one two", "yes"], "Yes.", "en").errors == 0
 
 
-async def _sentences(chosen: Sequence[Item], cut: str) -> list[list[object]]:
+async def _sentences(chosen: Sequence[Item], cut: str) -> list[list[str]]:
     """What reaches the engine of each item, sent whole, in chunks by lot, or letter by letter."""
     engine = Scribe()
     heard = []
@@ -130,8 +129,9 @@ def test_the_tables_show_what_got_better_and_worse() -> None:
     def row(name: str, written: str) -> dict[str, object]:
         item = CORPUS[name]
         known = {"id": name, "language": item.language, "kind": item.kind, "voice": "v", "text": item.text}
+        judged = {"written": written, "dnsmos": 3.0, "dnsmos_p808": None}
         sound = {"seconds": 9.0, "silence_before_seconds": 0.1, "silence_after_seconds": 0.1, "clicks": 1, "clipped": 0}
-        return known | {"written": written, "dnsmos": 3.0, "dnsmos_p808": None} | sound
+        return {**known, **judged, **sound}
 
     name, other = "en-US/phrase/lights", "en-US/markup/bold"
     before = {name: row(name, "Turned on the lights in the living room."), other: row(other, CORPUS[other].said[0])}
@@ -144,7 +144,7 @@ def test_the_tables_show_what_got_better_and_worse() -> None:
 
 @pytest.mark.weights
 async def test_a_sample_of_the_corpus_is_understood(
-    server: str, ears: Ears, record_property: pytest.RecordProperty
+    server: str, ears: Ears, record_property: Callable[[str, object], None]
 ) -> None:
     rates = {}
     async with client_of(server) as client:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,12 +40,12 @@ HOUSE = [
 ]
 
 
-def told(*args: object, **kwargs: object) -> list[str]:
-    return [str(address) for address in plan(*args, **kwargs).addresses]  # type: ignore[arg-type]
+def told(*args: Any, **kwargs: Any) -> list[str]:
+    return [str(address) for address in plan(*args, **kwargs).addresses]
 
 
-def spoken_on(*args: object, **kwargs: object) -> set[str]:
-    return {str(address) for address in plan(*args, **kwargs).spoken_on}  # type: ignore[arg-type]
+def spoken_on(*args: Any, **kwargs: Any) -> set[str]:
+    return {str(address) for address in plan(*args, **kwargs).spoken_on}
 
 
 @pytest.mark.parametrize(
@@ -116,9 +118,9 @@ def test_only_reachable_addresses_of_the_house_are_ever_found(local: list[LocalA
 
 
 @given(st.lists(addresses_of_any_kind), st.randoms(use_true_random=False))
-def test_the_order_of_interfaces_does_not_change_what_is_told(local: list[LocalAddress], random: object) -> None:
+def test_the_order_of_interfaces_does_not_change_what_is_told(local: list[LocalAddress], random: Random) -> None:
     shuffled = list(local)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert plan(shuffled, EVERYWHERE).addresses == plan(local, EVERYWHERE).addresses
 
 

@@ -174,9 +174,9 @@ def test_the_default_release_is_the_first_program_and_lists_the_other_s_voices(
 def test_the_best_voice_still_sorts_first_beside_guests_and_own_names(make_engine: Callable[..., Engine]) -> None:
     for order in (("v1.0", "v0.19"), ("v0.19", "v1.0")):
         (first, _) = make_engine(*order, aliases={"Aa": "af_bella", "Ab": "bf_emma"}).programs()
-        for tag, best in (("en-US", ("af_heart", "af")), ("en-GB", ("bf_emma", "bf_emma"))):
+        for tag, best in (("en-US", {"v1.0": "af_heart", "v0.19": "af"}), ("en-GB", dict.fromkeys(order, "bf_emma"))):
             by_label = sorted((voice.label, voice.name) for voice in first.voices if tag in voice.languages)
-            assert by_label[0][1] == best[order[0] == "v0.19"]
+            assert by_label[0][1] == best[order[0]]
 
 
 def test_the_older_release_may_be_the_default_and_lends_what_it_lacks(make_engine: Callable[..., Engine]) -> None:
@@ -235,7 +235,8 @@ def test_a_name_of_one_s_own_that_cannot_be_spoken_is_left_out_and_told(
     own = {"Good": "af_heart", "Gone": "af_gone", "Old": "v0.19/af_bella", "af_bella": "bf_emma"}
     engine = make_engine(aliases=own)
     assert {voice.name for voice in engine.programs()[0].voices} == {*NAMES, "Good"}
-    assert [record.args[0] for record in caplog.records] == ["Gone", "Old", "af_bella"]  # type: ignore[index]
+    told_of = [record.args[0] for record in caplog.records if isinstance(record.args, tuple)]
+    assert told_of == ["Gone", "Old", "af_bella"]
     assert "fetch --model-version v0.19" in caplog.text
     with pytest.raises(UnknownVoiceError, match="did you mean Good"):
         engine.resolve(VoiceRequest(name="Goud"))

@@ -124,7 +124,8 @@ def _without_first_silence(sound: Sound) -> Sound:
 @pytest.mark.parametrize("delivery", [Delivery(pauses=PAUSES, lead_in_seconds=0.3), Delivery(lead_in_seconds=0.3)])
 def test_where_a_sentence_lies_is_known_once_it_is_heard(pieces: tuple[int, ...], delivery: Delivery) -> None:
     joiner, sound = Joiner(delivery), spoken(0.3, 0.4, 0.5)
-    given, places = [], []
+    given: list[Sound] = []
+    places: list[float | None] = []
     for _ in range(3):
         joiner.begin("A.")
         assert joiner.sentence_at_seconds is None
@@ -147,7 +148,7 @@ def test_what_is_held_back_is_silent_or_a_few_milliseconds() -> None:
 
 
 def test_a_sound_that_is_torn_off_is_faded() -> None:
-    torn = 0.4 * np.sin(np.arange(9_000) / 8, dtype=np.float32) + 0.2
+    torn = (0.4 * np.sin(np.arange(9_000) / 8) + 0.2).astype(np.float32)
     assert len(clicks(np.concatenate([np.zeros(4000), torn, np.zeros(4000)]).astype(np.float32))) >= 2
     assert clicks(joined(Joiner(Delivery(pauses=PAUSES)), ("A.", torn), ("B,", torn[:300]))) == []
 

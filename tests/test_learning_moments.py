@@ -11,8 +11,11 @@ from torch import Tensor
 
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
-from kokoro_wyoming.network.moments import Fit, Known, Moments
-from scripts.learn_moments import Lesson, Teacher, layer_weights, learn, release
+from kokoro_wyoming.network.generator import Moments
+from kokoro_wyoming.network.learning import layer_weights
+from kokoro_wyoming.network.moments import Fit, Known
+from scripts import learn_moments
+from scripts.learn_moments import Lesson, Teacher, learn, release
 
 ROWS = 18432
 
@@ -51,7 +54,7 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def fit(world: World, tmp_path_factory: pytest.TempPathFactory) -> Fit:
     path = tmp_path_factory.mktemp("fit") / "moments.npz"
-    np.savez_compressed(path, **learn(world.lessons(80), np.ones(ROWS)))  # type: ignore[arg-type]
+    np.savez_compressed(path, **learn(world.lessons(80), np.ones(ROWS)))  # type: ignore[arg-type]  # its keywords are arrays
     return Fit.load(path)
 
 
@@ -90,7 +93,10 @@ def test_a_lesson_on_disk_is_the_same(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.weights
-def test_the_fit_that_is_shipped_was_learned_from_such_lessons(model_data: Store) -> None:
+def test_the_fit_that_is_shipped_was_learned_from_such_lessons(
+    model_data: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learn_moments, "MAX_FRAMES", 240)
     spoken = release("v1.0", model_data.weights("v1.0"), None, model_data.voices / "v1_0")
     teacher = Teacher(spoken, [path.stem for path in (model_data.voices / "v1_0").glob("*.pt")])
     lesson = teacher.lesson(1, 0)

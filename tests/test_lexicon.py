@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wyoming.client import AsyncClient
+from wyoming.event import Event
 
 from kokoro_wyoming import config
 from kokoro_wyoming.errors import ConfigError
@@ -105,7 +106,7 @@ def test_there_is_an_end_to_a_lexicon(tmp_path: Path) -> None:
 async def _said(uri: str, text: str) -> str:
     async with AsyncClient.from_uri(uri) as client:
         await client.write_event(synthesize(text))
-        events = []
+        events: list[Event] = []
         while not events or events[-1].type != "audio-stop":
             event = await client.read_event()
             assert event is not None

@@ -22,6 +22,7 @@ from wyoming.event import Event
 from kokoro_wyoming import config
 from kokoro_wyoming.admission import Share
 from kokoro_wyoming.cli import main
+from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.listening import listen_error
 from kokoro_wyoming.server import Server
@@ -57,6 +58,12 @@ def _port(server: Server) -> int:
 async def _client(server: Server) -> AsyncIterator[AsyncTcpClient]:
     async with AsyncTcpClient("127.0.0.1", _port(server), connect_timeout=10, read_timeout=10) as client:
         yield client
+
+
+async def _next(client: AsyncTcpClient) -> Event:
+    event = await client.read_event()
+    assert event is not None
+    return event
 
 
 async def _ask(server: Server, *events: Event) -> list[Event]:
@@ -155,7 +162,7 @@ async def test_one_address_leaves_room_for_others(tmp_path: Path) -> None:
     ):
         for client in (first, second):
             await client.write_event(Event("ping"))
-            assert (await client.read_event()).type == "pong"
+            assert (await _next(client)).type == "pong"
         assert error_codes(await _ask(server)) == ["busy"]
         elsewhere = socket.create_connection(("127.0.0.1", _port(server)), source_address=("127.0.0.2", 0))
         reader, writer = await asyncio.open_connection(sock=elsewhere)
@@ -203,7 +210,7 @@ async def test_a_crowd_at_a_full_door_costs_nothing_that_lasts(tmp_path: Path) -
             writer.close()
         await until(lambda: len(os.listdir("/proc/self/fd")) <= before)
         await inside.write_event(synthesize("Undisturbed"))
-        assert (await inside.read_event()).type == "audio-start"
+        assert (await _next(inside)).type == "audio-start"
 
 
 async def test_thousands_of_quick_clients_and_hundreds_of_idle_ones_leave_nothing_behind(tmp_path: Path) -> None:
@@ -228,7 +235,9 @@ async def test_thousands_of_quick_clients_and_hundreds_of_idle_ones_leave_nothin
             writer.close()
         await until(lambda: len(os.listdir("/proc/self/fd")) <= before[0])
         await until(lambda: len(asyncio.all_tasks()) <= before[1] + 1)  # `until` is one itself
-        assert server._engine_or_raise()._utterances == 0
+        engine = server._engine_or_raise()
+        assert isinstance(engine, Engine)
+        assert engine._utterances == 0
         assert server._thread.waiting == 0
         assert not server._door._inside
 
@@ -249,14 +258,14 @@ async def test_a_hang_up_reads_settings_and_voices_anew_without_dropping_anybody
     async with beep_program(tmp_path, lambda: settings(tmp_path, **wanted)) as server, _client(server) as client:
         await client.write_event(Event("synthesize-start"))
         await client.write_event(Event("synthesize-chunk", {"text": "Begun before it. An"}))
-        assert (await client.read_event()).type == "audio-start"
+        assert (await _next(client)).type == "audio-start"
         put_voice(tmp_path / "voices", "ef_dora")
         await _hang_up(logged)
         await client.write_event(Event("synthesize-chunk", {"text": "d ended after, at length."}))
         await client.write_event(Event("synthesize-stop"))
-        replies = []
+        replies: list[Event] = []
         while not replies or replies[-1].type != "synthesize-stopped":
-            replies.append(await client.read_event())
+            replies.append(await _next(client))
         assert text_of(replies) == "Begun before it.And ended after, at length."
         await client.write_event(synthesize("New ones", {"name": "ef_dora"}))
         await client.write_event(synthesize("Default"))
@@ -292,13 +301,14 @@ async def test_voices_that_come_and_go_after_a_hang_up_are_seen_and_nothing_kept
         assert len(server._stage.cache) == 2
         (tmp_path / "voices/v1_0/bf_emma.pt").unlink()
         put_voice(tmp_path / "voices", "ef_dora")
-        assert isinstance(server._manager, BeepManager)
-        server._manager.changed.set()
+        manager: object = server._manager
+        assert isinstance(manager, BeepManager)
+        manager.changed.set()
         await until(lambda: "The voices have changed: 1 came, 1 went" in logged.text)
         await until(lambda: logged.text.count("Prerendered 1 of 1") == 2)
         assert len(server._stage.cache) == 1
         await client.write_event(synthesize("New", {"name": "ef_dora"}))
-        assert (await client.read_event()).type == "audio-start"
+        assert (await _next(client)).type == "audio-start"
         assert error_codes(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == ["unknown-voice"]
 
 
@@ -336,7 +346,10 @@ async def test_what_only_a_new_start_can_change_is_named_and_kept(
 async def test_a_defect_while_reading_anew_leaves_the_server_as_it_was(
     tmp_path: Path, logged: pytest.LogCaptureFixture
 ) -> None:
-    async with beep_program(tmp_path, lambda: 1 / 0) as server:  # type: ignore[arg-type,return-value]
+    def fail() -> config.Config:
+        raise ZeroDivisionError
+
+    async with beep_program(tmp_path, fail) as server:
         await _hang_up(logged)
         assert text_of(await _ask(server, synthesize("As before"))) == "As before"
 

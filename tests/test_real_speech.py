@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 
 import jiwer
 import numpy as np
@@ -15,8 +16,7 @@ from wyoming.tts import Synthesize, SynthesizeVoice
 
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.languages import TAGS
-from tests.listening import Ears, Heard, ask, ask_streamed, client_of, hear, letters, say, words
-from tests.test_g2p import SENTENCES
+from tests.listening import Ears, ask, ask_streamed, client_of, hear, say, words
 
 pytestmark = pytest.mark.weights
 
@@ -27,6 +27,17 @@ ENGLISH = [
     "It is going to rain this afternoon, so take an umbrella with you.",
     "I turned off the lights in the kitchen and in the living room.",
 ]
+
+HELLO = {
+    "en": "Hello.",
+    "es": "Buenos días.",
+    "fr": "Bonjour.",
+    "hi": "नमस्ते।",
+    "it": "Buongiorno.",
+    "ja": "こんにちは。",
+    "pt": "Bom dia.",
+    "zh": "你们好。",
+}
 
 
 async def info_of(uri: str) -> Info:
@@ -55,23 +66,13 @@ async def test_describe_offers_every_voice_in_every_language(server: str) -> Non
 
 
 async def test_english_is_understood_word_for_word(
-    server: str, ears: Ears, record_property: pytest.RecordProperty
+    server: str, ears: Ears, record_property: Callable[[str, object], None]
 ) -> None:
-    heard = [ears.write_down((await say(server, text)).samples, "en") for text in ENGLISH]
-    error_rate = jiwer.wer([words(text) for text in ENGLISH], [words(text) for text in heard])
+    heard = ears.write_down((await say(server, " ".join(ENGLISH))).samples, "en")
+    error_rate = jiwer.wer(words(" ".join(ENGLISH)), words(heard))
     record_property("english_word_error_rate", error_rate)
     print(f"English word error rate: {error_rate:.3f}")
     assert error_rate < 0.25, heard
-
-
-@pytest.mark.parametrize("tag", TAGS)
-async def test_every_language_is_understood(tag: str, server: str, ears: Ears) -> None:
-    spoken = await say(server, SENTENCES[tag], language=tag)
-    heard = ears.write_down(spoken.samples, tag[:2])
-    error_rate = jiwer.cer(letters(SENTENCES[tag]), letters(heard) or "-")
-    print(f"{tag} letter error rate: {error_rate:.3f}: {heard}")
-    # whisper-base spells Hindi and Japanese in its own way; what was not spoken at all scores near 1.
-    assert error_rate < (0.6 if tag in ("hi-IN", "ja-JP", "zh-CN") else 0.3)
 
 
 async def test_all_54_voices_speak_and_no_two_are_the_same(server: str) -> None:
@@ -79,10 +80,9 @@ async def test_all_54_voices_speak_and_no_two_are_the_same(server: str) -> None:
     sounds: set[bytes] = set()
     async with client_of(server) as client:
         for voice in program.voices:
-            text = SENTENCES[voice.languages[0]].split(",")[0].split("，")[0].split("、")[0][:24]
-            heard = await ask(client, text, SynthesizeVoice(name=voice.name))
+            heard = await ask(client, HELLO[voice.languages[0][:2]], SynthesizeVoice(name=voice.name))
             assert heard.order == ["audio-start", "audio-chunk", "audio-stop"], voice.name
-            assert 0.4 < heard.seconds < 8, voice.name
+            assert 0.4 < heard.seconds < 3, voice.name
             assert 0.005 < float(np.sqrt(np.mean(heard.samples**2))) < 0.5, voice.name
             sounds.add(heard.pcm)
     assert len(sounds) == 54
@@ -102,10 +102,13 @@ async def test_home_assistant_s_stream_is_answered_once_in_one_format(server: st
         assert again.order == ["audio-start", "audio-chunk", "audio-stop"]
 
 
-async def test_describe_and_ping_answer_while_the_model_speaks(server: str) -> None:
-    async with client_of(server) as client:
-        speaking = asyncio.create_task(say(server, " ".join(ENGLISH * 3)))
-        await asyncio.sleep(0.2)
+async def test_describe_ping_and_a_short_request_are_answered_while_a_long_one_is_spoken(server: str) -> None:
+    async with client_of(server) as listener, client_of(server) as client:
+        await listener.write_event(_request(" ".join(ENGLISH * 2)))
+        first = await listener.read_event()
+        assert first is not None
+        assert first.type == "audio-start"
+        long = asyncio.create_task(hear(listener, "audio-stop"))
         await client.write_event(Describe().event())
         event = await client.read_event()
         assert event is not None
@@ -114,25 +117,10 @@ async def test_describe_and_ping_answer_while_the_model_speaks(server: str) -> N
         pong = await client.read_event()
         assert pong is not None
         assert (pong.type, pong.data["text"]) == ("pong", "hello")
-        assert not speaking.done()
-        assert (await speaking).order == ["audio-start", "audio-chunk", "audio-stop"]
-
-
-async def test_a_short_request_is_heard_before_a_long_one_ends(server: str) -> None:
-    async def first_and_last(text: str) -> tuple[float, float]:
-        clock = asyncio.get_running_loop()
-        async with client_of(server) as client:
-            reply = asyncio.create_task(ask(client, text))
-            heard: Heard = await reply
-            assert heard.types[-1] == "audio-stop"
-            return clock.time(), heard.seconds
-
-    long = asyncio.create_task(first_and_last(" ".join(ENGLISH * 4)))
-    await asyncio.sleep(0.3)
-    short_ended, _ = await first_and_last("Yes, it is.")
-    long_ended, long_seconds = await long
-    assert long_seconds > 20
-    assert short_ended < long_ended
+        assert (await ask(client, "Yes, it is.")).types[-1] == "audio-stop"
+        assert not long.done()
+        assert (await long).types[-1] == "audio-stop"
+        assert long.result().seconds > 15
 
 
 async def test_a_client_that_leaves_does_not_hold_the_others_up(server: str) -> None:
@@ -172,6 +160,17 @@ async def test_a_bad_choice_is_an_error_event_and_then_the_end(voice: Synthesize
         assert heard.events[0].data["code"] == code
         assert await client.read_event() is None
     assert (await say(server, "Hello there.")).types[-1] == "audio-stop"
+
+
+async def test_a_server_without_v0_19_offers_one_program_and_says_how_to_get_the_other(server: str) -> None:
+    assert [program.name for program in (await info_of(server)).tts] == ["Kokoro"]
+    for program, voice in (("Kokoro v0.19", None), (None, "v0.19/af_bella")):
+        async with client_of(server) as client:
+            if program:
+                await client.write_event(Event("select-program", {"name": program}))
+            heard = await ask(client, "Hello.", SynthesizeVoice(name=voice) if voice else None)
+        assert heard.events[0].data["code"] == "unknown-program"
+        assert "kokoro-wyoming fetch --model-version v0.19" in heard.events[0].data["text"]
 
 
 async def test_a_language_alone_is_spoken_by_its_best_voice_in_any_spelling(server: str) -> None:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,8 @@ from tests.beep_server import (
     say_nothing,
     send_nonsense,
 )
+
+Behaviour = Callable[[BeepServer, Write], Awaitable[None]]
 
 
 @pytest_asyncio.fixture
@@ -197,9 +199,9 @@ async def test_an_error_ends_a_stream_whose_text_is_still_coming(
     ],
 )
 async def test_a_failing_server_leaves_one_sentence_and_no_file(
-    server: BeepServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], behaviour: object, expected: str
+    server: BeepServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], behaviour: Behaviour, expected: str
 ) -> None:
-    server.on_text = behaviour  # type: ignore[assignment]
+    server.on_text = behaviour
     out = tmp_path / "door.wav"
     out.write_bytes(b"of yesterday")
     assert await run("say", "Hi.", "--out", out, "--uri", server.uri) == 1

@@ -21,7 +21,7 @@ V0_19 = json.loads((BUILDS / "v0_19" / "config.json").read_text())["vocab"]
 class Reader:
     """A release that reads two languages."""
 
-    languages = ("en-US", "fr-FR")
+    languages: tuple[str, ...] = ("en-US", "fr-FR")
 
     def symbols(self, written: str, language: str) -> str:
         return ipa.kokoro_symbols(written, language, V1_0)
@@ -190,7 +190,7 @@ def test_a_spelled_a_is_the_letter_and_not_the_article() -> None:
 
 def test_the_owner_s_words_hold_for_words_of_another_language_inside_a_sentence() -> None:
     class Both(Reader):
-        languages = ("ja-JP", "en-US")  # type: ignore[assignment]
+        languages = ("ja-JP", "en-US")
 
     lexicon = Lexicon({"en-US": {"Netflix": "net flicks"}, "ja-JP": {"Wi-Fi": "ワイファイ"}})
     runs = reading.read([Run("Wi-FiとNetflixです")], "ja-JP", Both(), lexicon)

@@ -1,16 +1,22 @@
-"""Birth and death of the server, as a process that gets real signals."""
+"""Birth and death of the server: its process, and real signals."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
+from wyoming.client import AsyncClient, AsyncUnixClient
 from wyoming.tts import Synthesize
 
 from kokoro_wyoming.assets import Store
+from tests import beep_program
+from tests.beep_engine import heard as text_of_pcm
+from tests.beep_house import until
 from tests.conftest import RunningServer
 from tests.listening import client_of, hear, say
 
@@ -44,19 +50,12 @@ def test_a_port_in_use_is_told_before_the_model_is_loaded(model_data: Store) -> 
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_lets_what_is_being_said_be_finished(
-    number: signal.Signals, model_data: Store, tmp_path: Path
-) -> None:
-    (tmp_path / "patient.yaml").write_text("server: {drain_seconds: 60}\n")
-    running = _running(model_data, f"--config={tmp_path / 'patient.yaml'}")
+async def test_a_signal_lets_what_is_being_said_be_finished(model_data: Store) -> None:
+    running = _running(model_data)
     uri = running.wait_until_ready()
     async with client_of(uri) as client:
-        await client.write_event(Synthesize("This sentence is finished, whatever happens.").event())
-        event = await client.read_event()
-        assert event is not None
-        assert event.type == "audio-start"
-        running.process.send_signal(number)
+        await _begin(client, "This sentence is finished, whatever happens.")
+        running.process.send_signal(signal.SIGTERM)
         heard = await hear(client, "audio-stop")
     assert heard.types[-1] == "audio-stop"
     assert await asyncio.to_thread(running.process.wait, 60) == 0
@@ -66,53 +65,68 @@ async def test_a_signal_lets_what_is_being_said_be_finished(
         pass  # the port is free again
 
 
-@pytest.mark.weights
-async def test_the_deadline_ends_even_a_long_text_and_tells_why(model_data: Store) -> None:
-    running = _running(model_data)
-    async with client_of(running.wait_until_ready()) as client:
-        await client.write_event(Synthesize("This is a very long announcement indeed. " * 200).event())
-        event = await client.read_event()
-        assert event is not None
-        running.process.send_signal(signal.SIGTERM)
+# In this process, with a network that beeps
+
+
+@pytest.fixture
+def slow_beeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each half of a sentence takes a while."""
+    monkeypatch.setattr("kokoro_wyoming.staging.ModelManager", beep_program.BeepManager)
+    monkeypatch.setattr("kokoro_wyoming.staging.installed_languages", lambda version: {})
+    monkeypatch.setattr(beep_program, "PAUSE_SECONDS", 0.1)
+
+
+async def _begin(client: AsyncClient, text: str) -> None:
+    await client.write_event(Synthesize(text).event())
+    event = await client.read_event()
+    assert event is not None
+    assert event.type == "audio-start"
+
+
+@pytest.mark.usefixtures("slow_beeps")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_either_signal_ends_it_after_what_is_being_said(number: signal.Signals, tmp_path: Path) -> None:
+    async with beep_program.beep_program(tmp_path) as server, client_of(str(server.uri)) as client:
+        await _begin(client, "To its end")
+        os.kill(os.getpid(), number)
+        heard = await hear(client, "audio-stop")
+    assert heard.types[-1] == "audio-stop"
+    assert text_of_pcm(heard.pcm) == "To its end"
+
+
+@pytest.mark.usefixtures("slow_beeps")
+async def test_the_deadline_ends_even_a_long_text_and_tells_why(tmp_path: Path) -> None:
+    drain: dict[str, Any] = {"server__drain_seconds": 0.2}
+    async with beep_program.beep_program(tmp_path, **drain) as server, client_of(str(server.uri)) as client:
+        await _begin(client, "This is a very long announcement indeed. " * 2000)
+        os.kill(os.getpid(), signal.SIGTERM)
         heard = await hear(client, "audio-stop")
     assert heard.types[-1] == "error"
     assert heard.events[-1].data["code"] == "shutting-down"
-    assert await asyncio.to_thread(running.process.wait, 60) == 0
 
 
-@pytest.mark.weights
-async def test_a_hang_up_signal_does_not_end_the_server_and_one_client_too_many_is_told(
-    model_data: Store, tmp_path: Path
-) -> None:
-    (tmp_path / "one.yaml").write_text("limits: {connections: 1}\n")
-    running = _running(model_data, f"--config={tmp_path / 'one.yaml'}")
-    uri = running.wait_until_ready()
-    running.process.send_signal(signal.SIGHUP)
-    async with client_of(uri) as first, client_of(uri) as second:
-        await first.write_event(Synthesize("One.").event())
-        assert (await hear(first, "audio-stop")).types[-1] == "audio-stop"
-        refused = await hear(second, "audio-stop")
-        assert refused.events[0].data["code"] == "busy"
-    for _ in range(50):  # the first one's place is free as soon as its hang-up is seen
-        heard = await say(uri, "Two.")
-        if heard.types[-1] == "audio-stop":
-            break
-        await asyncio.sleep(0.1)
-    assert heard.types[-1] == "audio-stop"
-    assert running.end() == 0
+@pytest.mark.usefixtures("slow_beeps")
+async def test_one_client_too_many_is_told_and_let_in_when_there_is_room(tmp_path: Path) -> None:
+    async with beep_program.beep_program(tmp_path, limits__connections=1) as server:
+        uri = str(server.uri)
+        async with client_of(uri) as first, client_of(uri) as second:
+            await first.write_event(Synthesize("One.").event())
+            assert (await hear(first, "audio-stop")).types[-1] == "audio-stop"
+            refused = await hear(second, "audio-stop")
+            assert refused.events[0].data["code"] == "busy"
+        await until(lambda: not server._sessions)
+        assert (await say(uri, "Two.")).types[-1] == "audio-stop"
 
 
-@pytest.mark.weights
-async def test_a_socket_file_serves_too_and_is_gone_afterwards(model_data: Store, tmp_path: Path) -> None:
-    from wyoming.client import AsyncUnixClient
-
+@pytest.mark.usefixtures("slow_beeps")
+async def test_a_socket_file_serves_too_and_is_gone_afterwards(tmp_path: Path) -> None:
     path = tmp_path / "kokoro.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))  # left behind by a server that was killed
-    running = _running(model_data, f"--uri=unix://{path}")
-    running.settled()
-    async with AsyncUnixClient(path, read_timeout=60) as client:
+    async with (
+        beep_program.beep_program(tmp_path, server__uri=f"unix://{path}"),
+        AsyncUnixClient(path, read_timeout=60) as client,
+    ):
         await client.write_event(Synthesize("Hello.").event())
         assert (await hear(client, "audio-stop")).types[-1] == "audio-stop"
-    assert running.end() == 0
     assert not path.exists()

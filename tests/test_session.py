@@ -162,7 +162,8 @@ async def test_a_program_can_be_selected() -> None:
 
 
 async def test_describe_and_ping_are_answered_while_the_model_works() -> None:
-    async with open_house(BeepEngine(gate=asyncio.Event())) as house, house.client() as client:
+    gate = asyncio.Event()
+    async with open_house(BeepEngine(gate=gate)) as house, house.client() as client:
         await client.write_event(synthesize("Slow"))
         await until(lambda: bool(house.engine.said))
         await client.write_event(Event("describe"))
@@ -170,7 +171,7 @@ async def test_describe_and_ping_are_answered_while_the_model_works() -> None:
         assert [voice.name for voice in info.tts[0].voices] == ["beep", "boop", "pii"]
         await client.write_event(Event("ping", {"text": "still there?"}))
         assert await client.read_event() == Event("pong", {"text": "still there?"})
-        house.engine.gate.set()
+        gate.set()
         assert text_of(await _read_to(client, "audio-stop")) == "Slow"
 
 
@@ -688,5 +689,7 @@ async def _deaf_client(house: House) -> tuple[asyncio.StreamReader, asyncio.Stre
     deaf.setblocking(False)
     await asyncio.get_running_loop().sock_connect(deaf, ("127.0.0.1", house.port))
     reader, writer = await asyncio.open_connection(sock=deaf, limit=1024)
-    writer.transport.pause_reading()
+    transport = writer.transport
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
     return reader, writer

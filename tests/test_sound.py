@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,15 +20,16 @@ from tests.listening import say
 pytestmark = pytest.mark.weights
 
 RATE_HZ = 24_000
+Sound = NDArray[np.float32]
 ENGLISH = (
     "The front door is open, and the kitchen light is still on, so please have a look before you leave. "
     "The dishwasher has finished.\n\nGood night."
 )
+SHORTER = "The front door is open, and the kitchen light is still on. The dishwasher has finished."
 TEXTS = {
-    "af_heart": ENGLISH,
-    "am_michael": ENGLISH,
-    "bm_lewis": ENGLISH,
-    "af_nicole": ENGLISH,
+    "am_michael": SHORTER,
+    "bm_lewis": SHORTER,
+    "af_nicole": SHORTER,
     "zf_xiaoxiao": "前门开着，厨房的灯还亮着。洗衣机大约十分钟后洗完。",
     "hf_alpha": "रसोई की बत्ती जल रही है। गैराज का दरवाज़ा खुला है।",
     "if_sara": "La luce è accesa. La porta del garage è ancora aperta.",
@@ -34,13 +37,17 @@ TEXTS = {
 LONG = (
     "The energy report for this week is in: you used a little less than last week, mostly because the dryer ran only "
     "twice, and the solar panels covered more than half of it. Tomorrow it will rain in the afternoon, so take an "
-    "umbrella. You have two meetings today: one at nine thirty, and another one at a quarter past four. The washing "
-    "machine will be finished in twelve minutes. Why is the garage open? I can close it for you. Long ago, in a "
-    "village between two rivers, there lived a clockmaker who could hear whether a clock was happy."
+    "umbrella. Why is the garage open? I can close it for you."
 )
 
 
-def pauses_seconds(sound: NDArray[np.float32], longer_than_seconds: float) -> list[float]:
+@pytest.fixture(scope="module")
+def heart(server: str) -> Sound:
+    """The English text as af_heart says it."""
+    return asyncio.run(say(server, ENGLISH, name="af_heart")).samples
+
+
+def pauses_seconds(sound: Sound, longer_than_seconds: float) -> list[float]:
     """Silences in order, the first and the last left out."""
     loud = np.flatnonzero(np.abs(sound) > 0.001)
     gaps = np.diff(loud) / RATE_HZ
@@ -49,7 +56,14 @@ def pauses_seconds(sound: NDArray[np.float32], longer_than_seconds: float) -> li
 
 @pytest.mark.parametrize("voice", TEXTS)
 async def test_a_voice_is_as_loud_as_all_others_and_nothing_clicks(voice: str, server: str) -> None:
-    sound = (await say(server, TEXTS[voice], name=voice)).samples
+    _is_as_all_others((await say(server, TEXTS[voice], name=voice)).samples)
+
+
+def test_the_best_voice_is_as_loud_as_all_others_and_nothing_clicks(heart: Sound) -> None:
+    _is_as_all_others(heart)
+
+
+def _is_as_all_others(sound: Sound) -> None:
     assert clicks(sound) == []
     assert offset(sound) < 0.003
     loudness_lufs = integrated_lufs(sound, RATE_HZ)
@@ -58,15 +72,14 @@ async def test_a_voice_is_as_loud_as_all_others_and_nothing_clicks(voice: str, s
     assert float(np.abs(sound).max()) < 0.9, "no peak reaches the limiter"
 
 
-async def test_pauses_are_those_of_the_settings(server: str) -> None:
-    sound = (await say(server, ENGLISH, name="af_heart")).samples
-    clause, sentence, paragraph = pauses_seconds(sound, 0.15)
+def test_pauses_are_those_of_the_settings(heart: Sound) -> None:
+    clause, sentence, paragraph = pauses_seconds(heart, 0.15)
     assert (clause, sentence, paragraph) == pytest.approx((0.2, 0.45, 0.8), abs=0.05)
 
 
-async def test_half_a_minute_in_windows_has_no_click(server: str) -> None:
+async def test_a_long_text_in_windows_has_no_click(server: str) -> None:
     heard = await say(server, LONG, name="af_heart")
-    assert 25 < heard.seconds < 40
+    assert 12 < heard.seconds < 25
     assert clicks(heard.samples) == []
 
 
@@ -75,10 +88,10 @@ def test_whole_sentences_have_no_click_either(model_data: Store) -> None:
     exact = KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", stream="exact")
     delivery = Delivery(loudness_lufs=-16, pauses=Pauses(0.2, 0.12, 0.2))
     joiner, splitter, given = Joiner(delivery), SentenceSplitter(), []
-    for sentence in [*splitter.add(ENGLISH), *splitter.finish()]:
+    for sentence in [*splitter.add(SHORTER), *splitter.finish()]:
         joiner.begin(sentence)
         pieces = exact.pieces(exact.read(sentence, "a"), "am_michael", "a")
         given += [joiner.add(piece.numpy()) for piece in pieces if piece is not None]
         given.append(joiner.end())
     loud = to_pcm16(np.concatenate([*given, joiner.finish()]), delivery.gain(-27.2))
-    assert clicks(np.frombuffer(loud, dtype="<i2").astype(np.float32) / 32768) == []
+    assert clicks(np.frombuffer(loud, dtype="<i2").astype(np.float32) / np.float32(32768)) == []

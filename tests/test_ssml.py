@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kokoro_wyoming import marks
 from kokoro_wyoming.audio import SAMPLE_WIDTH_BYTES
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.manuscript import Habits, Manuscript
+from kokoro_wyoming.manuscript import Habits, Manuscript, TextFormat
 from kokoro_wyoming.script import Pause, Run, Sentence, plain
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.ssml import MAX_DEPTH, SsmlReader, looks_like_ssml
@@ -21,9 +21,9 @@ from tests.beep_engine import BeepEngine
 from tests.beep_house import chunk, error_codes, kinds, open_house, start, stop, synthesize, text_of
 
 
-def said(*chunks: str, text_format: str = "ssml", habits: Habits | None = None) -> list[Sentence | Pause | str]:
+def said(*chunks: str, text_format: TextFormat = "ssml", habits: Habits | None = None) -> list[Sentence | Pause | str]:
     """What is to be said, and the error that ends it."""
-    manuscript = Manuscript(text_format, habits or Habits(clause_first=False))  # type: ignore[arg-type]
+    manuscript = Manuscript(text_format, habits or Habits(clause_first=False))
     script: list[Sentence | Pause | str] = []
     try:
         for one in chunks:
@@ -113,7 +113,7 @@ def test_sentences_and_paragraphs_end_where_they_say_so() -> None:
 def test_prosody_is_pace_and_loudness_until_its_end(attributes: str, rate: float, gain: float) -> None:
     inside, after = speak(f"<prosody {attributes}>In it.</prosody> After it.")
     assert isinstance(inside, Sentence)
-    assert (inside.rate, inside.gain) == (pytest.approx(rate, abs=0.001), pytest.approx(gain, abs=0.001))
+    assert (inside.rate, inside.gain) == pytest.approx((rate, gain), abs=0.001)
     assert after == plain("After it.")
 
 
@@ -252,9 +252,11 @@ _DOCUMENTS = st.one_of(
     ).map(lambda parts: f"<speak>{''.join(parts)}</speak>"),
 )
 
+_FORMATS: list[TextFormat] = ["text", "ssml"]
 
-@given(_DOCUMENTS, st.lists(st.integers(0, 400), max_size=8), st.sampled_from(["text", "ssml"]))
-def test_chunk_borders_never_change_the_script(document: str, borders: list[int], text_format: str) -> None:
+
+@given(_DOCUMENTS, st.lists(st.integers(0, 400), max_size=8), st.sampled_from(_FORMATS))
+def test_chunk_borders_never_change_the_script(document: str, borders: list[int], text_format: TextFormat) -> None:
     edges = [0, *sorted(min(border, len(document)) for border in borders), len(document)]
     chunks = [document[begin:end] for begin, end in itertools.pairwise(edges)]
     whole = said(document, text_format=text_format)

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 from wyoming.error import Error
-from wyoming.event import Event, read_event, write_event
+from wyoming.event import Event, read_event
 
-from tests.beep_house import synthesize, text_of
+from tests.beep_house import synthesize, text_of, to_bytes
 from tests.beep_program import AS_MADE, put_voice
 from tests.conftest import CHECKOUT
 
@@ -40,6 +40,7 @@ class Supervisor:
         self.statuses: list[int] = []
         self.log = folder / "log"
         self._listening = listening
+        self.address: tuple[str, int] = listening.getsockname()
         settings_file = f"--config={folder}/settings.yaml"
         voices = f"--voices-folder={folder}/voices"
         program = (sys.executable, "-m", "tests.beep_program", "serve", settings_file, voices, "--no-zeroconf")
@@ -70,7 +71,6 @@ class Supervisor:
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         made = Supervisor(tmp_path, listening, "limits: {stuck_seconds: 1}\n")
-        made.address = listening.getsockname()  # type: ignore[attr-defined]
         yield made
         made.end()
 
@@ -78,9 +78,9 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
 def _ask(supervisor: Supervisor, text: str) -> list[Event]:
     """What is answered, up to the end of the sound or of the connection; it waits while the server starts."""
     events: list[Event] = []
-    with socket.create_connection(supervisor.address, timeout=60) as line, line.makefile("rwb") as stream:  # type: ignore[attr-defined]
+    with socket.create_connection(supervisor.address, timeout=60) as line, line.makefile("rb") as stream:
         try:
-            write_event(synthesize(text), stream)
+            line.sendall(to_bytes([synthesize(text)]))
             while event := read_event(stream):
                 events.append(event)
                 if event.type in ("audio-stop", "error"):

@@ -43,7 +43,7 @@ def test_any_text_can_be_said(text: str, tag: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.text(st.characters(categories=("L",)), min_size=1, max_size=12), max_size=8), tags)
+@given(st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=12), max_size=8), tags)
 def test_words_keep_their_letters(words: list[str], tag: str) -> None:
     text = " ".join(words)
     # A few words are abbreviations, or digits and units to Unicode; every other letter stays where it was.

@@ -85,9 +85,6 @@ class Speaker:
                 raise SpeakerError(f"it took no sound for {self._patience.silent_seconds:g} seconds") from error
             except OSError as error:
                 raise SpeakerError("it broke the connection off in the middle") from error
-            finally:
-                # Not `close`: a deaf one would never take what is still held for it.
-                writer.transport.abort()
         finally:
             self._over = True
             self._waiting = asyncio.Queue()
@@ -125,6 +122,9 @@ class Speaker:
                 return False
             return await self._wait_until_played(hearing, writer)
         finally:
+            # Not `close`: a deaf one would never take what is still held for it. And first, as before Python 3.12
+            # `wait_for` may swallow a cancellation, and a deaf one would be written to until patience ends.
+            writer.transport.abort()
             for task in (hearing, sending):
                 task.cancel()
             await asyncio.gather(hearing, sending, return_exceptions=True)

@@ -10,7 +10,7 @@ from wyoming.event import Event
 
 from tests.conformance.line import FaultError, Line, RefusedError, Server
 
-TEXT = "The kitchen light is on. Two windows are open upstairs"
+TEXT = "The light is on. Two windows are open"
 LONG_TEXT = "Once upon a time there was a house that spoke to everybody who lived in it. " * 12
 _DESCRIBE_SECONDS = 5.0
 """Home Assistant asks every 30 s, and calls the server unavailable after this time."""

@@ -59,10 +59,11 @@ class Sound:
 
 
 def _format_of(event: Event) -> tuple[int, int, int]:
-    found = tuple(event.data.get(key) for key in ("rate", "width", "channels"))
-    if not all(isinstance(value, int) and value > 0 for value in found):
-        raise FaultError(f"{event.type} does not say its format: {found}")
-    return found  # type: ignore[return-value]
+    told = [event.data.get(key) for key in ("rate", "width", "channels")]
+    match [value for value in told if isinstance(value, int) and value > 0]:
+        case [rate, width, channels]:
+            return rate, width, channels
+    raise FaultError(f"{event.type} does not say its format: {told}")
 
 
 @dataclass

@@ -58,4 +58,4 @@ def _item(language: str, kind: str, entry: dict[str, object]) -> Item:
     spellings = said if isinstance(said, list) else [said]
     if entry.keys() - {"id", "text", "said"} or not all(isinstance(one, str) for one in (name, text, *spellings)):
         raise ValueError(f"{language} {kind}: {entry} is not an item")
-    return Item(f"{language}/{kind}/{name}", language, kind, str(text), tuple(spellings))
+    return Item(f"{language}/{kind}/{name}", language, kind, str(text), tuple(map(str, spellings)))
