@@ -218,6 +218,9 @@ class CachedUtterance:
             await asyncio.sleep(0)
             yield piece
 
+    def delivered(self, seconds: float) -> None:
+        self._utterance.delivered(seconds)
+
     def close(self) -> None:
         self._utterance.close()
 

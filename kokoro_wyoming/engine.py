@@ -56,17 +56,19 @@ class Engine:
         weights: Mapping[str, str],
         choices: Choices | None = None,
         lexicon: Lexicon | None = None,
+        cuts_silence: bool = True,
         max_utterances: int = 64,
         stuck_seconds: float = 60.0,
     ) -> None:
         """`catalogues` are those of the installed releases, the default one first; `weights` says which weights run,
-        `lexicon` how the owner wants words read.
+        `lexicon` how the owner wants words read. Silence around sentences is not made where it would only be cut off.
 
         Raises UnknownVoiceError and its like when a voice that the owner chose is not there: better refused at the
         start than at the first word.
         """
         self._manager = manager
         self._choices = choices or Choices()
+        self._cuts_silence = cuts_silence
         self._max_utterances = max_utterances
         self._stuck_seconds = stuck_seconds
         self._lexicon = lexicon or Lexicon()
@@ -112,7 +114,9 @@ class Engine:
         return self._place(self._leave, Listener())
 
     def _place(self, leave: Callable[[], None], listener: Listener) -> EngineUtterance:
-        return EngineUtterance(self._manager, self._lexicon, self._levels, leave, listener)
+        return EngineUtterance(
+            self._manager, self._lexicon, self._levels, leave, listener, cuts_silence=self._cuts_silence
+        )
 
     def trouble(self) -> str | None:
         """Why nothing can be spoken at present; None when all is well."""
@@ -147,23 +151,27 @@ class EngineUtterance:
         levels: Levels,
         leave: Callable[[], None],
         listener: Listener,
+        *,
+        cuts_silence: bool,
     ) -> None:
         self._manager = manager
         self._lexicon = lexicon
         self._levels = levels
         self._leave: Callable[[], None] | None = leave
         self._listener = listener
+        self._cuts_silence = cuts_silence
 
     async def speak(
         self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
     ) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield a sentence's sound as it is made: float32, shape (n_samples,), 24 kHz."""
-        timed = () if clock is None else (clock,)
         async with self._manager.in_use(voice.version) as model:
 
             def steps() -> Iterator[Tensor | None]:
                 runs = read(sentence.runs, voice.language, model, self._lexicon)
-                return model.pieces(runs, voice.name, voice.language, voice.speed, *timed)
+                return model.pieces(
+                    runs, voice.name, voice.language, voice.speed, clock, cuts_silence=self._cuts_silence
+                )
 
             sound = self._manager.thread.stream(
                 steps,
@@ -179,6 +187,10 @@ class EngineUtterance:
                     yield samples
             if heard:
                 await asyncio.to_thread(self._levels.learn, voice, np.concatenate(heard))
+
+    def delivered(self, seconds: float) -> None:
+        """Remember that so much sound is on its way to the listener."""
+        self._listener.delivered(seconds)
 
     def close(self) -> None:
         """Leave the queue; a second time does nothing."""

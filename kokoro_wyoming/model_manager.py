@@ -45,10 +45,13 @@ class LoadedRelease(Rehearsing, Protocol):
         lang_code: str,
         speed: float = 1.0,
         clock: Clock | None = None,
+        *,
+        cuts_silence: bool = False,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.
 
         The runs are as `reading.read` gives them; `clock` is told of words before the sound that they are in.
+        One that `cuts_silence` leaves 0.1 s of it before and after what is heard.
         """
         ...
 

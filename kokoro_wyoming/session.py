@@ -324,8 +324,7 @@ class Session:
         voice = asked.role.voice_of(sentence)
         gain = np.float32(sentence.gain * self._delivery.gain(voice.loudness_lufs))
         clock = Clock() if asked.timed else None
-        timed = () if clock is None else (clock,)
-        async with contextlib.aclosing(place.speak(sentence, voice, *timed)) as sound:
+        async with contextlib.aclosing(place.speak(sentence, voice, clock)) as sound:
             async for samples in sound:
                 if asked.dropped:
                     break
@@ -361,6 +360,8 @@ class Session:
         for chunk in chunks:
             self._start_sound(asked)
             self._out.put(chunk.event())
+            if asked.place is not None:
+                asked.place.delivered(chunk.seconds)
             asked.sound_at_seconds = asked.sound_at_seconds or time.monotonic()
             # Here the engine rests while the client does not read: its next window is not asked for before.
             await self._out.flush()

@@ -80,6 +80,10 @@ class Utterance(Protocol):
         """
         ...
 
+    def delivered(self, seconds: float) -> None:
+        """Be told that so much sound is on its way to the listener, pauses included: whoever runs out first is next."""
+        ...
+
     def close(self) -> None:
         """Give up the place in the queue."""
         ...

@@ -127,6 +127,7 @@ def _engine(
         manager,
         catalogues,
         weights=weights,
+        cuts_silence=not config.speech.pauses.as_made,
         choices=Choices(
             language=config.speech.language,
             voice=config.speech.voice,

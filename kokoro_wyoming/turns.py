@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -32,10 +33,18 @@ class Listener:
     """
 
     due: float = field(default_factory=time.monotonic)
+    _delivered_until: float | None = None
 
     def wants_more(self) -> None:
         """A new sentence is asked for: a listener who fell silent in between is due now, not in the past."""
+        if self._delivered_until is not None:
+            self.due = self._delivered_until
         self.due = max(self.due, time.monotonic())
+
+    def delivered(self, seconds: float) -> None:
+        """So much sound is on its way: not what was made of silence and cut off, but with the pauses put in."""
+        if self.due < math.inf:
+            self._delivered_until = max(self._delivered_until or 0.0, time.monotonic()) + seconds
 
     def given(self, seconds: float) -> None:
         """More sound was made: it starts playing when the sound before it ends, or now."""

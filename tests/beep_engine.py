@@ -54,6 +54,8 @@ class BeepEngine:
     """Why nothing can be spoken."""
     taken: int = 0
     """Places taken now."""
+    delivered_seconds: float = 0.0
+    """What sessions say that they sent."""
 
     def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
         if program not in (None, _PROGRAM):
@@ -117,6 +119,10 @@ class BeepUtterance:
             return
         half = len(sentence) // 2
         yield from map(beep, filter(None, (sentence[:half], sentence[half:])))
+
+    def delivered(self, seconds: float) -> None:
+        assert not self._closed
+        self._engine.delivered_seconds += seconds
 
     def close(self) -> None:
         assert not self._closed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 from collections.abc import AsyncIterator, Iterator
 
@@ -91,6 +92,19 @@ async def test_the_listener_whose_sound_runs_out_first_is_next(thread: TurnThrea
     gate.opened.set()
     await asyncio.gather(held, *listeners)
     assert order == ["ten", "one", "one", "ten"]
+
+
+async def test_what_was_delivered_counts_from_the_next_sentence_on_and_not_what_was_made() -> None:
+    listener = Listener()
+    begun = listener.due
+    listener.given(5.0)
+    listener.delivered(3.0)
+    listener.wants_more()
+    assert listener.due - begun == pytest.approx(3.0, abs=0.5)
+    nobody = Listener(due=math.inf)
+    nobody.delivered(1.0)
+    nobody.wants_more()
+    assert nobody.due == math.inf
 
 
 async def test_a_job_rests_while_nobody_takes_its_pieces(thread: TurnThread) -> None:

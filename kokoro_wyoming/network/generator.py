@@ -285,13 +285,18 @@ class Generator:
         return module.stft.inverse(torch.exp(spectrum[:, :half]), torch.sin(spectrum[:, half:])).reshape(-1)
 
     def windows(
-        self, x: Tensor, harmonics: Tensor, normalise: Normalise, sizes: Iterator[int]
+        self,
+        x: Tensor,
+        harmonics: Tensor,
+        normalise: Normalise,
+        sizes: Iterator[int],
+        frames: tuple[int, int] | None = None,
     ) -> Iterator[Tensor]:
-        """The same sound window by window; `sizes` are in frames."""
-        start, end = 0, x.shape[-1]
+        """The same sound window by window, or that of some `frames`; `sizes` are in frames."""
+        start, end = frames or (0, x.shape[-1])
         while start < end:
             stop = min(end, start + next(sizes))
-            low, high = max(0, start - CONTEXT_FRAMES), min(end, stop + CONTEXT_FRAMES)
+            low, high = max(0, start - CONTEXT_FRAMES), min(x.shape[-1], stop + CONTEXT_FRAMES)
             part = harmonics[..., HARMONICS_PER_FRAME * low : HARMONICS_PER_FRAME * high + 1]
             sound = self.run(x[..., low:high], part, normalise)
             yield sound[SAMPLES_PER_FRAME * (start - low) : SAMPLES_PER_FRAME * (stop - low)]

@@ -104,20 +104,24 @@ class Network:
         voice: str = "",
         durations: list[int] | None = None,
         company: Company | None = None,
+        cuts_silence: bool = False,
     ) -> Iterator[Tensor | None]:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
 
         `style_row` is float32 of shape (1, 256), `voice` any name for where it comes from; sound is float32 of shape
         (n_samples,), 24 kHz, on the CPU. At the first turn `durations` is filled with how long each token sounds, pads
-        included, in frames of 1/40 s. `company` is for what is short.
+        included, in frames of 1/40 s. `company` is for what is short. One that `cuts_silence` leaves 0.1 s of it on either
+        side; `durations` are those of what is heard then.
         """
         with torch.inference_mode():
             features = self.features(token_ids, style_row, speed, company)
+        frames = features.heard if cuts_silence else (0, features.x.shape[-1])
         if durations is not None:
             durations += features.durations.tolist()
+            durations[0] -= frames[0] // 2
         yield None
-        sound = self.speaker.speak(features, voice)
-        yield from sound if company is None else _hushed(sound, features.x.shape[-1])
+        sound = self.speaker.speak(features, voice, frames)
+        yield from sound if company is None else _hushed(sound, features.x.shape[-1] - frames[0])
 
     def rehearse(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
         """Learn from an utterance that nobody hears, in some sixty short steps."""
@@ -155,7 +159,7 @@ class Network:
         decoded = own if company is None else own.followed_by(self._frames_of(company))
         yield None
         x = yield from self._decoder_blocks(decoded.text, decoded.f0, decoded.energy, sound_style)
-        return Features(x[..., : own.f0.shape[1]], own.f0, sound_style, own.durations, speed)
+        return Features(x[..., : own.f0.shape[1]], own.f0, own.energy, sound_style, own.durations, speed)
 
     def _frames_of(self, company: Company) -> _Frames:
         """At the voice's own pace; kept, as all short utterances of a voice have the same."""

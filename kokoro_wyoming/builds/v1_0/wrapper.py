@@ -145,11 +145,14 @@ class KokoroV1Wrapper:
         lang_code: str,
         speed: float = 1.0,
         clock: Clock | None = None,
+        *,
+        cuts_silence: bool = False,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
-        `clock` is told of words before the sound that they are in.
+        `clock` is told of words before the sound that they are in. One that `cuts_silence` leaves 0.1 s of it before
+        and after what is heard.
         `voice` is the name of a pack or a pack, float32 of shape (510, 1, 256).
         """
         pack = self.packs.get(voice) if isinstance(voice, str) else voice
@@ -164,7 +167,7 @@ class KokoroV1Wrapper:
                 ids = [vocabulary[symbol] for symbol in part if symbol in vocabulary]
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
                 row, name, durations = pack[len(part) - 1], voice if isinstance(voice, str) else "", list[int]()
-                sound = network.pieces(ids, row, speed, name, durations, self._company(part, pack))
+                sound = network.pieces(ids, row, speed, name, durations, self._company(part, pack), cuts_silence)
                 if clock is not None:
                     yield next(sound)  # the front half: what it says of durations is known before any sound
                     clock.count(self._words(spoken, runs, lang_code) if part == spoken.phonemes else [], durations)
