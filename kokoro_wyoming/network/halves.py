@@ -27,9 +27,12 @@ FRAME_RATE_HZ = 80
 """Frames a second of the decoder's output x."""
 STYLE_SIZE = 128
 """A style row holds two of these: the sound's, then the prosody's."""
-_HUSHED_FRAMES = 8
-"""0.1 s: where what was in company is cut off, its sound may end with a puff of up to -41 dB."""
-_FADE_FRAMES = 1
+_TAIL = 2_400
+"""Samples, 0.1 s: where what was in company is cut off, its sound may end with a puff."""
+_PUFF = 0.05
+"""Times the peak, -26 dB: a puff is softer, and the end of a word that comes so late is louder."""
+_STEP = 240
+"""Samples, 10 ms."""
 _COMPANIES = 16
 """Kept of the voices that spoke last, 0.2 MB each."""
 
@@ -225,14 +228,22 @@ def _ended(steps: Generator[None, None, _T]) -> _T:
 
 
 def _hushed(sound: Iterator[Tensor], n_frames: int) -> Iterator[Tensor]:
-    """Sound of so many frames with silence at the end, in pieces as before."""
-    end = (n_frames - _HUSHED_FRAMES) * SAMPLES_PER_FRAME
-    fade = _FADE_FRAMES * SAMPLES_PER_FRAME
-    at = 0
+    """Sound of so many frames in pieces as they are, the last of them without its puff."""
+    left = n_frames * SAMPLES_PER_FRAME
     for piece in sound:
-        left = end - torch.arange(at, at + len(piece))
-        yield piece * (left / fade).clamp(0, 1)
-        at += len(piece)
+        left -= len(piece)
+        yield piece if left else _without_puff(piece)
+
+
+def _without_puff(sound: Tensor) -> Tensor:
+    """The same with silence from the quietest place of its last 0.1 s on, unless a word is there."""
+    steps = sound[-_TAIL:].unfold(0, _STEP, _STEP).square().mean(dim=1)
+    quietest = len(sound) - (len(steps) - int(steps.argmin())) * _STEP
+    rest = sound[quietest:]
+    if rest.abs().max() > _PUFF * sound.abs().max():
+        return sound
+    fading = (1 - torch.arange(len(rest)) / _STEP).clamp(min=0)
+    return torch.cat([sound[:quietest], rest * fading])
 
 
 def choose_device(wanted: str) -> str:
