@@ -18,6 +18,7 @@ from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.levels import Levels
 from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.model_manager import ModelManager
+from kokoro_wyoming.network.speaker import Serving
 from kokoro_wyoming.reading import read
 from kokoro_wyoming.script import Sentence, plain
 from kokoro_wyoming.speech import (
@@ -169,9 +170,8 @@ class EngineUtterance:
 
             def steps() -> Iterator[Tensor | None]:
                 runs = read(sentence.runs, voice.language, model, self._lexicon)
-                return model.pieces(
-                    runs, voice.name, voice.language, voice.speed, clock, cuts_silence=self._cuts_silence
-                )
+                serving = Serving(self._cuts_silence, is_ahead=self._listener.ahead_seconds > 0)
+                return model.pieces(runs, voice.name, voice.language, voice.speed, clock, serving)
 
             sound = self._manager.thread.stream(
                 steps,

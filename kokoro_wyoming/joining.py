@@ -112,6 +112,14 @@ class Joiner:
         self._paragraph |= paragraph
         self._sentence = _Sentence(text)
 
+    def pause_so_far(self) -> Samples:
+        """What is certain of the silence before the sentence that has begun: nobody's sound runs out in a pause."""
+        if self._pauses is None or self._before is None:
+            return _NONE
+        silence = max(0, self._wanted(self._pauses, self._before) - self._quiet - _LEAD)
+        self._quiet += silence
+        return self._give(_silent(silence))
+
     def add(self, samples: ArrayLike) -> Samples:
         """More of the sentence's sound."""
         sentence, sound = self._sentence, np.asarray(samples, dtype=np.float32)
@@ -173,14 +181,17 @@ class Joiner:
         assert self._pauses is not None
         lead = _LEAD if self._before is not None else first_loud if self._sentence.passed_on else _FIRST_LEAD
         start = max(0, first_loud - lead)
-        wanted = self._asked
-        if wanted is None and self._before is not None:
-            wanted = _samples(self._pauses.after(self._before, paragraph=self._paragraph))
-        if self._before is not None:
-            wanted = (wanted or 0) - self._quiet - (first_loud - start)
-        self._owed += max(0, wanted or 0)
+        if self._before is None:
+            self._owed += self._asked or 0
+        else:
+            wanted = self._wanted(self._pauses, self._before)
+            self._owed += max(0, wanted - self._quiet - (first_loud - start))
         self._opened(start)
         return start
+
+    def _wanted(self, pauses: Pauses, before: str) -> int:
+        """Samples of silence between the last sentence that was heard and the one at hand."""
+        return _samples(pauses.after(before, paragraph=self._paragraph)) if self._asked is None else self._asked
 
     def _opened(self, start: int) -> None:
         self._sentence.at = self._out + self._owed - self._sentence.passed_on - start

@@ -17,6 +17,7 @@ from kokoro_wyoming import assets, memory
 from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.calibration import Rehearsing, calibrate
 from kokoro_wyoming.languages import TAGS, kokoro_letter
+from kokoro_wyoming.network.speaker import AS_MADE, Serving
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.timing import Clock
@@ -45,13 +46,11 @@ class LoadedRelease(Rehearsing, Protocol):
         lang_code: str,
         speed: float = 1.0,
         clock: Clock | None = None,
-        *,
-        cuts_silence: bool = False,
+        serving: Serving = AS_MADE,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.
 
         The runs are as `reading.read` gives them; `clock` is told of words before the sound that they are in.
-        One that `cuts_silence` leaves 0.1 s of it before and after what is heard.
         """
         ...
 

@@ -324,6 +324,7 @@ class Session:
         voice = asked.role.voice_of(sentence)
         gain = np.float32(sentence.gain * self._delivery.gain(voice.loudness_lufs))
         clock = Clock() if asked.timed else None
+        await self._send(asked, asked.pcm.add(asked.joiner.pause_so_far()))
         async with contextlib.aclosing(place.speak(sentence, voice, clock)) as sound:
             async for samples in sound:
                 if asked.dropped:

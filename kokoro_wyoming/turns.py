@@ -14,7 +14,6 @@ import math
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -25,15 +24,25 @@ PIECES_AHEAD = 2
 """A job rests while its listener has not taken this many pieces: what nobody reads costs bounded memory."""
 
 
-@dataclass
+_PATIENCE_SECONDS = 0.3
+"""Who hears nothing yet can wait a little longer; who hears something would hear a gap."""
+
+
 class Listener:
     """Someone who hears one utterance; `due` says when their sound runs out (monotonic seconds).
 
     Infinity is nobody: such work is done while no listener wants a turn.
     """
 
-    due: float = field(default_factory=time.monotonic)
-    _delivered_until: float | None = None
+    def __init__(self, due: float | None = None) -> None:
+        self.due = time.monotonic() + _PATIENCE_SECONDS if due is None else due
+        self._hears = False
+        self._delivered_until: float | None = None
+
+    @property
+    def ahead_seconds(self) -> float:
+        """How long the sound that is made will last; 0 while there is none."""
+        return self.due - time.monotonic() if self._hears else 0.0
 
     def wants_more(self) -> None:
         """A new sentence is asked for: a listener who fell silent in between is due now, not in the past."""
@@ -41,14 +50,16 @@ class Listener:
             self.due = self._delivered_until
         self.due = max(self.due, time.monotonic())
 
+    def given(self, seconds: float) -> None:
+        """More sound was made: it starts playing when the sound before it ends, or now."""
+        now = time.monotonic()
+        self.due = (max(self.due, now) if self._hears or math.isinf(self.due) else now) + seconds
+        self._hears = True
+
     def delivered(self, seconds: float) -> None:
         """So much sound is on its way: not what was made of silence and cut off, but with the pauses put in."""
         if self.due < math.inf:
             self._delivered_until = max(self._delivered_until or 0.0, time.monotonic()) + seconds
-
-    def given(self, seconds: float) -> None:
-        """More sound was made: it starts playing when the sound before it ends, or now."""
-        self.due = max(self.due, time.monotonic()) + seconds
 
 
 class _Job(Generic[T]):

@@ -25,10 +25,13 @@ def spoken(lead_seconds: float, seconds: float, trail_seconds: float) -> Sound:
     return np.concatenate([lead, hum, trail]).astype(np.float32)
 
 
-def joined(joiner: Joiner, *sentences: tuple[str, Sound], pieces: tuple[int, ...] = ()) -> Sound:
+def joined(
+    joiner: Joiner, *sentences: tuple[str, Sound], pieces: tuple[int, ...] = (), pauses_ahead: bool = False
+) -> Sound:
     given: list[Sound] = []
     for text, sound in sentences:
         joiner.begin(text)
+        given += [joiner.pause_so_far()] if pauses_ahead else []
         given += [joiner.add(piece) for piece in np.split(sound, sorted(at % (len(sound) + 1) for at in pieces))]
         given.append(joiner.end())
     return np.concatenate([*given, joiner.finish()])
@@ -105,13 +108,14 @@ def test_silence_within_a_sentence_stays() -> None:
 @given(
     st.lists(st.tuples(st.floats(0, 0.6), st.floats(0, 0.4), st.floats(0, 0.6)), min_size=1, max_size=4),
     st.lists(st.integers(0, 40_000), max_size=5),
+    st.booleans(),
 )
 def test_how_sentences_are_cut_into_pieces_changes_nothing_but_the_first_silence(
-    shapes: list[tuple[float, float, float]], pieces: list[int]
+    shapes: list[tuple[float, float, float]], pieces: list[int], pauses_ahead: bool
 ) -> None:
     sentences = [("A.", spoken(*shape)) for shape in shapes]
     whole = joined(Joiner(Delivery(pauses=PAUSES)), *sentences)
-    cut = joined(Joiner(Delivery(pauses=PAUSES)), *sentences, pieces=tuple(pieces))
+    cut = joined(Joiner(Delivery(pauses=PAUSES)), *sentences, pieces=tuple(pieces), pauses_ahead=pauses_ahead)
     assert np.array_equal(_without_first_silence(whole), _without_first_silence(cut))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -95,7 +96,7 @@ async def test_the_listener_whose_sound_runs_out_first_is_next(thread: TurnThrea
 
 
 async def test_what_was_delivered_counts_from_the_next_sentence_on_and_not_what_was_made() -> None:
-    listener = Listener()
+    listener = Listener(due=time.monotonic())
     begun = listener.due
     listener.given(5.0)
     listener.delivered(3.0)

@@ -85,7 +85,7 @@ class Plan:
             streamed=STREAMED[:1],
             streamed_repeat=repeat,
             starts=0,
-            most_listeners=4,
+            most_listeners=8,
             languages=(),
             packs=0,
             seconds=seconds,

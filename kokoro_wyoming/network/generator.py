@@ -29,6 +29,8 @@ HARMONICS_PER_FRAME = 60
 """The spectrum of the harmonic source has a hop of 5 samples."""
 CONTEXT_FRAMES = 8
 """On each side of a window: with as many its samples are those of the whole run within 108 dB."""
+_LEAST_FRAMES = 40
+"""A last window of fewer is made with the one before it: its context would be as much work as itself."""
 _ROOM_FRAMES = 2 * 160
 """What is computed in one go may be this long and leave its memory (50 MB) for the next."""
 EPSILON = 1e-5
@@ -292,10 +294,15 @@ class Generator:
         sizes: Iterator[int],
         frames: tuple[int, int] | None = None,
     ) -> Iterator[Tensor]:
-        """The same sound window by window, or that of some `frames`; `sizes` are in frames."""
+        """The same sound window by window, or that of some `frames`.
+
+        `sizes` are in frames; the last window is larger where but little would be left.
+        """
         start, end = frames or (0, x.shape[-1])
         while start < end:
-            stop = min(end, start + next(sizes))
+            stop = start + next(sizes)
+            if stop + _LEAST_FRAMES > end:
+                stop = end
             low, high = max(0, start - CONTEXT_FRAMES), min(x.shape[-1], stop + CONTEXT_FRAMES)
             part = harmonics[..., HARMONICS_PER_FRAME * low : HARMONICS_PER_FRAME * high + 1]
             sound = self.run(x[..., low:high], part, normalise)

@@ -21,7 +21,7 @@ from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.speaker import Features, Speaker
+from kokoro_wyoming.network.speaker import AS_MADE, Features, Serving, Speaker
 
 FRAME_RATE_HZ = 80
 """Frames a second of the decoder's output x."""
@@ -107,24 +107,24 @@ class Network:
         voice: str = "",
         durations: list[int] | None = None,
         company: Company | None = None,
-        cuts_silence: bool = False,
+        serving: Serving = AS_MADE,
     ) -> Iterator[Tensor | None]:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
 
         `style_row` is float32 of shape (1, 256), `voice` any name for where it comes from; sound is float32 of shape
         (n_samples,), 24 kHz, on the CPU. At the first turn `durations` is filled with how long each token sounds, pads
-        included, in frames of 1/40 s. `company` is for what is short. One that `cuts_silence` leaves 0.1 s of it on either
-        side; `durations` are those of what is heard then.
+        included, in frames of 1/40 s. `company` is for what is short; where silence is cut,
+        it is from the first pad's duration as well.
         """
         with torch.inference_mode():
             features = self.features(token_ids, style_row, speed, company)
-        frames = features.heard if cuts_silence else (0, features.x.shape[-1])
+        first, end = features.made(serving)
         if durations is not None:
             durations += features.durations.tolist()
-            durations[0] -= frames[0] // 2
+            durations[0] -= first // 2
         yield None
-        sound = self.speaker.speak(features, voice, frames)
-        yield from sound if company is None else _hushed(sound, features.x.shape[-1] - frames[0])
+        sound = self.speaker.speak(features, voice, serving)
+        yield from sound if company is None else _hushed(sound, end - first)
 
     def rehearse(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
         """Learn from an utterance that nobody hears, in some sixty short steps."""

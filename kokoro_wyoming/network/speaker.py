@@ -41,6 +41,19 @@ _SHRINKAGE = 0.5
 
 
 @dataclass(frozen=True)
+class Serving:
+    """In what pieces a sentence's sound is handed out; it sounds the same."""
+
+    cuts_silence: bool = False
+    """Whether of the silence around it only 0.1 s is made."""
+    is_ahead: bool = False
+    """Whether its listener has sound already: large windows at once cost less than small ones first."""
+
+
+AS_MADE = Serving()
+
+
+@dataclass(frozen=True)
 class Features:
     """What the generator needs of one sentence."""
 
@@ -57,17 +70,17 @@ class Features:
     speed: float
     """1.0 is the voice's own pace."""
 
-    @property
-    def heard(self) -> tuple[int, int]:
-        """The frames from shortly before its first sound to shortly after its last; all, if there is none.
+    def made(self, serving: Serving) -> tuple[int, int]:
+        """The first frame that is made, and that behind the last.
 
-        The first is even: it is where a frame of `durations` begins too, and in that of the first pad.
+        The first is even and in the first pad, so that one of `durations` begins with it.
         """
-        loud = torch.nonzero(self.energy[0] > _LOUD)
-        if not len(loud):
-            return 0, self.x.shape[-1]
-        before = min(int(loud[0]) - _SILENT_FRAMES, 2 * int(self.durations[0]) - 2)
-        return max(0, before) // 2 * 2, min(self.x.shape[-1], int(loud[-1]) + 1 + _SILENT_FRAMES)
+        n_frames = self.x.shape[-1]
+        loud = torch.nonzero(self.energy[0] > _LOUD)[:, 0].tolist()
+        if not loud or not serving.cuts_silence:
+            return 0, n_frames
+        first = min(loud[0] - _SILENT_FRAMES, 2 * int(self.durations[0]) - 2)
+        return max(0, first) // 2 * 2, min(n_frames, loud[-1] + 1 + _SILENT_FRAMES)
 
 
 @dataclass
@@ -107,15 +120,11 @@ class Speaker:
         return self._generator
 
     def speak(
-        self, features: Features, voice: str, frames: tuple[int, int] | None = None
+        self, features: Features, voice: str, serving: Serving = AS_MADE
     ) -> Iterator[Tensor]:
-        """Yield a sentence's sound piece by piece: float32, shape (n_samples,), 24 kHz, on the CPU.
-
-        Only that of `frames`, from the first to before the second, where they are given.
-        """
+        """Yield a sentence's sound piece by piece: float32, shape (n_samples,), 24 kHz, on the CPU."""
         with torch.inference_mode():
-            part = frames or (0, features.x.shape[-1])
-            pieces = self._pieces(features, self._generator.harmonics(features.f0), voice, part)
+            pieces = self._pieces(features, self._generator.harmonics(features.f0), voice, serving)
         while True:
             # Entered anew for each piece: what others do between two of them is not to be inference.
             with torch.inference_mode():
@@ -125,8 +134,9 @@ class Speaker:
             yield sound.cpu()
 
     def _pieces(
-        self, features: Features, harmonics: Tensor, voice: str, frames: tuple[int, int]
+        self, features: Features, harmonics: Tensor, voice: str, serving: Serving
     ) -> Iterator[Tensor]:
+        frames = features.made(serving)
         samples = slice(frames[0] * SAMPLES_PER_FRAME, frames[1] * SAMPLES_PER_FRAME)
         targets = self._generator.targets(features.style)
         if self._predictor is None or features.x.shape[-1] <= WHOLE_FRAMES:
@@ -145,7 +155,7 @@ class Speaker:
             return
         self.counts["windows"] += 1
         normalise = self._generator.given(targets, lessons.improve(prediction.moments))
-        yield from self._generator.windows(features.x, harmonics, normalise, _window_sizes(), frames)
+        yield from self._generator.windows(features.x, harmonics, normalise, _window_sizes(serving), frames)
 
     def _lessons_of(self, voice: str) -> _Lessons:
         taught = self._lessons
@@ -175,8 +185,9 @@ class Speaker:
         return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
 
 
-def _window_sizes() -> Iterator[int]:
-    return itertools.chain(WINDOW_FRAMES, itertools.repeat(LATER_WINDOW_FRAMES))
+def _window_sizes(serving: Serving) -> Iterator[int]:
+    first = WINDOW_FRAMES[-1:] if serving.is_ahead else WINDOW_FRAMES
+    return itertools.chain(first, itertools.repeat(LATER_WINDOW_FRAMES))
 
 
 def convolution_type(device: torch.device) -> torch.dtype:

@@ -18,6 +18,7 @@ from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.halves import Company, Network, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.network.speaker import AS_MADE, Serving
 from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.script import Run
@@ -145,14 +146,12 @@ class KokoroV019Wrapper:
         lang_code: str,
         speed: float = 1.0,
         clock: Clock | None = None,
-        *,
-        cuts_silence: bool = False,
+        serving: Serving = AS_MADE,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
-        `clock` is told of words before the sound that they are in. One that `cuts_silence` leaves 0.1 s of it before
-        and after what is heard.
+        `clock` is told of words before the sound that they are in.
         `voice` is the name of a pack or a pack, float32 of shape (511, 1, 256).
         """
         pack = self.packs.get(voice) if isinstance(voice, str) else voice
@@ -167,7 +166,7 @@ class KokoroV019Wrapper:
                 ids = [vocabulary[symbol] for symbol in piece.phonemes[start : start + limit]]
                 # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
                 row, name, durations = pack[len(ids)], voice if isinstance(voice, str) else "", list[int]()
-                sound = network.pieces(ids, row, speed, name, durations, self._company(ids, pack), cuts_silence)
+                sound = network.pieces(ids, row, speed, name, durations, self._company(ids, pack), serving)
                 if clock is not None:
                     yield next(sound)  # the front half: what it says of durations is known before any sound
                     is_whole = len(ids) == len(piece.phonemes)

@@ -19,6 +19,7 @@ from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.halves import Company, Network, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.network.speaker import AS_MADE, Serving
 from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
@@ -145,14 +146,12 @@ class KokoroV1Wrapper:
         lang_code: str,
         speed: float = 1.0,
         clock: Clock | None = None,
-        *,
-        cuts_silence: bool = False,
+        serving: Serving = AS_MADE,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
-        `clock` is told of words before the sound that they are in. One that `cuts_silence` leaves 0.1 s of it before
-        and after what is heard.
+        `clock` is told of words before the sound that they are in.
         `voice` is the name of a pack or a pack, float32 of shape (510, 1, 256).
         """
         pack = self.packs.get(voice) if isinstance(voice, str) else voice
@@ -167,7 +166,7 @@ class KokoroV1Wrapper:
                 ids = [vocabulary[symbol] for symbol in part if symbol in vocabulary]
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
                 row, name, durations = pack[len(part) - 1], voice if isinstance(voice, str) else "", list[int]()
-                sound = network.pieces(ids, row, speed, name, durations, self._company(part, pack), cuts_silence)
+                sound = network.pieces(ids, row, speed, name, durations, self._company(part, pack), serving)
                 if clock is not None:
                     yield next(sound)  # the front half: what it says of durations is known before any sound
                     clock.count(self._words(spoken, runs, lang_code) if part == spoken.phonemes else [], durations)
