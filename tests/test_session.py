@@ -67,6 +67,7 @@ async def test_a_whole_text_is_spoken() -> None:
     assert kinds(replies) == SPOKEN
     assert text_of(replies) == "Hello there.How are you?"
     assert {voice.name for _, voice in house.engine.said} == {"boop"}
+    assert house.engine.delivered_seconds == pytest.approx(sum(len(event.payload or b"") for event in replies) / 48_000)
 
 
 async def test_home_assistants_stream_is_spoken_once_and_ended() -> None:

@@ -19,10 +19,11 @@ from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.joining import SILENCE
 from kokoro_wyoming.network import speaker as speaking
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
 from kokoro_wyoming.network.moments import Fit, corrected, residual
-from kokoro_wyoming.network.speaker import Features, Speaker
+from kokoro_wyoming.network.speaker import AS_MADE, Features, Serving, Speaker
 from kokoro_wyoming.script import Run
 
 TEXT = "The front door is open, and the kitchen light is still on."
@@ -163,6 +164,40 @@ def test_no_join_is_a_jump(wrapper: KokoroV1Wrapper, long: Features) -> None:
     for join in joins:
         around = np.r_[bend[join - 600 : join - 3], bend[join + 4 : join + 600]]
         assert bend[join - 1 : join + 3].max() <= 1.2 * around.max()
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("is_ahead", [False, True])
+@pytest.mark.parametrize("in_windows", [False, True])
+def test_what_is_not_made_of_a_sentence_is_silence_and_the_rest_is_the_same(
+    in_windows: bool, is_ahead: bool, wrapper: KokoroV1Wrapper, long: Features
+) -> None:
+    speaker = Speaker(wrapper.initialize().model.decoder.generator, CPU, Fit.load(_FIT) if in_windows else None)
+    sounds, sizes = [], []
+    for serving in (AS_MADE, Serving(cuts_silence=True, is_ahead=is_ahead)):
+        torch.manual_seed(0)
+        pieces = list(speaker.speak(long, "af_heart", serving))
+        sounds.append(torch.cat(pieces))
+        sizes.append(len(pieces[0]))
+    first, end = (frame * SAMPLES_PER_FRAME for frame in long.made(serving))
+    assert first >= 0.1 * 24_000
+    assert len(sounds[0]) - end >= 0.1 * 24_000
+    assert torch.cat([sounds[0][:first], sounds[0][end:]]).abs().max() < SILENCE
+    assert _snr_db(sounds[0][first:end], sounds[1]) > 40
+    if in_windows:
+        assert (sizes[1] > sizes[0]) == is_ahead
+
+
+@pytest.mark.weights
+def test_durations_begin_with_what_is_made(wrapper: KokoroV1Wrapper) -> None:
+    network, pack = wrapper.initialize(), wrapper.packs.get("af_heart")
+    told = []
+    for serving in (AS_MADE, Serving(cuts_silence=True)):
+        durations: list[int] = []
+        next(network.pieces([50, 83, 54, 156, 57, 135, 4], pack[6], 1.0, durations=durations, serving=serving))
+        told.append(durations)
+    assert told[0][1:] == told[1][1:]
+    assert 0 < told[1][0] < told[0][0]
 
 
 @pytest.mark.weights
