@@ -167,14 +167,14 @@ def test_no_join_is_a_jump(wrapper: KokoroV1Wrapper, long: Features) -> None:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("is_ahead", [False, True])
+@pytest.mark.parametrize("large_windows", [False, True])
 @pytest.mark.parametrize("in_windows", [False, True])
 def test_what_is_not_made_of_a_sentence_is_silence_and_the_rest_is_the_same(
-    in_windows: bool, is_ahead: bool, wrapper: KokoroV1Wrapper, long: Features
+    in_windows: bool, large_windows: bool, wrapper: KokoroV1Wrapper, long: Features
 ) -> None:
     speaker = Speaker(wrapper.initialize().model.decoder.generator, CPU, Fit.load(_FIT) if in_windows else None)
     sounds, sizes = [], []
-    for serving in (AS_MADE, Serving(cuts_silence=True, is_ahead=is_ahead)):
+    for serving in (AS_MADE, Serving(cuts_silence=True, large_windows=large_windows)):
         torch.manual_seed(0)
         pieces = list(speaker.speak(long, "af_heart", serving))
         sounds.append(torch.cat(pieces))
@@ -185,7 +185,7 @@ def test_what_is_not_made_of_a_sentence_is_silence_and_the_rest_is_the_same(
     assert torch.cat([sounds[0][:first], sounds[0][end:]]).abs().max() < SILENCE
     assert _snr_db(sounds[0][first:end], sounds[1]) > 40
     if in_windows:
-        assert (sizes[1] > sizes[0]) == is_ahead
+        assert (sizes[1] > sizes[0]) == large_windows
 
 
 @pytest.mark.weights

@@ -46,8 +46,8 @@ class Serving:
 
     cuts_silence: bool = False
     """Whether of the silence around it only 0.1 s is made."""
-    is_ahead: bool = False
-    """Whether its listener has sound already: large windows at once cost less than small ones first."""
+    large_windows: bool = False
+    """Whether the first windows are no smaller than need be: less work, but its first sound takes longer."""
 
 
 AS_MADE = Serving()
@@ -186,7 +186,7 @@ class Speaker:
 
 
 def _window_sizes(serving: Serving) -> Iterator[int]:
-    first = WINDOW_FRAMES[-1:] if serving.is_ahead else WINDOW_FRAMES
+    first = WINDOW_FRAMES[-1:] if serving.large_windows else WINDOW_FRAMES
     return itertools.chain(first, itertools.repeat(LATER_WINDOW_FRAMES))
 
 
