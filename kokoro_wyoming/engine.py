@@ -171,7 +171,7 @@ class EngineUtterance:
             def steps() -> Iterator[Tensor | None]:
                 runs = read(sentence.runs, voice.language, model, self._lexicon)
                 # Who has sound already is served no later, and where others wait less work serves all sooner.
-                can_wait = self._listener.ahead_seconds > 0 or self._manager.thread.waiting > 1
+                can_wait = self._listener.ahead_seconds > 0 or self._manager.thread.others_wait(self._listener)
                 serving = Serving(self._cuts_silence, large_windows=can_wait)
                 return model.pieces(runs, voice.name, voice.language, voice.speed, clock, serving)
 

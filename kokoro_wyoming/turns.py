@@ -157,6 +157,14 @@ class TurnThread:
         """Jobs that are not finished."""
         return len(self._jobs)
 
+    def others_wait(self, listener: Listener) -> bool:
+        """Whether anybody else wants a turn; nobody, whose work is for no ears, does not count."""
+        with self._changed:
+            return any(
+                job.listener is not listener and job.listener.due < math.inf and self._may_run(job)
+                for job in self._jobs
+            )
+
     def _add(self, job: _Job[T]) -> None:
         with self._changed:
             if self._closed:
@@ -174,11 +182,15 @@ class TurnThread:
             job.cancelled = True
             self._changed.notify()
 
+    @staticmethod
+    def _may_run(job: _Job[object]) -> bool:
+        return not job.cancelled and job.untaken < PIECES_AHEAD
+
     def _next_job(self) -> _Job[object] | None:
         """Wait for the most urgent job that may run, or for one to clear away; None when closed."""
         with self._changed:
             while not self._closed:
-                ready = [job for job in self._jobs if job.cancelled or job.untaken < PIECES_AHEAD]
+                ready = [job for job in self._jobs if job.cancelled or self._may_run(job)]
                 if ready:
                     return min(ready, key=lambda job: (not job.cancelled, job.listener.due))
                 self._changed.wait()

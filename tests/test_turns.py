@@ -108,6 +108,36 @@ async def test_what_was_delivered_counts_from_the_next_sentence_on_and_not_what_
     assert nobody.due == math.inf
 
 
+async def test_who_would_hear_a_gap_comes_before_who_hears_nothing_yet(thread: TurnThread) -> None:
+    order: list[str] = []
+
+    def spoken(name: str) -> Iterator[str]:
+        order.append(name)
+        yield name
+
+    newcomer, old = Listener(), Listener()
+    old.given(0.05)
+    assert newcomer.ahead_seconds == 0 < old.ahead_seconds
+    gate = Gate()
+    held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=0)))
+    await asyncio.sleep(0)
+    both = [asyncio.create_task(_collect(thread, spoken(name), who)) for name, who in (("new", newcomer), ("old", old))]
+    await asyncio.sleep(0)
+    assert thread.others_wait(newcomer)
+    gate.opened.set()
+    await asyncio.gather(held, *both)
+    assert order == ["old", "new"]
+
+
+async def test_work_for_nobody_keeps_nobody_waiting(thread: TurnThread) -> None:
+    gate = Gate()
+    held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=math.inf)))
+    await asyncio.sleep(0)
+    assert not thread.others_wait(Listener())
+    gate.opened.set()
+    await held
+
+
 async def test_a_job_rests_while_nobody_takes_its_pieces(thread: TurnThread) -> None:
     made = 0
 
