@@ -31,6 +31,7 @@ class HarmonicSource:
         loudness = voiced * settings.noise_std + (1 - voiced) * settings.sine_amp / 3
         noise = torch.randn_like(sines.transpose(1, 2)).transpose(1, 2)
         sines.mul_(voiced).add_(noise.mul_(loudness))
+        del noise  # what merges copies the sines, and three such arrays would be the peak of a long sentence
         merged = torch.tanh(self._merge(sines.transpose(1, 2)))[..., 0]
         torch.randn_like(voiced)  # kokoro draws this too, for nothing: what follows is to have the same noise
         return torch.cat(self._stft.transform(merged), dim=1)
