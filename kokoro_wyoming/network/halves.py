@@ -112,12 +112,15 @@ class Network:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
 
         `style_row` is float32 of shape (1, 256), `voice` any name for where it comes from; sound is float32 of shape
-        (n_samples,), 24 kHz, on the CPU. At the first turn `durations` is filled with how long each token sounds, pads
-        included, in frames of 1/40 s. `company` is for what is short; where silence is cut,
-        it is from the first pad's duration as well.
+        (n_samples,), 24 kHz, on the CPU. Before there is any, `durations` is filled with how long each token sounds,
+        pads included, in frames of 1/40 s; where silence is cut, it is from the first pad's as well. `company` is for
+        what is short.
         """
-        with torch.inference_mode():
-            features = self.features(token_ids, style_row, speed, company)
+        steps, features = self._feature_steps(token_ids, style_row, speed, company), None
+        while features is None:
+            yield None  # a turn each: of a long sentence they take seconds
+            with torch.inference_mode():
+                features = _stepped(steps)
         first, end = features.made(serving)
         if durations is not None:
             durations += features.durations.tolist()
@@ -220,11 +223,18 @@ class Network:
 
 def _ended(steps: Generator[None, None, _T]) -> _T:
     """What steps come to, taken in one go."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as ended:
-            return cast(_T, ended.value)
+    while (result := _stepped(steps)) is None:
+        pass
+    return result
+
+
+def _stepped(steps: Generator[None, None, _T]) -> _T | None:
+    """Take one step; gives what they come to after the last."""
+    try:
+        next(steps)
+    except StopIteration as ended:
+        return cast(_T, ended.value)
+    return None
 
 
 def _hushed(sound: Iterator[Tensor], n_frames: int) -> Iterator[Tensor]:

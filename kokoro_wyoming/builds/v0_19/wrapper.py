@@ -167,11 +167,13 @@ class KokoroV019Wrapper:
                 # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
                 row, name, durations = pack[len(ids)], voice if isinstance(voice, str) else "", list[int]()
                 sound = network.pieces(ids, row, speed, name, durations, self._company(ids, pack), serving)
-                if clock is not None:
-                    yield next(sound)  # the front half: what it says of durations is known before any sound
-                    is_whole = len(ids) == len(piece.phonemes)
-                    clock.count(paired(piece.graphemes, piece.phonemes) if is_whole else [], durations)
-                yield from sound
+                is_counted = clock is None
+                for turn in sound:
+                    if clock is not None and durations and not is_counted:
+                        is_counted = True
+                        is_whole = len(ids) == len(piece.phonemes)
+                        clock.count(paired(piece.graphemes, piece.phonemes) if is_whole else [], durations)
+                    yield turn
 
     def _company(self, ids: list[int], pack: Tensor) -> Company | None:
         if self.stream == "exact" or len(ids) > SHORT_PHONEMES:

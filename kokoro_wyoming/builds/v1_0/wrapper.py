@@ -167,10 +167,12 @@ class KokoroV1Wrapper:
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
                 row, name, durations = pack[len(part) - 1], voice if isinstance(voice, str) else "", list[int]()
                 sound = network.pieces(ids, row, speed, name, durations, self._company(part, pack), serving)
-                if clock is not None:
-                    yield next(sound)  # the front half: what it says of durations is known before any sound
-                    clock.count(self._words(spoken, runs, lang_code) if part == spoken.phonemes else [], durations)
-                yield from sound
+                is_counted = clock is None
+                for turn in sound:
+                    if clock is not None and durations and not is_counted:
+                        is_counted = True
+                        clock.count(self._words(spoken, runs, lang_code) if part == spoken.phonemes else [], durations)
+                    yield turn
 
     def _company(self, phonemes: str, pack: Tensor) -> Company | None:
         if self.stream == "exact" or len(phonemes) > SHORT_PHONEMES:
