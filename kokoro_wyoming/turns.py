@@ -14,7 +14,7 @@ import math
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -22,8 +22,6 @@ _LOGGER = logging.getLogger(__name__)
 
 PIECES_AHEAD = 2
 """A job rests while its listener has not taken this many pieces: what nobody reads costs bounded memory."""
-
-
 _PATIENCE_SECONDS = 0.3
 """Who hears nothing yet can wait a little longer; who hears something would hear a gap."""
 
@@ -74,6 +72,11 @@ class _Job(Generic[T]):
         self.untaken = 0
         self.cancelled = False
 
+    @property
+    def rests(self) -> bool:
+        """Whether its listener has yet to take what was made."""
+        return self.untaken >= PIECES_AHEAD
+
     def forget(self) -> None:
         """Let go of what the steps held: the thread may wait long for its next job with this one still in hand."""
         self.steps, self.make_steps = None, lambda: iter(())
@@ -88,7 +91,7 @@ class TurnThread:
     """Runs jobs in turns on one daemon thread; the next turn is for the listener whose sound runs out first."""
 
     def __init__(self, name: str = "model") -> None:
-        self._jobs: list[_Job[object]] = []
+        self._jobs: list[_Job[Any]] = []
         self._changed = threading.Condition()
         self._closed = False
         self.turn_started: float | None = None
@@ -161,7 +164,7 @@ class TurnThread:
         """Whether anybody else wants a turn; nobody, whose work is for no ears, does not count."""
         with self._changed:
             return any(
-                job.listener is not listener and job.listener.due < math.inf and self._may_run(job)
+                job.listener is not listener and job.listener.due < math.inf and not (job.cancelled or job.rests)
                 for job in self._jobs
             )
 
@@ -169,7 +172,7 @@ class TurnThread:
         with self._changed:
             if self._closed:
                 raise RuntimeError("the model thread is closed")
-            self._jobs.append(job)  # type: ignore[arg-type]  # the list does not care what pieces are
+            self._jobs.append(job)
             self._changed.notify()
 
     def _taken(self, job: _Job[T]) -> None:
@@ -182,15 +185,11 @@ class TurnThread:
             job.cancelled = True
             self._changed.notify()
 
-    @staticmethod
-    def _may_run(job: _Job[object]) -> bool:
-        return not job.cancelled and job.untaken < PIECES_AHEAD
-
-    def _next_job(self) -> _Job[object] | None:
+    def _next_job(self) -> _Job[Any] | None:
         """Wait for the most urgent job that may run, or for one to clear away; None when closed."""
         with self._changed:
             while not self._closed:
-                ready = [job for job in self._jobs if job.cancelled or self._may_run(job)]
+                ready = [job for job in self._jobs if job.cancelled or not job.rests]
                 if ready:
                     return min(ready, key=lambda job: (not job.cancelled, job.listener.due))
                 self._changed.wait()
@@ -208,7 +207,7 @@ class TurnThread:
             _close_steps(job)
             job.send(RuntimeError("the model thread was closed"))
 
-    def _turn(self, job: _Job[object]) -> bool:
+    def _turn(self, job: _Job[Any]) -> bool:
         """One step of a job; False when it has no further one."""
         if job.cancelled:
             _close_steps(job)
@@ -253,7 +252,7 @@ def _timed(
         yield piece
 
 
-def _close_steps(job: _Job[object]) -> None:
+def _close_steps(job: _Job[Any]) -> None:
     close = getattr(job.steps, "close", None)
     if close is not None:
         try:

@@ -29,7 +29,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -68,7 +68,8 @@ class Lesson:
         for name, moments in zip(("upsampled", "noise0", "noise1"), (known.upsampled, *known.noise), strict=True):
             rows |= {f"{name}_mean": moments.mean, f"{name}_variance": moments.variance}
         part = path.with_suffix(".part.npz")
-        np.savez(part, **{name: row.numpy() for name, row in rows.items()})  # type: ignore[arg-type]  # its keywords are arrays
+        arrays: dict[str, Any] = {name: row.numpy() for name, row in rows.items()}
+        np.savez(part, **arrays)
         part.replace(path)
 
     @classmethod
@@ -238,8 +239,8 @@ def main() -> None:
         return
     folder = prepared(arguments.data, model)
     learned = list(lessons(teacher, folder, 0, arguments.utterances))
-    arrays = learn(learned, layer_weights(teacher.generator))
-    np.savez_compressed(arguments.out, **arrays)  # type: ignore[arg-type]  # its keywords are arrays
+    arrays: dict[str, Any] = learn(learned, layer_weights(teacher.generator))
+    np.savez_compressed(arguments.out, **arrays)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB of {len(learned)} utterances")
     print("\n".join(check(Fit.load(arguments.out), lessons(teacher, folder, 1, arguments.check))))
 

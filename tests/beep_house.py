@@ -77,14 +77,14 @@ async def open_house(
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until the condition holds; fails after 10 s."""
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Let the loop turn until the condition holds; fails after so long."""
 
     async def turn() -> None:
         while not condition():  # noqa: ASYNC110 - conditions of any kind, on both sides of a socket
             await asyncio.sleep(0.005)
 
-    await asyncio.wait_for(turn(), 10)
+    await asyncio.wait_for(turn(), seconds)
 
 
 def to_bytes(events: Iterable[Event]) -> bytes:

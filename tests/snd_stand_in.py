@@ -133,7 +133,8 @@ def deaf(speaker: Speaker) -> Serve:
     """Accepts, and never reads."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport can
+        assert isinstance(writer.transport, asyncio.Transport)
+        writer.transport.pause_reading()
         await asyncio.Event().wait()
 
     return serve

@@ -23,7 +23,7 @@ from kokoro_wyoming.cli.wav import Sound
 from kokoro_wyoming.config import TcpAddress, parse_uri
 from kokoro_wyoming.errors import KokoroWyomingError
 from tests.beep_engine import BeepEngine, heard
-from tests.beep_house import open_house
+from tests.beep_house import open_house, until
 from tests.beep_server import BEEP, RATE_HZ, BeepServer, Write, beep_server, die, refuse
 from tests.snd_stand_in import (
     Serve,
@@ -102,12 +102,7 @@ async def test_a_program_behind_a_service_hears_everything(
     program = "import os, sys; out = open(sys.argv[1], 'wb', buffering=0)\nwhile d := os.read(0, 4096): out.write(d)"
     async with snd_service(playing_by(sys.executable, "-c", program, str(raw))) as kitchen:
         speaking = asyncio.create_task(announce(server, "Hi.", "--to", kitchen.uri))
-
-        async def all_heard() -> None:
-            while not raw.exists() or raw.read_bytes() != BEEP:  # noqa: ASYNC110 - a file tells nobody
-                await asyncio.sleep(0.01)
-
-        await asyncio.wait_for(all_heard(), 30)
+        await until(lambda: raw.exists() and raw.read_bytes() == BEEP, seconds=30)
         assert not kitchen.hung_up.is_set()
     assert await speaking == 0  # the service has gone, which ends the waiting
 
@@ -121,8 +116,7 @@ async def test_sound_is_played_while_the_text_is_still_being_written(
     async with snd_service() as kitchen:
         speaking = asyncio.create_task(announce(server, "--to", kitchen.uri))
         stdin.write(b"One. ")
-        while "audio-chunk" not in kitchen.types:  # noqa: ASYNC110 - waited for in the stand-in's list
-            await asyncio.sleep(0.01)
+        await until(lambda: "audio-chunk" in kitchen.types, seconds=30)
         stdin.write(b"Two.")
         stdin.close()
         assert await speaking == 0

@@ -23,6 +23,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 from kokoro_wyoming.discovery import Advertiser, advertiser
 from kokoro_wyoming.discovery.addresses import LocalAddress
 from kokoro_wyoming.discovery.advertiser import SERVICE_TYPE
+from tests.beep_house import until
 
 Scenes = dict[str, "subprocess.Popen[str]"]
 
@@ -79,14 +80,6 @@ def on_loopback(
     name: str, port: int = 10200, look: Callable[[], list[LocalAddress]] = lambda: [LOOPBACK]
 ) -> Advertiser:
     return Advertiser(name, port, ["0.0.0.0"], interfaces=[LOOPBACK_NAME], look=look, poll_seconds=0.05)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async def wait() -> None:
-        while not holds():  # noqa: ASYNC110 - what is waited for has no event of its own
-            await asyncio.sleep(0.02)
-
-    await asyncio.wait_for(wait(), 8)
 
 
 class Browser:
@@ -158,7 +151,7 @@ async def test_the_second_server_of_a_name_on_one_machine_is_renamed_and_says_so
     await first.publish()
     await second.publish()
     await browser.sees(name, f"{name}-2")
-    await until(lambda: second.advertised is not None)
+    await until(lambda: second.advertised is not None, seconds=8)
     assert (first.name, second.name) == (name, f"{name}-2")
     assert f"so this one is '{name}-2'" in caplog.text
     await second.unpublish()
@@ -190,7 +183,7 @@ async def test_after_a_sleep_the_server_is_announced_again(
     monkeypatch.setattr(advertiser, "_clock_lead_seconds", lambda: lead_seconds + asleep_seconds)
     await browser.sees()
     await browser.sees(name)
-    await until(lambda: server.advertised is not None)
+    await until(lambda: server.advertised is not None, seconds=8)
     assert server.advertised == before
     await server.unpublish()
 
@@ -232,7 +225,7 @@ async def test_a_defect_in_advertising_does_not_reach_the_server(name: str, capl
 
     server = on_loopback(name, look=broken)
     await server.publish()
-    await until(lambda: caplog.text.count("ZeroDivisionError") > 1)
+    await until(lambda: caplog.text.count("ZeroDivisionError") > 1, seconds=8)
     await server.unpublish()
 
 

@@ -6,7 +6,7 @@ have lines, duplicates and the words as they were written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,9 +60,11 @@ class _Loader(yaml.SafeLoader):
     """A SafeLoader that refuses anchors and aliases, and nesting too deep for recursion."""
 
     depth = 0
+    peek_event: Callable[[], Any]
+    """The next event, not taken yet; PyYAML's own."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]  # its stubs leave it out
+        event = self.peek_event()
         # Some kilobytes of aliases are gigabytes to whoever walks the values.
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise _Refused(problem="anchors (&) and aliases (*) are refused", problem_mark=event.start_mark)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # everybody's name for it
 from torch import Tensor
+from torch.nn import functional
 
 from kokoro_wyoming.network.source import HarmonicSource
 
@@ -90,7 +90,7 @@ class Convolution:
 
     def __call__(self, u: Tensor) -> Tensor:
         steps = ((1, self.stride), (0, self.padding), (1, self.dilation))
-        return _rows(F.conv2d(_image(u.to(self.weight.dtype)), self.weight, self.bias, *steps))
+        return _rows(functional.conv2d(_image(u.to(self.weight.dtype)), self.weight, self.bias, *steps))
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Upsampling:
 
     def __call__(self, u: Tensor) -> Tensor:
         image = _image(u.to(self.weight.dtype))
-        return _rows(F.conv_transpose2d(image, self.weight, self.bias, (1, self.stride), (0, self.padding)))
+        return _rows(functional.conv_transpose2d(image, self.weight, self.bias, (1, self.stride), (0, self.padding)))
 
 
 def _channels_last(weight: Tensor, dtype: torch.dtype) -> Tensor:
@@ -235,7 +235,7 @@ class Generator:
 
     def targets(self, style: Tensor) -> Targets:
         """What the layers make of their channels for a style of shape (1, 128)."""
-        gamma, beta = F.linear(style, self._style_weight, self._style_bias)[0].chunk(2)
+        gamma, beta = functional.linear(style, self._style_weight, self._style_bias)[0].chunk(2)
         return Targets((1 + gamma) * self._norm_bias + beta, (1 + gamma) * self._norm_weight)
 
     def given(self, targets: Targets, moments: Moments) -> Normalise:
@@ -276,13 +276,13 @@ class Generator:
         rows, spectrum = x[0].T, harmonics[0].T.contiguous()
         for stage, up in enumerate(self._ups):
             source = self.sources[stage](spectrum)
-            rows = up(F.leaky_relu(rows, _LEAK))
+            rows = up(functional.leaky_relu(rows, _LEAK))
             if stage == len(self._ups) - 1:
                 rows = torch.cat([rows[1:2], rows])  # kokoro's reflection
             entering = yield from self.noise[stage](source, normalise, snake, room, room.place("entering", source))
             entering += rows
             rows = yield from _blended(self.residual[stage], entering, normalise, snake, room)
-        spectrum = self._last(F.leaky_relu(rows)).T[None]
+        spectrum = self._last(functional.leaky_relu(rows)).T[None]
         half = module.post_n_fft // 2 + 1
         return module.stft.inverse(torch.exp(spectrum[:, :half]), torch.sin(spectrum[:, half:])).reshape(-1)
 

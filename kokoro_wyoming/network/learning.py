@@ -25,6 +25,7 @@ import zipfile
 from collections.abc import Generator as Steps
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -162,9 +163,10 @@ class Lessons:
 
     def _write(self) -> None:
         part = self.path.with_name(f"{self.path.stem}.part.npz")
-        arrays = {name: np.stack(rows) for name, rows in self._rows.items()}
+        # Any, as for all that mypy knows one of them might be called `allow_pickle`.
+        arrays: dict[str, Any] = {name: np.stack(rows) for name, rows in self._rows.items()}
         try:
-            np.savez(part, weights=np.array(self._weights), **arrays)  # type: ignore[arg-type]  # none is `allow_pickle`
+            np.savez(part, weights=np.array(self._weights), **arrays)
             os.replace(part, self.path)
         except OSError as error:
             part.unlink(missing_ok=True)

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  # everybody's name for it
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.generator import EPSILON, Block, Convolution, Generator, KokoroModule, Moments, Targets
@@ -70,9 +70,9 @@ class Prediction:
 def know(generator: Generator, x: Tensor, f0: Tensor, harmonics: Tensor, style: Tensor, speed: float) -> Known:
     """Measure what can be measured cheaply: about a hundredth of the generator's work."""
     up, (noise, one_tap) = generator.module.ups[0], generator.module.noise_convs
-    active = F.leaky_relu(x, _LEAK)
-    upsampled = _in_parts(up, 1, lambda w, b: F.conv_transpose1d(active, w, b, up.stride, up.padding))
-    noisy = _in_parts(noise, 0, lambda w, b: F.conv1d(harmonics, w, b, noise.stride, noise.padding))
+    active = functional.leaky_relu(x, _LEAK)
+    upsampled = _in_parts(up, 1, lambda w, b: functional.conv_transpose1d(active, w, b, up.stride, up.padding))
+    noisy = _in_parts(noise, 0, lambda w, b: functional.conv1d(harmonics, w, b, noise.stride, noise.padding))
     return Known(
         upsampled,
         (noisy, _moments_of_one_tap(one_tap, harmonics)),

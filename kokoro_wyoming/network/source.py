@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # everybody's name for it
 from torch import Tensor
+from torch.nn import functional
 
 
 class HarmonicSource:
@@ -43,4 +43,4 @@ class HarmonicSource:
         torch.rand(1, settings.dim, device=f0.device)  # kokoro's phases to begin with, which reach no sample
         turns = (f0[0, :, None] * multiples / settings.sampling_rate) % 1
         phase = torch.cumsum(turns[None], dim=1).mul_(2 * torch.pi).transpose(1, 2) * self._samples_per_frame
-        return F.interpolate(phase, scale_factor=float(self._samples_per_frame), mode="linear").sin_()
+        return functional.interpolate(phase, scale_factor=float(self._samples_per_frame), mode="linear").sin_()
