@@ -18,7 +18,7 @@ from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.levels import Levels
 from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.model_manager import ModelManager
-from kokoro_wyoming.network.speaker import Serving
+from kokoro_wyoming.network.halves import Serving
 from kokoro_wyoming.reading import read
 from kokoro_wyoming.script import Sentence, plain
 from kokoro_wyoming.speech import (

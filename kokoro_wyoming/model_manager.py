@@ -17,7 +17,7 @@ from kokoro_wyoming import assets, memory
 from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.calibration import Rehearsing, calibrate
 from kokoro_wyoming.languages import TAGS, kokoro_letter
-from kokoro_wyoming.network.speaker import AS_MADE, Serving
+from kokoro_wyoming.network.halves import AS_MADE, Serving
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.timing import Clock

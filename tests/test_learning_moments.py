@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,8 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def fit(world: World, tmp_path_factory: pytest.TempPathFactory) -> Fit:
     path = tmp_path_factory.mktemp("fit") / "moments.npz"
-    np.savez_compressed(path, **learn(world.lessons(80), np.ones(ROWS)))  # type: ignore[arg-type]  # its keywords are arrays
+    arrays: dict[str, Any] = learn(world.lessons(80), np.ones(ROWS))
+    np.savez_compressed(path, **arrays)
     return Fit.load(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,7 @@ async def test_the_server_reads_words_as_its_owner_wants_and_learns_new_ones_at_
     caplog.set_level("INFO")
     before, after = {"en-US": {"HVAC": "H vac"}}, {"en-US": {"HVAC": "heating"}}
     cached = {"cache__megabytes": 1}
-    reread = lambda: settings(tmp_path, lexicon=after, **cached)  # noqa: E731
+    reread = partial(settings, tmp_path, lexicon=after, **cached)
     async with beep_program(tmp_path, reread, lexicon=before, **cached) as server:
         assert server.uri is not None
         assert await _said(server.uri, "HVAC on") == "H vac on"

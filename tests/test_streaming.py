@@ -22,8 +22,9 @@ from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.joining import SILENCE
 from kokoro_wyoming.network import speaker as speaking
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
+from kokoro_wyoming.network.halves import AS_MADE, Serving
 from kokoro_wyoming.network.moments import Fit, corrected, residual
-from kokoro_wyoming.network.speaker import AS_MADE, Features, Serving, Speaker
+from kokoro_wyoming.network.speaker import Features, Speaker
 from kokoro_wyoming.script import Run
 
 TEXT = "The front door is open, and the kitchen light is still on."
@@ -174,12 +175,12 @@ def test_what_is_not_made_of_a_sentence_is_silence_and_the_rest_is_the_same(
 ) -> None:
     speaker = Speaker(wrapper.initialize().model.decoder.generator, CPU, Fit.load(_FIT) if in_windows else None)
     sounds, sizes = [], []
-    for serving in (AS_MADE, Serving(cuts_silence=True, large_windows=large_windows)):
+    for frames, large in ((long.all, False), (long.heard, large_windows)):
         torch.manual_seed(0)
-        pieces = list(speaker.speak(long, "af_heart", serving))
+        pieces = list(speaker.speak(long, "af_heart", frames, large_windows=large))
         sounds.append(torch.cat(pieces))
         sizes.append(len(pieces[0]))
-    first, end = (frame * SAMPLES_PER_FRAME for frame in long.made(serving))
+    first, end = (frame * SAMPLES_PER_FRAME for frame in long.heard)
     assert first >= 0.1 * 24_000
     assert len(sounds[0]) - end >= 0.1 * 24_000
     assert torch.cat([sounds[0][:first], sounds[0][end:]]).abs().max() < SILENCE
@@ -193,11 +194,11 @@ def test_durations_begin_with_what_is_made(wrapper: KokoroV1Wrapper) -> None:
     network, pack = wrapper.initialize(), wrapper.packs.get("af_heart")
     told = []
     for serving in (AS_MADE, Serving(cuts_silence=True)):
-        durations: list[int] = []
-        turns = network.pieces([50, 83, 54, 156, 57, 135, 4], pack[6], 1.0, durations=durations, serving=serving)
-        while not durations:
+        heard: list[list[int]] = []
+        turns = network.pieces([50, 83, 54, 156, 57, 135, 4], pack[6], 1.0, "", heard.append, serving=serving)
+        while not heard:
             assert next(turns) is None
-        told.append(durations)
+        told += heard
     assert told[0][1:] == told[1][1:]
     assert 0 < told[1][0] < told[0][0]
 

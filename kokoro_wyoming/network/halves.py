@@ -7,7 +7,7 @@ generator. `speaker` has the generator make sound of what it gives, and decides 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
@@ -21,7 +21,7 @@ from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.speaker import AS_MADE, Features, Serving, Speaker
+from kokoro_wyoming.network.speaker import Features, Speaker
 
 FRAME_RATE_HZ = 80
 """Frames a second of the decoder's output x."""
@@ -37,6 +37,19 @@ _COMPANIES = 16
 """Kept of the voices that spoke last, 0.2 MB each."""
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Serving:
+    """In what pieces a sentence's sound is handed out; it sounds the same."""
+
+    cuts_silence: bool = False
+    """Whether of the silence around it only 0.1 s is made."""
+    large_windows: bool = False
+    """Whether the first windows are no smaller than need be: less work, but its first sound takes longer."""
+
+
+AS_MADE = Serving()
 
 
 class Company(NamedTuple):
@@ -105,28 +118,28 @@ class Network:
         style_row: Tensor,
         speed: float,
         voice: str = "",
-        durations: list[int] | None = None,
+        tell_durations: Callable[[list[int]], None] | None = None,
         company: Company | None = None,
         serving: Serving = AS_MADE,
     ) -> Iterator[Tensor | None]:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
 
         `style_row` is float32 of shape (1, 256), `voice` any name for where it comes from; sound is float32 of shape
-        (n_samples,), 24 kHz, on the CPU. Before there is any, `durations` is filled with how long each token sounds,
-        pads included, in frames of 1/40 s; where silence is cut, it is from the first pad's as well. `company` is for
-        what is short.
+        (n_samples,), 24 kHz, on the CPU. Before there is any, `tell_durations` is told how long each token sounds, pads
+        included, in frames of 1/40 s; where silence is cut, it is from the first pad's as well. `company` is for what
+        is short.
         """
         steps, features = self._feature_steps(token_ids, style_row, speed, company), None
         while features is None:
             yield None  # a turn each: of a long sentence they take seconds
             with torch.inference_mode():
                 features = _stepped(steps)
-        first, end = features.made(serving)
-        if durations is not None:
-            durations += features.durations.tolist()
-            durations[0] -= first // 2
+        first, end = frames = features.heard if serving.cuts_silence else features.all
+        if tell_durations is not None:
+            pad, *others = features.durations.tolist()
+            tell_durations([pad - first // 2, *others])
         yield None
-        sound = self.speaker.speak(features, voice, serving)
+        sound = self.speaker.speak(features, voice, frames, large_windows=serving.large_windows)
         yield from sound if company is None else _hushed(sound, end - first)
 
     def rehearse(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:

@@ -41,19 +41,6 @@ _SHRINKAGE = 0.5
 
 
 @dataclass(frozen=True)
-class Serving:
-    """In what pieces a sentence's sound is handed out; it sounds the same."""
-
-    cuts_silence: bool = False
-    """Whether of the silence around it only 0.1 s is made."""
-    large_windows: bool = False
-    """Whether the first windows are no smaller than need be: less work, but its first sound takes longer."""
-
-
-AS_MADE = Serving()
-
-
-@dataclass(frozen=True)
 class Features:
     """What the generator needs of one sentence."""
 
@@ -70,17 +57,23 @@ class Features:
     speed: float
     """1.0 is the voice's own pace."""
 
-    def made(self, serving: Serving) -> tuple[int, int]:
-        """The first frame that is made, and that behind the last.
+    @property
+    def all(self) -> tuple[int, int]:
+        """The first frame, and that behind the last."""
+        return 0, self.x.shape[-1]
+
+    @property
+    def heard(self) -> tuple[int, int]:
+        """The same without the silence around, but for 0.1 s.
 
         The first is even and in the first pad, so that one of `durations` begins with it.
         """
-        n_frames = self.x.shape[-1]
+        _, end = self.all
         loud = torch.nonzero(self.energy[0] > _LOUD)[:, 0].tolist()
-        if not loud or not serving.cuts_silence:
-            return 0, n_frames
+        if not loud:
+            return self.all
         first = min(loud[0] - _SILENT_FRAMES, 2 * int(self.durations[0]) - 2)
-        return max(0, first) // 2 * 2, min(n_frames, loud[-1] + 1 + _SILENT_FRAMES)
+        return max(0, first) // 2 * 2, min(end, loud[-1] + 1 + _SILENT_FRAMES)
 
 
 @dataclass
@@ -120,11 +113,18 @@ class Speaker:
         return self._generator
 
     def speak(
-        self, features: Features, voice: str, serving: Serving = AS_MADE
+        self, features: Features, voice: str, frames: tuple[int, int] | None = None, *, large_windows: bool = False
     ) -> Iterator[Tensor]:
-        """Yield a sentence's sound piece by piece: float32, shape (n_samples,), 24 kHz, on the CPU."""
+        """Yield a sentence's sound piece by piece: float32, shape (n_samples,), 24 kHz, on the CPU.
+
+        Only that of `frames`, from the first to before the second, where they are given. `large_windows` are the first
+        ones too, where its first sound need not be made at once.
+        """
+        first = WINDOW_FRAMES[-1:] if large_windows else WINDOW_FRAMES
+        sizes = itertools.chain(first, itertools.repeat(LATER_WINDOW_FRAMES))
         with torch.inference_mode():
-            pieces = self._pieces(features, self._generator.harmonics(features.f0), voice, serving)
+            harmonics = self._generator.harmonics(features.f0)
+            pieces = self._pieces(features, harmonics, voice, frames or features.all, sizes)
         while True:
             # Entered anew for each piece: what others do between two of them is not to be inference.
             with torch.inference_mode():
@@ -134,9 +134,8 @@ class Speaker:
             yield sound.cpu()
 
     def _pieces(
-        self, features: Features, harmonics: Tensor, voice: str, serving: Serving
+        self, features: Features, harmonics: Tensor, voice: str, frames: tuple[int, int], sizes: Iterator[int]
     ) -> Iterator[Tensor]:
-        frames = features.made(serving)
         samples = slice(frames[0] * SAMPLES_PER_FRAME, frames[1] * SAMPLES_PER_FRAME)
         targets = self._generator.targets(features.style)
         if self._predictor is None or features.x.shape[-1] <= WHOLE_FRAMES:
@@ -155,7 +154,7 @@ class Speaker:
             return
         self.counts["windows"] += 1
         normalise = self._generator.given(targets, lessons.improve(prediction.moments))
-        yield from self._generator.windows(features.x, harmonics, normalise, _window_sizes(serving), frames)
+        yield from self._generator.windows(features.x, harmonics, normalise, sizes, frames)
 
     def _lessons_of(self, voice: str) -> _Lessons:
         taught = self._lessons
@@ -183,11 +182,6 @@ class Speaker:
         seen: list[Moments] = []
         sound = self._generator.run(features.x, harmonics, self._generator.measured(targets, seen))
         return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
-
-
-def _window_sizes(serving: Serving) -> Iterator[int]:
-    first = WINDOW_FRAMES[-1:] if serving.large_windows else WINDOW_FRAMES
-    return itertools.chain(first, itertools.repeat(LATER_WINDOW_FRAMES))
 
 
 def convolution_type(device: torch.device) -> torch.dtype:

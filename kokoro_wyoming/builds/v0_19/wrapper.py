@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +15,9 @@ from kokoro_wyoming import ipa, reading
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.network.halves import Company, Network, choose_device
+from kokoro_wyoming.network.halves import AS_MADE, Company, Network, Serving, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.speaker import AS_MADE, Serving
 from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.script import Run
@@ -165,15 +164,10 @@ class KokoroV019Wrapper:
             for start in range(0, len(piece.phonemes), limit):
                 ids = [vocabulary[symbol] for symbol in piece.phonemes[start : start + limit]]
                 # The row counts tokens, pads not counted, and row 0 is of the empty text: one off from v1.0.
-                row, name, durations = pack[len(ids)], voice if isinstance(voice, str) else "", list[int]()
-                sound = network.pieces(ids, row, speed, name, durations, self._company(ids, pack), serving)
-                is_counted = clock is None
-                for turn in sound:
-                    if clock is not None and durations and not is_counted:
-                        is_counted = True
-                        is_whole = len(ids) == len(piece.phonemes)
-                        clock.count(paired(piece.graphemes, piece.phonemes) if is_whole else [], durations)
-                    yield turn
+                row, name = pack[len(ids)], voice if isinstance(voice, str) else ""
+                words = paired(piece.graphemes, piece.phonemes) if clock and len(ids) == len(piece.phonemes) else []
+                count = partial(clock.count, words) if clock else None
+                yield from network.pieces(ids, row, speed, name, count, self._company(ids, pack), serving)
 
     def _company(self, ids: list[int], pack: Tensor) -> Company | None:
         if self.stream == "exact" or len(ids) > SHORT_PHONEMES:

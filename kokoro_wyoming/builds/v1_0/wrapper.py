@@ -6,7 +6,7 @@ import contextlib
 import copy
 import json
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,10 +16,9 @@ from torch import Tensor
 from kokoro_wyoming import ipa, reading
 from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.network.halves import Company, Network, choose_device
+from kokoro_wyoming.network.halves import AS_MADE, Company, Network, Serving, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.speaker import AS_MADE, Serving
 from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
@@ -165,14 +164,10 @@ class KokoroV1Wrapper:
             for part in self._utterable(spoken.phonemes, network):
                 ids = [vocabulary[symbol] for symbol in part if symbol in vocabulary]
                 # The row counts phonemes, not ids, and from zero: one that does not exist is never asked for.
-                row, name, durations = pack[len(part) - 1], voice if isinstance(voice, str) else "", list[int]()
-                sound = network.pieces(ids, row, speed, name, durations, self._company(part, pack), serving)
-                is_counted = clock is None
-                for turn in sound:
-                    if clock is not None and durations and not is_counted:
-                        is_counted = True
-                        clock.count(self._words(spoken, runs, lang_code) if part == spoken.phonemes else [], durations)
-                    yield turn
+                row, name = pack[len(part) - 1], voice if isinstance(voice, str) else ""
+                words = self._words(spoken, runs, lang_code) if clock and part == spoken.phonemes else []
+                count = partial(clock.count, words) if clock else None
+                yield from network.pieces(ids, row, speed, name, count, self._company(part, pack), serving)
 
     def _company(self, phonemes: str, pack: Tensor) -> Company | None:
         if self.stream == "exact" or len(phonemes) > SHORT_PHONEMES:
