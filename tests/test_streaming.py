@@ -190,17 +190,19 @@ def test_what_is_not_made_of_a_sentence_is_silence_and_the_rest_is_the_same(
 
 
 @pytest.mark.weights
-def test_durations_begin_with_what_is_made(wrapper: KokoroV1Wrapper) -> None:
+def test_durations_are_of_what_is_made(wrapper: KokoroV1Wrapper) -> None:
     network, pack = wrapper.initialize(), wrapper.packs.get("af_heart")
-    told = []
+    told, samples = [], []
     for serving in (AS_MADE, Serving(cuts_silence=True)):
         heard: list[list[int]] = []
         turns = network.pieces([50, 83, 54, 156, 57, 135, 4], pack[6], 1.0, "", heard.append, serving=serving)
         while not heard:
             assert next(turns) is None
         told += heard
-    assert told[0][1:] == told[1][1:]
+        samples.append(sum(len(turn) for turn in turns if turn is not None))
+    assert told[0][1:5] == told[1][1:5]
     assert 0 < told[1][0] < told[0][0]
+    assert [sum(durations) * 600 for durations in told] == samples
 
 
 @pytest.mark.weights

@@ -136,8 +136,7 @@ class Network:
                 features = _stepped(steps)
         first, end = frames = features.heard if serving.cuts_silence else features.all
         if tell_durations is not None:
-            pad, *others = features.durations.tolist()
-            tell_durations([pad - first // 2, *others])
+            tell_durations(features.durations_of(frames))
         yield None
         sound = self.speaker.speak(features, voice, frames, large_windows=serving.large_windows)
         yield from sound if company is None else _hushed(sound, end - first)

@@ -66,14 +66,20 @@ class Features:
     def heard(self) -> tuple[int, int]:
         """The same without the silence around, but for 0.1 s.
 
-        The first is even and in the first pad, so that one of `durations` begins with it.
+        Both are even, as frames of `durations` are twice as long, and the first is in the first pad.
         """
         _, end = self.all
         loud = torch.nonzero(self.energy[0] > _LOUD)[:, 0].tolist()
         if not loud:
             return self.all
         first = min(loud[0] - _SILENT_FRAMES, 2 * int(self.durations[0]) - 2)
-        return max(0, first) // 2 * 2, min(end, loud[-1] + 1 + _SILENT_FRAMES)
+        last = loud[-1] + 1 + _SILENT_FRAMES
+        return max(0, first) // 2 * 2, min(end, last + last % 2)
+
+    def durations_of(self, frames: tuple[int, int]) -> list[int]:
+        """`durations` of what is within such frames: as long as its sound, so that what comes behind is in time too."""
+        ends = self.durations.cumsum(0).clamp(frames[0] // 2, frames[1] // 2).tolist()
+        return [end - start for start, end in itertools.pairwise([frames[0] // 2, *ends])]
 
 
 @dataclass
