@@ -20,6 +20,7 @@ from torch.nn.utils import parametrize, remove_weight_norm
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
+from kokoro_wyoming.network.linear import quicken
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.speaker import Features, Speaker
 
@@ -101,6 +102,8 @@ class Network:
         _fold_weight_norm(model)
         self.model = model.to(device)
         self.device = torch.device(device)
+        if self.device.type == "cpu":
+            quicken(model.bert)
         self.max_tokens = int(model.context_length)
         """Token ids in one go, both pads included: 512."""
         self.speaker = Speaker(model.decoder.generator, self.device, fit)
