@@ -34,7 +34,9 @@ from torch import Tensor
 
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
-from kokoro_wyoming.network.generator import Generator, Targets
+from kokoro_wyoming.network.generator import Targets
+from kokoro_wyoming.network.halves import Network
+from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit, Known, Prediction, Predictor
 from kokoro_wyoming.network.speaker import Features, Speaker
 from scripts.sentences import MEASURED
@@ -128,38 +130,42 @@ class Studio:
 
     def __init__(self, data: Path) -> None:
         folder = data / "models" / "v1_0"
-        self.wrapper = KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", device="cpu")
+        paths = folder / "config.json", folder / "kokoro-v1_0.pth"
+        self.wrapper = KokoroV1Wrapper(*paths, device="cpu")
         self.network = self.wrapper.initialize()
-        module, cpu, fit = self.network.model.decoder.generator, torch.device("cpu"), Fit.load(_FIT)
-        self.fast = Speaker(module, cpu, fit)
+        cpu, fit = torch.device("cpu"), Fit.load(_FIT)
+        generator = self.network.speaker.generator
+        self.fast = Speaker(generator, cpu, fit)
         self.doubts = Doubts(self.fast._generator, fit)
         self.fast._predictor = self.doubts
-        self.other = Speaker(module, cpu, None)
-        self.exact = Speaker(module, cpu, None)
-        self.exact._generator = Generator(module, torch.float32)
+        self.other = Speaker(generator, cpu, None)
+        self.precise = Network(load_model(read_config(paths[0]), paths[1]), dtype=torch.float32)
+        self.exact = self.precise.speaker
         self.conditions = {
             "fit": hashlib.sha256(_FIT.read_bytes()).hexdigest()[:16],
-            "weights_bytes": (folder / "kokoro-v1_0.pth").stat().st_size,
+            "weights_bytes": paths[1].stat().st_size,
             "fast": str(self.fast._generator.dtype).removeprefix("torch."),
             "torch": torch.__version__,
         }
 
-    def features(self, utterance: Utterance) -> Features:
+    def features(self, utterance: Utterance) -> tuple[Features, Features]:
+        """The product's, and those in float32 throughout."""
         pack = sum((share * self.wrapper.packs.get(name) for name, share in utterance.voices.items()), torch.zeros(1))
         pipeline = self.wrapper.get_pipeline(utterance.letter, quiet=True)
         phonemes = "".join(piece.phonemes for piece in g2p.phonemize(pipeline, utterance.text))
         vocabulary = self.wrapper._settings()["vocab"]
         ids = [vocabulary[symbol] for symbol in phonemes if symbol in vocabulary]
         with torch.inference_mode():
-            return self.network.features(ids, pack[len(phonemes) - 1], utterance.speed)
+            row, speed = pack[len(phonemes) - 1], utterance.speed
+            return self.network.features(ids, row, speed), self.precise.features(ids, row, speed)
 
-    def speak(self, features: Features, number: int) -> tuple[list[Tensor], Sound, Sound, str]:
+    def speak(self, features: Features, precise: Features, number: int) -> tuple[list[Tensor], Sound, Sound, str]:
         """The fast pieces, the whole with the same noise, the whole with other noise, and how the fast was made."""
         self.fast._lessons.clear()
         before = dict(self.fast.counts)
         pieces = _spoken(self.fast, features, 1000 + number)
         (how,) = [name for name, count in self.fast.counts.items() if count > before[name]]
-        exact = torch.cat(_spoken(self.exact, features, 1000 + number)).numpy()
+        exact = torch.cat(_spoken(self.exact, precise, 1000 + number)).numpy()
         return pieces, exact, torch.cat(_spoken(self.other, features, 9000 + number)).numpy(), how
 
 
@@ -170,7 +176,7 @@ def _spoken(speaker: Speaker, features: Features, seed: int) -> list[Tensor]:
 
 def measure(studio: Studio, utterance: Utterance, ears: Ears | None) -> Row:
     """One utterance's figures."""
-    pieces, exact, other, how = studio.speak(studio.features(utterance), utterance.number)
+    pieces, exact, other, how = studio.speak(*studio.features(utterance), utterance.number)
     fast = torch.cat(pieces).numpy()
     row = {
         **asdict(utterance),
@@ -397,7 +403,7 @@ def main() -> None:
         utterances = [one for one in utterances if one.number in arguments.only]
     if arguments.wav:
         for one in utterances:
-            pieces, exact, other, _ = studio.speak(studio.features(one), one.number)
+            pieces, exact, other, _ = studio.speak(*studio.features(one), one.number)
             for name, sound in (("fast", torch.cat(pieces).numpy()), ("exact", exact), ("other", other)):
                 save_wav(arguments.wav / f"{one.number:03d}_{name}.wav", sound)
         return

@@ -4,10 +4,8 @@ What ties the generator to the whole sentence are 48 layers (AdaIN) that normali
 variance over all time. Given those beforehand, it can run on a window of features and a little context, and gives the
 samples that a whole run would give.
 
-Sound on its way lies in memory as (time, channels): so the processor multiplies at its full rate, which it does not
-where each channel is a row. Between two convolutions stand AdaIN and Snake: h = scale·u + shift, then h + sin²(ah)/a.
-As sin² is (1 - cos)/2, both are done in a few passes, over memory that every layer uses again: fresh memory costs more
-than what is computed in it.
+Between two convolutions stand AdaIN and Snake: h = scale·u + shift, then h + sin²(ah)/a. As sin² is (1 - cos)/2, both
+are done in a few passes, over memory that every layer uses again: fresh memory costs more than what is computed in it.
 """
 
 from __future__ import annotations
@@ -15,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from collections.abc import Generator as Steps
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kokoro_wyoming.network.source import HarmonicSource
+from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, Upsampling, mean_and_variance
+from kokoro_wyoming.network.source import Draw, HarmonicSource
 
 SAMPLES_PER_FRAME = 300
 """24,000 Hz over 80 frames a second."""
@@ -29,17 +28,13 @@ HARMONICS_PER_FRAME = 60
 """The spectrum of the harmonic source has a hop of 5 samples."""
 CONTEXT_FRAMES = 8
 """On each side of a window: with as many its samples are those of the whole run within 108 dB."""
+_LAST_CONTEXT_FRAMES = 2
+"""Enough for the last stage, most of the work: its two blocks of 60 steps each way reach two frames far."""
 _LEAST_FRAMES = 40
 """A last window of fewer is made with the one before it: its context would be as much work as itself."""
 _ROOM_FRAMES = 2 * 160
 """What is computed in one go may be this long and leave its memory (50 MB) for the next."""
-EPSILON = 1e-5
-"""InstanceNorm's."""
 _LEAK = 0.1
-
-KokoroModule = Any
-"""A module of `kokoro`, which has no types; its attributes are those of version 0.9.4."""
-
 
 class Moments(NamedTuple):
     """Mean and biased variance over time of what enters each AdaIN layer, layer after layer."""
@@ -70,59 +65,6 @@ class Affine(NamedTuple):
 
 Normalise = Callable[[int, Tensor], Affine]
 """How a layer, told by its number, normalises its input of shape (time, channels)."""
-
-
-@dataclass(frozen=True)
-class Convolution:
-    """A one-dimensional convolution over (time, channels); bfloat16 where the processor has instructions for it."""
-
-    weight: Tensor
-    """Shape (channels out, channels in, 1, taps), channels last in memory."""
-    bias: Tensor
-    stride: int
-    padding: int
-    dilation: int
-
-    @classmethod
-    def of(cls, module: KokoroModule, dtype: torch.dtype) -> Convolution:
-        weight, bias = _channels_last(module.weight, dtype), module.bias.detach().to(dtype)
-        return cls(weight, bias, module.stride[0], module.padding[0], module.dilation[0])
-
-    def __call__(self, u: Tensor) -> Tensor:
-        steps = ((1, self.stride), (0, self.padding), (1, self.dilation))
-        return _rows(functional.conv2d(_image(u.to(self.weight.dtype)), self.weight, self.bias, *steps))
-
-
-@dataclass(frozen=True)
-class Upsampling:
-    """A transposed convolution over (time, channels)."""
-
-    weight: Tensor
-    bias: Tensor
-    stride: int
-    padding: int
-
-    @classmethod
-    def of(cls, module: KokoroModule, dtype: torch.dtype) -> Upsampling:
-        weight, bias = _channels_last(module.weight, dtype), module.bias.detach().to(dtype)
-        return cls(weight, bias, module.stride[0], module.padding[0])
-
-    def __call__(self, u: Tensor) -> Tensor:
-        image = _image(u.to(self.weight.dtype))
-        return _rows(functional.conv_transpose2d(image, self.weight, self.bias, (1, self.stride), (0, self.padding)))
-
-
-def _channels_last(weight: Tensor, dtype: torch.dtype) -> Tensor:
-    return weight.detach()[:, :, None].to(dtype, memory_format=torch.channels_last)
-
-
-def _image(u: Tensor) -> Tensor:
-    """(time, channels) as torch's images of one row, shape (1, channels, 1, time): the same memory."""
-    return u.T[None, :, None]
-
-
-def _rows(image: Tensor) -> Tensor:
-    return image[0, :, 0].T
 
 
 class Workspace:
@@ -180,8 +122,13 @@ class Block:
 class Generator:
     """`kokoro`'s generator with its own weights, able to run in windows."""
 
-    def __init__(self, module: KokoroModule, dtype: torch.dtype = torch.float32) -> None:
-        """`module` is `KModel.decoder.generator`, weight norm folded; `dtype` is that of the convolutions."""
+    def __init__(
+        self, module: KokoroModule, dtype: torch.dtype = torch.float32, draw: Draw = torch.randn_like
+    ) -> None:
+        """`module` is `KModel.decoder.generator`, weight norm folded; `dtype` is that of the convolutions.
+
+        `draw` is where the harmonic source has its noise from.
+        """
         self.module = module
         self.dtype = dtype
         self._norms: list[KokoroModule] = []
@@ -196,9 +143,11 @@ class Generator:
         """Channels of each AdaIN layer: of a stage the noise block's six first, then the three residual blocks'."""
         self._steps = [0.5 / alpha.reshape(-1) for alpha in self._alphas]
         self._room = Workspace()
-        self._source = HarmonicSource(module)
+        self._source = HarmonicSource(module, draw)
         self.angles = 2 * torch.cat([alpha.reshape(-1) for alpha in self._alphas])
         """2a of every channel of every layer: shape (9216,)."""
+        self.upsampling = Upsampling.of(module.ups[0], torch.float32)
+        """The first, as exact as what is measured of it."""
         self._ups = [Upsampling.of(up, dtype) for up in module.ups]
         self.sources = [Convolution.of(convolution, torch.float32) for convolution in module.noise_convs]
         """Of the harmonic source, one for each stage."""
@@ -251,7 +200,7 @@ class Generator:
         means, gains, angles = (torch.split(row, self.widths) for row in (*targets, self.angles))
 
         def normalise(layer: int, u: Tensor) -> Affine:
-            moments = _moments(u)
+            moments = Moments(*mean_and_variance(u))
             seen.append(moments)
             scale = gains[layer] * torch.rsqrt(moments.variance + EPSILON)
             shift = means[layer] - moments.mean * scale
@@ -259,9 +208,13 @@ class Generator:
 
         return normalise
 
-    def run(self, x: Tensor, harmonics: Tensor, normalise: Normalise) -> Tensor:
-        """Sound of features x, shape (1, 512, n_frames): float32, shape (300 * n_frames,)."""
-        steps = self.steps(x, harmonics, normalise, self._room if x.shape[-1] <= _ROOM_FRAMES else Workspace())
+    def run(self, x: Tensor, harmonics: Tensor, normalise: Normalise, shed: tuple[int, int] = (0, 0)) -> Tensor:
+        """Sound of features x, shape (1, 512, n_frames): float32, shape (300 * n_frames,).
+
+        So many frames at both ends are `shed` before the last stage, and are not in the sound.
+        """
+        room = self._room if x.shape[-1] <= _ROOM_FRAMES else Workspace()
+        steps = self.steps(x, harmonics, normalise, room, shed)
         while True:
             try:
                 next(steps)
@@ -269,12 +222,20 @@ class Generator:
                 return cast(Tensor, ended.value)
 
     def steps(
-        self, x: Tensor, harmonics: Tensor, normalise: Normalise, room: Workspace
+        self,
+        x: Tensor,
+        harmonics: Tensor,
+        normalise: Normalise,
+        room: Workspace,
+        shed: tuple[int, int] = (0, 0),
     ) -> Steps[None, None, Tensor]:
         """`run` in a hundred short steps; nothing else may use the room before the last."""
         module, snake = self.module, Snake(self._steps, self.dtype, room)
         rows, spectrum = x[0].T, harmonics[0].T.contiguous()
         for stage, up in enumerate(self._ups):
+            if stage == len(self._ups) - 1:
+                rows = _without(rows, shed, self._ups[0].stride)
+                spectrum = _without(spectrum, shed, HARMONICS_PER_FRAME)
             source = self.sources[stage](spectrum)
             rows = up(functional.leaky_relu(rows, _LEAK))
             if stage == len(self._ups) - 1:
@@ -305,7 +266,9 @@ class Generator:
                 stop = end
             low, high = max(0, start - CONTEXT_FRAMES), min(x.shape[-1], stop + CONTEXT_FRAMES)
             part = harmonics[..., HARMONICS_PER_FRAME * low : HARMONICS_PER_FRAME * high + 1]
-            sound = self.run(x[..., low:high], part, normalise)
+            before, behind = (max(0, context - _LAST_CONTEXT_FRAMES) for context in (start - low, high - stop))
+            sound = self.run(x[..., low:high], part, normalise, (before, behind))
+            low += before
             yield sound[SAMPLES_PER_FRAME * (start - low) : SAMPLES_PER_FRAME * (stop - low)]
             start = stop
 
@@ -321,7 +284,6 @@ def _blended(
     return total.div_(len(blocks))
 
 
-def _moments(u: Tensor) -> Moments:
-    # In two passes: down the columns, torch's own var_mean takes ten times as long.
-    mean = u.mean(0, dtype=torch.float32)
-    return Moments(mean, (u - mean).square_().mean(0))
+def _without(rows: Tensor, frames: tuple[int, int], rows_per_frame: int) -> Tensor:
+    """All but what belongs to so many frames at both ends."""
+    return rows[rows_per_frame * frames[0] : len(rows) - rows_per_frame * frames[1]]

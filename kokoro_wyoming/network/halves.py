@@ -7,7 +7,8 @@ generator. `speaker` has the generator make sound of what it gives, and decides 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Generator as Steps
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
@@ -18,7 +19,9 @@ from torch import Tensor
 from torch.nn.utils import parametrize, remove_weight_norm
 
 from kokoro_wyoming.errors import ModelError
-from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
+from kokoro_wyoming.network.convolution import convolution_type
+from kokoro_wyoming.network.decoder import Decoder
+from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
 from kokoro_wyoming.network.linear import quicken
 from kokoro_wyoming.network.moments import Fit
@@ -93,20 +96,28 @@ class Network:
     """A loaded model, ready to speak; every method is to be called on one thread at a time."""
 
     def __init__(
-        self, model: KModel, device: str = "cpu", fit: Fit | None = None, lessons_path: Path | None = None
+        self,
+        model: KModel,
+        device: str = "cpu",
+        fit: Fit | None = None,
+        lessons_path: Path | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """`fit` is what was learned of these weights; with one, long sentences are spoken in windows.
 
-        Where there is none but may be one, `lessons_path` is the file in which lessons for it are kept.
+        Where there is none but may be one, `lessons_path` is the file in which lessons for it are kept. `dtype` is that
+        of the large convolutions; None is what the device does best.
         """
         _fold_weight_norm(model)
         self.model = model.to(device)
         self.device = torch.device(device)
         if self.device.type == "cpu":
             quicken(model.bert)
+        dtype = dtype or convolution_type(self.device)
+        self._decoder = Decoder(model.decoder, dtype)
         self.max_tokens = int(model.context_length)
         """Token ids in one go, both pads included: 512."""
-        self.speaker = Speaker(model.decoder.generator, self.device, fit)
+        self.speaker = Speaker(Generator(model.decoder.generator, dtype), self.device, fit)
         self._companies: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
         self.lessons: Lessons | None = None
         """What `rehearse` adds to; None where nothing is to be learned."""
@@ -173,13 +184,13 @@ class Network:
 
     def _feature_steps(
         self, token_ids: list[int], style_row: Tensor, speed: float, company: Company | None
-    ) -> Generator[None, None, Features]:
+    ) -> Steps[None, None, Features]:
         style_row = style_row.to(self.device)
         sound_style = style_row[:, :STYLE_SIZE]
         own = yield from self._frame_steps(token_ids, style_row, speed)
         decoded = own if company is None else own.followed_by(self._frames_of(company))
         yield None
-        x = yield from self._decoder_blocks(decoded.text, decoded.f0, decoded.energy, sound_style)
+        x = yield from self._decoder.steps(decoded.text, decoded.f0, decoded.energy, sound_style)
         return Features(x[..., : own.f0.shape[1]], own.f0, own.energy, sound_style, own.durations, speed)
 
     def _frames_of(self, company: Company) -> _Frames:
@@ -195,7 +206,7 @@ class Network:
 
     def _frame_steps(
         self, token_ids: list[int], style_row: Tensor, speed: float
-    ) -> Generator[None, None, _Frames]:
+    ) -> Steps[None, None, _Frames]:
         if len(token_ids) + 2 > self.max_tokens:
             raise ValueError(f"{len(token_ids)} token ids and two pads are more than {self.max_tokens}")
         model = self.model
@@ -222,28 +233,15 @@ class Network:
         per_token = torch.sigmoid(self.model.predictor.duration_proj(hidden)).sum(dim=-1) / speed
         return per_token.round().clamp(min=1).long()[0]
 
-    def _decoder_blocks(
-        self, text: Tensor, f0: Tensor, energy: Tensor, style: Tensor
-    ) -> Generator[None, None, Tensor]:
-        """The decoder up to its generator; the last block doubles the rate to 80 frames a second."""
-        decoder = self.model.decoder
-        pitch, loudness = decoder.F0_conv(f0[:, None]), decoder.N_conv(energy[:, None])
-        residual = decoder.asr_res(text)
-        x = decoder.encode(torch.cat([text, pitch, loudness], dim=1), style)
-        for block in decoder.decode:
-            yield None
-            x = block(torch.cat([x, residual, pitch, loudness], dim=1), style)
-        return x
 
-
-def _ended(steps: Generator[None, None, _T]) -> _T:
+def _ended(steps: Steps[None, None, _T]) -> _T:
     """What steps come to, taken in one go."""
     while (result := _stepped(steps)) is None:
         pass
     return result
 
 
-def _stepped(steps: Generator[None, None, _T]) -> _T | None:
+def _stepped(steps: Steps[None, None, _T]) -> _T | None:
     """Take one step; gives what they come to after the last."""
     try:
         next(steps)

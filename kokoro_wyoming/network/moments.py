@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from kokoro_wyoming.errors import ModelError
-from kokoro_wyoming.network.generator import EPSILON, Block, Convolution, Generator, KokoroModule, Moments, Targets
+from kokoro_wyoming.network.convolution import EPSILON, Convolution, Upsampling, mean_and_variance
+from kokoro_wyoming.network.generator import Block, Generator, Moments, Targets
 from kokoro_wyoming.network.tensors import first_line
 
 FEATURE_SIZES = {"ups": 512, "n0": 512, "style": 128, "scalars": 5}
@@ -69,13 +70,11 @@ class Prediction:
 
 def know(generator: Generator, x: Tensor, f0: Tensor, harmonics: Tensor, style: Tensor, speed: float) -> Known:
     """Measure what can be measured cheaply: about a hundredth of the generator's work."""
-    up, (noise, one_tap) = generator.module.ups[0], generator.module.noise_convs
-    active = functional.leaky_relu(x, _LEAK)
-    upsampled = _in_parts(up, 1, lambda w, b: functional.conv_transpose1d(active, w, b, up.stride, up.padding))
-    noisy = _in_parts(noise, 0, lambda w, b: functional.conv1d(harmonics, w, b, noise.stride, noise.padding))
+    active = functional.leaky_relu(x[0].T, _LEAK)
+    noise, one_tap = generator.sources
     return Known(
-        upsampled,
-        (noisy, _moments_of_one_tap(one_tap, harmonics)),
+        _in_parts(generator.upsampling, active),
+        (_in_parts(noise, harmonics[0].T.contiguous()), _moments_of_one_tap(one_tap, harmonics)),
         _scalars(f0, x.shape[-1], speed),
         style,
     )
@@ -90,24 +89,19 @@ def _scalars(f0: Tensor, frames: int, speed: float) -> Tensor:
     )
 
 
-def _moments(u: Tensor) -> Moments:
-    variance, mean = torch.var_mean(u[0], dim=-1, correction=0)
-    return Moments(mean, variance)
+def _in_parts(convolution: Convolution | Upsampling, u: Tensor) -> Moments:
+    """Of what comes out, some channels after the others: all of half a minute would be the peak of the memory."""
+    parts = [mean_and_variance(part(u)) for part in convolution.parts(_PART_CHANNELS)]
+    return Moments(torch.cat([mean for mean, _ in parts]), torch.cat([variance for _, variance in parts]))
 
 
-def _in_parts(module: KokoroModule, axis: int, convolve: Callable[[Tensor, Tensor], Tensor]) -> Moments:
-    """Of a convolution, some channels after the others: all of half a minute would be the peak of the memory."""
-    weights, biases = module.weight.split(_PART_CHANNELS, axis), module.bias.split(_PART_CHANNELS)
-    parts = [_moments(convolve(weight, bias)) for weight, bias in zip(weights, biases, strict=True)]
-    return Moments(torch.cat([part.mean for part in parts]), torch.cat([part.variance for part in parts]))
-
-
-def _moments_of_one_tap(module: KokoroModule, u: Tensor) -> Moments:
+def _moments_of_one_tap(convolution: Convolution, u: Tensor) -> Moments:
     """Of a convolution with one tap, from the covariance of its input: without running it."""
-    centred = u[0] - u[0].mean(1, keepdim=True)
-    weight = module.weight[:, :, 0]
+    mean = u[0].mean(1)
+    centred, weight = u[0] - mean[:, None], convolution.weight[:, :, 0, 0]
     covariance = centred @ centred.T / u.shape[-1]
-    return Moments(weight @ u[0].mean(1) + module.bias, ((weight @ covariance) * weight).sum(1).clamp(min=0))
+    variance = ((weight @ covariance) * weight).sum(1).clamp(min=0)
+    return Moments(weight @ mean + convolution.bias, variance)
 
 
 def _shape_of(moments: Moments) -> Tensor:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, KokoroModule, Moments, Targets
+from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments, Targets
 from kokoro_wyoming.network.moments import Fit, Known, Predictor, corrected, know, residual
 
 _LOGGER = logging.getLogger(__name__)
@@ -102,9 +102,8 @@ class _Lessons:
 class Speaker:
     """Has the generator speak; every method is to be called on one thread at a time."""
 
-    def __init__(self, module: KokoroModule, device: torch.device, fit: Fit | None) -> None:
-        """`module` is `KModel.decoder.generator`, weight norm folded."""
-        self._generator = Generator(module, convolution_type(device))
+    def __init__(self, generator: Generator, device: torch.device, fit: Fit | None) -> None:
+        self._generator = generator
         # A graphics card makes a whole sentence sooner than this processor predicts it.
         in_windows = fit is not None and device.type == "cpu"
         self._predictor = Predictor(self._generator, fit) if fit is not None and in_windows else None
@@ -188,15 +187,3 @@ class Speaker:
         seen: list[Moments] = []
         sound = self._generator.run(features.x, harmonics, self._generator.measured(targets, seen))
         return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
-
-
-def convolution_type(device: torch.device) -> torch.dtype:
-    """What the generator's convolutions are computed in.
-
-    bfloat16 where the processor multiplies it (AVX512-BF16 or AMX): 40 dB away from float32, which nobody hears, in
-    two thirds of the time. float32 elsewhere.
-    """
-    if device.type != "cpu":
-        return torch.float32
-    able = torch.cpu.get_capabilities()
-    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
