@@ -224,9 +224,7 @@ class CachedUtterance:
     def close(self) -> None:
         self._utterance.close()
 
-    async def _recorded(
-        self, key: bytes, sentence: Sentence, voice: SpokenVoice
-    ) -> AsyncGenerator[Samples, None]:
+    async def _recorded(self, key: bytes, sentence: Sentence, voice: SpokenVoice) -> AsyncGenerator[Samples, None]:
         recording = self._cache.record()
         try:
             async with contextlib.aclosing(self._utterance.speak(sentence, voice)) as sound:

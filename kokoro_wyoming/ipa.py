@@ -66,7 +66,14 @@ _NEAREST = str.maketrans(
         **dict(zip("ʑʐ", "ʒʒ", strict=True)),
         **dict(zip("ɓɗɠʛɢʙ", "bdɡɡɡb", strict=True)),
         **dict(zip("ɘɞɵʉʏɶ", "əɜøuyœ", strict=True)),
-        "ɱ": "m", "ʍ": "w", "ʄ": "ɟ", "ɧ": "ʃ", "ɺ": "ɾ", "ʕ": "ʔ", "ʷ": "w", "ʀ": "ʁ",
+        "ɱ": "m",
+        "ʍ": "w",
+        "ʄ": "ɟ",
+        "ɧ": "ʃ",
+        "ɺ": "ɾ",
+        "ʕ": "ʔ",
+        "ʷ": "w",
+        "ʀ": "ʁ",
     }
 )
 """Sounds that no voice learned, by the nearest one that it did."""

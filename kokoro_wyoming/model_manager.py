@@ -212,9 +212,7 @@ class ModelManager:
         weights = weights_path(folder, version)
         voices = self.voices / folder_name(version)
         if version == v0_19.VERSION:
-            return v0_19.build_model(
-                weights, self.device, voices_path=voices, stream=self.stream, thread=self.thread
-            )
+            return v0_19.build_model(weights, self.device, voices_path=voices, stream=self.stream, thread=self.thread)
         return v1_0.KokoroV1Wrapper(
             folder / "config.json",
             weights,

@@ -33,9 +33,7 @@ class Readable(Protocol):
         ...
 
 
-def read(
-    runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = _NO_WORDS
-) -> tuple[Run, ...]:
+def read(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = _NO_WORDS) -> tuple[Run, ...]:
     """The runs with known phonemes, or words for the G2P, each in a language that is read; None is `language`."""
     reader = _Reader(language, release, lexicon)
     return tuple(part for run in runs for part in reader.run(run))

@@ -17,6 +17,8 @@ from kokoro_wyoming.timing import WordTime
 _LOGGER = logging.getLogger(__name__)
 
 _ERROR_CHARS = 200
+
+
 def pong(text: str | None, trouble: str | None) -> Event:
     """The answer to a ping; while nothing can be spoken it has a `trouble` besides, for `kokoro-wyoming health`."""
     pong = Pong(text=text).event()

@@ -12,7 +12,7 @@ FRAME_SECONDS = 1 / 40
 LEAD_SECONDS = 0.07
 """What is predicted is heard so much earlier: bursts after silence come 33 to 108 ms before their phoneme's turn, and
 hissing first of all, in six voices at paces from 0.7 to 1.4."""
-_MARKS = " ;:,.!?—…\"()“”«»¡¿、。，！？；：।॥"
+_MARKS = ' ;:,.!?—…"()“”«»¡¿、。，！？；：।॥'
 _WORD = re.compile(r"\S+")
 _CLAUSE = re.compile(r"[^;:,.!?—…、。，！？；：।॥]+")
 

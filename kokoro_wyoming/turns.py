@@ -242,9 +242,7 @@ async def apart(work: Callable[[], T]) -> T:
         thread.close()
 
 
-def _timed(
-    steps: Iterator[T | None], listener: Listener, seconds_of: Callable[[T], float]
-) -> Iterator[T | None]:
+def _timed(steps: Iterator[T | None], listener: Listener, seconds_of: Callable[[T], float]) -> Iterator[T | None]:
     """The same steps, telling the listener's clock how much sound each made."""
     for piece in steps:
         if piece is not None:

@@ -21,7 +21,10 @@ _DEVANAGARI = {
     **dict.fromkeys("पफ", "p"),
     **dict.fromkeys("बभ", "b"),
     **dict.fromkeys("शष", "x"),
-    "म": "m", "र": "r", "ल": "l", "स": "s",
+    "म": "m",
+    "र": "r",
+    "ल": "l",
+    "स": "s",
 }
 _URDU = {
     **dict.fromkeys("کكقخ", "k"),
@@ -33,7 +36,11 @@ _URDU = {
     **dict.fromkeys("پف", "p"),
     **dict.fromkeys("سصث", "s"),
     **dict.fromkeys("رڑ", "r"),
-    "ن": "n", "ب": "b", "ش": "x", "م": "m", "ل": "l",
+    "ن": "n",
+    "ب": "b",
+    "ش": "x",
+    "م": "m",
+    "ل": "l",
 }
 _LATIN = {"q": "k", "c": "k", "z": "j", "f": "p", **{letter: letter for letter in "kgjtdnpbmrls"}}
 _CONSONANTS = {**_DEVANAGARI, **_URDU, **_LATIN}

@@ -54,6 +54,7 @@ CHECKOUT = Path(__file__).parent.parent
 MAX_FRAMES = 80 * 22
 MAX_CHARS = 400
 
+
 @dataclass(frozen=True)
 class Lesson:
     """What an utterance teaches."""

@@ -110,9 +110,7 @@ def fetch(store: Store, shelf: Path, release: Release = TINY, **clients: Any) ->
     lines: list[str] = []
     chosen = replace(Clients((sys.executable, str(shelf / "pip.py")), str(shelf / "npm")), **clients)
 
-    def deliver(
-        store: Store, release: Release, wanted: Sequence[ReleaseFile], report: Callable[[str], None]
-    ) -> None:
+    def deliver(store: Store, release: Release, wanted: Sequence[ReleaseFile], report: Callable[[str], None]) -> None:
         registry.deliver(store, release, wanted, report, chosen)
 
     fetch_release(store, release, source="registry", report=lines.append, deliver_registry=deliver)

@@ -218,9 +218,7 @@ def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
 
 # --- mistakes in values: one row each ---
 
-SPEECH_KEYS = (
-    "speech: must have keys of its own (language, voice, voices, speed, offer_other_release, volume, ssml, "
-)
+SPEECH_KEYS = "speech: must have keys of its own (language, voice, voices, speed, offer_other_release, volume, ssml, "
 MISTAKES = [
     # unknown keys: the nearest right one
     ("speech: {sped: 1}", 1, "speech.sped: is not a setting; did you mean `speech.speed`?"),

@@ -39,9 +39,7 @@ def make_engine(thread: TurnThread) -> Callable[..., Engine]:
     def make(*versions: str, max_utterances: int = 64, **choices: Any) -> Engine:
         catalogues = [_catalogue(version) for version in versions or ("v1.0",)]
         manager = ModelManager(Path("models"), Path("voices"), thread=thread)
-        return Engine(
-            manager, catalogues, weights=WEIGHTS, choices=Choices(**choices), max_utterances=max_utterances
-        )
+        return Engine(manager, catalogues, weights=WEIGHTS, choices=Choices(**choices), max_utterances=max_utterances)
 
     return make
 
@@ -98,7 +96,7 @@ def test_a_program_is_chosen_by_its_name_or_its_release(make_engine: Callable[..
     engine = make_engine()
     for program in (None, "Kokoro", "v1.0"):
         assert engine.resolve(VoiceRequest(), program).version == "v1.0"
-    with pytest.raises(UnknownVersionError, match='no program \'piper\'; there is "Kokoro"'):
+    with pytest.raises(UnknownVersionError, match="no program 'piper'; there is \"Kokoro\""):
         engine.resolve(VoiceRequest(), "piper")
 
 

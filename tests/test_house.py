@@ -57,6 +57,7 @@ def test_types_fit() -> None:
 
 def test_python_is_clean() -> None:
     run("ruff", "check", ".")
+    run("ruff", "format", "--check", ".")
 
 
 def test_shell_scripts_are_clean() -> None:

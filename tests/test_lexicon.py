@@ -83,7 +83,7 @@ def test_the_settings_take_any_spelling_of_a_language_and_a_star_for_all(tmp_pat
         ("lexicon: {tlh: {a: b}}", "is not a language that Kokoro speaks"),
         ("lexicon: {en-US: [a]}", "is not a list of words"),
         ("lexicon: {en-US: {a: 5}}", "has 'a', which is no text: put word and spelling in quotes"),
-            ("lexicon: {en-US: {a: ''}}", "is neither a spelling nor IPA"),
+        ("lexicon: {en-US: {a: ''}}", "is neither a spelling nor IPA"),
         ("lexicon: {en-US: {a: /b}}", "is neither a spelling nor IPA between two slashes"),
         ("lexicon: {en-US: {'...': b}}", "is no word"),
         (f"lexicon: {{en-US: {{{'a' * 65}: b}}}}", "is too long for a word"),

@@ -457,7 +457,5 @@ Home Assistant 2024.11.1可用。 → Home Assistant 二零二四点十一点一
 """,
 }
 
-EXAMPLES = {
-    tag: [tuple(line.split(" → ")) for line in lines.strip().splitlines()] for tag, lines in _EXAMPLES.items()
-}
+EXAMPLES = {tag: [tuple(line.split(" → ")) for line in lines.strip().splitlines()] for tag, lines in _EXAMPLES.items()}
 """Pairs of what is written and what is said, by advertised tag."""

@@ -158,4 +158,3 @@ def _told(address: TcpAddress | UnixAddress, speaker: Speaker, playing: asyncio.
     elif speaker.seconds:
         print(f"{address}: took {speaker.seconds:.1f} s of sound, and does not tell when it has played")
     return error is None
-

@@ -71,9 +71,7 @@ def _sink(out: str | None) -> contextlib.AbstractContextManager[Sink]:
     return wav_device(path) if path.exists() and not path.is_file() else wav_file(path)
 
 
-async def _speak(
-    uri: str, args: argparse.Namespace, sink: Sink, words: list[dict[str, object]] | None
-) -> float:
+async def _speak(uri: str, args: argparse.Namespace, sink: Sink, words: list[dict[str, object]] | None) -> float:
     """Hand the sound to the sink as it comes; returns its seconds."""
     seconds: float | None = None
     async with contextlib.aclosing(asking.spoken(uri, args, words)) as speech:

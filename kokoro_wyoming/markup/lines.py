@@ -343,4 +343,3 @@ class LineReader:
             return Found()
         self._in_address = False
         return Found("", held)
-

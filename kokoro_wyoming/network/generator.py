@@ -36,6 +36,7 @@ _ROOM_FRAMES = 2 * 160
 """What is computed in one go may be this long and leave its memory (50 MB) for the next."""
 _LEAK = 0.1
 
+
 class Moments(NamedTuple):
     """Mean and biased variance over time of what enters each AdaIN layer, layer after layer."""
 
@@ -122,9 +123,7 @@ class Block:
 class Generator:
     """`kokoro`'s generator with its own weights, able to run in windows."""
 
-    def __init__(
-        self, module: KokoroModule, dtype: torch.dtype = torch.float32, draw: Draw = torch.randn_like
-    ) -> None:
+    def __init__(self, module: KokoroModule, dtype: torch.dtype = torch.float32, draw: Draw = torch.randn_like) -> None:
         """`module` is `KModel.decoder.generator`, weight norm folded; `dtype` is that of the convolutions.
 
         `draw` is where the harmonic source has its noise from.

@@ -204,9 +204,7 @@ class Network:
             self._companies.popitem(last=False)
         return self._companies[key]
 
-    def _frame_steps(
-        self, token_ids: list[int], style_row: Tensor, speed: float
-    ) -> Steps[None, None, _Frames]:
+    def _frame_steps(self, token_ids: list[int], style_row: Tensor, speed: float) -> Steps[None, None, _Frames]:
         if len(token_ids) + 2 > self.max_tokens:
             raise ValueError(f"{len(token_ids)} token ids and two pads are more than {self.max_tokens}")
         model = self.model

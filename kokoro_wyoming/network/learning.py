@@ -226,9 +226,7 @@ def fingerprint(generator: Generator) -> str:
     return digest.hexdigest()
 
 
-def whole_moments(
-    generator: Generator, x: Tensor, harmonics: Tensor, targets: Targets
-) -> Steps[None, None, Moments]:
+def whole_moments(generator: Generator, x: Tensor, harmonics: Tensor, targets: Targets) -> Steps[None, None, Moments]:
     """The moments that `Generator.run` has when it is `measured`, a layer at a time.
 
     Whole, a sentence of five seconds is a turn of two; in steps none is longer than a tenth of a second.

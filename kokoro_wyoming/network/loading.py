@@ -24,6 +24,7 @@ REPOSITORY = "hexgrad/Kokoro-82M"
 
 MODULES = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
 
+
 def read_config(path: Path) -> dict[str, Any]:
     """The sizes and the vocabulary of a release; ModelError when missing, not JSON, or incomplete."""
     try:

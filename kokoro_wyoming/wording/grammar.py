@@ -70,20 +70,17 @@ class Grammar(ABC):
         """A whole number; `noun`: a noun follows, whose gender it takes."""
 
     @abstractmethod
-    def with_fraction(self, whole: str, fraction: str) -> str:
-        ...
+    def with_fraction(self, whole: str, fraction: str) -> str: ...
 
     @abstractmethod
-    def ordinal(self, number: int, *, feminine: bool = False) -> str:
-        ...
+    def ordinal(self, number: int, *, feminine: bool = False) -> str: ...
 
     @abstractmethod
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         """`half`: "am", "pm" or nothing."""
 
     @abstractmethod
-    def date(self, year: int | None, month: int, day: int | None) -> str:
-        ...
+    def date(self, year: int | None, month: int, day: int | None) -> str: ...
 
     def year(self, year: int) -> str:
         return self.integer(year)

@@ -100,4 +100,3 @@ class _Espeak:
     def phonemize(self, texts: list[str]) -> list[str]:
         """The sounds of each text, marks kept."""
         return [str(sounds) for sounds in self._backend.phonemize(texts)]
-

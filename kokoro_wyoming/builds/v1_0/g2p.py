@@ -52,9 +52,7 @@ def letter_of(language: str) -> str:
     """Kokoro's language code for a letter, a tag or another spelling; UnknownLanguageError for anything else."""
     tag = match_language(language)
     if tag is None:
-        raise UnknownLanguageError(
-            f"Kokoro v1.0 does not speak {language[:40]!r}; it speaks {', '.join(TAGS)}."
-        )
+        raise UnknownLanguageError(f"Kokoro v1.0 does not speak {language[:40]!r}; it speaks {', '.join(TAGS)}.")
     return kokoro_letter(tag)
 
 
