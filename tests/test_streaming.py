@@ -212,6 +212,22 @@ def test_what_is_not_made_of_a_sentence_is_silence_and_the_rest_is_the_same(
         assert (sizes[1] > sizes[0]) == large_windows
 
 
+@pytest.mark.parametrize(
+    ("n_frames", "large", "expected"),
+    [
+        (500, False, [24, 40, 80, 160, 160]),
+        (500, True, [80, 160, 160]),
+        (160, True, [160]),
+        (160, False, [24, 40, 80]),
+    ],
+)
+def test_windows_grow_and_where_nobody_waits_for_the_first_it_is_large(
+    n_frames: int, large: bool, expected: list[int]
+) -> None:
+    sizes = speaking._window_sizes(n_frames, large=large)
+    assert list(itertools.islice(sizes, len(expected))) == expected
+
+
 @pytest.mark.weights
 def test_durations_are_of_what_is_made(wrapper: KokoroV1Wrapper) -> None:
     network, pack = wrapper.initialize(), wrapper.packs.get("af_heart")

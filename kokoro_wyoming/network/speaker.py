@@ -125,11 +125,11 @@ class Speaker:
         Only that of `frames`, from the first to before the second, where they are given. `large_windows` are the first
         ones too, where its first sound need not be made at once.
         """
-        first = WINDOW_FRAMES[-1:] if large_windows else WINDOW_FRAMES
-        sizes = itertools.chain(first, itertools.repeat(LATER_WINDOW_FRAMES))
+        start, end = frames = frames or features.all
+        sizes = _window_sizes(end - start, large=large_windows)
         with torch.inference_mode():
             harmonics = self._generator.harmonics(features.f0)
-            pieces = self._pieces(features, harmonics, voice, frames or features.all, sizes)
+            pieces = self._pieces(features, harmonics, voice, frames, sizes)
         while True:
             # Entered anew for each piece: what others do between two of them is not to be inference.
             with torch.inference_mode():
@@ -187,3 +187,9 @@ class Speaker:
         seen: list[Moments] = []
         sound = self._generator.run(features.x, harmonics, self._generator.measured(targets, seen))
         return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
+
+
+def _window_sizes(n_frames: int, *, large: bool) -> Iterator[int]:
+    """Of the windows of so many frames, and without end."""
+    first = WINDOW_FRAMES if not large else WINDOW_FRAMES[-1:] if n_frames > LATER_WINDOW_FRAMES else ()
+    return itertools.chain(first, itertools.repeat(LATER_WINDOW_FRAMES))
