@@ -33,6 +33,9 @@ from kokoro_wyoming.voices import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
 
+_HOPELESS_SECONDS = 20.0
+"""Where a listener waits for so long to be begun with, the next had better ask again or elsewhere."""
+
 _WARM_UP_TEXT = {
     "en-US": "Ready to speak.",
     "en-GB": "Ready to speak.",
@@ -111,6 +114,9 @@ class Engine:
             return self._place(lambda: None, Listener(due=math.inf))
         if self._utterances >= self._max_utterances:
             raise BusyError(f"{self._utterances} utterances are already being spoken or waiting; try again later.")
+        waited_seconds = self._manager.thread.longest_wait_seconds
+        if waited_seconds > _HOPELESS_SECONDS:
+            raise BusyError(f"Somebody waits for their first word for {waited_seconds:.0f} s already; try again later.")
         self._utterances += 1
         return self._place(self._leave, Listener())
 

@@ -13,7 +13,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -24,6 +24,14 @@ PIECES_AHEAD = 2
 """A job rests while its listener has not taken this many pieces: what nobody reads costs bounded memory."""
 _PATIENCE_SECONDS = 0.3
 """Who hears nothing yet can wait a little longer; who hears something would hear a gap."""
+_HORIZON_SECONDS = 10.0
+_FULL = 0.8
+"""Nobody new is begun with while they and those who hear something would need more of the thread, over the seconds
+above. The rest is for what a beginning costs besides. Most of what is said in a house is over by then."""
+_BETWEEN_SECONDS = 1.0
+"""The next sentence of a text is asked for sooner."""
+_REMEMBERED_SECONDS = 30.0
+"""Of sound: by it is known how long the thread works for a second."""
 
 
 class Listener:
@@ -34,13 +42,24 @@ class Listener:
 
     def __init__(self, due: float | None = None) -> None:
         self.due = time.monotonic() + _PATIENCE_SECONDS if due is None else due
-        self._hears = False
+        self.hears = False
+        """Whether there was any sound yet."""
         self._delivered_until: float | None = None
 
     @property
     def ahead_seconds(self) -> float:
         """How long the sound that is made will last; 0 while there is none."""
-        return self.due - time.monotonic() if self._hears else 0.0
+        return self.due - time.monotonic() if self.hears else 0.0
+
+    @property
+    def wanted_by(self) -> float:
+        """When a turn is wanted at the latest: however long somebody waits, who would hear a gap comes before."""
+        return self.due if self.hears else max(self.due, time.monotonic() + _PATIENCE_SECONDS)
+
+    @property
+    def wanted_share(self) -> float:
+        """Of the sound of the next ten seconds, what is still to be made: 0 to 1."""
+        return max(0.0, 1 - self.ahead_seconds / _HORIZON_SECONDS) if self.due < math.inf else 0.0
 
     def wants_more(self) -> None:
         """A new sentence is asked for: a listener who fell silent in between is due now, not in the past."""
@@ -51,8 +70,8 @@ class Listener:
     def given(self, seconds: float) -> None:
         """More sound was made: it starts playing when the sound before it ends, or now."""
         now = time.monotonic()
-        self.due = (max(self.due, now) if self._hears or math.isinf(self.due) else now) + seconds
-        self._hears = True
+        self.due = (max(self.due, now) if self.hears or math.isinf(self.due) else now) + seconds
+        self.hears = True
 
     def delivered(self, seconds: float) -> None:
         """So much sound is on its way: not what was made of silence and cut off, but with the pauses put in."""
@@ -60,12 +79,36 @@ class Listener:
             self._delivered_until = max(self._delivered_until or 0.0, time.monotonic()) + seconds
 
 
+class Pace:
+    """How long the thread works for a second of sound, of late."""
+
+    def __init__(self) -> None:
+        self._worked_seconds = self._sound_seconds = 0.0
+
+    @property
+    def seconds_a_second(self) -> float:
+        """0 while nothing is known."""
+        return self._worked_seconds / self._sound_seconds if self._sound_seconds else 0.0
+
+    def add(self, worked_seconds: float, sound_seconds: float) -> None:
+        """A turn of so long made so much sound, or none yet."""
+        self._worked_seconds += worked_seconds
+        self._sound_seconds += sound_seconds
+        if self._sound_seconds > _REMEMBERED_SECONDS:
+            self._worked_seconds /= 2
+            self._sound_seconds /= 2
+
+
 class _Job(Generic[T]):
     """A step iterator, and the way its pieces go back to the event loop."""
 
-    def __init__(self, listener: Listener, make_steps: Callable[[], Iterator[T | None]]) -> None:
+    def __init__(
+        self, listener: Listener, make_steps: Callable[[], Iterator[T | None]], seconds_of: Callable[[T], float]
+    ) -> None:
         self.listener = listener
         self.make_steps = make_steps
+        self.seconds_of = seconds_of
+        self.asked_at = time.monotonic()
         self.steps: Iterator[T | None] | None = None
         self.loop = asyncio.get_running_loop()
         self.pieces: asyncio.Queue[T | BaseException | None] = asyncio.Queue()
@@ -76,6 +119,11 @@ class _Job(Generic[T]):
     def rests(self) -> bool:
         """Whether its listener has yet to take what was made."""
         return self.untaken >= PIECES_AHEAD
+
+    @property
+    def begun(self) -> bool:
+        """Whether its listener hears something, or will at once."""
+        return self.steps is not None or self.listener.hears or math.isinf(self.listener.due)
 
     def forget(self) -> None:
         """Let go of what the steps held: the thread may wait long for its next job with this one still in hand."""
@@ -93,6 +141,9 @@ class TurnThread:
     def __init__(self, name: str = "model") -> None:
         self._jobs: list[_Job[Any]] = []
         self._changed = threading.Condition()
+        self._pace = Pace()
+        self._between: dict[Listener, float] = {}
+        """Listeners whose sentence is made, and since when: they may want the next."""
         self._closed = False
         self.turn_started: float | None = None
         """Monotonic time at which the turn under way began, or None between turns."""
@@ -111,7 +162,7 @@ class TurnThread:
         `make_steps` and every step run on the model thread. What a step raises is raised here. Closing this
         iterator abandons the job before its next turn.
         """
-        job = _Job(listener or Listener(), lambda: _timed(make_steps(), job.listener, seconds_of))
+        job = _Job(listener or Listener(), make_steps, seconds_of)
         job.listener.wants_more()
         self._add(job)
         try:
@@ -160,6 +211,13 @@ class TurnThread:
         """Jobs that are not finished."""
         return len(self._jobs)
 
+    @property
+    def longest_wait_seconds(self) -> float:
+        """How long somebody waits already for their first turn; 0 where nobody does."""
+        with self._changed:
+            asked_at = [job.asked_at for job in self._jobs if not (job.begun or job.cancelled)]
+        return time.monotonic() - min(asked_at) if asked_at else 0.0
+
     def others_wait(self, listener: Listener) -> bool:
         """Whether anybody else wants a turn; nobody, whose work is for no ears, does not count."""
         with self._changed:
@@ -191,9 +249,17 @@ class TurnThread:
             while not self._closed:
                 ready = [job for job in self._jobs if job.cancelled or not job.rests]
                 if ready:
-                    return min(ready, key=lambda job: (not job.cancelled, job.listener.due))
+                    return most_urgent(ready, is_full=self._is_full())
                 self._changed.wait()
             return None
+
+    def _is_full(self) -> bool:
+        """Whether one more listener would be too many: the oldest promises are kept."""
+        now = time.monotonic()
+        self._between = {who: since for who, since in self._between.items() if now - since < _BETWEEN_SECONDS}
+        listeners = {job.listener for job in self._jobs if job.begun and not job.cancelled} | self._between.keys()
+        wanted = self._pace.seconds_a_second * sum(listener.wanted_share for listener in listeners)
+        return wanted > 0 and wanted + self._pace.seconds_a_second > _FULL
 
     def _work(self) -> None:
         while (job := self._next_job()) is not None:
@@ -201,6 +267,8 @@ class TurnThread:
             if not self._turn(job):
                 with self._changed:
                     self._jobs.remove(job)
+                    if job.listener.hears and not job.cancelled:
+                        self._between[job.listener] = time.monotonic()
                 job.forget()
             self.turn_started = None
         for job in list(self._jobs):
@@ -212,21 +280,36 @@ class TurnThread:
         if job.cancelled:
             _close_steps(job)
             return False
+        is_first = job.steps is None
         try:
             if job.steps is None:
                 job.steps = job.make_steps()
             piece = next(job.steps)
+            seconds = 0.0 if piece is None else job.seconds_of(piece)
         except StopIteration:
             job.send(None)
             return False
         except BaseException as error:  # whatever it is, it belongs to the one who asked: the thread lives on
             job.send(error)
             return False
+        if not (is_first or math.isinf(job.listener.due)):  # in a first turn a language may be loaded
+            self._pace.add(self.turn_seconds, seconds)
         if piece is not None:
+            job.listener.given(seconds)
             with self._changed:
                 job.untaken += 1
             job.send(piece)
         return True
+
+
+def most_urgent(jobs: Sequence[_Job[Any]], *, is_full: bool) -> _Job[Any]:
+    """Whose turn is next: one to clear away, or else the listener whose sound runs out first.
+
+    While the thread is full only those come into question who are begun with, if there is one.
+    """
+    abandoned = [job for job in jobs if job.cancelled]
+    begun = [job for job in jobs if job.begun] if is_full else []
+    return min(abandoned or begun or jobs, key=lambda job: job.listener.wanted_by)
 
 
 async def apart(work: Callable[[], T]) -> T:
@@ -240,14 +323,6 @@ async def apart(work: Callable[[], T]) -> T:
         return await thread.run(work)
     finally:
         thread.close()
-
-
-def _timed(steps: Iterator[T | None], listener: Listener, seconds_of: Callable[[T], float]) -> Iterator[T | None]:
-    """The same steps, telling the listener's clock how much sound each made."""
-    for piece in steps:
-        if piece is not None:
-            listener.given(seconds_of(piece))
-        yield piece
 
 
 def _close_steps(job: _Job[Any]) -> None:

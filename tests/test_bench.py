@@ -17,7 +17,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming.bench import children, course, proc, report, summary
+from kokoro_wyoming.bench import children, course, load, proc, report, summary
 from kokoro_wyoming.bench.children import BenchError, started
 from kokoro_wyoming.bench.contenders import OURS, PLAIN, Commands, Setup, our_server
 from kokoro_wyoming.bench.course import Plan, Record, Results
@@ -336,6 +336,13 @@ async def test_without_time_each_thing_is_done_once() -> None:
     ours = results.records[OURS]
     assert [len(ours.replies["3 s"]), len(ours.streamed["short sentence first"]), len(ours.start_seconds)] == [1, 1, 2]
     assert [trial.listeners for trial in ours.load.trials] == [1]
+
+
+async def test_who_waits_long_for_the_first_sound_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "_FIRST_SOUND_SECONDS", 0.0)
+    results = await course.run(replace(PLAN, texts=(SECONDS_3,)), SETUP)
+    assert results.records[OURS].load.listeners == 0
+    assert "a first sound after" in str(results.records[OURS].load.trials[0].failure)
 
 
 async def test_another_server_is_measured_and_one_that_is_not_there_drops_out() -> None:

@@ -112,6 +112,16 @@ def test_a_place_is_for_one_utterance_and_there_are_only_so_many(make_engine: Ca
         engine.utterance()
 
 
+def test_who_would_wait_too_long_is_told_at_once(
+    make_engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine()
+    monkeypatch.setattr(TurnThread, "longest_wait_seconds", 25.0)
+    with pytest.raises(BusyError, match="for 25 s already; try again later"):
+        engine.utterance()
+    engine.utterance(patient=True).close()
+
+
 def test_the_description_says_which_weights_run(make_engine: Callable[..., Engine]) -> None:
     (program,) = make_engine().programs()
     assert (program.name, program.description) == ("Kokoro", "Kokoro v1.0 (official weights)")

@@ -129,6 +129,34 @@ async def test_who_would_hear_a_gap_comes_before_who_hears_nothing_yet(thread: T
     assert order == ["old", "new"]
 
 
+def _says(name: str, times: int, order: list[str]) -> Iterator[str]:
+    for _ in range(times):
+        order.append(name)
+        time.sleep(0.05)  # as long as the loop needs to take what was made, or else the job would rest
+        yield name
+
+
+async def test_nobody_new_is_begun_with_while_the_old_need_the_thread(thread: TurnThread) -> None:
+    thread._pace.add(worked_seconds=15.6, sound_seconds=26.0)
+    order: list[str] = []
+    old = Listener()
+    old.given(0.5)
+    gate = Gate()
+    held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=0)))
+    await asyncio.sleep(0)
+    newcomers = [asyncio.create_task(_collect(thread, _says(name, 1, order), Listener())) for name in ("new", "newer")]
+    await asyncio.sleep(0)
+    listening = asyncio.create_task(_collect(thread, _says("old", 6, order), old))
+    await asyncio.sleep(0.01)
+    assert 0 < thread.longest_wait_seconds < 60
+    gate.opened.set()
+    await asyncio.gather(held, listening, *newcomers)
+    # Each takes six tenths of the thread: there is room for a second when the first is some four seconds ahead.
+    assert order[:3] == ["old"] * 3
+    assert order.index("new") < order.index("newer")
+    assert thread.longest_wait_seconds == 0
+
+
 async def test_work_for_nobody_keeps_nobody_waiting(thread: TurnThread) -> None:
     gate = Gate()
     held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=math.inf)))

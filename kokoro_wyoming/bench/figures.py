@@ -87,6 +87,11 @@ class Playback:
     gaps_seconds: list[float] = field(default_factory=list)
     _runs_out_at: float | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether there was any sound yet."""
+        return self._runs_out_at is not None
+
     def hear(self, arrival: Arrival) -> None:
         """Take the next piece; it plays behind the one before, or at once where that has ended."""
         if self._runs_out_at is None:
