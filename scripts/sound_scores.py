@@ -107,11 +107,14 @@ def step_db(sound: Sound, at: int) -> float:
     return float(10 * np.log10(after / before))
 
 
-def joins(reference: Sound, sound: Sound, lengths: Sequence[int]) -> dict[str, Any]:
-    """What the detectors find where windows meet, in both sounds, and for the steps of loudness in their middles."""
+def joins(reference: Sound, joined: Sound, unjoined: Sound, lengths: Sequence[int]) -> dict[str, Any]:
+    """What the detectors find where windows meet: in the joined sound, in the same without a join, in the reference.
+
+    For the steps of loudness, against the reference, the comparison is with the windows' middles.
+    """
     places, middles = joins_and_middles(lengths)
     return {
-        "bend": [[bend(s, at) for at in places] for s in (sound, reference)],
-        "surprise": [[surprise(s, at) for at in places] for s in (sound, reference)],
-        "step_db": [[step_db(sound, at) - step_db(reference, at) for at in where] for where in (places, middles)],
+        "bend": [[bend(s, at) for at in places] for s in (joined, unjoined, reference)],
+        "surprise": [[surprise(s, at) for at in places] for s in (joined, unjoined, reference)],
+        "step_db": [[step_db(joined, at) - step_db(reference, at) for at in where] for where in (places, middles)],
     }
