@@ -96,9 +96,10 @@ def split(run: Run, language: str, readable: Container[str], *, units_stay: bool
         tag = _tag_of(stretch, text, language)
         if tag == language or tag not in readable:
             continue
-        if at < stretch.start:
-            yield replace(run, text=text[at : stretch.start])
-        yield replace(run, text=text[stretch.start : stretch.end], language=tag)
+        start = max(at, stretch.start)  # digits between two scripts are the first one's
+        if at < start:
+            yield replace(run, text=text[at:start])
+        yield replace(run, text=text[start : stretch.end], language=tag)
         at = stretch.end
     if at < len(text) or not text:
         yield replace(run, text=text[at:])

@@ -5,9 +5,10 @@
 Needs `pip install pesq pystoi scipy`, and for --ears `pip install speechmos librosa` and the tests' whisper-base.
 Models and voices are looked for in KOKORO_WYOMING_TEST_DATA, else in the checkout, as the tests do.
 
-Each utterance is spoken three times from the same token ids: by the product's `Speaker` as it speaks, whole in float32
-with the same noise (the reference: what `KPipeline` gives), and whole with other noise (the yardstick: two takes of
-one voice differ as much). What is fast is made once more in one window: what sticks out there, too, is no join. A `Speaker` forgets its lessons between utterances, so each is judged as the voice's first.
+Each utterance is spoken three times from the same token ids: by the product's `Speaker` as it speaks, whole in
+float32 with the same noise (the reference: what `KPipeline` gives), and whole with other noise (the yardstick: two
+takes of one voice differ as much). What is fast is made once more in one window: what sticks out there, too, is no
+join. A `Speaker` forgets its lessons between utterances, so each is judged as the voice's first.
 
 The plan is the same every time, and shuffled, so that any beginning of it is a fair sample. The JSON file is the
 memory: what stands in it is not measured again. Without --minutes all is measured: about 30 minutes on one core.

@@ -55,6 +55,9 @@ _LONGEST_FIRST = (
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files go first: of two processes none is left with one when the other has no more."""
+    for item in items:
+        if item.get_closest_marker("long"):  # `-m "not weights"` is the quick subset
+            item.add_marker("weights")
     places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 

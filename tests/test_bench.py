@@ -308,6 +308,7 @@ async def test_a_silent_child_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
 # The whole
 
 
+@pytest.mark.long
 async def test_a_run_measures_everything_and_leaves_nothing_running(capsys: pytest.CaptureFixture[str]) -> None:
     lines: list[str] = []
     results = await course.run(PLAN, SETUP, lines.append)
@@ -331,6 +332,7 @@ async def test_a_run_measures_everything_and_leaves_nothing_running(capsys: pyte
     assert all(f"\n{label} " in printed for label in ours.replies)
 
 
+@pytest.mark.long
 async def test_without_time_each_thing_is_done_once() -> None:
     results = await course.run(replace(PLAN, seconds=0.0, texts=(SECONDS_3,)), SETUP)
     ours = results.records[OURS]
@@ -338,6 +340,7 @@ async def test_without_time_each_thing_is_done_once() -> None:
     assert [trial.listeners for trial in ours.load.trials] == [1]
 
 
+@pytest.mark.long
 async def test_who_waits_long_for_the_first_sound_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "_FIRST_SOUND_SECONDS", 0.0)
     results = await course.run(replace(PLAN, texts=(SECONDS_3,)), SETUP)
@@ -345,6 +348,7 @@ async def test_who_waits_long_for_the_first_sound_is_not_served(monkeypatch: pyt
     assert "a first sound after" in str(results.records[OURS].load.trials[0].failure)
 
 
+@pytest.mark.long
 async def test_another_server_is_measured_and_one_that_is_not_there_drops_out() -> None:
     async with our_server(SETUP, 1) as other:
         assert isinstance(other.contender, Wyoming)

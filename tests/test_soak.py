@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import CHECKOUT
 
 
+@pytest.mark.long
 def test_whoever_else_is_in_the_house_no_sound_is_lost_and_nothing_is_left_behind() -> None:
     command = (sys.executable, "-m", "tests.soak", "--minutes", "0.05", "--seed", "1")
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)

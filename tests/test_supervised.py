@@ -90,6 +90,7 @@ def _ask(supervisor: Supervisor, text: str) -> list[Event]:
     return events
 
 
+@pytest.mark.long
 def test_whatever_kills_the_server_it_speaks_again_and_nobody_is_refused_meanwhile(supervisor: Supervisor) -> None:
     assert text_of(_ask(supervisor, "First life")) == "First life"
 

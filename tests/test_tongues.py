@@ -77,6 +77,7 @@ _MIXED = st.text(
 
 
 @given(_MIXED, st.sampled_from(TAGS), st.booleans())
+@example("A0Ͱ", "ja-JP", False)
 def test_no_character_is_lost_by_the_splitting(text: str, language: str, units_stay: bool) -> None:
     assert "".join(part for part, _ in parts(text, language, units_stay=units_stay)) == text
 
