@@ -12,12 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kokoro_wyoming.assets import Store
 from tests.listening import Ears
 from tests.old_release import lay_out
 
 CHECKOUT = Path(__file__).parent.parent
+
+# The same examples every time, so that a change is judged by what it changed; how long one takes is nobody's law.
+settings.register_profile("stable", deadline=None, derandomize=True)
+settings.register_profile("exploring", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
 
 
 @pytest.fixture(scope="session")

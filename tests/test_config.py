@@ -106,7 +106,7 @@ def test_settings_cannot_be_changed_afterwards() -> None:
         config.load().speech.speed = 2.0
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     speed=st.floats(0.5, 2.0),
     threads=st.integers(0, 1024),
@@ -432,7 +432,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     assert complaint(tmp_path) == f"{tmp_path}: cannot be read: is a directory"
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.text(st.sampled_from("speech: \n-{}[]voice&*!#'\"|>1.0,?%@`\\"), max_size=60) | st.binary(max_size=40)
 )

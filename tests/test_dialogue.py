@@ -217,7 +217,7 @@ _ANY_EVENT = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(_ANY_EVENT, max_size=14))
 def test_every_utterance_that_begins_ends_before_the_next_whatever_the_order(events: list[Event]) -> None:
     dialogue = Dialogue()

@@ -53,7 +53,6 @@ _EVENTS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(_EVENTS, max_size=5))
 def test_what_wyoming_writes_is_read_whole_and_byte_by_byte(events: list[Event]) -> None:
     data = to_bytes(events)
@@ -63,7 +62,7 @@ def test_what_wyoming_writes_is_read_whole_and_byte_by_byte(events: list[Event])
     assert _parse(*(bytes([byte]) for byte in data), limits=roomy) == (expected, None, False)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.one_of(

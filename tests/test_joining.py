@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -104,7 +104,6 @@ def test_silence_within_a_sentence_stays() -> None:
         assert gaps == pytest.approx([0.1, 0.7, 0.5], abs=0.002)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 0.6), st.floats(0, 0.4), st.floats(0, 0.6)), min_size=1, max_size=4),
     st.lists(st.integers(0, 40_000), max_size=5),

@@ -141,14 +141,14 @@ _BITS = st.sampled_from([*(text for text, _ in EXAMPLES), *_SIGNS, "pause:1", "h
 MARKED = st.one_of(st.lists(_BITS, max_size=12).map("".join), st.text(max_size=60))
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(MARKED, st.lists(st.integers(0, 10_000), max_size=6))
 def test_chunk_borders_never_change_what_is_read(text: str, borders: list[int]) -> None:
     edges = [0, *sorted(border % (len(text) + 1) for border in borders), len(text)]
     assert read(*(text[begin:end] for begin, end in pairwise(edges))) == read(text) == read(*text)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(st.text(st.sampled_from("abcdßé好は *_~#>|-+=![](\\.,?!\n\n"), max_size=300))
 def test_no_letter_is_lost_to_signs(text: str) -> None:
     assume("~~~" not in text and "](" not in text)

@@ -616,7 +616,7 @@ _EVENT = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_EVENT, max_size=10), st.booleans())
 def test_replies_are_balanced_and_ordered_whatever_is_sent(events: list[Event], byte_by_byte: bool) -> None:
     async def replies_to() -> list[Event]:
@@ -654,7 +654,7 @@ def test_replies_are_balanced_and_ordered_whatever_is_sent(events: list[Event], 
     assert expected != "sound"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.sampled_from(["Hello there", ". ", "How are you", "? ", "好。", "…", "\n\n", "Well", " "]), max_size=12

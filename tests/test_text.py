@@ -66,7 +66,7 @@ def _ink(text: str) -> str:
     return re.sub(r"\s", "", clean(text))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(TEXTS, st.lists(st.integers(0, 10_000), max_size=12))
 def test_chunk_borders_never_change_the_sentences(text: str, borders: list[int]) -> None:
     whole = _split(text)
@@ -74,7 +74,7 @@ def test_chunk_borders_never_change_the_sentences(text: str, borders: list[int])
     assert _split(*text) == whole
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(TEXTS)
 def test_no_character_is_lost_and_no_piece_is_too_long(text: str) -> None:
     pieces = _split(text, markup=False)
@@ -83,7 +83,7 @@ def test_no_character_is_lost_and_no_piece_is_too_long(text: str) -> None:
     assert all(piece == piece.strip() for piece in pieces)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(TEXTS, TEXTS)
 def test_what_comes_later_never_changes_a_sentence_given_out(text: str, more: str) -> None:
     early = list(SentenceSplitter().add(text))
@@ -135,7 +135,7 @@ def test_reading_markup_delays_no_sentence_of_plain_text(text: str) -> None:
         assert (before, len(list(splitter.add(text[-1])))) == ([], 1), markup
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(("word ", "好", "a" * 40, "? B", "[x y](/ɛ ɛ/)", "[pause:1]", ", ")), max_size=120))
 def test_no_mark_is_ever_cut(parts: list[str]) -> None:
     for piece in _split("".join(parts)):

@@ -215,7 +215,7 @@ def test_five_thousand_characters_and_the_language_s_own_marks_are_all_spoken(
     assert count(marked) - count("".join(spoken(wrapper, sentence, language))) in (0, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=_MIXED, language=st.sampled_from(["ja-JP", "zh-CN", "hi-IN", "en-US"]))
 def test_no_text_makes_a_g2p_fail(text: str, language: str, wrapper: KokoroV1Wrapper) -> None:
     for piece in spoken(wrapper, text, language):

@@ -104,7 +104,7 @@ def test_sounds_are_as_the_network_learned_them(
 
 
 @given(text=st.text(max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_is_written_only_known_symbols_come_out(text: str, wrapper: KokoroV019Wrapper) -> None:
     for piece in wrapper.get_pipeline("en-US").pieces(text):
         assert 0 < len(piece.phonemes) <= MAX_PHONEMES

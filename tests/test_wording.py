@@ -36,13 +36,13 @@ def test_what_is_in_words_stays(tag: str) -> None:
         assert as_words(said, tag) == said
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TYPED | st.text(max_size=80), tags)
 def test_any_text_can_be_said(text: str, tag: str) -> None:
     as_words(text, tag)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=12), max_size=8), tags)
 def test_words_keep_their_letters(words: list[str], tag: str) -> None:
     text = " ".join(words)
@@ -59,7 +59,6 @@ def test_endless_signs_are_read_at_once(tag: str, sign: str) -> None:
         assert as_words(text, tag) or not text.strip()
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("0123456789 °C%./:-"), max_size=20), tags)
 def test_what_a_mark_says_is_never_touched(value: str, tag: str) -> None:
     pause = marks.pause(1.5)
