@@ -144,6 +144,7 @@ async def test_a_server_is_found_resolved_and_gone_after_unpublish(browser: Brow
     assert server.advertised is None
 
 
+@pytest.mark.long
 async def test_the_second_server_of_a_name_on_one_machine_is_renamed_and_says_so(
     browser: Browser, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -159,6 +160,7 @@ async def test_the_second_server_of_a_name_on_one_machine_is_renamed_and_says_so
     await first.unpublish()
 
 
+@pytest.mark.long
 async def test_a_changed_address_is_followed(browser: Browser, name: str) -> None:
     local = [LOOPBACK]
     server = on_loopback(name, look=lambda: local)
@@ -171,6 +173,7 @@ async def test_a_changed_address_is_followed(browser: Browser, name: str) -> Non
     await server.unpublish()
 
 
+@pytest.mark.long
 async def test_after_a_sleep_the_server_is_announced_again(
     browser: Browser, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ async def test_a_voice_whose_file_was_damaged_since_is_an_error_and_the_others_s
         assert text_of(await _ask(server, synthesize("Here", {"name": "af_heart"}))) == "Here"
 
 
+@pytest.mark.long
 async def test_a_stuck_model_is_told_to_all_and_to_health_until_it_comes_back(
     tmp_path: Path, logged: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,6 +136,7 @@ async def test_a_stuck_model_is_told_to_all_and_to_health_until_it_comes_back(
     assert logged.text.count("The model has not come back") == 1
 
 
+@pytest.mark.long
 async def test_a_model_that_is_stuck_for_good_ends_the_server_to_be_started_anew(
     tmp_path: Path, logged: pytest.LogCaptureFixture
 ) -> None:
@@ -213,6 +215,7 @@ async def test_a_crowd_at_a_full_door_costs_nothing_that_lasts(tmp_path: Path) -
         assert (await _next(inside)).type == "audio-start"
 
 
+@pytest.mark.long
 async def test_thousands_of_quick_clients_and_hundreds_of_idle_ones_leave_nothing_behind(tmp_path: Path) -> None:
     limits: dict[str, Any] = {"limits__connections": 300, "limits__connections_per_address": 300}
     async with beep_program(tmp_path, **limits) as server:
@@ -363,6 +366,7 @@ def test_a_machine_without_ipv6_is_told_what_to_write() -> None:
 
 
 @pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux and leave to make namespaces")
+@pytest.mark.long
 def test_a_read_only_disk_is_enough_to_speak(tmp_path: Path) -> None:
     put_voice(tmp_path / "voices", "af_heart")
     program = f"{sys.executable} -m tests.beep_program serve --uri=tcp://127.0.0.1:0 --no-zeroconf"
