@@ -43,9 +43,10 @@ from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.calibration import Draft, draft
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network import learning
-from kokoro_wyoming.network.generator import Generator, Moments
+from kokoro_wyoming.network.generator import Moments
+from kokoro_wyoming.network.halves import Network
 from kokoro_wyoming.network.learning import RANK, Rows, layer_weights
-from kokoro_wyoming.network.loading import read_config
+from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Estimate, Fit, Known, know, residual
 from kokoro_wyoming.network.speaker import Features
 from scripts.sentences import LEARNED
@@ -126,8 +127,9 @@ class Teacher:
     def __init__(self, release: Release, names: Sequence[str]) -> None:
         """`names` are the voices that speak."""
         self._release, self._names = release, sorted(names)
-        self._network = release.wrapper.initialize()
-        self.generator = Generator(self._network.model.decoder.generator, torch.float32)
+        weights = load_model(release.wrapper._settings(), release.wrapper.model_path)
+        self._network = Network(weights, dtype=torch.float32)
+        self.generator = self._network.speaker.generator
         self._estimate = Estimate(self.generator)
         self._sentences: dict[str, list[str]] = {}
 

@@ -174,16 +174,12 @@ async def test_a_listener_waits_for_no_more_than_the_step_under_way(thread: Turn
 class FewWeights:
     """Stands in for a generator."""
 
-    dtype = torch.float32
-
-    def __init__(self, seed: int = 0) -> None:
-        torch.manual_seed(seed)
-        self.module = torch.nn.Linear(2, 2)
+    def __init__(self) -> None:
         self.widths, self.noise = [9216], list[Any]()
 
 
 def _lessons(path: Path, count: int = 3, seed: int = 0) -> Lessons:
-    lessons = Lessons(path, FewWeights(seed))  # type: ignore[arg-type]  # as much of one as is asked for
+    lessons = Lessons(path, FewWeights(), f"weights {seed}")  # type: ignore[arg-type]  # as much of one as is asked for
     for _ in range(count):
         lessons._add({name: torch.randn(size) for name, size in learning._SIZES.items()})
     return lessons

@@ -21,8 +21,9 @@ from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.joining import SILENCE
+from kokoro_wyoming.network import halves
 from kokoro_wyoming.network import speaker as speaking
-from kokoro_wyoming.network.convolution import KokoroModule, convolution_type
+from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
 from kokoro_wyoming.network.halves import AS_MADE, Serving
 from kokoro_wyoming.network.loading import load_model, read_config
@@ -42,8 +43,16 @@ def wrapper(model_data: Store) -> KokoroV1Wrapper:
 
 
 @pytest.fixture(scope="module")
-def generator(wrapper: KokoroV1Wrapper) -> Generator:
-    module = wrapper.initialize().model.decoder.generator
+def module(model_data: Store) -> KokoroModule:
+    """kokoro's own generator, with weight norm folded."""
+    folder = model_data.models / "v1_0"
+    model = load_model(read_config(folder / "config.json"), folder / "kokoro-v1_0.pth")
+    halves._fold_weight_norm(model)
+    return model.decoder.generator
+
+
+@pytest.fixture(scope="module")
+def generator(module: KokoroModule) -> Generator:
     return Generator(module, draw=_kokoro_s_noise(module))
 
 
@@ -74,7 +83,7 @@ def _inference() -> Iterator[None]:
 
 
 def _speaker(wrapper: KokoroV1Wrapper, fit: Fit | None) -> Speaker:
-    return Speaker(Generator(wrapper.initialize().model.decoder.generator, convolution_type(CPU)), CPU, fit)
+    return Speaker(wrapper.initialize().speaker.generator, CPU, fit)
 
 
 def _kokoro_s_noise(module: KokoroModule) -> Draw:
@@ -126,9 +135,9 @@ def _spectral_distance_db(one: Tensor, other: Tensor) -> float:
 
 
 @pytest.mark.weights
-def test_the_generator_is_kokoro_s(wrapper: KokoroV1Wrapper, long: Features, whole: Whole) -> None:
+def test_the_generator_is_kokoro_s(module: KokoroModule, long: Features, whole: Whole) -> None:
     torch.manual_seed(0)
-    expected = wrapper.initialize().model.decoder.generator(long.x, long.style, long.f0).reshape(-1)
+    expected = module(long.x, long.style, long.f0).reshape(-1)
     assert len(whole.sound) == SAMPLES_PER_FRAME * long.x.shape[-1]
     assert _snr_db(expected, whole.sound) > 80
 
@@ -145,8 +154,8 @@ def test_windows_with_the_right_moments_give_the_whole(
 
 
 @pytest.mark.weights
-def test_bfloat16_is_not_heard(wrapper: KokoroV1Wrapper, long: Features, whole: Whole) -> None:
-    rounded = Generator(wrapper.initialize().model.decoder.generator, torch.bfloat16)
+def test_bfloat16_is_not_heard(module: KokoroModule, long: Features, whole: Whole) -> None:
+    rounded = Generator(module, torch.bfloat16)
     assert _snr_db(whole.sound, _whole(rounded, long, whole.harmonics)[0]) > 30
 
 
@@ -284,14 +293,13 @@ def test_a_lesson_brings_the_prediction_nearer(whole: Whole) -> None:
 
 @pytest.mark.weights
 def test_exact_is_what_the_pipeline_gives_for_the_same_noise(
-    model_data: Store, monkeypatch: pytest.MonkeyPatch
+    model_data: Store, module: KokoroModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": "x86_64"})  # all is in float32, then
     folder = model_data.models / "v1_0"
     paths = folder / "config.json", folder / "kokoro-v1_0.pth"
     exact = KokoroV1Wrapper(*paths, stream="exact")
-    module = exact.initialize().model.decoder.generator
-    exact.initialize().speaker._generator = Generator(module, draw=_kokoro_s_noise(module))
+    exact.initialize().speaker.generator._source._draw = _kokoro_s_noise(module)
     torch.manual_seed(3)
     (sound,) = [piece for piece in exact.pieces([Run(TEXT)], "af_heart", "a") if piece is not None]
     with_ours_inside = exact.get_pipeline("a")

@@ -128,51 +128,35 @@ class Generator:
 
         `draw` is where the harmonic source has its noise from.
         """
-        self.module = module
         self.dtype = dtype
-        self._norms: list[KokoroModule] = []
-        self._alphas: list[Tensor] = []
+        layers: list[_Layer] = []
         self.noise: list[Block] = []
         self.residual: list[list[Block]] = []
         for stage, noise in enumerate(module.noise_res):
-            self.noise.append(self._block(noise))
+            self.noise.append(_block(noise, layers, dtype))
             count = module.num_kernels
-            self.residual.append([self._block(b) for b in module.resblocks[stage * count : (stage + 1) * count]])
-        self.widths = [norm.norm.num_features for norm in self._norms]
+            residual = module.resblocks[stage * count : (stage + 1) * count]
+            self.residual.append([_block(block, layers, dtype) for block in residual])
+        alphas, norms = [layer.alpha for layer in layers], [layer.norm for layer in layers]
+        self.widths = [len(alpha) for alpha in alphas]
         """Channels of each AdaIN layer: of a stage the noise block's six first, then the three residual blocks'."""
-        self._steps = [0.5 / alpha.reshape(-1) for alpha in self._alphas]
+        self._steps = [0.5 / alpha for alpha in alphas]
         self._room = Workspace()
         self._source = HarmonicSource(module, draw)
-        self.angles = 2 * torch.cat([alpha.reshape(-1) for alpha in self._alphas])
+        self.angles = 2 * torch.cat(alphas)
         """2a of every channel of every layer: shape (9216,)."""
-        self.upsampling = Upsampling.of(module.ups[0], torch.float32)
-        """The first, as exact as what is measured of it."""
+        self.upsamplings = [Upsampling.of(up, torch.float32) for up in module.ups]
+        """As exact as what is known beforehand is measured."""
         self._ups = [Upsampling.of(up, dtype) for up in module.ups]
         self.sources = [Convolution.of(convolution, torch.float32) for convolution in module.noise_convs]
         """Of the harmonic source, one for each stage."""
         self._last = Convolution.of(module.conv_post, torch.float32)
-        self._style_weight, self._style_bias = self._style_projection()
-        self._norm_weight = torch.cat([norm.norm.weight.detach() for norm in self._norms])
-        self._norm_bias = torch.cat([norm.norm.bias.detach() for norm in self._norms])
-
-    def _block(self, block: KokoroModule) -> Block:
-        first_layer, rounds = len(self._norms), []
-        for dilated, plain, *rest in zip(
-            *(block.convs1, block.convs2, block.adain1, block.adain2, block.alpha1, block.alpha2), strict=True
-        ):
-            rounds.append((Convolution.of(dilated, self.dtype), Convolution.of(plain, self.dtype)))
-            self._norms += rest[:2]
-            self._alphas += [alpha.detach() for alpha in rest[2:]]
-        return Block(first_layer, tuple(rounds))
-
-    def _style_projection(self) -> tuple[Tensor, Tensor]:
-        """All layers' linear maps of the style as one: first every gamma, then every beta."""
-        weights = [norm.fc.weight.detach().chunk(2) for norm in self._norms]
-        biases = [norm.fc.bias.detach().chunk(2) for norm in self._norms]
-        return (
-            torch.cat([w[0] for w in weights] + [w[1] for w in weights]),
-            torch.cat([b[0] for b in biases] + [b[1] for b in biases]),
-        )
+        self._stft, self._bins = module.stft, module.post_n_fft // 2 + 1
+        # All layers' linear maps of the style as one: first every gamma, then every beta.
+        self._style_weight = _gammas_then_betas([norm.fc.weight for norm in norms])
+        self._style_bias = _gammas_then_betas([norm.fc.bias for norm in norms])
+        self._norm_weight = torch.cat([norm.norm.weight.detach() for norm in norms])
+        self._norm_bias = torch.cat([norm.norm.bias.detach() for norm in norms])
 
     def harmonics(self, f0: Tensor) -> Tensor:
         """The harmonic source of a whole sentence, so that phase runs on through the joins of windows.
@@ -229,7 +213,7 @@ class Generator:
         shed: tuple[int, int] = (0, 0),
     ) -> Steps[None, None, Tensor]:
         """`run` in a hundred short steps; nothing else may use the room before the last."""
-        module, snake = self.module, Snake(self._steps, self.dtype, room)
+        snake = Snake(self._steps, self.dtype, room)
         rows, spectrum = x[0].T, harmonics[0].T.contiguous()
         for stage, up in enumerate(self._ups):
             if stage == len(self._ups) - 1:
@@ -243,8 +227,8 @@ class Generator:
             entering += rows
             rows = yield from _blended(self.residual[stage], entering, normalise, snake, room)
         spectrum = self._last(functional.leaky_relu(rows)).T[None]
-        half = module.post_n_fft // 2 + 1
-        return module.stft.inverse(torch.exp(spectrum[:, :half]), torch.sin(spectrum[:, half:])).reshape(-1)
+        magnitude, phase = torch.exp(spectrum[:, : self._bins]), torch.sin(spectrum[:, self._bins :])
+        return cast(Tensor, self._stft.inverse(magnitude, phase)).reshape(-1)
 
     def windows(
         self,
@@ -272,6 +256,30 @@ class Generator:
             start = stop
 
 
+class _Layer(NamedTuple):
+    """One AdaIN and the Snake behind it."""
+
+    norm: KokoroModule
+    alpha: Tensor
+    """Shape (channels,)."""
+
+
+def _block(block: KokoroModule, layers: list[_Layer], dtype: torch.dtype) -> Block:
+    """The block, whose layers are appended to those before it."""
+    first_layer, rounds = len(layers), []
+    for dilated, plain, *rest in zip(
+        *(block.convs1, block.convs2, block.adain1, block.adain2, block.alpha1, block.alpha2), strict=True
+    ):
+        rounds.append((Convolution.of(dilated, dtype), Convolution.of(plain, dtype)))
+        layers += [_Layer(norm, alpha.detach().reshape(-1)) for norm, alpha in zip(rest[:2], rest[2:], strict=True)]
+    return Block(first_layer, tuple(rounds))
+
+
+def _gammas_then_betas(layers: list[Tensor]) -> Tensor:
+    halves = [layer.detach().chunk(2) for layer in layers]
+    return torch.cat([gamma for gamma, _ in halves] + [beta for _, beta in halves])
+
+
 def _blended(
     blocks: list[Block], entering: Tensor, normalise: Normalise, snake: Snake, room: Workspace
 ) -> Steps[None, None, Tensor]:
@@ -286,3 +294,17 @@ def _blended(
 def _without(rows: Tensor, frames: tuple[int, int], rows_per_frame: int) -> Tensor:
     """All but what belongs to so many frames at both ends."""
     return rows[rows_per_frame * frames[0] : len(rows) - rows_per_frame * frames[1]]
+
+
+class InPlace(torch.nn.Module):
+    """Stands where `kokoro`'s generator stood, whose weights need not lie in memory twice."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self._generator = generator
+
+    def forward(self, x: Tensor, s: Tensor, f0: Tensor) -> Tensor:
+        """As kokoro's: x of shape (1, 512, n_frames), a style of (1, 128), pitch of (1, n_frames); to (1, 1, n)."""
+        generator = self._generator
+        normalise = generator.measured(generator.targets(s), [])
+        return generator.run(x, generator.harmonics(f0), normalise)[None, None]

@@ -21,8 +21,8 @@ from torch.nn.utils import parametrize, remove_weight_norm
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.convolution import convolution_type
 from kokoro_wyoming.network.decoder import Decoder
-from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator
-from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
+from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, InPlace
+from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, fingerprint
 from kokoro_wyoming.network.linear import quicken
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.speaker import Features, Speaker
@@ -117,12 +117,15 @@ class Network:
         self._decoder = Decoder(model.decoder, dtype)
         self.max_tokens = int(model.context_length)
         """Token ids in one go, both pads included: 512."""
-        self.speaker = Speaker(Generator(model.decoder.generator, dtype), self.device, fit)
+        module = model.decoder.generator
+        generator = Generator(module, dtype)
+        model.decoder.generator = InPlace(generator)
+        self.speaker = Speaker(generator, self.device, fit)
         self._companies: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
         self.lessons: Lessons | None = None
         """What `rehearse` adds to; None where nothing is to be learned."""
         if fit is None and lessons_path is not None and self.device.type == "cpu":
-            self.lessons = Lessons(lessons_path, self.speaker.generator)
+            self.lessons = Lessons(lessons_path, generator, fingerprint(module, dtype))
             if len(self.lessons) >= ENOUGH_LESSONS:
                 self.learn()
 

@@ -32,6 +32,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import Generator, Moments, Targets, Workspace
 from kokoro_wyoming.network.moments import FEATURE_SIZES, RESIDUAL_SIZE, RIDGE, Estimate, Fit, kernel, know, residual
 from kokoro_wyoming.network.speaker import Features
@@ -122,11 +123,12 @@ class Lessons:
     lessons last as long as the process.
     """
 
-    def __init__(self, path: Path, generator: Generator) -> None:
+    def __init__(self, path: Path, generator: Generator, weights: str) -> None:
+        """`weights` is the `fingerprint` of what the generator was made of."""
         self.path = path
         self._generator = generator
         self._estimate: Estimate | None = None
-        self._weights = fingerprint(generator)
+        self._weights = weights
         self._rows: dict[str, list[NDArray[np.float16]]] = {name: [] for name in _SIZES}
         self._lock = threading.Lock()
         """A rehearsal that was given up may still be adding while the lessons are written."""
@@ -217,10 +219,13 @@ def _read(path: Path) -> dict[str, NDArray[np.generic]]:
     return found
 
 
-def fingerprint(generator: Generator) -> str:
-    """Of the weights of which the moments are learned: 32 hexadecimal digits."""
-    digest = hashlib.blake2b(str(generator.dtype).encode(), digest_size=16)
-    for name, tensor in sorted(generator.module.state_dict().items()):
+def fingerprint(module: KokoroModule, dtype: torch.dtype) -> str:
+    """Of the weights of which the moments are learned, those of `kokoro`'s generator: 32 hexadecimal digits.
+
+    `dtype` is what its convolutions are computed in.
+    """
+    digest = hashlib.blake2b(str(dtype).encode(), digest_size=16)
+    for name, tensor in sorted(module.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

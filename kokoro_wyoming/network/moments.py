@@ -73,7 +73,7 @@ def know(generator: Generator, x: Tensor, f0: Tensor, harmonics: Tensor, style: 
     active = functional.leaky_relu(x[0].T, _LEAK)
     noise, one_tap = generator.sources
     return Known(
-        _in_parts(generator.upsampling, active),
+        _in_parts(generator.upsamplings[0], active),
         (_in_parts(noise, harmonics[0].T.contiguous()), _moments_of_one_tap(one_tap, harmonics)),
         _scalars(f0, x.shape[-1], speed),
         style,
@@ -128,11 +128,11 @@ class Estimate:
         self._generator = generator
         blocks = [*generator.noise, *(block for stage in generator.residual for block in stage)]
         self._sums = {block.first_layer: [(_Sums(a), _Sums(b)) for a, b in block.rounds] for block in blocks}
-        up = generator.module.ups[1]
-        weight = up.weight.detach().transpose(0, 1)
+        up = generator.upsamplings[1]
+        weight = up.weight[:, :, 0].transpose(0, 1)
         # Each output sample of a transposed convolution sees one tap in `stride`.
-        self._up_total, self._up_squares = weight.sum(2) / up.stride[0], (weight**2).sum(2) / up.stride[0]
-        self._up_bias = up.bias.detach()
+        self._up_total, self._up_squares = weight.sum(2) / up.stride, (weight**2).sum(2) / up.stride
+        self._up_bias = up.bias
 
     def __call__(self, known: Known, targets: Targets) -> Moments:
         """Means and variances of all layers' inputs, shape (9216,) each."""
