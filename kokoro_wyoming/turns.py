@@ -59,7 +59,7 @@ class Listener:
     @property
     def wanted_share(self) -> float:
         """Of the sound of the next ten seconds, what is still to be made: 0 to 1."""
-        return max(0.0, 1 - self.ahead_seconds / _HORIZON_SECONDS) if self.due < math.inf else 0.0
+        return min(max(0.0, 1 - self.ahead_seconds / _HORIZON_SECONDS), 1.0)
 
     def wants_more(self) -> None:
         """A new sentence is asked for: a listener who fell silent in between is due now, not in the past."""
@@ -121,9 +121,14 @@ class _Job(Generic[T]):
         return self.untaken >= PIECES_AHEAD
 
     @property
+    def is_for_nobody(self) -> bool:
+        """Whether it is to run while no listener wants a turn."""
+        return math.isinf(self.listener.due)
+
+    @property
     def begun(self) -> bool:
         """Whether its listener hears something, or will at once."""
-        return self.steps is not None or self.listener.hears or math.isinf(self.listener.due)
+        return self.steps is not None or self.listener.hears
 
     def forget(self) -> None:
         """Let go of what the steps held: the thread may wait long for its next job with this one still in hand."""
@@ -215,14 +220,14 @@ class TurnThread:
     def longest_wait_seconds(self) -> float:
         """How long somebody waits already for their first turn; 0 where nobody does."""
         with self._changed:
-            asked_at = [job.asked_at for job in self._jobs if not (job.begun or job.cancelled)]
+            asked_at = [j.asked_at for j in self._jobs if not (j.begun or j.cancelled or j.is_for_nobody)]
         return time.monotonic() - min(asked_at) if asked_at else 0.0
 
     def others_wait(self, listener: Listener) -> bool:
         """Whether anybody else wants a turn; nobody, whose work is for no ears, does not count."""
         with self._changed:
             return any(
-                job.listener is not listener and job.listener.due < math.inf and not (job.cancelled or job.rests)
+                job.listener is not listener and not (job.is_for_nobody or job.cancelled or job.rests)
                 for job in self._jobs
             )
 
@@ -249,17 +254,17 @@ class TurnThread:
             while not self._closed:
                 ready = [job for job in self._jobs if job.cancelled or not job.rests]
                 if ready:
-                    return most_urgent(ready, is_full=self._is_full())
+                    return most_urgent(ready, is_full=self._is_full(ready))
                 self._changed.wait()
             return None
 
-    def _is_full(self) -> bool:
+    def _is_full(self, ready: Sequence[_Job[Any]]) -> bool:
         """Whether one more listener would be too many: the oldest promises are kept."""
-        now = time.monotonic()
+        now, pace = time.monotonic(), self._pace.seconds_a_second
         self._between = {who: since for who, since in self._between.items() if now - since < _BETWEEN_SECONDS}
-        listeners = {job.listener for job in self._jobs if job.begun and not job.cancelled} | self._between.keys()
-        wanted = self._pace.seconds_a_second * sum(listener.wanted_share for listener in listeners)
-        return wanted > 0 and wanted + self._pace.seconds_a_second > _FULL
+        speaking = {job.listener for job in ready if job.begun and not (job.cancelled or job.is_for_nobody)}
+        wanted = pace * sum(listener.wanted_share for listener in speaking | self._between.keys())
+        return wanted > 0 and wanted + pace > _FULL
 
     def _work(self) -> None:
         while (job := self._next_job()) is not None:
@@ -267,7 +272,7 @@ class TurnThread:
             if not self._turn(job):
                 with self._changed:
                     self._jobs.remove(job)
-                    if job.listener.hears and not job.cancelled:
+                    if job.listener.hears and not (job.cancelled or job.is_for_nobody):
                         self._between[job.listener] = time.monotonic()
                 job.forget()
             self.turn_started = None
@@ -292,7 +297,7 @@ class TurnThread:
         except BaseException as error:  # whatever it is, it belongs to the one who asked: the thread lives on
             job.send(error)
             return False
-        if not (is_first or math.isinf(job.listener.due)):  # in a first turn a language may be loaded
+        if not (is_first or job.is_for_nobody):  # in a first turn a language may be loaded
             self._pace.add(self.turn_seconds, seconds)
         if piece is not None:
             job.listener.given(seconds)
@@ -308,7 +313,7 @@ def most_urgent(jobs: Sequence[_Job[Any]], *, is_full: bool) -> _Job[Any]:
     While the thread is full only those come into question who are begun with, if there is one.
     """
     abandoned = [job for job in jobs if job.cancelled]
-    begun = [job for job in jobs if job.begun] if is_full else []
+    begun = [job for job in jobs if job.begun and not job.is_for_nobody] if is_full else []
     return min(abandoned or begun or jobs, key=lambda job: job.listener.wanted_by)
 
 

@@ -157,6 +157,29 @@ async def test_nobody_new_is_begun_with_while_the_old_need_the_thread(thread: Tu
     assert thread.longest_wait_seconds == 0
 
 
+async def test_who_does_not_take_their_sound_keeps_nobody_waiting(thread: TurnThread) -> None:
+    thread._pace.add(worked_seconds=27.0, sound_seconds=28.0)
+    order: list[str] = []
+    slow = thread.stream(lambda: _says("slow", 20, order), listener=Listener(), seconds_of=lambda _: 0.0)
+    async with contextlib.aclosing(slow):
+        await anext(slow)
+        assert await _collect(thread, _says("newcomer", 1, order), Listener()) == ["newcomer"]
+    assert len(order) < 20
+
+
+async def test_work_for_nobody_is_not_done_where_a_newcomer_waits(thread: TurnThread) -> None:
+    order: list[str] = []
+    gate = Gate()
+    held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=0)))
+    await asyncio.sleep(0)
+    nobody = asyncio.create_task(_collect(thread, _says("nobody", 2, order), Listener(due=math.inf)))
+    newcomer = asyncio.create_task(_collect(thread, _says("newcomer", 2, order), Listener()))
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(held, nobody, newcomer)
+    assert order == ["newcomer", "newcomer", "nobody", "nobody"]
+
+
 async def test_work_for_nobody_keeps_nobody_waiting(thread: TurnThread) -> None:
     gate = Gate()
     held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=math.inf)))
