@@ -21,15 +21,15 @@ class Decoder:
     """`kokoro`'s decoder with its own weights, without the generator."""
 
     def __init__(self, module: KokoroModule, dtype: torch.dtype = torch.float32) -> None:
-        """`module` is `KModel.decoder`, weight norm folded; `dtype` is that of the convolutions.
-
-        The module's blocks become these, so that their weights lie in memory once; it works as before.
-        """
-        blocks = [_Block(block, dtype) for block in (module.encode, *module.decode)]
-        module.encode, module.decode = blocks[0], torch.nn.ModuleList(blocks[1:])
-        self._first, *self._others = blocks
+        """`module` is `KModel.decoder`, weight norm folded; `dtype` is that of the convolutions."""
+        self._first = Block(module.encode, dtype)
+        self._others = [Block(block, dtype) for block in module.decode]
         self._residual = Convolution.of(module.asr_res[0], torch.float32)
         self._halvings = [Convolution.of(halving, torch.float32) for halving in (module.F0_conv, module.N_conv)]
+
+    def take_place_in(self, module: KokoroModule) -> None:
+        """Have `kokoro`'s decoder work with these blocks, so that their weights lie in memory once."""
+        module.encode, module.decode = self._first, torch.nn.ModuleList(self._others)
 
     def steps(self, text: Tensor, f0: Tensor, energy: Tensor, style: Tensor) -> Steps[None, None, Tensor]:
         """The generator's x, block by block: float32, shape (1, 512, 2 * n_frames).
@@ -47,7 +47,7 @@ class Decoder:
         return rows.T[None]
 
 
-class _Block(torch.nn.Module):
+class Block(torch.nn.Module):
     """Twice AdaIN, leaky ReLU and convolution; its input is added through one tap. Takes the place of kokoro's."""
 
     def __init__(self, block: KokoroModule, dtype: torch.dtype) -> None:

@@ -297,7 +297,7 @@ def _without(rows: Tensor, frames: tuple[int, int], rows_per_frame: int) -> Tens
 
 
 class InPlace(torch.nn.Module):
-    """Stands where `kokoro`'s generator stood, whose weights need not lie in memory twice."""
+    """Ours where `kokoro`'s generator stood, so that its weights lie in memory once."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()

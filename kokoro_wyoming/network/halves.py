@@ -115,10 +115,10 @@ class Network:
             quicken(model.bert)
         dtype = dtype or convolution_type(self.device)
         self._decoder = Decoder(model.decoder, dtype)
+        self._decoder.take_place_in(model.decoder)
         self.max_tokens = int(model.context_length)
         """Token ids in one go, both pads included: 512."""
-        module = model.decoder.generator
-        generator = Generator(module, dtype)
+        module, generator = model.decoder.generator, Generator(model.decoder.generator, dtype)
         model.decoder.generator = InPlace(generator)
         self.speaker = Speaker(generator, self.device, fit)
         self._companies: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
