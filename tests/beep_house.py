@@ -15,6 +15,7 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event, read_event, write_event
 
 from kokoro_wyoming.session import Session, SessionLimits
+from kokoro_wyoming.speech import SpeechEngine
 from tests.beep_engine import BeepEngine, heard
 
 
@@ -48,15 +49,22 @@ class House:
 
 @contextlib.asynccontextmanager
 async def open_house(
-    engine: BeepEngine | None = None, limits: SessionLimits | None = None, *, volume: float = 1.0
+    engine: BeepEngine | None = None,
+    limits: SessionLimits | None = None,
+    *,
+    volume: float = 1.0,
+    through: SpeechEngine | None = None,
 ) -> AsyncIterator[House]:
-    """Open it; at the end, whatever was done to it, nothing may be left over and nothing may have gone unheard."""
+    """Open it; at the end, whatever was done to it, nothing may be left over and nothing may have gone unheard.
+
+    `through` is what stands between the sessions and the engine, if anything does.
+    """
     house = House(engine or BeepEngine())
     unheard: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(reader, writer, house.engine, limits, volume=volume)
+        session = Session(reader, writer, through or house.engine, limits, volume=volume)
         task = asyncio.current_task()
         assert task is not None
         house.sessions.append(session)
@@ -81,7 +89,9 @@ async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
     """Let the loop turn until the condition holds; fails after so long."""
 
     async def turn() -> None:
-        while not condition():  # noqa: ASYNC110 - conditions of any kind, on both sides of a socket
+        while True:
+            if condition():
+                return
             await asyncio.sleep(0.005)
 
     await asyncio.wait_for(turn(), seconds)

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -214,10 +214,10 @@ async def test_with_no_speaker_left_nobody_waits_for_the_speech(server: BeepServ
 @pytest.mark.parametrize("misbehave", [refuse, die])
 async def test_speech_that_breaks_off_is_an_error_and_the_speakers_are_told_its_end(
     server: BeepServer,
-    misbehave: Callable[[BeepServer, Write], object],
+    misbehave: Callable[[BeepServer, Write], Awaitable[None]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    server.on_text = misbehave  # type: ignore[assignment]  # of the same face
+    server.on_text = misbehave
     async with snd_service() as kitchen:
         assert await announce(server, "Hi.", "--to", kitchen.uri) == 1
     assert kitchen.types[-1] == "audio-stop"

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ from kokoro_wyoming.calibration import calibrate, rehearsed
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.network import halves, learning, speaker
-from kokoro_wyoming.network.generator import Moments
+from kokoro_wyoming.network.generator import Generator, Moments
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, whole_moments
 from kokoro_wyoming.turns import TurnThread
 from tests.beep_house import until
@@ -136,10 +136,10 @@ async def test_a_damaged_voice_is_left_out(thread: TurnThread, tmp_path: Path) -
 
 
 async def test_a_failure_is_logged_and_no_more(
-    thread: TurnThread, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    thread: TurnThread, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = Rehearsals(tmp_path)
-    model.rehearse = None  # type: ignore[assignment]  # a defect
+    monkeypatch.setattr(model, "rehearse", None)
     await calibrate(model, thread, "v0.19")
     assert "Kokoro v0.19 goes on speaking in whole sentences" in caplog.text
 
@@ -172,14 +172,14 @@ async def test_a_listener_waits_for_no_more_than_the_step_under_way(thread: Turn
 
 
 class FewWeights:
-    """Stands in for a generator."""
+    """Stands in for a generator: as much of one as is asked for."""
 
     def __init__(self) -> None:
         self.widths, self.noise = [9216], list[Any]()
 
 
 def _lessons(path: Path, count: int = 3, seed: int = 0) -> Lessons:
-    lessons = Lessons(path, FewWeights(), f"weights {seed}")  # type: ignore[arg-type]  # as much of one as is asked for
+    lessons = Lessons(path, cast(Generator, FewWeights()), f"weights {seed}")
     for _ in range(count):
         lessons._add({name: torch.randn(size) for name, size in learning._SIZES.items()})
     return lessons

@@ -243,9 +243,7 @@ async def test_stopping_in_the_middle_of_publishing_leaves_nothing_behind(browse
     assert browser.names == set()
 
 
-two_hosts = pytest.mark.skipif(
-    not can_make_namespaces(), reason="needs Linux, iproute2 and leave to make network namespaces"
-)
+two_hosts = pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux, iproute2 and leave to make namespaces")
 
 
 @two_hosts
