@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +15,8 @@ from torch.nn import functional
 
 EPSILON = 1e-5
 """InstanceNorm's."""
+
+_T = TypeVar("_T", bound="_Filter")
 
 KokoroModule = Any
 """A module of `kokoro`, which has no types; its attributes are those of version 0.9.4."""
@@ -33,14 +35,33 @@ def convolution_type(device: torch.device) -> torch.dtype:
 
 
 @dataclass(frozen=True)
-class Convolution:
-    """A one-dimensional convolution over (time, channels); bfloat16 where the processor has instructions for it."""
+class _Filter:
+    """What both kinds of convolution over (time, channels) have."""
 
     weight: Tensor
-    """Shape (channels out, channels in, 1, taps), channels last in memory."""
+    """Shape (channels out, channels in, 1, taps), a transposed one's (in, out, 1, taps); channels last in memory."""
     bias: Tensor
     stride: int
     padding: int
+
+    _out_axis: ClassVar[int] = 0
+    """That of the weight's channels out."""
+
+    def as_type(self: _T, dtype: torch.dtype) -> _T:
+        """Computed in another type; the same memory where it is that already."""
+        return replace(self, weight=self.weight.to(dtype), bias=self.bias.to(dtype))
+
+    def parts(self: _T, channels: int) -> Iterator[_T]:
+        """The same, so many channels out at a time."""
+        weights = torch.split(self.weight, channels, self._out_axis)
+        for weight, bias in zip(weights, torch.split(self.bias, channels), strict=True):
+            yield replace(self, weight=weight, bias=bias)
+
+
+@dataclass(frozen=True)
+class Convolution(_Filter):
+    """A one-dimensional convolution over (time, channels); bfloat16 where the processor has instructions for it."""
+
     dilation: int
 
     @classmethod
@@ -48,34 +69,21 @@ class Convolution:
         weight, bias = _channels_last(module.weight, dtype), _bias(module, dtype)
         return cls(weight, bias, module.stride[0], module.padding[0], module.dilation[0])
 
-    def parts(self, channels: int) -> Iterator[Convolution]:
-        """The same, so many channels out at a time."""
-        for weight, bias in zip(torch.split(self.weight, channels), torch.split(self.bias, channels), strict=True):
-            yield replace(self, weight=weight, bias=bias)
-
     def __call__(self, u: Tensor) -> Tensor:
         steps = ((1, self.stride), (0, self.padding), (1, self.dilation))
         return _rows(functional.conv2d(_image(u.to(self.weight.dtype)), self.weight, self.bias, *steps))
 
 
 @dataclass(frozen=True)
-class Upsampling:
+class Upsampling(_Filter):
     """A transposed convolution over (time, channels)."""
 
-    weight: Tensor
-    bias: Tensor
-    stride: int
-    padding: int
+    _out_axis: ClassVar[int] = 1
 
     @classmethod
     def of(cls, module: KokoroModule, dtype: torch.dtype) -> Upsampling:
         weight, bias = _channels_last(module.weight, dtype), _bias(module, dtype)
         return cls(weight, bias, module.stride[0], module.padding[0])
-
-    def parts(self, channels: int) -> Iterator[Upsampling]:
-        """The same, so many channels out at a time."""
-        for weight, bias in zip(torch.split(self.weight, channels, 1), torch.split(self.bias, channels), strict=True):
-            yield replace(self, weight=weight, bias=bias)
 
     def __call__(self, u: Tensor) -> Tensor:
         image = _image(u.to(self.weight.dtype))

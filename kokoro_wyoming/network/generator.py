@@ -147,7 +147,7 @@ class Generator:
         """2a of every channel of every layer: shape (9216,)."""
         self.upsamplings = [Upsampling.of(up, torch.float32) for up in module.ups]
         """As exact as what is known beforehand is measured."""
-        self._ups = [Upsampling.of(up, dtype) for up in module.ups]
+        self._ups = [upsampling.as_type(dtype) for upsampling in self.upsamplings]
         self.sources = [Convolution.of(convolution, torch.float32) for convolution in module.noise_convs]
         """Of the harmonic source, one for each stage."""
         self._last = Convolution.of(module.conv_post, torch.float32)
