@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, mean_and_variance
+from kokoro_wyoming.network.packing import packed
 
 _LEAK = 0.2
 
@@ -56,8 +57,8 @@ class Block(torch.nn.Module):
         """For kokoro's decoder, which asks its blocks whether they double the rate."""
         self._norms = torch.nn.ModuleList([block.norm1, block.norm2])
         self._pool = block.pool
-        self._convolutions = Convolution.of(block.conv1, dtype), Convolution.of(block.conv2, dtype)
-        self._shortcut = Convolution.of(block.conv1x1, dtype)
+        self._convolutions = packed(Convolution.of(block.conv1, dtype)), packed(Convolution.of(block.conv2, dtype))
+        self._shortcut = packed(Convolution.of(block.conv1x1, dtype)) if block.learned_sc else None
         self._doubles = block.upsample_type != "none"
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
@@ -67,13 +68,13 @@ class Block(torch.nn.Module):
     def rows(self, u: Tensor, style: Tensor) -> Tensor:
         """float32, shape (n_frames, channels in), to (n_frames or twice as many, channels out)."""
         (norm, inner_norm), (outer, inner) = self._norms, self._convolutions
-        straight = self._shortcut(u).float()
+        straight = u if self._shortcut is None else self._shortcut(u).float()
         bent = _active(u, norm, style)
         if self._doubles:
             straight = straight.repeat_interleave(2, dim=0)
             bent = self._pool(bent.T[None])[0].T
         bent = inner(_active(outer(bent), inner_norm, style))
-        return straight.add_(bent).mul_(math.sqrt(0.5))
+        return torch.add(bent.float(), straight).mul_(math.sqrt(0.5))
 
 
 def _active(u: Tensor, norm: KokoroModule, style: Tensor) -> Tensor:
