@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
-from kokoro.modules import TextEncoder
+from kokoro.modules import ProsodyPredictor, TextEncoder
 from torch import Tensor, nn
 from torch.nn.utils import remove_weight_norm
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kokoro_wyoming.network.convolution import Convolution
-from kokoro_wyoming.network.packing import PackedLinear, packed, quicken_bert, quicken_text
+from kokoro_wyoming.network.packing import PackedConvolution, PackedLinear, PackedLstm, packed, quicken
 
 
 class _SmallBert(nn.Module):
@@ -29,52 +31,81 @@ class _SmallBert(nn.Module):
         return outer
 
 
-def _bert() -> _SmallBert:
-    return _SmallBert().eval().requires_grad_(False)
+def _small_model() -> SimpleNamespace:
+    """kokoro's own parts in small, weight norm folded, but for BERT."""
+    torch.manual_seed(1)
+    text_encoder = TextEncoder(channels=32, kernel_size=5, depth=3, n_symbols=40)
+    predictor = ProsodyPredictor(style_dim=8, d_hid=32, nlayers=2)
+    for module in (*text_encoder.modules(), *predictor.modules()):
+        if hasattr(module, "weight_g"):
+            remove_weight_norm(module)
+    parts = {"bert": _SmallBert(), "text_encoder": text_encoder, "predictor": predictor}
+    return SimpleNamespace(**{name: part.eval().requires_grad_(False) for name, part in parts.items()})
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 48), (1, 37, 48), (2, 5, 48)])
-def test_packed_layers_give_what_torch_s_own_give(shape: tuple[int, ...]) -> None:
-    bert, packed = _bert(), _bert()
-    packed.load_state_dict(bert.state_dict())
-    quicken_bert(packed)
-    bert.activation = nn.GELU(approximate="tanh")
+def _in_columns(u: Tensor) -> Tensor:
+    """The same numbers, columns in one piece in memory instead of rows."""
+    return u.mT.contiguous().mT
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 48), (1, 37, 48), (1, 16, 48), (2, 5, 48), (1, 48)])
+def test_packed_linear_layers_give_what_torch_s_own_give(shape: tuple[int, ...]) -> None:
+    own = _small_model()
+    ours = copy.deepcopy(own)
+    quicken(ours)
+    own.bert.activation = nn.GELU(approximate="tanh")
     u = torch.randn(shape)
     with torch.inference_mode():
-        assert torch.allclose(packed(u), bert(u), atol=1e-5)
+        for given in (u, _in_columns(u)):
+            assert torch.allclose(ours.bert(given), own.bert(u), atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("taps", [1, 3, 5])
-def test_packed_convolutions_give_what_they_are_made_of_gives(taps: int, dtype: torch.dtype) -> None:
-    module = nn.Conv1d(34, 64, taps, padding=taps // 2).requires_grad_(False)
+@pytest.mark.parametrize(("taps", "dilation"), [(1, 1), (3, 1), (3, 4), (5, 1)])
+def test_packed_convolutions_give_what_they_are_made_of_gives(taps: int, dilation: int, dtype: torch.dtype) -> None:
+    module = nn.Conv1d(34, 64, taps, padding=taps // 2 * dilation, dilation=dilation).requires_grad_(False)
     convolution = Convolution.of(module, dtype)
     assert packed(convolution) is not convolution
-    for count in (1, 2, 40):
+    for count in (1, 2, 16, 40, 333):
         u = torch.randn(count, 34)
-        ours, theirs = packed(convolution)(u), convolution(u)
-        assert ours.dtype == theirs.dtype == dtype
-        assert torch.allclose(ours, theirs, atol=1e-5 if dtype == torch.float32 else 0.05)
+        for given in (u, _in_columns(u)):
+            ours, theirs = packed(convolution)(given), convolution(u)
+            assert ours.dtype == theirs.dtype == dtype
+            assert torch.allclose(ours, theirs, atol=1e-5 if dtype == torch.float32 else 0.05)
 
 
-@pytest.mark.parametrize(("stride", "dilation"), [(2, 1), (1, 3)])
-def test_what_is_no_row_of_neighbours_is_left_as_it_is(stride: int, dilation: int) -> None:
-    module = nn.Conv1d(8, 8, 3, stride=stride, dilation=dilation, padding=dilation)
-    convolution = Convolution.of(module.requires_grad_(False), torch.float32)
+def test_a_stride_is_left_to_torch() -> None:
+    convolution = Convolution.of(nn.Conv1d(8, 8, 3, stride=2, padding=1).requires_grad_(False), torch.float32)
     assert packed(convolution) is convolution
 
 
-def test_the_text_encoder_gives_what_kokoro_s_own_gives() -> None:
-    own = TextEncoder(channels=32, kernel_size=5, depth=3, n_symbols=40).eval()
-    for layers in own.cnn:
-        remove_weight_norm(layers[0])
-    ours = copy.deepcopy(own.requires_grad_(False))
-    quicken_text(ours)
-    ids = torch.randint(40, (1, 17))
+@pytest.mark.parametrize("count", [1, 2, 16, 45])
+def test_a_packed_lstm_gives_what_torch_s_own_gives(count: int) -> None:
+    own = nn.LSTM(24, 16, batch_first=True, bidirectional=True).requires_grad_(False)
+    ours, u = PackedLstm(own), torch.randn(1, count, 24)
+    sequence = pack_padded_sequence(u, torch.tensor([count]), batch_first=True, enforce_sorted=False)
     with torch.inference_mode():
-        theirs, given = (encoder(ids, torch.tensor([17]), torch.zeros_like(ids).bool()) for encoder in (own, ours))
-    assert torch.allclose(theirs, given, atol=1e-5)
-    assert not any(isinstance(layers[0], nn.Conv1d) for layers in ours.cnn)
+        expected = own(u)[0]
+        assert torch.allclose(ours(u)[0], expected, atol=1e-5)
+        assert torch.allclose(ours(_in_columns(u))[0], expected, atol=1e-5)
+        assert torch.allclose(pad_packed_sequence(ours(sequence)[0], batch_first=True)[0], expected, atol=1e-5)
+
+
+def test_kokoro_s_own_parts_are_themselves_with_packed_layers() -> None:
+    own = _small_model()
+    ours = copy.deepcopy(own)
+    quicken(ours)
+    assert {type(module) for module in ours.predictor.modules()} >= {PackedLstm, PackedConvolution}
+    assert not {type(module) for module in ours.text_encoder.modules()} & {nn.LSTM, nn.Conv1d}
+    ids, style = torch.randint(40, (1, 17)), torch.randn(1, 8)
+    lengths, nothing = torch.tensor([17]), torch.zeros(1, 17, dtype=torch.bool)
+    with torch.inference_mode():
+        theirs, given = (model.text_encoder(ids, lengths, nothing) for model in (own, ours))
+        assert torch.allclose(theirs, given, atol=1e-5)
+        theirs, given = (model.predictor.text_encoder(theirs, style, lengths, nothing) for model in (own, ours))
+        assert torch.allclose(theirs, given, atol=1e-5)
+        theirs, given = (torch.stack(model.predictor.F0Ntrain(theirs.mT, style)) for model in (own, ours))
+        assert torch.allclose(theirs, given, atol=1e-4)
 
 
 @pytest.mark.parametrize(("architecture", "kind"), [("x86_64", PackedLinear), ("aarch64", nn.Linear)])
@@ -82,8 +113,8 @@ def test_other_processors_keep_torch_s_layers(
     architecture: str, kind: type[nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": architecture})
-    bert = _bert()
-    quicken_bert(bert)
+    model = _small_model()
+    quicken(model)
     convolution = Convolution.of(nn.Conv1d(8, 8, 3, padding=1).requires_grad_(False), torch.float32)
     assert (packed(convolution) is convolution) == (kind is nn.Linear)
-    assert type(bert.ffn) is type(bert.ffn_output) is kind
+    assert type(model.bert.ffn) is type(model.bert.ffn_output) is kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -151,6 +152,19 @@ def test_windows_with_the_right_moments_give_the_whole(
     windows = list(generator.windows(long.x, whole.harmonics, normalise, itertools.cycle(sizes)))
     assert [len(window) for window in windows[:2]] == [SAMPLES_PER_FRAME * size for size in sizes[:2]]
     assert _snr_db(whole.sound, torch.cat(windows)) > 70
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("n_frames", [33, 96, 139])
+def test_what_is_made_on_a_length_that_recurs_is_the_same(n_frames: int, generator: Generator, long: Features) -> None:
+    short = replace(long, x=long.x[..., :n_frames], f0=long.f0[..., :n_frames])
+    harmonics = _seeded_harmonics(generator, short)
+    expected, exact = _whole(generator, short, harmonics)
+    sound, moments = generator.whole(short.x, harmonics, generator.targets(short.style))
+    assert len(sound) == len(expected) == SAMPLES_PER_FRAME * n_frames
+    assert _snr_db(expected, sound) > 80
+    assert _snr_db(exact.mean, moments.mean) > 80
+    assert _snr_db(exact.variance, moments.variance) > 80
 
 
 @pytest.mark.weights

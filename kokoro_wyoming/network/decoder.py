@@ -25,7 +25,7 @@ class Decoder:
         """`module` is `KModel.decoder`, weight norm folded; `dtype` is that of the convolutions."""
         self._first = Block(module.encode, dtype)
         self._others = [Block(block, dtype) for block in module.decode]
-        self._residual = Convolution.of(module.asr_res[0], torch.float32)
+        self._residual = packed(Convolution.of(module.asr_res[0], torch.float32))
         self._halvings = [Convolution.of(halving, torch.float32) for halving in (module.F0_conv, module.N_conv)]
 
     def take_place_in(self, module: KokoroModule) -> None:
@@ -56,10 +56,9 @@ class Block(torch.nn.Module):
         self.upsample_type = block.upsample_type
         """For kokoro's decoder, which asks its blocks whether they double the rate."""
         self._norms = torch.nn.ModuleList([block.norm1, block.norm2])
-        self._pool = block.pool
         self._convolutions = packed(Convolution.of(block.conv1, dtype)), packed(Convolution.of(block.conv2, dtype))
         self._shortcut = packed(Convolution.of(block.conv1x1, dtype)) if block.learned_sc else None
-        self._doubles = block.upsample_type != "none"
+        self._pool = None if block.upsample_type == "none" else _Pool(block.pool)
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
         """As kokoro's: x of shape (1, channels, n_frames), a style of shape (1, 128)."""
@@ -70,11 +69,26 @@ class Block(torch.nn.Module):
         (norm, inner_norm), (outer, inner) = self._norms, self._convolutions
         straight = u if self._shortcut is None else self._shortcut(u).float()
         bent = _active(u, norm, style)
-        if self._doubles:
+        if self._pool is not None:
             straight = straight.repeat_interleave(2, dim=0)
-            bent = self._pool(bent.T[None])[0].T
+            bent = self._pool(bent)
         bent = inner(_active(outer(bent), inner_norm, style))
         return torch.add(bent.float(), straight).mul_(math.sqrt(0.5))
+
+
+class _Pool:
+    """Each channel at twice the rate: kokoro's transposed convolution of three taps and stride 2, spelt out."""
+
+    def __init__(self, module: KokoroModule) -> None:
+        self._before, self._at, self._behind = module.weight.detach()[:, 0].unbind(1)
+        self._bias = module.bias.detach()
+
+    def __call__(self, u: Tensor) -> Tensor:
+        """(time, channels) to (2 * time, channels)."""
+        even = torch.addcmul(self._bias, u, self._at)
+        odd = torch.addcmul(self._bias, u, self._behind)
+        odd[:-1].addcmul_(u[1:], self._before)
+        return torch.stack([even, odd], dim=1).flatten(0, 1)
 
 
 def _active(u: Tensor, norm: KokoroModule, style: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from collections.abc import Generator as Steps
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, Upsampling, mean_and_variance
+from kokoro_wyoming.network.lengths import recurring, recurring_span
 from kokoro_wyoming.network.source import Draw, HarmonicSource
 
 SAMPLES_PER_FRAME = 300
@@ -74,27 +75,53 @@ class Workspace:
     def __init__(self) -> None:
         self._memory: dict[str, Tensor] = {}
 
-    def place(self, name: str, like: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """A tensor of the shape of `like`, to be written to; it may be the one that the name had before."""
-        count = like.numel()
-        if name not in self._memory or self._memory[name].numel() < count:
-            self._memory[name] = torch.empty(count, dtype=dtype, device=like.device)
-        return self._memory[name][:count].view(like.shape)
+    def place(self, name: str, like: Tensor) -> Tensor:
+        """float32 memory of the shape of `like`, to be written to; it may be what the name had before."""
+        return self.around(like, 0, name, torch.float32)
+
+    def around(self, like: Tensor, margin: int, name: str, dtype: torch.dtype) -> Tensor:
+        """The same with so many more rows at both ends, of another type."""
+        count, channels = len(like) + 2 * margin, like.shape[1]
+        size = count * channels
+        if name not in self._memory or self._memory[name].numel() < size:
+            self._memory[name] = torch.empty(size, dtype=dtype, device=like.device)
+        return self._memory[name][:size].view(count, channels)
 
 
-class Snake:
-    """h + (1 - cos 2ah)/2a of h = scale·u + shift, layer by layer."""
+@dataclass(frozen=True)
+class Activation:
+    """AdaIN and Snake, layer by layer: h + (1 - cos 2ah)/2a of h = scale·u + shift."""
 
-    def __init__(self, steps: list[Tensor], dtype: torch.dtype, room: Workspace) -> None:
-        """`steps` are the layers' 1/2a, shape (channels,); `dtype` is that of what comes out."""
-        self._steps, self._dtype, self._room = steps, dtype, room
+    normalise: Normalise
+    steps: list[Tensor]
+    """The layers' 1/2a, shape (channels,)."""
+    dtype: torch.dtype
+    """Of what comes out."""
+    room: Workspace
+    n_frames: int
+    blank_frames: int = 0
+    """So many of them, the last, are no part of the sentence: what is theirs is zero, as is what lies around one."""
 
-    def __call__(self, layer: int, u: Tensor, affine: Affine) -> Tensor:
-        step = self._steps[layer]
-        h, cosine = self._room.place("h", u).copy_(u), self._room.place("cosine", u)
+    def __call__(self, layer: int, u: Tensor, convolution: Convolution) -> Tensor:
+        """What the convolution makes of it."""
+        heard, margin = self._heard(u), convolution.padding
+        affine, step = self.normalise(layer, heard), self.steps[layer]
+        h, cosine = self.room.place("h", heard).copy_(heard), self.room.place("cosine", heard)
         torch.addcmul(affine.angle_shift, h, affine.angle_scale, out=cosine).cos_()
         torch.addcmul(affine.shift + step, h, affine.scale, out=h).addcmul_(cosine, step, value=-1)
-        return self._room.place("snaked", u, self._dtype).copy_(h)
+        padded = self.room.around(u, margin, "active", self.dtype)
+        padded[:margin].zero_()
+        padded[margin + len(heard) :].zero_()
+        padded[margin : margin + len(heard)].copy_(h)
+        return convolution.of_padded(padded)
+
+    def blanked(self, rows: Tensor) -> Tensor:
+        """The same memory, where what belongs to blank frames is zero now."""
+        rows[len(self._heard(rows)) :].zero_()
+        return rows
+
+    def _heard(self, rows: Tensor) -> Tensor:
+        return rows[: len(rows) - self.blank_frames * (len(rows) // self.n_frames)]
 
 
 @dataclass(frozen=True)
@@ -104,17 +131,15 @@ class Block:
     first_layer: int
     rounds: tuple[tuple[Convolution, Convolution], ...]
 
-    def __call__(
-        self, x: Tensor, normalise: Normalise, snake: Snake, room: Workspace, out: Tensor
-    ) -> Steps[None, None, Tensor]:
+    def __call__(self, x: Tensor, active: Activation, out: Tensor) -> Steps[None, None, Tensor]:
         """Write to `out`, which has x's shape, and return it; pauses after each convolution."""
         layer = self.first_layer
         for dilated, plain in self.rounds:
-            inner = dilated(snake(layer, x, normalise(layer, x)))
+            inner = active(layer, x, dilated)
             yield None
-            added = plain(snake(layer + 1, inner, normalise(layer + 1, inner)))
+            added = active(layer + 1, inner, plain)
             # In two steps: to add one type to another, torch makes a copy in fresh memory.
-            x = torch.add(x, room.place("h", x).copy_(added), out=out)
+            x = torch.add(x, active.room.place("h", x).copy_(added), out=out)
             yield None
             layer += 2
         return x
@@ -191,13 +216,26 @@ class Generator:
 
         return normalise
 
-    def run(self, x: Tensor, harmonics: Tensor, normalise: Normalise, shed: tuple[int, int] = (0, 0)) -> Tensor:
+    def whole(self, x: Tensor, harmonics: Tensor, targets: Targets) -> tuple[Tensor, Moments]:
+        """Sound of all features, shape (300 * n_frames,), and the moments that they have."""
+        seen: list[Moments] = []
+        n_frames = x.shape[-1]
+        # A long one is computed as it is: to make code for its length is little of its work.
+        blank = recurring(n_frames) - n_frames if n_frames <= _ROOM_FRAMES else 0
+        x, harmonics = functional.pad(x, (0, blank)), functional.pad(harmonics, (0, HARMONICS_PER_FRAME * blank))
+        sound = self.run(x, harmonics, self.measured(targets, seen), blank=blank)
+        return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
+
+    def run(
+        self, x: Tensor, harmonics: Tensor, normalise: Normalise, shed: tuple[int, int] = (0, 0), blank: int = 0
+    ) -> Tensor:
         """Sound of features x, shape (1, 512, n_frames): float32, shape (300 * n_frames,).
 
-        So many frames at both ends are `shed` before the last stage, and are not in the sound.
+        So many frames at both ends are `shed` before the last stage, and are not in the sound. Nor are the last, if so
+        many are `blank`: they are zero, and the sound is what it were without them.
         """
         room = self._room if x.shape[-1] <= _ROOM_FRAMES else Workspace()
-        steps = self.steps(x, harmonics, normalise, room, shed)
+        steps = self.steps(x, harmonics, normalise, room, shed, blank)
         while True:
             try:
                 next(steps)
@@ -211,22 +249,25 @@ class Generator:
         normalise: Normalise,
         room: Workspace,
         shed: tuple[int, int] = (0, 0),
+        blank: int = 0,
     ) -> Steps[None, None, Tensor]:
         """`run` in a hundred short steps; nothing else may use the room before the last."""
-        snake = Snake(self._steps, self.dtype, room)
+        active = Activation(normalise, self._steps, self.dtype, room, x.shape[-1], blank)
         rows, spectrum = x[0].T, harmonics[0].T.contiguous()
         for stage, up in enumerate(self._ups):
             if stage == len(self._ups) - 1:
-                rows = _without(rows, shed, self._ups[0].stride)
+                rows = _without(active.blanked(rows), shed, self._ups[0].stride)
                 spectrum = _without(spectrum, shed, HARMONICS_PER_FRAME)
+                active = replace(active, n_frames=active.n_frames - sum(shed))
             source = self.sources[stage](spectrum)
             rows = up(functional.leaky_relu(rows, _LEAK))
             if stage == len(self._ups) - 1:
                 rows = torch.cat([rows[1:2], rows])  # kokoro's reflection
-            entering = yield from self.noise[stage](source, normalise, snake, room, room.place("entering", source))
+            entering = yield from self.noise[stage](source, active, room.place("entering", source))
             entering += rows
-            rows = yield from _blended(self.residual[stage], entering, normalise, snake, room)
-        spectrum = self._last(functional.leaky_relu(rows)).T[None]
+            rows = yield from _blended(self.residual[stage], entering, active)
+        spectrum = self._last(functional.leaky_relu(active.blanked(rows))).T[None]
+        spectrum = spectrum[..., : spectrum.shape[-1] - HARMONICS_PER_FRAME * blank]
         magnitude, phase = torch.exp(spectrum[:, : self._bins]), torch.sin(spectrum[:, self._bins :])
         return cast(Tensor, self._stft.inverse(magnitude, phase)).reshape(-1)
 
@@ -242,17 +283,19 @@ class Generator:
 
         `sizes` are in frames; the last window is larger where but little would be left.
         """
-        start, end = frames or (0, x.shape[-1])
+        everything = 0, x.shape[-1]
+        start, end = frames or everything
         while start < end:
             stop = start + next(sizes)
             if stop + _LEAST_FRAMES > end:
                 stop = end
-            low, high = max(0, start - CONTEXT_FRAMES), min(x.shape[-1], stop + CONTEXT_FRAMES)
+            # Only the last is of any length.
+            span = recurring_span(start, stop, everything) if stop == end else (start, stop)
+            low, high = _with_context(span, CONTEXT_FRAMES, everything)
+            first, last = _with_context(span, _LAST_CONTEXT_FRAMES, everything)
             part = harmonics[..., HARMONICS_PER_FRAME * low : HARMONICS_PER_FRAME * high + 1]
-            before, behind = (max(0, context - _LAST_CONTEXT_FRAMES) for context in (start - low, high - stop))
-            sound = self.run(x[..., low:high], part, normalise, (before, behind))
-            low += before
-            yield sound[SAMPLES_PER_FRAME * (start - low) : SAMPLES_PER_FRAME * (stop - low)]
+            sound = self.run(x[..., low:high], part, normalise, (first - low, high - last))
+            yield sound[SAMPLES_PER_FRAME * (start - first) : SAMPLES_PER_FRAME * (stop - first)]
             start = stop
 
 
@@ -280,15 +323,17 @@ def _gammas_then_betas(layers: list[Tensor]) -> Tensor:
     return torch.cat([gamma for gamma, _ in halves] + [beta for _, beta in halves])
 
 
-def _blended(
-    blocks: list[Block], entering: Tensor, normalise: Normalise, snake: Snake, room: Workspace
-) -> Steps[None, None, Tensor]:
+def _blended(blocks: list[Block], entering: Tensor, active: Activation) -> Steps[None, None, Tensor]:
     """The average of what the blocks make of the same input."""
     first, *others = blocks
-    total = yield from first(entering, normalise, snake, room, room.place("leaving", entering))
+    total = yield from first(entering, active, active.room.place("leaving", entering))
     for block in others:
-        total += yield from block(entering, normalise, snake, room, room.place("branch", entering))
+        total += yield from block(entering, active, active.room.place("branch", entering))
     return total.div_(len(blocks))
+
+
+def _with_context(span: tuple[int, int], context: int, within: tuple[int, int]) -> tuple[int, int]:
+    return max(within[0], span[0] - context), min(within[1], span[1] + context)
 
 
 def _without(rows: Tensor, frames: tuple[int, int], rows_per_frame: int) -> Tensor:
@@ -306,5 +351,4 @@ class InPlace(torch.nn.Module):
     def forward(self, x: Tensor, s: Tensor, f0: Tensor) -> Tensor:
         """As kokoro's: x of shape (1, 512, n_frames), a style of (1, 128), pitch of (1, n_frames); to (1, 1, n)."""
         generator = self._generator
-        normalise = generator.measured(generator.targets(s), [])
-        return generator.run(x, generator.harmonics(f0), normalise)[None, None]
+        return generator.whole(x, generator.harmonics(f0), generator.targets(s))[0][None, None]

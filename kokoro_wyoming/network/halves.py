@@ -24,7 +24,7 @@ from kokoro_wyoming.network.decoder import Block, Decoder
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, InPlace
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, fingerprint
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.packing import quicken_bert, quicken_text
+from kokoro_wyoming.network.packing import quicken
 from kokoro_wyoming.network.speaker import Features, Speaker
 
 FRAME_RATE_HZ = 80
@@ -111,13 +111,12 @@ class Network:
         _fold_weight_norm(model)
         self.model = model.to(device)
         self.device = torch.device(device)
-        if self.device.type == "cpu":
-            quicken_bert(model.bert)
-            quicken_text(model.text_encoder)
         dtype = dtype or convolution_type(self.device)
         for curve in ("F0", "N"):  # float32: they are the melody
             blocks = getattr(model.predictor, curve)
             setattr(model.predictor, curve, torch.nn.ModuleList(Block(block, torch.float32) for block in blocks))
+        if self.device.type == "cpu":
+            quicken(model)
         self._decoder = Decoder(model.decoder, dtype)
         self._decoder.take_place_in(model.decoder)
         self.max_tokens = int(model.context_length)

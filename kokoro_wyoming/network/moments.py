@@ -22,7 +22,8 @@ from torch.nn import functional
 
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, Upsampling, mean_and_variance
-from kokoro_wyoming.network.generator import Block, Generator, Moments, Targets
+from kokoro_wyoming.network.generator import HARMONICS_PER_FRAME, Block, Generator, Moments, Targets
+from kokoro_wyoming.network.lengths import recurring
 from kokoro_wyoming.network.tensors import first_line
 
 FEATURE_SIZES = {"ups": 512, "n0": 512, "style": 128, "scalars": 5}
@@ -31,6 +32,8 @@ RESIDUAL_SIZE = 18432
 """A mean and a deviation of each of the 9,216 channels in the 48 AdaIN layers."""
 _LEAK = 0.1
 _PART_CHANNELS = 64
+_STEPS_PER_FRAME = 10
+"""In the first stage."""
 _VOICED_HZ = 10.0
 _KERNEL_WIDTH, _KERNEL_LINEAR, RIDGE = 0.75, 0.5, 0.01
 """Of the regression; found on held-out texts and voices, and flat around these values."""
@@ -70,11 +73,14 @@ class Prediction:
 
 def know(generator: Generator, x: Tensor, f0: Tensor, harmonics: Tensor, style: Tensor, speed: float) -> Known:
     """Measure what can be measured cheaply: about a hundredth of the generator's work."""
-    active = functional.leaky_relu(x[0].T, _LEAK)
+    n_frames = x.shape[-1]
+    blank = recurring(n_frames) - n_frames
+    active = functional.pad(functional.leaky_relu(x[0].T, _LEAK), (0, 0, 0, blank))
+    spectrum = functional.pad(harmonics[0].T, (0, 0, 0, HARMONICS_PER_FRAME * blank))
     noise, one_tap = generator.sources
     return Known(
-        _in_parts(generator.upsamplings[0], active),
-        (_in_parts(noise, harmonics[0].T.contiguous()), _moments_of_one_tap(one_tap, harmonics)),
+        _in_parts(generator.upsamplings[0], active, n_frames),
+        (_in_parts(noise, spectrum, n_frames), _moments_of_one_tap(one_tap, harmonics)),
         _scalars(f0, x.shape[-1], speed),
         style,
     )
@@ -89,9 +95,12 @@ def _scalars(f0: Tensor, frames: int, speed: float) -> Tensor:
     )
 
 
-def _in_parts(convolution: Convolution | Upsampling, u: Tensor) -> Moments:
-    """Of what comes out, some channels after the others: all of half a minute would be the peak of the memory."""
-    parts = [mean_and_variance(part(u)) for part in convolution.parts(_PART_CHANNELS)]
+def _in_parts(convolution: Convolution | Upsampling, u: Tensor, n_frames: int) -> Moments:
+    """Of what comes out for so many frames, some channels after the others: all of half a minute would be the peak of
+    the memory.
+    """
+    count = n_frames * _STEPS_PER_FRAME
+    parts = [mean_and_variance(part(u)[:count]) for part in convolution.parts(_PART_CHANNELS)]
     return Moments(torch.cat([mean for mean, _ in parts]), torch.cat([variance for _, variance in parts]))
 
 

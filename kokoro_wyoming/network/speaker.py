@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments, Targets
+from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
 from kokoro_wyoming.network.moments import Fit, Known, Predictor, corrected, know, residual
 
 _LOGGER = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class Speaker:
         targets = self._generator.targets(features.style)
         if self._predictor is None or features.x.shape[-1] <= WHOLE_FRAMES:
             self.counts["whole"] += 1
-            yield self._whole(features, harmonics, targets)[0][samples]
+            yield self._generator.whole(features.x, harmonics, targets)[0][samples]
             return
         prediction = self._predictor.predict(self._known(features, harmonics), targets)
         lessons = self._lessons_of(voice)
@@ -153,7 +153,7 @@ class Speaker:
             self.counts["doubted"] += 1
             told = (voice, prediction.doubt, self.counts["doubted"], sum(self.counts.values()))
             _LOGGER.debug("A sentence of %s is unlike what is known (%.2f) and made whole: %d of %d so far", *told)
-            sound, exact = self._whole(features, harmonics, targets)
+            sound, exact = self._generator.whole(features.x, harmonics, targets)
             yield sound[samples]
             lessons.add(exact, prediction.moments)
             return
@@ -181,12 +181,6 @@ class Speaker:
 
     def _known(self, features: Features, harmonics: Tensor) -> Known:
         return know(self._generator, features.x, features.f0, harmonics, features.style, features.speed)
-
-    def _whole(self, features: Features, harmonics: Tensor, targets: Targets) -> tuple[Tensor, Moments]:
-        """A sentence at once, and the moments that it has."""
-        seen: list[Moments] = []
-        sound = self._generator.run(features.x, harmonics, self._generator.measured(targets, seen))
-        return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
 
 
 def _window_sizes(n_frames: int, *, large: bool) -> Iterator[int]:
