@@ -90,7 +90,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Activation:
-    """AdaIN and Snake, layer by layer: h + (1 - cos 2ah)/2a of h = scale·u + shift."""
+    """What stands before a convolution, AdaIN and Snake, layer by layer: h + (1 - cos 2ah)/2a of h = scale·u + shift."""
 
     normalise: Normalise
     steps: list[Tensor]
@@ -103,7 +103,7 @@ class Activation:
     """So many of them, the last, are no part of the sentence: what is theirs is zero, as is what lies around one."""
 
     def __call__(self, layer: int, u: Tensor, convolution: Convolution) -> Tensor:
-        """What the convolution makes of it."""
+        """What the convolution makes of it: (time, channels) to (time, channels out)."""
         heard, margin = self._heard(u), convolution.padding
         affine, step = self.normalise(layer, heard), self.steps[layer]
         h, cosine = self.room.place("h", heard).copy_(heard), self.room.place("cosine", heard)
