@@ -90,7 +90,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Activation:
-    """What stands before a convolution, AdaIN and Snake, layer by layer: h + (1 - cos 2ah)/2a of h = scale·u + shift."""
+    """AdaIN and Snake before a convolution, layer by layer: h + (1 - cos 2ah)/2a of h = scale·u + shift."""
 
     normalise: Normalise
     steps: list[Tensor]
