@@ -235,7 +235,7 @@ def test_what_has_no_sound_at_all_is_told_in_the_debugging_log(
     ("text", "voice", "language", "heard"),
     [
         ("今日はNetflixが使えません。", "jf_alpha", "ja", "フリックス"),
-        ("请打开Netflix。", "zf_xiaobei", "zh", "netflix"),
+        ("我想在电视上看Netflix。", "zf_xiaobei", "zh", "netflix"),
         ("The word 東京 is Japanese.", "af_heart", "en", "toky"),
     ],
 )
