@@ -22,7 +22,7 @@ _LOGGER = logging.getLogger(__name__)
 
 PIECES_AHEAD = 2
 """A job rests while its listener has not taken this many pieces: what nobody reads costs bounded memory."""
-_PATIENCE_SECONDS = 0.3
+_PATIENCE_SECONDS = 0.9
 """Who hears nothing yet can wait a little longer; who hears something would hear a gap."""
 _HORIZON_SECONDS = 10.0
 _FULL = 0.8
