@@ -78,7 +78,7 @@ class Convolution(_Filter):
 
     def _of(self, u: Tensor, padding: int) -> Tensor:
         steps = ((1, self.stride), (0, padding), (1, self.dilation))
-        return _rows(functional.conv2d(_image(u.to(self.weight.dtype)), self.weight, self.bias, *steps))
+        return as_rows(functional.conv2d(as_image(u.to(self.weight.dtype)), self.weight, self.bias, *steps))
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class Upsampling(_Filter):
         return cls(weight, bias, module.stride[0], module.padding[0])
 
     def __call__(self, u: Tensor) -> Tensor:
-        image = _image(u.to(self.weight.dtype))
-        return _rows(functional.conv_transpose2d(image, self.weight, self.bias, (1, self.stride), (0, self.padding)))
+        image = as_image(u.to(self.weight.dtype))
+        return as_rows(functional.conv_transpose2d(image, self.weight, self.bias, (1, self.stride), (0, self.padding)))
 
 
 def _bias(module: KokoroModule, dtype: torch.dtype) -> Tensor:
@@ -108,12 +108,13 @@ def _channels_last(weight: Tensor, dtype: torch.dtype) -> Tensor:
     return weight.detach()[:, :, None].to(dtype, memory_format=torch.channels_last)
 
 
-def _image(u: Tensor) -> Tensor:
+def as_image(u: Tensor) -> Tensor:
     """(time, channels) as torch's images of one row, shape (1, channels, 1, time): the same memory."""
     return u.T[None, :, None]
 
 
-def _rows(image: Tensor) -> Tensor:
+def as_rows(image: Tensor) -> Tensor:
+    """And back."""
     return image[0, :, 0].T
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from kokoro_wyoming.network.convolution import Convolution, KokoroModule
+from kokoro_wyoming.network.convolution import Convolution, KokoroModule, as_image, as_rows
 from kokoro_wyoming.network.lengths import recurring
 
 _EXACT = torch.float32
@@ -63,10 +63,9 @@ class PackedConvolution(nn.Module):
         blank = recurring(count) - count
         padded = functional.pad(u.to(self._dtype), (0, 0, self._padding, self._padding + blank)).contiguous()
         image = torch.ops.mkldnn._convolution_pointwise(
-            padded.T[None, :, None], self._weight, self._bias, *self._steps, "none", [], ""
+            as_image(padded), self._weight, self._bias, *self._steps, "none", [], ""
         )
-        out: Tensor = image[0, :, 0].T
-        return out[:count]
+        return as_rows(image)[:count]
 
     def forward(self, x: Tensor) -> Tensor:
         """As torch's: shape (1, channels, time) to (1, channels out, time)."""
