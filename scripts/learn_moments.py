@@ -151,7 +151,7 @@ class Teacher:
             known = know(self.generator, features.x, features.f0, harmonics, features.style, features.speed)
             targets, seen = self.generator.targets(features.style), list[Moments]()
             self.generator.run(features.x, harmonics, self.generator.measured(targets, seen))
-            exact = Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
+            exact = Moments.joined(seen)
             return Lesson(known, residual(exact, self._estimate(known, targets)))
 
     def _draft(self, rng: np.random.Generator) -> Draft:

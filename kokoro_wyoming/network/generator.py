@@ -10,7 +10,7 @@ are done in a few passes, over memory that every layer uses again: fresh memory 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Generator as Steps
 from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
@@ -45,6 +45,12 @@ class Moments(NamedTuple):
     """float32, shape (9216,)."""
     variance: Tensor
     """float32, shape (9216,)."""
+
+    @classmethod
+    def joined(cls, parts: Iterable[tuple[Tensor, Tensor]]) -> Moments:
+        """Those of some channels, and then of others."""
+        means, variances = zip(*parts, strict=True)
+        return cls(torch.cat(means), torch.cat(variances))
 
 
 class Targets(NamedTuple):
@@ -224,7 +230,7 @@ class Generator:
         blank = recurring(n_frames) - n_frames if n_frames <= _ROOM_FRAMES else 0
         x, harmonics = functional.pad(x, (0, blank)), functional.pad(harmonics, (0, HARMONICS_PER_FRAME * blank))
         sound = self.run(x, harmonics, self.measured(targets, seen), blank=blank)
-        return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
+        return sound, Moments.joined(seen)
 
     def run(
         self, x: Tensor, harmonics: Tensor, normalise: Normalise, shed: tuple[int, int] = (0, 0), blank: int = 0

@@ -238,4 +238,4 @@ def whole_moments(generator: Generator, x: Tensor, harmonics: Tensor, targets: T
     """
     seen: list[Moments] = []
     yield from generator.steps(x, harmonics, generator.measured(targets, seen), Workspace())
-    return Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
+    return Moments.joined(seen)

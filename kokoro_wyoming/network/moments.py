@@ -100,8 +100,7 @@ def _in_parts(convolution: Convolution | Upsampling, u: Tensor, n_frames: int) -
     the memory.
     """
     count = n_frames * _STEPS_PER_FRAME
-    parts = [mean_and_variance(part(u)[:count]) for part in convolution.parts(_PART_CHANNELS)]
-    return Moments(torch.cat([mean for mean, _ in parts]), torch.cat([variance for _, variance in parts]))
+    return Moments.joined(mean_and_variance(part(u)[:count]) for part in convolution.parts(_PART_CHANNELS))
 
 
 def _moments_of_one_tap(convolution: Convolution, u: Tensor) -> Moments:
