@@ -18,6 +18,7 @@ from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.calibration import Rehearsing, calibrate
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network.halves import AS_MADE, Serving
+from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.timing import Clock
@@ -97,7 +98,7 @@ class ModelManager:
         self.default_version = match_version(default_version)
         self.device = device
         self.stream = stream
-        self.thread = thread or TurnThread()
+        self.thread = thread or TurnThread(waiting=Waiting())
         self._release_idle_seconds = release_idle_seconds
         self._loading: dict[str, asyncio.Task[LoadedRelease]] = {}
         self._calibrates = calibrates

@@ -16,6 +16,8 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from kokoro_wyoming.openmp import Waiting
+
 T = TypeVar("T")
 
 _LOGGER = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ _BETWEEN_SECONDS = 1.0
 """The next sentence of a text is asked for sooner."""
 _REMEMBERED_SECONDS = 30.0
 """Of sound: by it is known how long the thread works for a second."""
+_IDLE_LOOK_SECONDS = 1.0
+"""A thread without work looks this often at what other programs take of the processor."""
 
 
 class Listener:
@@ -143,7 +147,9 @@ class _Job(Generic[T]):
 class TurnThread:
     """Runs jobs in turns on one daemon thread; the next turn is for the listener whose sound runs out first."""
 
-    def __init__(self, name: str = "model") -> None:
+    def __init__(self, name: str = "model", waiting: Waiting | None = None) -> None:
+        """`waiting` is told before each turn, and once a second without work, to look at what else is going on."""
+        self._waiting = waiting
         self._jobs: list[_Job[Any]] = []
         self._changed = threading.Condition()
         self._pace = Pace()
@@ -255,8 +261,13 @@ class TurnThread:
                 ready = [job for job in self._jobs if job.cancelled or not job.rests]
                 if ready:
                     return most_urgent(ready, is_full=self._is_full(ready))
-                self._changed.wait()
+                if not self._changed.wait(_IDLE_LOOK_SECONDS):
+                    self._look()
             return None
+
+    def _look(self) -> None:
+        if self._waiting is not None:
+            self._waiting.look()
 
     def _is_full(self, ready: Sequence[_Job[Any]]) -> bool:
         """Whether one more listener would be too many: the oldest promises are kept."""
@@ -268,6 +279,7 @@ class TurnThread:
 
     def _work(self) -> None:
         while (job := self._next_job()) is not None:
+            self._look()
             self.turn_started = time.monotonic()
             if not self._turn(job):
                 with self._changed:
@@ -276,6 +288,8 @@ class TurnThread:
                         self._between[job.listener] = time.monotonic()
                 job.forget()
             self.turn_started = None
+        if self._waiting is not None:
+            self._waiting.close()
         for job in list(self._jobs):
             _close_steps(job)
             job.send(RuntimeError("the model thread was closed"))

@@ -60,6 +60,7 @@ PLAN = replace(
     Plan.full(repeat=2),
     texts=(SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30),
     streamed=STREAMED[:1],
+    busy_programs=(1,),
     starts=1,
     most_listeners=2,
 )
@@ -319,6 +320,7 @@ async def test_a_run_measures_everything_and_leaves_nothing_running(capsys: pyte
     assert {replace(reply, others_share=None) for reply in plain.replies["6 s"]} == {Reply(0.5, 4.0, 1.0, (), 2.0)}
     assert all(len(record.start_seconds) == 2 for record in (ours, plain))
     assert len(ours.streamed["short sentence first"]) == 2
+    assert [len(record.beside[1]) for record in (ours, plain)] == [2, 2]
     assert ours.load.listeners == 2
     assert ours.load.describe_seconds
     assert ours.load.describe_failures == 0
@@ -329,6 +331,7 @@ async def test_a_run_measures_everything_and_leaves_nothing_running(capsys: pyte
     show(results)
     printed = capsys.readouterr().out
     assert "Ratios inside this run" in printed
+    assert "beside 1 busy program, of that alone" in printed
     assert all(f"\n{label} " in printed for label in ours.replies)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kokoro_wyoming.bench.children import BenchError
+from kokoro_wyoming.bench.children import BenchError, started
 from kokoro_wyoming.bench.contenders import (
     OURS,
     PLAIN,
@@ -41,6 +42,8 @@ from kokoro_wyoming.languages import TAGS
 Report = Callable[[str], None]
 
 _IDLE_DESCRIBES = 10
+_SETTLED_SECONDS = 2.0
+"""A program that keeps a house's machine busy has done so for a while when somebody speaks."""
 _MOST_TRIES = 3
 """Repetitions for each that is wanted, where other programs on the machine spoil some."""
 
@@ -53,6 +56,8 @@ class Plan:
     repeat: int
     streamed: tuple[StreamedText, ...]
     streamed_repeat: int
+    busy_programs: tuple[int, ...]
+    """Beside so many endless loops a sentence of 3 s is spoken."""
     starts: int
     """Starts in fresh processes, each speaking the longest text once; 0 takes the figures of the long-lived ones."""
     most_listeners: int
@@ -70,6 +75,7 @@ class Plan:
             repeat=repeat,
             streamed=STREAMED,
             streamed_repeat=min(repeat, 3),
+            busy_programs=(1, 2, 4),
             starts=2,
             most_listeners=32,
             languages=TAGS,
@@ -84,6 +90,7 @@ class Plan:
             repeat=repeat,
             streamed=STREAMED[:1],
             streamed_repeat=repeat,
+            busy_programs=(1, 2, 4),
             starts=0,
             most_listeners=8,
             languages=(),
@@ -102,6 +109,8 @@ class Record:
     replies: dict[str, list[Reply]] = field(default_factory=dict)
     """By the text's label."""
     streamed: dict[str, list[Reply]] = field(default_factory=dict)
+    beside: dict[int, list[Reply]] = field(default_factory=dict)
+    """A sentence of 3 s, by how many busy programs ran beside it."""
     describe_seconds: list[float] = field(default_factory=list)
     """While it had nothing else to do."""
     load: Load = field(default_factory=Load)
@@ -187,6 +196,9 @@ class _Course:
                 await self._measure_peaks(plain)
         for repetition in self._repetitions(self.plan.streamed_repeat, share=0.75):
             await self._stream_all(servers, repetition)
+        for repetition in self._repetitions(self.plan.streamed_repeat, share=0.85):
+            for count in self.plan.busy_programs:
+                await self._speak_beside(contenders, count, repetition)
         for server in servers:
             await self._unless_it_fails(self._load, server)
 
@@ -260,6 +272,19 @@ class _Course:
             self.report(f"streamed: {text.label}, repetition {repetition + 1}")
             for server in servers:
                 await self._unless_it_fails(self._stream, server, text, repetition)
+
+    async def _speak_beside(self, contenders: Sequence[Contender], count: int, repetition: int) -> None:
+        self.report(f"beside {count} busy programs, repetition {repetition + 1}")
+        async with contextlib.AsyncExitStack() as stack:
+            for number in range(count):
+                await stack.enter_async_context(started(f"busy program {number + 1}", ("-c", "while True: pass")))
+            await asyncio.sleep(_SETTLED_SECONDS)
+            for contender in contenders:
+                await self._unless_it_fails(self._speak_once_beside, contender, count, repetition)
+
+    async def _speak_once_beside(self, contender: Contender, count: int, repetition: int) -> None:
+        reply = await contender.speak(SECONDS_3.spoken_to(repetition))
+        self.results.records[contender.name].beside.setdefault(count, []).append(reply)
 
     async def _speak(self, contender: Contender, text: Text, repetition: int) -> None:
         watch = self._watch(contender)

@@ -47,6 +47,7 @@ def tables(results: Results) -> Iterator[Table]:
     """All but the ratios."""
     yield _spoken(results)
     yield _streamed(results)
+    yield _beside(results)
     yield _house(results)
     if results.parts:
         yield _parts(results)
@@ -140,6 +141,22 @@ def _streamed(results: Results) -> Table:
             rows.append([name, label, *cells, _number(max(gaps, default=0.0))])
     headings = ["server", "text", "TTFA p50", "p95", "gaps a reply", "longest gap"]
     return Table("Spoken while a language model writes it, seconds from when it could be spoken", headings, rows)
+
+
+def _beside(results: Results) -> Table:
+    records = results.records.values()
+    rows = []
+    for count in dict.fromkeys(count for record in records for count in record.beside):
+        spoken = [record.beside.get(count, []) for record in records]
+        rows.append([str(count), *(cell for replies in spoken for cell in _beside_cells(replies))])
+    columns = [f"{name} {figure}" for name in results.records for figure in ("TTFA p50", "worst", "whole p50")]
+    return Table("3 s spoken beside busy programs, seconds", ["busy programs", *columns], rows)
+
+
+def _beside_cells(replies: Sequence[Reply]) -> list[str]:
+    first = [reply.ttfa_seconds for reply in replies]
+    whole = [reply.wall_seconds for reply in replies]
+    return [_number(median(first)), _number(percentile(first, 100)), _number(median(whole))]
 
 
 def _house(results: Results) -> Table:

@@ -62,6 +62,7 @@ def bars(results: Results) -> list[Bar]:
         _pace_bar(ours, plain),
         _listeners_bar(ours),
         _memory_bar(ours, plain),
+        *(_beside_bar(ours, count) for count in ours.beside),
     ]
 
 
@@ -80,6 +81,13 @@ def _growth_bar(ours: Record) -> Bar:
     short, long = (first_sound_seconds(ours, label) for label in labels)
     name = "TTFA of a sentence of 30 s, of that of 3 s"
     return Bar(name, long, short, ratio(long, short), 1.6, is_disturbed=_disturbed([ours], labels))
+
+
+def _beside_bar(ours: Record, count: int) -> Bar:
+    beside = median(reply.ttfa_seconds for reply in ours.beside[count])
+    alone = first_sound_seconds(ours, SECONDS_3.label)
+    name = f"TTFA of a sentence of 3 s beside {count} busy program{'s' if count > 1 else ''}, of that alone"
+    return Bar(name, beside, alone, ratio(beside, alone), 2.5, is_disturbed=_disturbed([ours], [SECONDS_3.label]))
 
 
 def _pace_bar(ours: Record, plain: Record) -> Bar:
