@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterator
 
 from kokoro_wyoming.audio import PcmStream
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.joining import Joiner
+from kokoro_wyoming.joining import MAX_SILENCE_SECONDS, Delivery, Joiner
 from kokoro_wyoming.manuscript import Manuscript
 from kokoro_wyoming.roles import Role
 from kokoro_wyoming.script import Pause, Sentence
 from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, Utterance
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Asked:
@@ -23,10 +26,26 @@ class Asked:
     """
 
     def __init__(
-        self, role: Role, joiner: Joiner, pcm: PcmStream, manuscript: Manuscript, *, streamed: bool, timed: bool = False
+        self,
+        engine: SpeechEngine,
+        role: Role,
+        delivery: Delivery,
+        pcm: PcmStream,
+        manuscript: Manuscript,
+        *,
+        quiet_seconds: float | None = None,
+        streamed: bool = False,
+        timed: bool = False,
     ) -> None:
+        """`engine` and `delivery` are kept to its end, whatever the settings become meanwhile.
+
+        After `quiet_seconds` without new text a sentence that is complete is given; None waits for what follows it.
+        """
+        self._engine = engine
+        self._quiet_seconds = quiet_seconds
         self.role = role
-        self.joiner = joiner
+        self.delivery = delivery
+        self.joiner = Joiner(delivery)
         self.timed = timed
         """The client wants to know when each word is heard."""
         self.pcm = pcm
@@ -40,7 +59,7 @@ class Asked:
         self.chars = 0
         """Given to the speaker so far."""
         self.sayable_at_seconds = 0.0
-        """Monotonic: when the first sentence's text had come."""
+        """Monotonic: when the first sentence's text had come whole; 0 before."""
         self.sound_started = False
         """The client has been told the format."""
         self.sound_at_seconds = 0.0
@@ -48,6 +67,8 @@ class Asked:
         self._arrived: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
         self._manuscript = manuscript
         self._sentences: Iterator[Sentence | Pause] = iter(())
+        self._arrived_at_seconds = 0.0
+        """Monotonic: when the text that was taken last had come."""
         self._complete = False
 
     @property
@@ -55,10 +76,10 @@ class Asked:
         """Whoever speaks where the text asks for nobody else."""
         return self.role.voice
 
-    def bring(self, text: str, engine: SpeechEngine) -> None:
+    def bring(self, text: str) -> None:
         """More text has come; the first takes a place with the engine (BusyError)."""
         if self.place is None and text and not text.isspace():
-            self.place = engine.utterance()
+            self.place = self._engine.utterance()
         self._arrived.put_nowait((time.monotonic(), text))
 
     def complete(self) -> None:
@@ -75,6 +96,19 @@ class Asked:
         if self.place is not None:
             self.place.close()
 
+    def log(self, peer: str) -> None:
+        """Write one line about what was spoken, without its text; and one more if silence was left out."""
+        if self.joiner.left_out_seconds:
+            _LOGGER.warning(
+                "%s: %.0f s of silence were left out: pauses that stand together may last %.0f s",
+                *(peer, self.joiner.left_out_seconds, MAX_SILENCE_SECONDS),
+            )
+        _LOGGER.info(
+            "%s: spoke %d characters as %s (%s): %.1f s of sound, the first after %.2f s",
+            *(peer, self.chars, self.voice.name, self.voice.language, self.pcm.seconds),
+            self.sound_at_seconds - self.sayable_at_seconds if self.chars else 0.0,
+        )
+
     async def next_sentence(self) -> Sentence | Pause | None:
         """The next sentence or pause as soon as it is certain; None after the last, or once dropped.
 
@@ -84,6 +118,7 @@ class Asked:
             sentence = next(self._sentences, None)
             if sentence is not None:
                 if isinstance(sentence, Sentence):
+                    self._note_sayable()
                     self.chars += len(sentence.text)
                     self.joiner.begin(sentence.text, paragraph=self._manuscript.begins_paragraph)
                 return sentence
@@ -93,8 +128,25 @@ class Asked:
         return None
 
     async def _next_text(self) -> None:
-        arrived_at_seconds, text = await self._arrived.get()
-        if not self.chars:
-            self.sayable_at_seconds = arrived_at_seconds
+        """Take the next text; or what is complete of the one before, once nothing has come for a while."""
+        is_complete = self._manuscript.is_complete
+        if is_complete:
+            self._note_sayable()
+        try:
+            self._arrived_at_seconds, text = await asyncio.wait_for(
+                self._arrived.get(), self._patience_seconds() if is_complete else None
+            )
+        except asyncio.TimeoutError:
+            self._sentences = self._manuscript.settle()
+            return
         self._complete = text is None
         self._sentences = self._manuscript.finish() if text is None else self._manuscript.add(text)
+
+    def _patience_seconds(self) -> float | None:
+        """How much longer the next text is waited for."""
+        if self._quiet_seconds is None:
+            return None
+        return max(0.0, self._arrived_at_seconds + self._quiet_seconds - time.monotonic())
+
+    def _note_sayable(self) -> None:
+        self.sayable_at_seconds = self.sayable_at_seconds or self._arrived_at_seconds

@@ -16,6 +16,8 @@ CHUNK_MS = 50
 """Nothing of a chunk is heard before all of it is there; below 20 ms the events cost more than the sound."""
 
 _CHUNK_BYTES = SAMPLE_RATE_HZ * CHUNK_MS // 1000 * SAMPLE_WIDTH_BYTES
+_MADE_SAMPLES = SAMPLE_RATE_HZ
+"""So much is made at a time, a second: less costs more, and more would hold whoever waits for the loop."""
 _FULL_SCALE = 32767.0
 
 
@@ -72,13 +74,15 @@ class PcmStream:
         return AudioStart(SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, CHANNELS, timestamp=0)
 
     def add(self, samples: ArrayLike) -> Iterator[AudioChunk]:
-        """Take the next piece, as in `to_pcm16`; yield the chunks that are full."""
-        pcm = self._left + to_pcm16(samples, self._gain)
-        self._samples_in += (len(pcm) - len(self._left)) // SAMPLE_WIDTH_BYTES
-        full = len(pcm) - len(pcm) % _CHUNK_BYTES
-        self._left = pcm[full:]
-        for at in range(0, full, _CHUNK_BYTES):
-            yield self._chunk(pcm[at : at + _CHUNK_BYTES])
+        """Take the next piece, as in `to_pcm16`; yield the chunks that are full. A long one is made as it is taken."""
+        sound = np.asarray(samples, dtype=np.float32)
+        self._samples_in += len(sound)
+        for begin in range(0, len(sound), _MADE_SAMPLES):
+            pcm = self._left + to_pcm16(sound[begin : begin + _MADE_SAMPLES], self._gain)
+            full = len(pcm) - len(pcm) % _CHUNK_BYTES
+            self._left = pcm[full:]
+            for at in range(0, full, _CHUNK_BYTES):
+                yield self._chunk(pcm[at : at + _CHUNK_BYTES])
 
     def finish(self) -> Iterator[AudioChunk]:
         """The sound has ended: yield what is left, if anything."""

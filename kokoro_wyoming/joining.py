@@ -34,8 +34,13 @@ _REST = 2_400
 """Samples of silence that follow a sentence at once, 100 ms: its end is not to wait in a chunk that is not yet full
 for a sentence whose text may be long in coming."""
 
+MAX_SILENCE_SECONDS = 20.0
+"""Silence in one piece, whatever it is made of: pauses, breaks, paragraphs, lead-in, tail. Who hears nothing for longer
+takes the server for dead, and a few letters could ask for days of it."""
+
 _SENTENCE_ENDS = frozenset(".!?…؟।॥。！？｡")
 _CLOSERS = "\"'”’»)]}」』*_ \n"
+_ZERO = np.float32(0)
 _NONE = np.zeros(0, dtype=np.float32)
 _RISE = (0.5 - 0.5 * np.cos(np.pi * (np.arange(_FADE) + 0.5) / _FADE)).astype(np.float32)
 
@@ -87,6 +92,8 @@ class Joiner:
         self._tail = _samples(delivery.tail_seconds)
         self._owed = _samples(delivery.lead_in_seconds)
         """Silence to be given before whatever comes next."""
+        self.left_out_seconds = 0.0
+        """Silence that was asked for beyond MAX_SILENCE_SECONDS in one piece."""
         self._out = 0
         """Samples given so far."""
         self._before: str | None = None
@@ -105,7 +112,7 @@ class Joiner:
 
     def pause(self, seconds: float) -> None:
         """Have this silence before the next sentence, in place of the one that the text asks for."""
-        self._asked = (self._asked or 0) + _samples(seconds)
+        self._asked = self._bounded((self._asked or 0) + _samples(seconds))
 
     def begin(self, text: str, *, paragraph: bool = False) -> None:
         """A sentence begins, and a paragraph with it."""
@@ -162,8 +169,14 @@ class Joiner:
             wanted = wanted if self._asked is None else self._asked
             self._owed += max(0, wanted - (self._quiet if self._pauses else 0))
         anything = self._out or self._asked
-        self._owed = self._owed + self._tail if anything else 0
+        self._owed = self._bounded(self._owed + self._tail) if anything else 0
         return self._give(_NONE)
+
+    def _bounded(self, samples: int) -> int:
+        """So much silence, or as much as may stand together; notes what is left out."""
+        bounded = min(samples, _samples(MAX_SILENCE_SECONDS))
+        self.left_out_seconds += (samples - bounded) / SAMPLE_RATE_HZ
+        return bounded
 
     def _pass_on(self, silence: Samples) -> Samples:
         _raise(silence, self._sentence.passed_on)
@@ -172,7 +185,7 @@ class Joiner:
 
     def _as_made(self, sound: Samples) -> Samples:
         if self._sentence.at is None:
-            self._owed += self._asked or 0
+            self._owed = self._bounded(self._owed + (self._asked or 0))
             self._opened(0)
         return self._give(sound)
 
@@ -182,7 +195,7 @@ class Joiner:
         lead = _LEAD if self._before is not None else first_loud if self._sentence.passed_on else _FIRST_LEAD
         start = max(0, first_loud - lead)
         if self._before is None:
-            self._owed += self._asked or 0
+            self._owed = self._bounded(self._owed + (self._asked or 0))
         else:
             wanted = self._wanted(self._pauses, self._before)
             self._owed += max(0, wanted - self._quiet - (first_loud - start))
@@ -198,7 +211,9 @@ class Joiner:
         self._before, self._paragraph, self._asked = self._sentence.text, False, None
 
     def _give(self, sound: Samples) -> Samples:
-        given = np.concatenate([_silent(self._owed), sound]) if self._owed else sound
+        given = sound
+        if self._owed:
+            given = np.concatenate([_silent(self._owed), sound]) if len(sound) else _silent(self._owed)
         self._owed = 0
         self._out += len(given)
         return given
@@ -238,7 +253,8 @@ def _soften(onset: Samples) -> None:
 
 
 def _silent(count: int) -> Samples:
-    return np.zeros(count, dtype=np.float32)
+    """So many zeros, which take no memory; they cannot be written to."""
+    return np.broadcast_to(_ZERO, (count,))
 
 
 def _samples(seconds: float) -> int:

@@ -18,6 +18,8 @@ TextFormat = Literal["text", "ssml"]
 class Habits:
     """How texts are taken, by the owner's choice."""
 
+    quiet_seconds: float | None = 0.3
+    """After so long without new text, a sentence that is complete is said; None waits for what follows it."""
     clause_first: bool = True
     """Of a long first sentence the first clause is said before the rest."""
     finds_ssml: bool = True
@@ -66,6 +68,16 @@ class Manuscript:
             yield from self._parsed(self._splitter.add(chunk))
         else:
             yield from self._read(self._ssml.add(clean(chunk)))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a sentence is pending that is complete, but not certain to be before more text comes."""
+        return not self._undecided and self._splitter.is_complete
+
+    def settle(self) -> Iterator[Sentence | Pause]:
+        """No more text comes for now: yield the pending sentence if it is complete."""
+        if self.is_complete:
+            yield from self._parsed(self._splitter.settle())
 
     def finish(self) -> Iterator[Sentence | Pause]:
         """The text has ended: yield the rest of it; PeerError for markup that has no end."""

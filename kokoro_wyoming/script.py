@@ -11,8 +11,8 @@ from kokoro_wyoming import marks
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_PAUSE_SECONDS = 20.0
-"""A longer one is cut to this: who hears nothing for longer takes the server for dead."""
+_MAX_MARKED_SECONDS = 1e6
+"""What one mark may ask for; `joining` bounds all silence that stands together."""
 MIN_RATE, MAX_RATE = 0.25, 4.0
 MAX_GAIN = 4.0
 """12 dB."""
@@ -90,7 +90,7 @@ class Parser:
 
     def _break(self, key: str, value: str) -> Iterator[Pause]:
         if key == "pause":
-            seconds = _number(value, 0.0, MAX_PAUSE_SECONDS, otherwise=0.0)
+            seconds = _number(value, 0.0, _MAX_MARKED_SECONDS, otherwise=0.0)
             if seconds:
                 yield Pause(seconds)
         else:

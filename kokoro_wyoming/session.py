@@ -25,7 +25,7 @@ from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio import PcmStream, silence
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, ShuttingDownError
 from kokoro_wyoming.frames import WireLimits
-from kokoro_wyoming.joining import Delivery, Joiner
+from kokoro_wyoming.joining import Delivery
 from kokoro_wyoming.manuscript import Habits, Manuscript
 from kokoro_wyoming.roles import Role
 from kokoro_wyoming.script import Pause, Sentence
@@ -242,7 +242,7 @@ class Session:
             case dialogue.Begin():
                 self._begin(action)
             case dialogue.Say(text) if self._open is not None:
-                self._open.bring(text, self._engine)
+                self._open.bring(text)
             case dialogue.End() if self._open is not None:
                 self._open.complete()
                 self._open = None
@@ -267,8 +267,16 @@ class Session:
         role = Role(self._engine, begin.request, begin.program, language_from_text=by_text)
         manuscript = Manuscript(begin.text_format, self._habits, role.voice.language)
         self._share.take()
-        joiner, pcm = Joiner(self._delivery), PcmStream(self._volume)
-        self._open = Asked(role, joiner, pcm, manuscript, streamed=begin.streamed, timed=begin.timed)
+        self._open = Asked(
+            self._engine,
+            role,
+            self._delivery,
+            PcmStream(self._volume),
+            manuscript,
+            quiet_seconds=self._habits.quiet_seconds,
+            streamed=begin.streamed,
+            timed=begin.timed,
+        )
         self._unfinished.append(self._open)
         self._line.put_nowait(self._open)
 
@@ -322,7 +330,7 @@ class Session:
 
     async def _say(self, asked: Asked, place: Utterance, sentence: Sentence) -> None:
         voice = asked.role.voice_of(sentence)
-        gain = np.float32(sentence.gain * self._delivery.gain(voice.loudness_lufs))
+        gain = np.float32(sentence.gain * asked.delivery.gain(voice.loudness_lufs))
         clock = Clock() if asked.timed else None
         await self._send(asked, asked.pcm.add(asked.joiner.pause_so_far()))
         async with contextlib.aclosing(place.speak(sentence, voice, clock)) as sound:
@@ -355,7 +363,7 @@ class Session:
             return
         if asked.streamed:
             self._out.put(SynthesizeStopped().event())
-        _log_utterance(self._peer, asked)
+        asked.log(self._peer)
 
     async def _send(self, asked: Asked, chunks: Iterable[AudioChunk]) -> None:
         for chunk in chunks:
@@ -388,12 +396,3 @@ async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, err
 def _peer_name(writer: asyncio.StreamWriter) -> str:
     peer = writer.get_extra_info("peername")
     return f"{peer[0]} port {peer[1]}" if isinstance(peer, tuple) else "local client"
-
-
-def _log_utterance(peer: str, asked: Asked) -> None:
-    waited_seconds = asked.sound_at_seconds - asked.sayable_at_seconds if asked.chars else 0.0
-    _LOGGER.info(
-        "%s: spoke %d characters as %s (%s): %.1f s of sound, the first after %.2f s",
-        *(peer, asked.chars, asked.voice.name, asked.voice.language),
-        *(asked.pcm.seconds, waited_seconds),
-    )

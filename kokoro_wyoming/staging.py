@@ -103,6 +103,7 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
 def habits_of(config: Config) -> Habits:
     """How sessions take texts."""
     return Habits(
+        quiet_seconds=config.speech.quiet_seconds,
         # Not where whole sentences are wanted.
         clause_first=config.model.stream == "fast",
         finds_ssml=config.speech.ssml == "auto",

@@ -65,6 +65,11 @@ _SEEN_AS = str.maketrans(
 # long row of full stops costs its length squared.
 _NEVER_DECISIVE = frozenset(".!?…؟।॥。！？｡'\")]}”»")
 
+_SENTENCE_ENDS = frozenset(".!?…؟।॥。！？｡")
+_CLOSERS = frozenset("\"'”’»)]}」』*_~` \n\r\t")
+_CLOSING_CATEGORIES = frozenset(("So", "Sk", "Mn", "Me", "Cf", "Pe", "Pf", "Zs"))
+"""Brackets, quotes, blanks and emoji with their parts."""
+
 _CLAUSE_ENDS, _WIDE_CLAUSE_ENDS = frozenset(",;:،؛–—"), frozenset("，、；：—")
 _CLAUSE_MARK = re.compile(r"[.!?,;:،؛–](?=\s)|[—、，；：。！？]")
 
@@ -100,13 +105,23 @@ AS_MEANT = Reading()
 class _Reader(Protocol):
     """Text in any chunks to text for splitting; what comes out does not depend on the chunks."""
 
+    @property
+    def held(self) -> str: ...
+
     def add(self, chunk: str) -> str: ...
+
+    def settle(self) -> str: ...
 
     def finish(self) -> str: ...
 
 
 class _AsWritten:
     """Reads nothing into a text."""
+
+    held = ""
+
+    def settle(self) -> str:
+        return ""
 
     def add(self, chunk: str) -> str:
         return chunk
@@ -159,6 +174,23 @@ class SentenceSplitter:
         self._clause = _FirstClause() if self._clause_first else None
         yield from self._given(rest)
         self._line_breaks = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether what is pending is a whole sentence, as far as can be told without the text behind it."""
+        held = self._reader.held
+        is_undecided = bool(self._within) or any(letter.isalnum() for letter in held)
+        return not is_undecided and _is_sentence(self._pending + held)
+
+    def settle(self) -> Iterator[str]:
+        """No more text comes for now: yield what is pending if it is complete, and go on behind it."""
+        if not self.is_complete:
+            return
+        yield from self.add_marked(self._reader.settle())
+        piece = self._pending
+        self._start_afresh()
+        self._clause = None
+        yield from self._given(piece)
 
     def add_marked(self, text: str) -> Iterator[str]:
         """The same for text that is clean and without markup, and has marks where something is to be said of it."""
@@ -253,6 +285,19 @@ def _stop_as_seen(word: str) -> str:
     if not _ABBREVIATIONS.isdisjoint((word, word.capitalize() if word.isupper() else word, word[0].lower() + word[1:])):
         return ","
     return "!" if len(word) > 1 and "." not in word else "."
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a text ends as a sentence does. A full stop may turn out to be a decimal point or an abbreviation's."""
+    end = len(text)
+    while end and (text[end - 1] in _CLOSERS or unicodedata.category(text[end - 1]) in _CLOSING_CATEGORIES):
+        end -= 1
+    sign, before = text[end - 1 : end], text[: end - 1]
+    if sign != ".":
+        return sign in _SENTENCE_ENDS
+    if word := _LAST_WORD.search(before[-12:]):
+        return _stop_as_seen(word[1]) == "!"
+    return not before[-1:].isdigit() or end < len(text)
 
 
 class _FirstClause:

@@ -14,6 +14,7 @@ import pytest
 from wyoming.client import AsyncTcpClient
 from wyoming.event import Event, read_event, write_event
 
+from kokoro_wyoming.manuscript import Habits
 from kokoro_wyoming.session import Session, SessionLimits
 from kokoro_wyoming.speech import SpeechEngine
 from tests.beep_engine import BeepEngine, heard
@@ -54,6 +55,7 @@ async def open_house(
     *,
     volume: float = 1.0,
     through: SpeechEngine | None = None,
+    habits: Habits | None = None,
 ) -> AsyncIterator[House]:
     """Open it; at the end, whatever was done to it, nothing may be left over and nothing may have gone unheard.
 
@@ -64,7 +66,7 @@ async def open_house(
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(reader, writer, through or house.engine, limits, volume=volume)
+        session = Session(reader, writer, through or house.engine, limits, volume=volume, habits=habits)
         task = asyncio.current_task()
         assert task is not None
         house.sessions.append(session)

@@ -123,9 +123,11 @@ def test_a_model_thread_without_work_sees_busy_programs() -> None:
     try:
         assert _until(lambda: seen.num_threads() == before + CORES + 1)
     finally:
-        for program_beside in (*busy, child):
+        for program_beside in busy:
             program_beside.kill()
             program_beside.wait()
+        child.kill()
+        child.wait()
 
 
 def _until(holds: Callable[[], bool], seconds: float = 30.0) -> bool:

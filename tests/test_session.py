@@ -17,7 +17,10 @@ from wyoming.info import Info
 
 from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
+from kokoro_wyoming.joining import Delivery
+from kokoro_wyoming.manuscript import Habits
 from kokoro_wyoming.session import SessionLimits, refuse
+from kokoro_wyoming.speech import SpokenVoice
 from kokoro_wyoming.telling import error_event, error_text
 from tests.beep_engine import SAMPLES_PER_CHAR, BeepEngine
 from tests.beep_house import (
@@ -87,6 +90,99 @@ async def test_a_sentence_is_heard_before_the_text_ends() -> None:
         assert (await client.read_event()).type == "audio-chunk"
         await client.write_event(stop())
         assert (await _read_to(client, "synthesize-stopped"))[-1].type == "synthesize-stopped"
+
+
+async def test_a_complete_sentence_is_heard_although_nothing_follows_it() -> None:
+    """A language model says what it is about to do, and then thinks."""
+    async with open_house() as house, house.client() as client:
+        await client.write_event(start())
+        for delta in ("Checking your", " calendar.", " "):
+            await client.write_event(chunk(delta))
+        assert (await client.read_event()).type == "audio-start"
+        assert house.engine.said == [("Checking your calendar.", SpokenVoice("v1.0", "beep", "en-US", 1.0))]
+        for event in (chunk("You are"), chunk(" free today.\nNice."), stop()):
+            await client.write_event(event)
+        replies = await _read_to(client, "synthesize-stopped")
+    assert text_of(replies) == "Checking your calendar.You are free today.Nice."
+
+
+async def test_what_is_not_complete_waits_for_its_end_however_long_nothing_comes() -> None:
+    async with open_house(habits=Habits(quiet_seconds=0.05)) as house, house.client() as client:
+        await client.write_event(start())
+        for delta in ("It is 21.", "5 degrees at", " the front"):
+            await client.write_event(chunk(delta))
+            await asyncio.sleep(0.2)
+        assert house.engine.said == []
+        for event in (chunk(" door."), stop()):
+            await client.write_event(event)
+        assert text_of(await _read_to(client, "synthesize-stopped")) == "It is 21.5 degrees at the front door."
+
+
+async def test_without_a_time_of_quiet_a_sentence_waits_for_what_follows_it() -> None:
+    async with open_house(habits=Habits(quiet_seconds=None)) as house, house.client() as client:
+        await client.write_event(start())
+        await client.write_event(chunk("Checking your calendar. "))
+        await asyncio.sleep(0.5)
+        assert house.engine.said == []
+        await client.write_event(stop())
+        assert text_of(await _read_to(client, "synthesize-stopped")) == "Checking your calendar."
+
+
+async def test_the_wait_for_the_first_sound_counts_from_when_the_sentence_was_whole(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "kokoro_wyoming")
+    async with open_house(habits=Habits(quiet_seconds=1.0)) as house, house.client() as client:
+        await client.write_event(start())
+        await client.write_event(chunk("The kettle has boiled. "))
+        await asyncio.sleep(0.4)
+        await client.write_event(chunk("The tea is ready."))
+        await client.write_event(stop())
+        await _read_to(client, "synthesize-stopped")
+    (line,) = (record.getMessage() for record in caplog.records if "spoke" in record.getMessage())
+    assert float(line.split("the first after ")[1].split()[0]) >= 0.4
+
+
+async def test_pauses_that_stand_together_are_one_of_20_seconds_and_this_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "kokoro_wyoming")
+    async with open_house() as house, house.client() as client:
+        await client.write_event(synthesize(f"Hello.{'[pause:10s]' * 200}Bye.{'[pause:10s]' * 3}"))
+        replies = await _read_to(client, "audio-stop")
+    said = text_of(replies)
+    assert said.replace("\0", "") == "Hello.Bye."
+    assert [len(pause) / 100 for pause in said.split("Hello.")[1].split("Bye.")] == [20.0, 20.0]
+    assert "1990 s of silence were left out" in caplog.text
+
+
+async def test_an_utterance_keeps_the_engine_and_the_loudness_that_it_began_with() -> None:
+    other, louder = BeepEngine(), Delivery(loudness_lufs=-10.0)
+    async with open_house() as house, house.client() as client:
+        await client.write_event(start())
+        await client.write_event(chunk("One is said. And"))
+        await until(lambda: bool(house.engine.said))
+        house.sessions[0].change(other, 1.0, louder, Habits())
+        for event in (chunk(" two."), stop(), synthesize("Three.")):
+            await client.write_event(event)
+        replies = await _read_to(client, "synthesize-stopped")
+        after = await _read_to(client, "audio-stop")
+    assert text_of(replies) == "One is said.And two."
+    assert [text for text, _ in house.engine.said] == ["One is said.", "And two."]
+    assert [text for text, _ in other.said] == ["Three."]
+    assert text_of(after) != "Three.", "from the next utterance on it is as loud as the new settings say"
+
+
+async def test_a_stream_without_text_when_the_engine_changes_is_spoken_by_one_engine() -> None:
+    other = BeepEngine()
+    async with open_house() as house, house.client() as client:
+        await client.write_event(start())
+        await until(lambda: bool(house.sessions and house.sessions[0].speaking))
+        house.sessions[0].change(other, 1.0, Delivery(), Habits())
+        for event in (chunk("One."), stop()):
+            await client.write_event(event)
+        await _read_to(client, "synthesize-stopped")
+    assert ([text for text, _ in house.engine.said], other.said) == (["One."], [])
 
 
 async def test_a_connection_can_be_reused_after_a_stream() -> None:

@@ -243,3 +243,63 @@ def test_where_a_paragraph_begins_is_known_however_the_text_is_cut(data: st.Data
     found = [(sentence, splitter.begins_paragraph) for chunk in chunks for sentence in splitter.add(chunk)]
     found += [(sentence, splitter.begins_paragraph) for sentence in splitter.finish()]
     assert [sentence.split()[0] for sentence, begins in found if begins] == ["Two", "Four", "Six", "七。"]
+
+
+# When no more text comes for now
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Checking your calendar. ", "Checking your calendar."),
+        ("Checking your calendar.", "Checking your calendar."),
+        ("Is it open?", "Is it open?"),
+        ("**Done!**", "Done!"),
+        ("**Done!** ", "Done!"),
+        ('He said "stop."', 'He said "stop."'),
+        ("Hmm...", "Hmm…"),
+        ("All done! 😊", "All done!"),
+        ("了解。", "了解。"),
+        ("「はい。」", "「はい。」"),
+        ("ठीक है।", "ठीक है।"),
+        ("I see (really). ", "I see (really)."),
+        ("There are 3. ", "There are 3."),
+        ("It is 7 p.m. ", None),
+        ("It is 21.", None),
+        ("Ask Dr. ", None),
+        ("Ask J. ", None),
+        ("1. ", None),
+        ("Well, ", None),
+        ("Let me see", None),
+        ("See [this.", None),
+        ("Look at `this. ", "Look at this."),
+        ("", None),
+        (" \n", None),
+    ],
+)
+def test_what_is_complete_is_given_when_no_more_text_comes(text: str, said: str | None) -> None:
+    splitter = SentenceSplitter()
+    given_before = [sentence for character in text for sentence in splitter.add(character)]
+    assert given_before == []
+    assert splitter.is_complete == (said is not None)
+    assert list(splitter.settle()) == ([] if said is None else [said])
+    assert not splitter.is_complete
+
+
+def test_emphasis_that_opens_behind_a_complete_sentence_is_read_with_what_follows() -> None:
+    splitter = SentenceSplitter()
+    assert list(splitter.add("Done. **")) == []
+    assert list(splitter.settle()) == ["Done."]
+    assert [*splitter.add("Next** one."), *splitter.finish()] == ["Next one."]
+
+
+@given(st.lists(st.sampled_from(["Yes. ", "It is 3.", "5 m. ", "**No!** ", "See `a.b`. ", "\n", "Dr. ", "x", "😊"])))
+def test_settling_loses_nothing_and_ends_no_sentence_that_is_not_complete(chunks: list[str]) -> None:
+    settled, plain = SentenceSplitter(), SentenceSplitter()
+    with_rests: list[str] = []
+    for chunk in chunks:
+        with_rests += [*settled.add(chunk), *settled.settle()]
+    with_rests += settled.finish()
+    without = [sentence for chunk in chunks for sentence in plain.add(chunk)] + [*plain.finish()]
+    assert "".join("".join(with_rests).split()) == "".join("".join(without).split())
+    assert len(with_rests) >= len(without)

@@ -284,6 +284,7 @@ class Speech(_Section):
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
     ssml: Annotated[Literal["auto", "declared"], BeforeValidator(_lower)]
     language_from_text: bool
+    quiet_seconds: Annotated[float, Field(ge=0.05, le=60)] | None
     markup: bool
     emoji: Annotated[Literal["drop", "name"], BeforeValidator(_lower)]
     loudness_lufs: Annotated[float, Field(ge=-40, le=-10)] | None

@@ -29,6 +29,16 @@ class Markup:
         """What is certain now that more text has come; the text is clean, so that no mark in it is forged."""
         return self._signs.add(self._lines.add(chunk))
 
+    @property
+    def held(self) -> str:
+        """What has come and was not given yet; what follows a blank is left out, as it belongs to what comes next."""
+        return self._signs.held + (" " if self._lines.after_blank else self._lines.held)
+
+    def settle(self) -> str:
+        """What is `held`, as no more text comes for now; the reading goes on behind it."""
+        said = "" if self._lines.after_blank else self._signs.add(self._lines.settle())
+        return said + self._signs.settle()
+
     def finish(self) -> str:
         """What was held back, as the text has ended; then all starts afresh."""
         return self._signs.add(self._lines.finish()) + self._signs.finish()

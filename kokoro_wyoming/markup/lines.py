@@ -83,13 +83,27 @@ class LineReader:
 
     def finish(self) -> str:
         """What was held back; then all starts afresh."""
+        said = self.settle()
+        self._start_afresh()
+        return said
+
+    @property
+    def held(self) -> str:
+        """What is held back until more text tells what it is."""
+        return self._held
+
+    @property
+    def after_blank(self) -> bool:
+        """Whether a blank was read last, before what is held."""
+        return bool(self._blank)
+
+    def settle(self) -> str:
+        """What was held back, read as if the text ended here; the line goes on behind it."""
         while self._held:
             self._apply(self._judge(self._held, True) or as_text(self._held))
             while self._ahead:
                 self._take(self._ahead.popleft())
-        said = self._given()
-        self._start_afresh()
-        return said
+        return self._given()
 
     def _given(self) -> str:
         said, self._out = "".join(self._out), []

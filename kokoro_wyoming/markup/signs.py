@@ -65,9 +65,19 @@ class Signs:
 
     def finish(self) -> str:
         """What was held back; then all starts afresh."""
-        self._settle("")
-        said = "".join(self._out)
+        said = self.settle()
         self._start_afresh()
+        return said
+
+    @property
+    def held(self) -> str:
+        """The run of signs that may yet go on."""
+        return self._run
+
+    def settle(self) -> str:
+        """What was held back, as the run of signs ends here."""
+        self._settle("")
+        said, self._out = "".join(self._out), []
         return said
 
     def _take(self, character: str) -> None:
