@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.script import Parser, Pause, Sentence
 from kokoro_wyoming.ssml import SsmlReader, looks_like_ssml
-from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter, clean
+from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter
 
 TextFormat = Literal["text", "ssml"]
 

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 from sentence_stream import SentenceBoundaryDetector
 
+from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.marks import BEGIN, CLOSE, OPEN, SAID
 from kokoro_wyoming.markup import Markup
 
@@ -30,23 +31,6 @@ _SLICE_CHARS = 256
 """As much markup is read ahead of the splitting: a sentence does not wait for all of a long text to be read."""
 _WIDE = 3
 """One letter of Chinese or Japanese is spoken about as long as three others."""
-
-_CLEANED: dict[int, str | None] = {
-    # Control characters, except the white space that sentence boundaries are made of.
-    **{code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"},
-    # Halves of a surrogate pair: valid in JSON, but they cannot be encoded again, so that they would fail in
-    # the phonemiser, in logging and once more in the error event that quotes them.
-    **dict.fromkeys(range(0xD800, 0xE000)),
-    # Invisible marks that split words for a phonemiser: soft hyphen, zero-width space, word joiner, byte
-    # order mark, directions. Joiner and non-joiner (U+200C, U+200D) stay: they are spelling in Hindi.
-    **dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)),
-    # Private use: nobody may forge the marks that say how a text is spoken.
-    **dict.fromkeys((*range(0xE000, 0xF900), *range(0xF0000, 0x110000))),
-    # Other line breaks.
-    **dict.fromkeys((0x0B, 0x0C, 0x85, 0x2028, 0x2029), "\n"),
-    # Curly, modifier and full-width apostrophes: dictionaries have the straight one.
-    **dict.fromkeys((0x2018, 0x2019, 0x02BC, 0xFF07), "'"),
-}
 
 _SEEN_AS = str.maketrans(
     {
@@ -77,10 +61,10 @@ Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Words whose full stop seldom ends a sentence; those in small letters with a capital too."""
 
-_JOINERS = "\u200c\u200d\u094d"
+_TIED = "\ue004"
+"""What is seen in place of what must not be parted from what stands before it. Nobody can send it: see `cleaning`."""
+_JOINERS = "\u200c\u200d\u094d" + _TIED
 """Non-joiner, joiner and the virama that ties two consonants of Devanagari."""
-_TIED = "\u200d"
-"""What is seen in place of what must not be parted from what stands before it."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +97,6 @@ class _AsWritten:
 
     def finish(self) -> str:
         return ""
-
-
-def clean(text: str) -> str:
-    """The text without what nobody can speak, one character at a time: surrogates and controls dropped."""
-    return text.translate(_CLEANED)
 
 
 class SentenceSplitter:

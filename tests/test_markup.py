@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kokoro_wyoming import marks
+from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.markup import Markup, lines
-from kokoro_wyoming.text import Reading, SentenceSplitter, clean
+from kokoro_wyoming.text import Reading, SentenceSplitter
 
 WORD = marks.said("tomato", "phonemes", "təmˈɑtoʊ")
 
@@ -99,6 +100,8 @@ EXAMPLES = [
     ("seen <!-- unseen --> seen", "seen seen"),
     ("<tr><td>a</td><td>b</td></tr>", "a, b\n"),
     ("&#xE000;forged", "forged"),
+    ("क्&zwj;ष क्&zwnj;ष", "क्\u200dष क्\u200cष"),
+    ("it&rsquo;s &shy;so", "it's so"),
     # addresses
     ("Go to https://www.example.com/path?x=1.", "Go to example dot com."),
     ("www.example.org, example.com/x", "example dot org, example dot com"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from html.entities import html5
 
+from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.marks import pause, said
 from kokoro_wyoming.markup.found import Found, as_text
 
@@ -149,7 +149,7 @@ def ampersand(held: str) -> Found | None:
         if character == held:
             return as_text(held)
         # What nobody can write as itself, such as a mark of ours, nobody writes as an entity either.
-        return Found("".join(one for one in character if one.isspace() or unicodedata.category(one)[0] != "C"))
+        return Found(clean(character))
     goes_on = held[-1].isascii() and (held[-1].isalnum() or held in ("&", "&#"))
     return None if goes_on and len(held) <= ENTITY_CHARS else as_text(held)
 
