@@ -43,8 +43,10 @@ class Manuscript:
         self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=reading)
         self._parser = Parser()
         self._ssml = SsmlReader() if text_format == "ssml" else None
-        self._undecided = "" if text_format == "text" and habits.finds_ssml else None
-        """The beginning of a text of which it is not known what it is; None once it is."""
+        self._undecided: list[str] | None = [] if text_format == "text" and habits.finds_ssml else None
+        """The chunks of a text of which it is not known what it is; None once it is."""
+        self._beginning = ""
+        """Of these, without the blanks before it."""
 
     @property
     def begins_paragraph(self) -> bool:
@@ -57,12 +59,14 @@ class Manuscript:
         PeerError for markup that is wrong, after all that came before it.
         """
         if self._undecided is not None:
-            self._undecided += clean(chunk)
-            is_ssml = looks_like_ssml(self._undecided)
+            self._undecided.append(clean(chunk))
+            self._beginning = (self._beginning + self._undecided[-1]).lstrip()
+            is_ssml = looks_like_ssml(self._beginning)
             if is_ssml is None:
                 return
-            chunk, self._undecided = self._undecided, None
-            self._ssml = SsmlReader() if is_ssml else None
+            # Errors in SSML are told with their line; in other text, blanks before the first word are nothing.
+            chunk = "".join(self._undecided) if is_ssml else self._beginning
+            self._undecided, self._ssml = None, SsmlReader() if is_ssml else None
         if self._ssml is None:
             yield from self._parsed(self._splitter.add(chunk))
         else:
@@ -70,8 +74,8 @@ class Manuscript:
 
     def finish(self) -> Iterator[Sentence | Pause]:
         """The text has ended: yield the rest of it; PeerError for markup that has no end."""
-        if self._undecided:
-            yield from self._parsed(self._splitter.add(self._undecided))
+        if self._undecided is not None:
+            yield from self._parsed(self._splitter.add(self._beginning))
         if self._ssml is not None:
             yield from self._read(self._ssml.finish())
         yield from self._parsed(self._splitter.finish())

@@ -22,6 +22,8 @@ from kokoro_wyoming.markup import Markup
 MAX_PIECE_CHARS = 300
 """Longest piece given to the engine: about 20 s of English. Fairness between listeners, the time a departed
 one still costs and the time a shutdown takes all hang on it."""
+_MAX_MARKED_CHARS = 5 * MAX_PIECE_CHARS
+"""Of a piece with its marks, and with what its spans are said as: so much of it is looked at when it is cut."""
 
 FIRST_CLAUSE_WIDTH = 40
 """An utterance's first piece may end at a clause this far in, about 2.5 s: its first sound then waits for no more."""
@@ -45,9 +47,14 @@ _SEEN_AS = str.maketrans(
 )
 """What the boundary detector sees in place of what is spoken, character for character."""
 
+_TIED = "\ue004"
+"""What is seen in place of what must not be parted from what stands before it. Nobody can send it: see `cleaning`."""
+
 # No boundary is certain at one of these, so the detector sees them together with what follows: each look at a
 # long row of full stops costs its length squared.
-_NEVER_DECISIVE = frozenset(".!?…؟।॥。！？｡'\")]}”»")
+_NEVER_DECISIVE = frozenset(".!?…؟।॥。！？｡'\")]}”»") | {_TIED}
+_BEFORE_DECISION = _NEVER_DECISIVE | frozenset("’」』）》】〕〉")
+"""A boundary becomes certain behind one of these or a blank, and nowhere else: the detector is not asked elsewhere."""
 
 _CLAUSE_ENDS, _WIDE_CLAUSE_ENDS = frozenset(",;:،؛–—"), frozenset("，、；：—")
 _CLAUSE_MARK = re.compile(r"[.!?,;:،؛–](?=\s)|[—、，；：。！？]")
@@ -61,9 +68,7 @@ Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Words whose full stop seldom ends a sentence; those in small letters with a capital too."""
 
-_TIED = "\ue004"
-"""What is seen in place of what must not be parted from what stands before it. Nobody can send it: see `cleaning`."""
-_JOINERS = "\u200c\u200d\u094d" + _TIED
+_JOINERS = "\u200c\u200d\u094d"
 """Non-joiner, joiner and the virama that ties two consonants of Devanagari."""
 
 
@@ -104,11 +109,12 @@ class SentenceSplitter:
 
     Where the boundaries are is sentence_stream's judgement, but that it takes every capitalised word of up to three
     letters for an abbreviation. It is fed character by character, which makes the law hold by construction (it takes
-    2 to 6 microseconds each), and never keeps more than one piece: on a long text without boundaries it would search
+    1 to 4 microseconds each), and never keeps more than one piece: on a long text without boundaries it would search
     the whole of it again at each chunk. A line break always is a boundary.
 
     A break of `marks` is a piece of its own. A span is never cut: its words count toward a piece's length, how they are
-    said does not, and a span whose words are longer than a piece makes a longer piece.
+    said does not, and a span whose words are longer than a piece is a longer piece. A piece that is too long is cut at
+    the next place outside a span, whatever stands there: what is looked at again has a bounded length.
 
     Of a long first sentence the first clause is a piece of its own, if `clause_first`: nobody hears anything before it
     is made. Where it ends depends on the text alone, so the law holds for it too.
@@ -175,20 +181,22 @@ class SentenceSplitter:
         self._pending += character
         if character == OPEN or self._within == OPEN:
             return self._break_end(character)
-        seen = self._as_seen(character)
+        seen, before = self._as_seen(character), self._seen[-1:]
         self._seen += seen
         self._unseen += seen
         if character in "\r\n" and not self._within:
             return len(self._pending)
-        decided = 0 if seen in _NEVER_DECISIVE else self._decided_chars()
-        if decided:
+        may_decide = seen not in _NEVER_DECISIVE and (before in _BEFORE_DECISION or before.isspace())
+        if may_decide and (decided := self._decided_chars()):
             return decided
         is_said = self._within != SAID
         if self._clause is not None and is_said and (end := self._clause.end_after(seen, len(self._pending))):
             return end
-        if self._within or len(self._pending) - self._unsaid_chars <= MAX_PIECE_CHARS:
-            return 0
-        return _last_break(self._seen)
+        return 0 if self._within or not self._is_too_long() else _last_break(self._seen)
+
+    def _is_too_long(self) -> bool:
+        chars = len(self._pending)
+        return chars - self._unsaid_chars > MAX_PIECE_CHARS or chars > _MAX_MARKED_CHARS
 
     def _break_end(self, character: str) -> int:
         """A break begins by ending what stands before it, and ends by itself."""
@@ -202,7 +210,7 @@ class SentenceSplitter:
         if character == BEGIN:
             self._within = BEGIN
             self._unsaid_chars += 1
-            return " " if self._seen[-1:].isspace() else _TIED
+            return " " if self._seen[-1:].isspace() else BEGIN
         if character == SAID:
             self._within = SAID
         if self._within == SAID:
@@ -254,7 +262,10 @@ class _FirstClause:
 
 
 def _last_break(text: str) -> int:
-    """Where to cut a text just grown longer than a piece: after a clause, else a word, else a letter; 0 for nowhere."""
+    """Where to cut a text just grown longer than a piece: after a clause, else a word, else a letter.
+
+    0 where all of it is one span: the next character is outside, and it is cut there.
+    """
     clauses = [mark.end() for mark in _CLAUSE_MARK.finditer(text) if mark.end() < len(text)]
     if clauses and clauses[-1] >= len(text) // 2:
         return clauses[-1]
@@ -263,11 +274,15 @@ def _last_break(text: str) -> int:
 
 
 def _last_letter(text: str) -> int:
-    """The last place that does not part a letter from its marks."""
+    """The last place that does not part a letter from its marks; where there is none, the last outside a span."""
+    last = 0
     for end in range(len(text) - 1, 0, -1):
+        if text[end] == _TIED or text[end - 1] == BEGIN:
+            continue
+        last = last or end
         if not _belongs_to_previous(text[end]) and text[end - 1] not in _JOINERS:
             return end
-    return 0 if _TIED in text else len(text) - 1
+    return last
 
 
 def _belongs_to_previous(character: str) -> bool:

@@ -74,6 +74,7 @@ EXAMPLES = [
     # links, images, notes
     ("See [the docs](https://a.example/x_y_z).", "See the docs."),
     ('[a](b "title") and [c](<d e>)', "a and c"),
+    ('[a]( b ) and [c]( "a title" )', "a and c"),
     ("[Foo](https://en.wikipedia.org/wiki/Foo_(bar))!", "Foo!"),
     ("![A cat](cat.png) sleeps", "A cat sleeps"),
     ("[![Badge](i.svg)](https://a.example) ok", "Badge ok"),

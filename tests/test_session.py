@@ -19,6 +19,7 @@ from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError, Pee
 from kokoro_wyoming.frames import WireLimits
 from kokoro_wyoming.session import SessionLimits, refuse
 from kokoro_wyoming.telling import error_event, error_text
+from kokoro_wyoming.text import MAX_PIECE_CHARS
 from tests.beep_engine import SAMPLES_PER_CHAR, BeepEngine
 from tests.beep_house import (
     House,
@@ -516,6 +517,17 @@ async def test_a_burst_of_events_of_one_client_lets_others_be_answered() -> None
         async with house.client() as client:
             await client.write_event(Event("describe"))
             assert (await client.read_event()).type == "info"
+        writer.transport.abort()
+
+
+async def test_a_text_that_is_hard_to_cut_lets_others_be_answered() -> None:
+    async with open_house() as house:
+        _, writer = await house.connect()
+        writer.write(to_bytes([synthesize("Hello. " + "\u200d" * 90_000)]))
+        async with house.client() as client:
+            await client.write_event(Event("describe"))
+            assert (await client.read_event()).type == "info"
+            assert len(house.engine.said) < 90_000 // MAX_PIECE_CHARS // 2
         writer.transport.abort()
 
 

@@ -259,6 +259,9 @@ _DOCUMENTS = st.one_of(
                 "<!-- a > b -->",
                 "<![CDATA[<i>]]>",
                 "<mystery/>",
+                '<phoneme ph="x">H</phoneme>' * 320,
+                "\u200d" * 310,
+                "🎉!!",
                 "</speak>",
             ]
         ),

@@ -24,8 +24,10 @@ LONGEST_PAUSE_SECONDS = 10.0
 _PAUSE = re.compile(r"\[pause:[ ]?([0-9]{1,5}(?:\.[0-9]{1,3})?)[ ]?(ms|s)?\]", re.IGNORECASE)
 _NOTE = re.compile(r"\[\^[^\s\]]{1,40}\]")
 _PHONEMES = re.compile(rf"\(/([^/\n]{{1,{PHONEMES_CHARS}}})/\)")
+_TITLE = r"(?:\"[^\"]*\"|'[^']*'|\([^()]*\))"
+# Blanks are taken all at once: of a long row of them, no part is tried for one place and the rest for another.
 _TARGET = re.compile(
-    r"\(\s*(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
+    rf"\(\s*(?!\s)(?:(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+(?!\s){_TITLE})?|{_TITLE})\s*\)"
 )
 _PLAIN_TARGET = re.compile(r"\((?:https?:|data:|www\.|/)\S*")
 

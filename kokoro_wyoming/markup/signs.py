@@ -21,6 +21,7 @@ _NOT_AS_EMOJI = frozenset("0123456789#*©®™‼⁉")
 _EMOJI_STARTS = frozenset(sequence[0] for sequence in emoji.EMOJI_DATA) - _NOT_AS_EMOJI
 _EMOJI_PARTS = frozenset(map(chr, (0xFE0E, 0xFE0F, 0x20E3, *range(0xE0020, 0xE0080))))
 _JOINER = "\u200d"
+_BEGIN_RUNS = _EMOJI_STARTS | _STOPS | _COMMAS | _DASHES | _SYMBOLS
 
 _SAME = str.maketrans(
     {
@@ -83,7 +84,7 @@ class Signs:
             self._run += character if len(self._run) < _RUN_CHARS else ""
             return
         self._settle(character)
-        if character in _EMOJI_STARTS or character in _STOPS | _COMMAS | _DASHES | _SYMBOLS:
+        if character in _BEGIN_RUNS:
             self._run = character
         elif character not in _EMOJI_PARTS:
             self._say(character)
