@@ -10,7 +10,7 @@ from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.script import Parser, Pause, Sentence
 from kokoro_wyoming.ssml import SsmlReader, looks_like_ssml
-from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter
+from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter, reader_of_signs
 
 TextFormat = Literal["text", "ssml"]
 
@@ -42,6 +42,8 @@ class Manuscript:
         reading = replace(habits.reading, language=language)
         self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=reading)
         self._parser = Parser()
+        self._signs = reader_of_signs(reading)
+        """Of SSML, in which there is no other markup."""
         self._ssml = SsmlReader() if text_format == "ssml" else None
         self._undecided: list[str] | None = [] if text_format == "text" and habits.finds_ssml else None
         """The chunks of a text of which it is not known what it is; None once it is."""
@@ -78,15 +80,19 @@ class Manuscript:
             yield from self._parsed(self._splitter.add(self._beginning))
         if self._ssml is not None:
             yield from self._read(self._ssml.finish())
-        yield from self._parsed(self._splitter.finish())
+        yield from self._end()
 
     def _read(self, texts: Iterator[str]) -> Iterator[Sentence | Pause]:
         try:
             for text in texts:
-                yield from self._parsed(self._splitter.add_marked(text))
+                yield from self._parsed(self._splitter.add_marked(self._signs.add(text)))
         except PeerError:
-            yield from self._parsed(self._splitter.finish())
+            yield from self._end()
             raise
+
+    def _end(self) -> Iterator[Sentence | Pause]:
+        yield from self._parsed(self._splitter.add_marked(self._signs.finish()))
+        yield from self._parsed(self._splitter.finish())
 
     def _parsed(self, pieces: Iterator[str]) -> Iterator[Sentence | Pause]:
         for piece in pieces:

@@ -17,7 +17,7 @@ from sentence_stream import SentenceBoundaryDetector
 
 from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.marks import BEGIN, CLOSE, OPEN, SAID
-from kokoro_wyoming.markup import Markup
+from kokoro_wyoming.markup import Markup, Signs
 
 MAX_PIECE_CHARS = 300
 """Longest piece given to the engine: about 20 s of English. Fairness between listeners, the time a departed
@@ -86,7 +86,7 @@ class Reading:
 AS_MEANT = Reading()
 
 
-class _Reader(Protocol):
+class Reader(Protocol):
     """Text in any chunks to text for splitting; what comes out does not depend on the chunks."""
 
     def add(self, chunk: str) -> str: ...
@@ -231,8 +231,14 @@ class SentenceSplitter:
         return len(self._pending) - len(self._detector.current_sentence) - len(self._detector.remaining_text)
 
 
-def _reader(reading: Reading) -> _Reader:
+def _reader(reading: Reading) -> Reader:
     return Markup(reading.language, name_emoji=reading.emoji == "name") if reading.markup else _AsWritten()
+
+
+def reader_of_signs(reading: Reading) -> Reader:
+    """Of text that may have marks and has no other markup."""
+    is_read = reading.markup
+    return Signs(reading.language or "en-US", name_emoji=reading.emoji == "name") if is_read else _AsWritten()
 
 
 def _stop_as_seen(word: str) -> str:

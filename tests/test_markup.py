@@ -90,6 +90,7 @@ EXAMPLES = [
     ("[pause:11] [pause:-1] [pause:x]", "[pause:11] [pause:-1] [pause:x]"),
     ("A [tomato](/təmˈɑtoʊ/).", f"A {WORD}."),
     ("[**tomato**](/təmˈɑtoʊ/)", WORD),
+    ("[🎉](/təmˈɑtoʊ/)", marks.said("🎉", "phonemes", "təmˈɑtoʊ")),
     (f"[x](/{'ə' * 201}/)", "x"),
     # HTML
     ("a<br>b<br/>c", "a\nb\nc"),

@@ -16,7 +16,7 @@ from kokoro_wyoming.manuscript import Habits, Manuscript, TextFormat
 from kokoro_wyoming.script import Pause, Run, Sentence, plain
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.ssml import MAX_DEPTH, SsmlReader, looks_like_ssml
-from kokoro_wyoming.text import _TIED
+from kokoro_wyoming.text import _TIED, Reading
 from kokoro_wyoming.wording.unspaced import SEAM
 from kokoro_wyoming.xml_tokens import MAX_TOKEN_CHARS
 from tests.beep_engine import BeepEngine
@@ -74,6 +74,23 @@ def test_markdown_is_none_here() -> None:
     (sentence,) = speak("2 &lt; 3 &amp; 3 &gt; 2")
     assert isinstance(sentence, Sentence)
     assert sentence.text == "2 < 3 & 3 > 2"
+
+
+@pytest.mark.parametrize(
+    ("reading", "heard"),
+    [
+        (Reading(), "Done! Oui, ami! a🎉-- so — it is…"),
+        (Reading(emoji="name"), "Done! party popper Oui cotillons, ami! a🎉-- so — it is…"),
+        (Reading(markup=False), "Done! 🎉 Oui 🎉, ami!!! a🎉-- so -- it is....."),
+    ],
+)
+def test_emoji_and_signs_are_read_as_in_other_text_but_where_the_document_says_how(
+    reading: Reading, heard: str
+) -> None:
+    lang = '<lang xml:lang="fr">Oui 🎉, ami!!!</lang>'
+    document = f'<speak>Done! 🎉 {lang} <say-as interpret-as="characters">a🎉--</say-as> so -- it is.....</speak>'
+    script = said(document, habits=Habits(clause_first=False, reading=reading))
+    assert " ".join(words(script)).replace(" ,", ",").split() == heard.split()
 
 
 @pytest.mark.parametrize("mark", [*sorted(marks.ALL), _TIED, SEAM], ids=ascii)
