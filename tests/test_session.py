@@ -238,7 +238,7 @@ async def test_a_listener_that_stops_reading_stops_the_engine() -> None:
         pytest.param(b"x" * 200_000, "too-long", id="header too long"),
         pytest.param(b'{"type": "t", "data_length": 1000000000000}\n', "too-long", id="a terabyte"),
         pytest.param(b'{"type": "t", "data_length": Infinity}\n', "invalid-request", id="Infinity"),
-        pytest.param(b'{"type": "t", "data": ' + b"[" * 60_000 + b"}\n", "invalid-request", id="nested"),
+        pytest.param(b'{"type": "t", "data": ' + b"[" * 15_000 + b"}\n", "invalid-request", id="nested"),
     ],
 )
 async def test_what_is_wrong_is_told_and_the_connection_closed(
