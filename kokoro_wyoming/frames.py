@@ -36,6 +36,8 @@ class WireLimits:
     """100,000 characters of text are at most 400 KB of UTF-8 and mostly below 700 KB as JSON escapes."""
     payload_bytes: int = 64 * 1024
     """No event sent to a speaker of text has a payload; it is read past."""
+    structure_bytes: int = 16 * 1024
+    """Of JSON, what stands outside its strings: a million bytes of numbers take the event loop half a second."""
     nesting: int = 32
     """Of objects and lists; Home Assistant's deepest, context in a request, has two or three."""
     events_per_second: int = 2_000
@@ -151,6 +153,8 @@ def _length(header: dict[str, Any], key: str, limit: int) -> int:
 
 
 def _parse_object(raw: bytes, limits: WireLimits, part: str) -> dict[str, Any]:
+    if not _is_mostly_text(raw, limits.structure_bytes):
+        raise EventTooLongError(f"An event's {part} may have {limits.structure_bytes:,} bytes outside its strings.")
     try:
         # Decoded here: json.loads would take UTF-16 and surrogates from bytes.
         value = json.loads(raw.decode(), parse_constant=_refuse_constant, object_pairs_hook=_object)
@@ -161,6 +165,14 @@ def _parse_object(raw: bytes, limits: WireLimits, part: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedEventError(f"An event's {part} must be a JSON object.")
     return value
+
+
+def _is_mostly_text(raw: bytes, structure_bytes: int) -> bool:
+    """Whether JSON has few values, however long its strings are; of what is no JSON nothing is said."""
+    if len(raw) <= structure_bytes:
+        return True
+    bare = raw.replace(rb"\\", b"").replace(rb"\"", b"")
+    return bare.count(b'"') <= structure_bytes and sum(map(len, bare.split(b'"')[::2])) <= structure_bytes
 
 
 def _refuse_constant(name: str) -> NoReturn:

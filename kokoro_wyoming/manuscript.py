@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.script import Parser, Pause, Sentence
 from kokoro_wyoming.ssml import SsmlReader, looks_like_ssml
-from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter, clean
+from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter, reader_of_signs
 
 TextFormat = Literal["text", "ssml"]
 
@@ -43,9 +44,13 @@ class Manuscript:
         reading = replace(habits.reading, language=language)
         self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=reading)
         self._parser = Parser()
+        self._signs = reader_of_signs(reading)
+        """Of SSML, in which there is no other markup."""
         self._ssml = SsmlReader() if text_format == "ssml" else None
-        self._undecided = "" if text_format == "text" and habits.finds_ssml else None
-        """The beginning of a text of which it is not known what it is; None once it is."""
+        self._undecided: list[str] | None = [] if text_format == "text" and habits.finds_ssml else None
+        """The chunks of a text of which it is not known what it is; None once it is."""
+        self._beginning = ""
+        """Of these, without the blanks before it."""
 
     @property
     def begins_paragraph(self) -> bool:
@@ -58,12 +63,14 @@ class Manuscript:
         PeerError for markup that is wrong, after all that came before it.
         """
         if self._undecided is not None:
-            self._undecided += clean(chunk)
-            is_ssml = looks_like_ssml(self._undecided)
+            self._undecided.append(clean(chunk))
+            self._beginning = (self._beginning + self._undecided[-1]).lstrip()
+            is_ssml = looks_like_ssml(self._beginning)
             if is_ssml is None:
                 return
-            chunk, self._undecided = self._undecided, None
-            self._ssml = SsmlReader() if is_ssml else None
+            # Errors in SSML are told with their line; in other text, blanks before the first word are nothing.
+            chunk = "".join(self._undecided) if is_ssml else self._beginning
+            self._undecided, self._ssml = None, SsmlReader() if is_ssml else None
         if self._ssml is None:
             yield from self._parsed(self._splitter.add(chunk))
         else:
@@ -71,8 +78,8 @@ class Manuscript:
 
     @property
     def is_complete(self) -> bool:
-        """Whether a sentence is pending that is complete, but not certain to be before more text comes."""
-        return not self._undecided and self._splitter.is_complete
+        """Whether a sentence is pending that is complete, but not certain to be before more text comes. Not in SSML."""
+        return self._ssml is None and not self._undecided and self._splitter.is_complete
 
     def settle(self) -> Iterator[Sentence | Pause]:
         """No more text comes for now: yield the pending sentence if it is complete."""
@@ -81,19 +88,23 @@ class Manuscript:
 
     def finish(self) -> Iterator[Sentence | Pause]:
         """The text has ended: yield the rest of it; PeerError for markup that has no end."""
-        if self._undecided:
-            yield from self._parsed(self._splitter.add(self._undecided))
+        if self._undecided is not None:
+            yield from self._parsed(self._splitter.add(self._beginning))
         if self._ssml is not None:
             yield from self._read(self._ssml.finish())
-        yield from self._parsed(self._splitter.finish())
+        yield from self._end()
 
     def _read(self, texts: Iterator[str]) -> Iterator[Sentence | Pause]:
         try:
             for text in texts:
-                yield from self._parsed(self._splitter.add_marked(text))
+                yield from self._parsed(self._splitter.add_marked(self._signs.add(text)))
         except PeerError:
-            yield from self._parsed(self._splitter.finish())
+            yield from self._end()
             raise
+
+    def _end(self) -> Iterator[Sentence | Pause]:
+        yield from self._parsed(self._splitter.add_marked(self._signs.finish()))
+        yield from self._parsed(self._splitter.finish())
 
     def _parsed(self, pieces: Iterator[str]) -> Iterator[Sentence | Pause]:
         for piece in pieces:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from kokoro_wyoming.script import Run
 
@@ -17,10 +19,14 @@ SHORT_PHONEMES = 16
 """Up to so many, signs and stresses counted, a network speaks a word or two better in company (docs/quality.md)."""
 
 MAX_TEXT_CHARS = 600
-"""Given to a G2P at a time: more would have to be cut in any case, and misaki's Japanese takes time by its cube."""
+"""Given to a G2P at a time: more would have to be cut in any case."""
+MAX_UNSPACED_CHARS = 240
+"""The same in languages without blanks: more has too many phonemes, and misaki's Japanese takes time by its cube."""
 
 MAX_WORD_CHARS = 80
 """espeak reads about 160 bytes of a word and drops the rest."""
+MAX_WORD_PARTS = 24
+"""Letters, digits and signs one after the other in a word: misaki's English takes time by the cube of their number."""
 
 _ENDINGS = (".!?…。！？।॥", ";:；：", ",，、—", " \u3000")
 """Where a speaker would breathe, best places first."""
@@ -125,7 +131,8 @@ def fitting_pieces(
     The text is cut in two at the best place near its middle until each part fits. `words_may_be_endless` is for
     languages that are written without spaces and read without espeak.
     """
-    if len(text) <= MAX_TEXT_CHARS and (words_may_be_endless or not _has_endless_word(text)):
+    is_readable = len(text) <= MAX_UNSPACED_CHARS if words_may_be_endless else _has_no_endless_word(text)
+    if is_readable:
         phonemes = phonemes_of(text)
         if len(phonemes) <= MAX_PHONEMES or len(text) < 2:
             if phonemes.strip():
@@ -136,9 +143,25 @@ def fitting_pieces(
         yield from fitting_pieces(part, phonemes_of, words_may_be_endless=words_may_be_endless)
 
 
-def _has_endless_word(text: str) -> bool:
-    """Whether espeak would fall silent within a word."""
-    return any(len(word) > MAX_WORD_CHARS for word in text.split())
+def _has_no_endless_word(text: str) -> bool:
+    """Whether it is short, and espeak falls silent within no word nor misaki thinks about one for long."""
+    is_short = len(text) <= MAX_TEXT_CHARS
+    return is_short and all(len(word) <= MAX_WORD_CHARS and _parts(word) <= MAX_WORD_PARTS for word in text.split())
+
+
+def _parts(word: str) -> int:
+    """Rows of small letters, of capitals and of digits, and each sign."""
+    kinds = [_kind(character) for character in word]
+    return sum(not kind or kind != before for before, kind in pairwise(("", *kinds)))
+
+
+def _kind(character: str) -> str:
+    """Of a row; none of a sign. Marks that stand on a letter are as the letters are."""
+    if character.isdigit():
+        return "1"
+    if character.isalpha() or unicodedata.category(character).startswith("M"):
+        return "A" if character.isupper() else "a"
+    return ""
 
 
 def best_cut(text: str) -> int:

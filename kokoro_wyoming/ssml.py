@@ -15,6 +15,7 @@ from typing import ClassVar, NoReturn
 from xml.parsers import expat
 
 from kokoro_wyoming import marks
+from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.prosody import gain_of, rate_of, seconds_of
@@ -31,8 +32,6 @@ MAX_SPAN_CHARS = 200
 _PARAGRAPH_SECONDS = 0.4
 
 _BEGINNINGS = ("<speak", "<?xml")
-
-_WITHOUT_MARKS = str.maketrans(dict.fromkeys(marks.ALL, ""))
 
 _CLAUSE_END = re.compile(r"[.!?…।,;:]\s|.?[。！？，；：]")
 _SIGNS_AT_END = re.compile(r"[\s.!?…।,;:。！？，；：]*$")
@@ -171,7 +170,7 @@ class SsmlReader:
         if begin is None:
             self._fail(f"the element {name[:40]} is not known; there are {_KNOWN}")
         element = _Element(name, around.manner, around.span, around.words)
-        values = {key: value.translate(_WITHOUT_MARKS) for key, value in attributes.items()}
+        values = {key: clean(value) for key, value in attributes.items()}
         try:
             begin(self, element, values)
         except ValueError as error:
@@ -206,7 +205,7 @@ class SsmlReader:
 
     def _characters(self, text: str) -> None:
         if self._open:
-            self._say(text.translate(_WITHOUT_MARKS), self._open[-1])
+            self._say(clean(text), self._open[-1])
 
     def _say(self, text: str, element: _Element) -> None:
         if element.words is not None:

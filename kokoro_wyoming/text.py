@@ -15,12 +15,15 @@ from typing import Literal, Protocol
 
 from sentence_stream import SentenceBoundaryDetector
 
+from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.marks import BEGIN, CLOSE, OPEN, SAID
-from kokoro_wyoming.markup import Markup
+from kokoro_wyoming.markup import Markup, Signs
 
 MAX_PIECE_CHARS = 300
 """Longest piece given to the engine: about 20 s of English. Fairness between listeners, the time a departed
 one still costs and the time a shutdown takes all hang on it."""
+_MAX_MARKED_CHARS = 5 * MAX_PIECE_CHARS
+"""Of a piece with its marks, and with what its spans are said as: so much of it is looked at when it is cut."""
 
 FIRST_CLAUSE_WIDTH = 40
 """An utterance's first piece may end at a clause this far in, about 2.5 s: its first sound then waits for no more."""
@@ -30,23 +33,6 @@ _SLICE_CHARS = 256
 """As much markup is read ahead of the splitting: a sentence does not wait for all of a long text to be read."""
 _WIDE = 3
 """One letter of Chinese or Japanese is spoken about as long as three others."""
-
-_CLEANED: dict[int, str | None] = {
-    # Control characters, except the white space that sentence boundaries are made of.
-    **{code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"},
-    # Halves of a surrogate pair: valid in JSON, but they cannot be encoded again, so that they would fail in
-    # the phonemiser, in logging and once more in the error event that quotes them.
-    **dict.fromkeys(range(0xD800, 0xE000)),
-    # Invisible marks that split words for a phonemiser: soft hyphen, zero-width space, word joiner, byte
-    # order mark, directions. Joiner and non-joiner (U+200C, U+200D) stay: they are spelling in Hindi.
-    **dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)),
-    # Private use: nobody may forge the marks that say how a text is spoken.
-    **dict.fromkeys((*range(0xE000, 0xF900), *range(0xF0000, 0x110000))),
-    # Other line breaks.
-    **dict.fromkeys((0x0B, 0x0C, 0x85, 0x2028, 0x2029), "\n"),
-    # Curly, modifier and full-width apostrophes: dictionaries have the straight one.
-    **dict.fromkeys((0x2018, 0x2019, 0x02BC, 0xFF07), "'"),
-}
 
 _SEEN_AS = str.maketrans(
     {
@@ -61,9 +47,14 @@ _SEEN_AS = str.maketrans(
 )
 """What the boundary detector sees in place of what is spoken, character for character."""
 
+_TIED = "\ue004"
+"""What is seen in place of what must not be parted from what stands before it. Nobody can send it: see `cleaning`."""
+
 # No boundary is certain at one of these, so the detector sees them together with what follows: each look at a
 # long row of full stops costs its length squared.
-_NEVER_DECISIVE = frozenset(".!?…؟।॥。！？｡'\")]}”»")
+_NEVER_DECISIVE = frozenset(".!?…؟।॥。！？｡'\")]}”»") | {_TIED}
+_BEFORE_DECISION = _NEVER_DECISIVE | frozenset("’」』）》】〕〉")
+"""A boundary becomes certain behind one of these or a blank, and nowhere else: the detector is not asked elsewhere."""
 
 _SENTENCE_ENDS = frozenset(".!?…؟।॥。！？｡")
 _CLOSERS = frozenset("\"'”’»)]}」』*_~` \n\r\t")
@@ -84,8 +75,6 @@ _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 
 _JOINERS = "\u200c\u200d\u094d"
 """Non-joiner, joiner and the virama that ties two consonants of Devanagari."""
-_TIED = "\u200d"
-"""What is seen in place of what must not be parted from what stands before it."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +91,7 @@ class Reading:
 AS_MEANT = Reading()
 
 
-class _Reader(Protocol):
+class Reader(Protocol):
     """Text in any chunks to text for splitting; what comes out does not depend on the chunks."""
 
     @property
@@ -130,21 +119,17 @@ class _AsWritten:
         return ""
 
 
-def clean(text: str) -> str:
-    """The text without what nobody can speak, one character at a time: surrogates and controls dropped."""
-    return text.translate(_CLEANED)
-
-
 class SentenceSplitter:
     """Gives sentences, at most MAX_PIECE_CHARS long, from text that comes in any chunks.
 
     Where the boundaries are is sentence_stream's judgement, but that it takes every capitalised word of up to three
     letters for an abbreviation. It is fed character by character, which makes the law hold by construction (it takes
-    2 to 6 microseconds each), and never keeps more than one piece: on a long text without boundaries it would search
+    1 to 4 microseconds each), and never keeps more than one piece: on a long text without boundaries it would search
     the whole of it again at each chunk. A line break always is a boundary.
 
     A break of `marks` is a piece of its own. A span is never cut: its words count toward a piece's length, how they are
-    said does not, and a span whose words are longer than a piece makes a longer piece.
+    said does not, and a span whose words are longer than a piece is a longer piece. A piece that is too long is cut at
+    the next place outside a span, whatever stands there: what is looked at again has a bounded length.
 
     Of a long first sentence the first clause is a piece of its own, if `clause_first`: nobody hears anything before it
     is made. Where it ends depends on the text alone, so the law holds for it too.
@@ -228,20 +213,22 @@ class SentenceSplitter:
         self._pending += character
         if character == OPEN or self._within == OPEN:
             return self._break_end(character)
-        seen = self._as_seen(character)
+        seen, before = self._as_seen(character), self._seen[-1:]
         self._seen += seen
         self._unseen += seen
         if character in "\r\n" and not self._within:
             return len(self._pending)
-        decided = 0 if seen in _NEVER_DECISIVE else self._decided_chars()
-        if decided:
+        may_decide = seen not in _NEVER_DECISIVE and (before in _BEFORE_DECISION or before.isspace())
+        if may_decide and (decided := self._decided_chars()):
             return decided
         is_said = self._within != SAID
         if self._clause is not None and is_said and (end := self._clause.end_after(seen, len(self._pending))):
             return end
-        if self._within or len(self._pending) - self._unsaid_chars <= MAX_PIECE_CHARS:
-            return 0
-        return _last_break(self._seen)
+        return 0 if self._within or not self._is_too_long() else _last_break(self._seen)
+
+    def _is_too_long(self) -> bool:
+        chars = len(self._pending)
+        return chars - self._unsaid_chars > MAX_PIECE_CHARS or chars > _MAX_MARKED_CHARS
 
     def _break_end(self, character: str) -> int:
         """A break begins by ending what stands before it, and ends by itself."""
@@ -255,7 +242,7 @@ class SentenceSplitter:
         if character == BEGIN:
             self._within = BEGIN
             self._unsaid_chars += 1
-            return " " if self._seen[-1:].isspace() else _TIED
+            return " " if self._seen[-1:].isspace() else BEGIN
         if character == SAID:
             self._within = SAID
         if self._within == SAID:
@@ -276,8 +263,14 @@ class SentenceSplitter:
         return len(self._pending) - len(self._detector.current_sentence) - len(self._detector.remaining_text)
 
 
-def _reader(reading: Reading) -> _Reader:
+def _reader(reading: Reading) -> Reader:
     return Markup(reading.language, name_emoji=reading.emoji == "name") if reading.markup else _AsWritten()
+
+
+def reader_of_signs(reading: Reading) -> Reader:
+    """Of text that may have marks and has no other markup."""
+    is_read = reading.markup
+    return Signs(reading.language or "en-US", name_emoji=reading.emoji == "name") if is_read else _AsWritten()
 
 
 def _stop_as_seen(word: str) -> str:
@@ -320,7 +313,10 @@ class _FirstClause:
 
 
 def _last_break(text: str) -> int:
-    """Where to cut a text just grown longer than a piece: after a clause, else a word, else a letter; 0 for nowhere."""
+    """Where to cut a text just grown longer than a piece: after a clause, else a word, else a letter.
+
+    0 where all of it is one span: the next character is outside, and it is cut there.
+    """
     clauses = [mark.end() for mark in _CLAUSE_MARK.finditer(text) if mark.end() < len(text)]
     if clauses and clauses[-1] >= len(text) // 2:
         return clauses[-1]
@@ -329,11 +325,15 @@ def _last_break(text: str) -> int:
 
 
 def _last_letter(text: str) -> int:
-    """The last place that does not part a letter from its marks."""
+    """The last place that does not part a letter from its marks; where there is none, the last outside a span."""
+    last = 0
     for end in range(len(text) - 1, 0, -1):
+        if text[end] == _TIED or text[end - 1] == BEGIN:
+            continue
+        last = last or end
         if not _belongs_to_previous(text[end]) and text[end - 1] not in _JOINERS:
             return end
-    return 0 if _TIED in text else len(text) - 1
+    return last
 
 
 def _belongs_to_previous(character: str) -> bool:

@@ -27,8 +27,8 @@ class Tokens:
     """Takes chunks of any size; where they are cut does not change the tokens."""
 
     def __init__(self) -> None:
-        self.unread = ""
-        """What is no whole token yet."""
+        self._text = ""
+        self._read_chars = 0
         self.begun = False
         """Whether anything but blanks has come."""
         self._at = (1, 1)
@@ -39,36 +39,44 @@ class Tokens:
         """Of the last token, or of what can be none."""
         return f"line {self._at[0]}, column {self._at[1]}"
 
+    @property
+    def unread(self) -> str:
+        """What is no whole token yet."""
+        return self._text[self._read_chars :]
+
     def add(self, chunk: str) -> None:
         """Take more."""
-        self.unread += chunk
+        self._text, self._read_chars = self.unread + chunk, 0
 
     def next(self) -> str:
         """The next token; empty when more has to come. ValueError says what can be none."""
         if not self.begun:
             # The XML declaration must come first, and who pastes a document does not look at what is above it.
-            self._take(len(self.unread) - len(self.unread.lstrip()))
-            self.begun = bool(self.unread)
+            unread = self.unread
+            self._take(len(unread) - len(unread.lstrip()))
+            self.begun = len(self._text) > self._read_chars
         self._at = self._after
-        return self._take(self._token_chars()) if self.unread else ""
+        return self._take(self._token_chars()) if len(self._text) > self._read_chars else ""
 
     def _token_chars(self) -> int:
-        unread = self.unread
-        if text := _TEXT.match(unread):
-            return text.end()
-        found = (_TOKEN if unread[0] == "<" else _REFERENCE).match(unread)
-        if found is not None and found.end() <= MAX_TOKEN_CHARS:
-            return found.end()
-        if unread[0] == "&" and (_NOT_A_REFERENCE.match(unread) or len(unread) > MAX_REFERENCE_CHARS):
+        text, begin = self._text, self._read_chars
+        if words := _TEXT.match(text, begin):
+            return words.end() - begin
+        unread_chars = len(text) - begin
+        found = (_TOKEN if text[begin] == "<" else _REFERENCE).match(text, begin, begin + MAX_TOKEN_CHARS)
+        if found is not None:
+            return found.end() - begin
+        if text[begin] == "&" and (_NOT_A_REFERENCE.match(text, begin) or unread_chars > MAX_REFERENCE_CHARS):
             raise ValueError("a lone & is not XML; write &amp;")
-        if _OTHER_DECLARATION.match(unread):
+        if _OTHER_DECLARATION.match(text, begin):
             raise ValueError(NO_DOCUMENT_TYPES)
-        if len(unread) > MAX_TOKEN_CHARS:
+        if unread_chars > MAX_TOKEN_CHARS:
             raise ValueError(f"a tag or comment may have {MAX_TOKEN_CHARS:,} characters; is a < meant as &lt;?")
         return 0
 
     def _take(self, chars: int) -> str:
-        token, self.unread = self.unread[:chars], self.unread[chars:]
+        token = self._text[self._read_chars : self._read_chars + chars]
+        self._read_chars += chars
         line, column = self._after
         lines = token.count("\n")
         self._after = (line + lines, len(token) - token.rfind("\n") if lines else column + chars)

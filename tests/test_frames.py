@@ -137,10 +137,11 @@ def test_a_length_of_more_digits_than_python_reads_is_refused() -> None:
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_nesting_beyond_the_interpreters_own_limit_is_refused(opening: bytes) -> None:
+    limits = WireLimits(structure_bytes=1_000_000)
     deep = opening * (60_000 // len(opening))
-    assert _parse(deep + b"\n", limits=WireLimits())[1] == MalformedEventError.__name__
+    assert _parse(deep + b"\n", limits=limits)[1] == MalformedEventError.__name__
     body = opening * (200_000 // len(opening))
-    assert _parse(_header(data_length=len(body)) + body, limits=WireLimits())[1] == MalformedEventError.__name__
+    assert _parse(_header(data_length=len(body)) + body, limits=limits)[1] == MalformedEventError.__name__
 
 
 @pytest.mark.parametrize(
@@ -204,3 +205,17 @@ def test_nothing_is_kept_of_a_long_payload() -> None:
         parser.feed(b"x" * 1000)
         assert parser.next_event() is None
         assert len(parser._buffer) == 0
+
+
+@pytest.mark.parametrize("body", ["1," * 10_000 + "1", "[]," * 7_000 + "1", '"",' * 20_000 + "1", " " * 20_000 + "1"])
+def test_many_values_are_refused_before_they_are_read(body: str) -> None:
+    data = f'{{"a": [{body}]}}'.encode()
+    event = _header(data_length=len(data)) + data
+    assert _parse(event, limits=WireLimits()) == ([], EventTooLongError.__name__, False)
+
+
+@pytest.mark.parametrize("text", ["a" * 300_000, '"' * 100_000, "\\" * 100_000, ',[]{}"' * 15_000, "\u200d" * 100_000])
+def test_a_long_text_may_be_made_of_anything(text: str) -> None:
+    data = json.dumps({"text": text}).encode()
+    event = _header(data_length=len(data)) + data
+    assert _parse(event, limits=WireLimits()) == ([Event("t", {"text": text})], None, False)

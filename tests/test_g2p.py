@@ -16,7 +16,7 @@ from kokoro_wyoming.builds.v1_0.wrapper import KokoroV1Wrapper
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network.loading import REPOSITORY
-from kokoro_wyoming.phonemes import MAX_PHONEMES, best_cut
+from kokoro_wyoming.phonemes import MAX_PHONEMES, MAX_UNSPACED_CHARS, MAX_WORD_PARTS, best_cut, fitting_pieces
 
 SENTENCES = {
     "en-US": "The front door is open, and the kitchen light is still on.",
@@ -51,6 +51,48 @@ def test_every_language_makes_phonemes_that_the_network_knows(tag: str, wrapper:
     known = [symbol for symbol in phonemes if symbol in vocabulary]
     assert len(known) > 20
     assert len(known) > 0.9 * len(phonemes)
+
+
+@pytest.mark.parametrize(
+    ("text", "chars"),
+    [
+        ("7/" * 150, MAX_WORD_PARTS),
+        ("x-" * 150, MAX_WORD_PARTS),
+        ("aB" * 150, MAX_WORD_PARTS),
+        ("'" * 300, MAX_WORD_PARTS),
+    ],
+)
+def test_a_word_of_many_parts_is_given_to_the_g2p_in_some(text: str, chars: int) -> None:
+    given = [piece.graphemes for piece in fitting_pieces(text, str)]
+    assert "".join(given) == text
+    assert max(map(len, given)) <= chars
+
+
+def test_a_text_without_blanks_is_given_to_the_g2p_in_parts_that_it_can_speak() -> None:
+    given = [piece.graphemes for piece in fitting_pieces("好" * 1_000, str, words_may_be_endless=True)]
+    assert "".join(given) == "好" * 1_000
+    assert max(map(len, given)) <= MAX_UNSPACED_CHARS
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *(
+            "550e8400-e29b-41d4-a716-446655440000",
+            "2026-11-22T14:30:00+02:00",
+            "https://example.com/a/b?c=d",
+            "anti-e\u0301",
+        ),
+        *(
+            "अंतर्राष्ट्रीयकरण",
+            "Donaudampfschifffahrtsgesellschaftskapitän",
+            "SUPERCALIFRAGILISTICEXPIALIDOCIOUS",
+            "[a](/b/)",
+        ),
+    ],
+)
+def test_any_word_that_people_write_is_given_to_the_g2p_as_one(word: str) -> None:
+    assert [piece.graphemes for piece in fitting_pieces(word, str)] == [word]
 
 
 @pytest.mark.parametrize("tag", TAGS)

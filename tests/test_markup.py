@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kokoro_wyoming import marks
+from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.markup import Markup, lines
-from kokoro_wyoming.text import Reading, SentenceSplitter, clean
+from kokoro_wyoming.text import Reading, SentenceSplitter
 
 WORD = marks.said("tomato", "phonemes", "təmˈɑtoʊ")
 
@@ -73,6 +74,7 @@ EXAMPLES = [
     # links, images, notes
     ("See [the docs](https://a.example/x_y_z).", "See the docs."),
     ('[a](b "title") and [c](<d e>)', "a and c"),
+    ('[a]( b ) and [c]( "a title" )', "a and c"),
     ("[Foo](https://en.wikipedia.org/wiki/Foo_(bar))!", "Foo!"),
     ("![A cat](cat.png) sleeps", "A cat sleeps"),
     ("[![Badge](i.svg)](https://a.example) ok", "Badge ok"),
@@ -88,6 +90,7 @@ EXAMPLES = [
     ("[pause:11] [pause:-1] [pause:x]", "[pause:11] [pause:-1] [pause:x]"),
     ("A [tomato](/təmˈɑtoʊ/).", f"A {WORD}."),
     ("[**tomato**](/təmˈɑtoʊ/)", WORD),
+    ("[🎉](/təmˈɑtoʊ/)", marks.said("🎉", "phonemes", "təmˈɑtoʊ")),
     (f"[x](/{'ə' * 201}/)", "x"),
     # HTML
     ("a<br>b<br/>c", "a\nb\nc"),
@@ -99,6 +102,8 @@ EXAMPLES = [
     ("seen <!-- unseen --> seen", "seen seen"),
     ("<tr><td>a</td><td>b</td></tr>", "a, b\n"),
     ("&#xE000;forged", "forged"),
+    ("क्&zwj;ष क्&zwnj;ष", "क्\u200dष क्\u200cष"),
+    ("it&rsquo;s &shy;so", "it's so"),
     # addresses
     ("Go to https://www.example.com/path?x=1.", "Go to example dot com."),
     ("www.example.org, example.com/x", "example dot org, example dot com"),

@@ -22,6 +22,7 @@ from kokoro_wyoming.manuscript import Habits
 from kokoro_wyoming.session import SessionLimits, refuse
 from kokoro_wyoming.speech import SpokenVoice
 from kokoro_wyoming.telling import error_event, error_text
+from kokoro_wyoming.text import MAX_PIECE_CHARS
 from tests.beep_engine import SAMPLES_PER_CHAR, BeepEngine
 from tests.beep_house import (
     House,
@@ -333,7 +334,7 @@ async def test_a_listener_that_stops_reading_stops_the_engine() -> None:
         pytest.param(b"x" * 200_000, "too-long", id="header too long"),
         pytest.param(b'{"type": "t", "data_length": 1000000000000}\n', "too-long", id="a terabyte"),
         pytest.param(b'{"type": "t", "data_length": Infinity}\n', "invalid-request", id="Infinity"),
-        pytest.param(b'{"type": "t", "data": ' + b"[" * 60_000 + b"}\n", "invalid-request", id="nested"),
+        pytest.param(b'{"type": "t", "data": ' + b"[" * 15_000 + b"}\n", "invalid-request", id="nested"),
     ],
 )
 async def test_what_is_wrong_is_told_and_the_connection_closed(
@@ -612,6 +613,17 @@ async def test_a_burst_of_events_of_one_client_lets_others_be_answered() -> None
         async with house.client() as client:
             await client.write_event(Event("describe"))
             assert (await client.read_event()).type == "info"
+        writer.transport.abort()
+
+
+async def test_a_text_that_is_hard_to_cut_lets_others_be_answered() -> None:
+    async with open_house() as house:
+        _, writer = await house.connect()
+        writer.write(to_bytes([synthesize("Hello. " + "\u200d" * 90_000)]))
+        async with house.client() as client:
+            await client.write_event(Event("describe"))
+            assert (await client.read_event()).type == "info"
+            assert len(house.engine.said) < 90_000 // MAX_PIECE_CHARS // 2
         writer.transport.abort()
 
 

@@ -16,6 +16,8 @@ from kokoro_wyoming.manuscript import Habits, Manuscript, TextFormat
 from kokoro_wyoming.script import Pause, Run, Sentence, plain
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.ssml import MAX_DEPTH, SsmlReader, looks_like_ssml
+from kokoro_wyoming.text import _TIED, Reading
+from kokoro_wyoming.wording.unspaced import SEAM
 from kokoro_wyoming.xml_tokens import MAX_TOKEN_CHARS
 from tests.beep_engine import BeepEngine
 from tests.beep_house import chunk, error_codes, kinds, open_house, start, stop, synthesize, text_of
@@ -72,6 +74,35 @@ def test_markdown_is_none_here() -> None:
     (sentence,) = speak("2 &lt; 3 &amp; 3 &gt; 2")
     assert isinstance(sentence, Sentence)
     assert sentence.text == "2 < 3 & 3 > 2"
+
+
+@pytest.mark.parametrize(
+    ("reading", "heard"),
+    [
+        (Reading(), "Done! Oui, ami! a🎉-- so — it is…"),
+        (Reading(emoji="name"), "Done! party popper Oui cotillons, ami! a🎉-- so — it is…"),
+        (Reading(markup=False), "Done! 🎉 Oui 🎉, ami!!! a🎉-- so -- it is....."),
+    ],
+)
+def test_emoji_and_signs_are_read_as_in_other_text_but_where_the_document_says_how(
+    reading: Reading, heard: str
+) -> None:
+    lang = '<lang xml:lang="fr">Oui 🎉, ami!!!</lang>'
+    document = f'<speak>Done! 🎉 {lang} <say-as interpret-as="characters">a🎉--</say-as> so -- it is.....</speak>'
+    script = said(document, habits=Habits(clause_first=False, reading=reading))
+    assert " ".join(words(script)).replace(" ,", ",").split() == heard.split()
+
+
+@pytest.mark.parametrize("mark", [*sorted(marks.ALL), _TIED, SEAM], ids=ascii)
+@pytest.mark.parametrize("number", ["&#{};", "&#x{:x};", ""])
+def test_nobody_can_bring_in_a_mark_of_our_own(mark: str, number: str) -> None:
+    brought = number.format(ord(mark)) or mark
+    element = (
+        f"<phoneme ph='a{brought}b'>c{brought}</phoneme><sub alias='{brought}d'>e</sub><lang xml:lang='{brought}'/>"
+    )
+    script = [*said(f"Plain{brought} **text**.", text_format="text"), *speak(f"Words{brought} {element}")]
+    assert "".join(words(script)) == "Plain text.Words cd"
+    assert ascii(mark)[1:-1] not in ascii(script)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +276,9 @@ _DOCUMENTS = st.one_of(
                 "<!-- a > b -->",
                 "<![CDATA[<i>]]>",
                 "<mystery/>",
+                '<phoneme ph="x">H</phoneme>' * 320,
+                "\u200d" * 310,
+                "🎉!!",
                 "</speak>",
             ]
         ),

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kokoro_wyoming import marks
-from kokoro_wyoming.text import MAX_PIECE_CHARS, Reading, SentenceSplitter, clean
+from kokoro_wyoming import text as splitting
+from kokoro_wyoming.cleaning import clean
+from kokoro_wyoming.text import MAX_PIECE_CHARS, Reading, SentenceSplitter
 
 _WORDS = (
     *("Hello", "there", "Mr.", "U.S.", "e.g.", "3.5", "No", "don’t", "**bold**", "*so*", "naïve", "¿Qué?", "«Oui»"),
@@ -180,6 +182,8 @@ def test_a_letter_is_never_parted_from_its_marks(syllable: str) -> None:
         "[" * 6000,
         "7" * 600,
         "\u0301" * 3000,
+        "\u200d" * 3000,
+        "क\u094d\u200d" * 1000,
         "." * 5000,
         ". " * 2500,
         "A. " * 2000,
@@ -192,6 +196,35 @@ def test_rude_texts_are_cut_into_pieces(text: str) -> None:
     pieces = _split(text, markup=False)
     assert all(len(piece) <= MAX_PIECE_CHARS for piece in pieces)
     assert _ink("".join(pieces)) == _ink(text)
+
+
+def test_neighbouring_spans_are_cut_between_two_of_them() -> None:
+    pieces = _split(f"[ab](/{'ɛ' * 20}/)" * 1_000)
+    assert "".join(pieces) == _said("ab", "ɛ" * 20) * 1_000
+    assert all(piece.startswith(marks.BEGIN) and piece.endswith(marks.CLOSE) for piece in pieces)
+    assert max(map(len, pieces)) <= 5 * MAX_PIECE_CHARS
+
+
+@pytest.mark.parametrize("unit", ["\u200d", "\u0301", "a", "a ", "! ", "क\u094d", "[a](/b/)", f"[a](/{'b' * 200}/) "])
+def test_no_text_is_searched_again_and_again(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched_chars = 0
+    last_break, decided = splitting._last_break, SentenceSplitter._decided_chars
+
+    def counted_break(seen: str) -> int:
+        nonlocal searched_chars
+        searched_chars += len(seen)
+        return last_break(seen)
+
+    def counted_decision(self: SentenceSplitter) -> int:
+        nonlocal searched_chars
+        searched_chars += len(self._unseen) + len(self._detector.remaining_text)
+        return decided(self)
+
+    monkeypatch.setattr(splitting, "_last_break", counted_break)
+    monkeypatch.setattr(SentenceSplitter, "_decided_chars", counted_decision)
+    whole = unit * (20_000 // len(unit))
+    _split(whole)
+    assert searched_chars <= MAX_PIECE_CHARS * len(whole)
 
 
 def test_the_splitter_never_holds_more_than_a_piece() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from kokoro_wyoming.markup.lines import LineReader
 from kokoro_wyoming.markup.signs import Signs
 
-__all__ = ["Markup"]
+__all__ = ["Markup", "Signs"]
 
 
 class Markup:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from html.entities import html5
 
+from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.marks import pause, said
 from kokoro_wyoming.markup.found import Found, as_text
 
@@ -24,8 +24,10 @@ LONGEST_PAUSE_SECONDS = 10.0
 _PAUSE = re.compile(r"\[pause:[ ]?([0-9]{1,5}(?:\.[0-9]{1,3})?)[ ]?(ms|s)?\]", re.IGNORECASE)
 _NOTE = re.compile(r"\[\^[^\s\]]{1,40}\]")
 _PHONEMES = re.compile(rf"\(/([^/\n]{{1,{PHONEMES_CHARS}}})/\)")
+_TITLE = r"(?:\"[^\"]*\"|'[^']*'|\([^()]*\))"
+# Blanks are taken all at once: of a long row of them, no part is tried for one place and the rest for another.
 _TARGET = re.compile(
-    r"\(\s*(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
+    rf"\(\s*(?!\s)(?:(?:<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+(?!\s){_TITLE})?|{_TITLE})\s*\)"
 )
 _PLAIN_TARGET = re.compile(r"\((?:https?:|data:|www\.|/)\S*")
 
@@ -149,7 +151,7 @@ def ampersand(held: str) -> Found | None:
         if character == held:
             return as_text(held)
         # What nobody can write as itself, such as a mark of ours, nobody writes as an entity either.
-        return Found("".join(one for one in character if one.isspace() or unicodedata.category(one)[0] != "C"))
+        return Found(clean(character))
     goes_on = held[-1].isascii() and (held[-1].isalnum() or held in ("&", "&#"))
     return None if goes_on and len(held) <= ENTITY_CHARS else as_text(held)
 

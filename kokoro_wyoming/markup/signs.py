@@ -6,7 +6,7 @@ import unicodedata
 
 import emoji
 
-from kokoro_wyoming.marks import CLOSE, OPEN, SAID
+from kokoro_wyoming.marks import BEGIN, CLOSE, OPEN, SAID
 
 _RUN_CHARS = 64
 """Longest run that is looked at in one: a longer one says nothing more."""
@@ -21,6 +21,7 @@ _NOT_AS_EMOJI = frozenset("0123456789#*©®™‼⁉")
 _EMOJI_STARTS = frozenset(sequence[0] for sequence in emoji.EMOJI_DATA) - _NOT_AS_EMOJI
 _EMOJI_PARTS = frozenset(map(chr, (0xFE0E, 0xFE0F, 0x20E3, *range(0xE0020, 0xE0080))))
 _JOINER = "\u200d"
+_BEGIN_RUNS = _EMOJI_STARTS | _STOPS | _COMMAS | _DASHES | _SYMBOLS
 
 _SAME = str.maketrans(
     {
@@ -41,11 +42,17 @@ _SAME = str.maketrans(
 )
 
 
+_IN_LANGUAGE = "language "
+
+
 class Signs:
-    """Puts signs in their spoken form; holds a run of them until it ends."""
+    """Puts signs in their spoken form; holds a run of them until it ends.
+
+    In a span they are put so where its words are read in another language; words of which more is said stay.
+    """
 
     def __init__(self, language: str, *, name_emoji: bool) -> None:
-        self._language = language[:2] if language[:2] in emoji.LANGUAGES else "en"
+        self._language = _language_of_names(language)
         self._name_emoji = name_emoji
         self._start_afresh()
 
@@ -53,7 +60,9 @@ class Signs:
         self._run = ""
         self._last = "\n"
         self._last_ink = "\n"
-        self._in_mark = False
+        self._in_break = False
+        self._span = ""
+        """One that has begun."""
         self._out: list[str] = []
 
     def add(self, text: str) -> str:
@@ -81,9 +90,14 @@ class Signs:
         return said
 
     def _take(self, character: str) -> None:
-        if self._in_mark or character in (OPEN, SAID):
+        if self._span or character == BEGIN:
+            self._span += character
+            if character == CLOSE:
+                self._end_span()
+            return
+        if self._in_break or character == OPEN:
             self._settle(character)
-            self._in_mark = character != CLOSE
+            self._in_break = character != CLOSE
             self._out.append(character)
             self._last = self._last_ink = "a"
             return
@@ -93,10 +107,26 @@ class Signs:
             self._run += character if len(self._run) < _RUN_CHARS else ""
             return
         self._settle(character)
-        if character in _EMOJI_STARTS or character in _STOPS | _COMMAS | _DASHES | _SYMBOLS:
+        if character in _BEGIN_RUNS:
             self._run = character
         elif character not in _EMOJI_PARTS:
             self._say(character)
+
+    def _end_span(self) -> None:
+        words, _, manner = self._span[1:].partition(SAID)
+        self._span = ""
+        self._settle(words[:1])
+        self._out.append(BEGIN)
+        if manner.startswith(_IN_LANGUAGE):
+            around, self._language = self._language, _language_of_names(manner[len(_IN_LANGUAGE) :])
+            for character in words:
+                self._take(character)
+            self._settle("")
+            self._language = around
+        else:
+            self._out.append(words)
+        self._out.append(SAID + manner)
+        self._last = self._last_ink = "a"
 
     def _settle(self, following: str) -> None:
         run, self._run = self._run, ""
@@ -132,6 +162,11 @@ class Signs:
             for found in emoji.emoji_list(run)
         ]
         return ", ".join(dict.fromkeys(names))
+
+
+def _language_of_names(tag: str) -> str:
+    """The language in which emoji have names: English where there are none."""
+    return tag[:2] if tag[:2] in emoji.LANGUAGES else "en"
 
 
 def _goes_on(run: str, character: str) -> bool:

@@ -1,0 +1,227 @@
+"""What texts cost by the character, short and long, and the longest step that the event loop waits for.
+
+    python -m tests.linearity --worst 15
+
+Time is that of this thread on a processor, so that others on the machine do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kokoro_wyoming.asked import Asked
+from kokoro_wyoming.audio import PcmStream
+from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.joining import Delivery
+from kokoro_wyoming.manuscript import Manuscript
+from kokoro_wyoming.roles import Role
+from kokoro_wyoming.script import Pause, Sentence
+from kokoro_wyoming.speech import VoiceRequest
+from tests.beep_engine import BeepEngine
+
+SHORT_CHARS, LONG_CHARS = 10_000, 100_000
+LONGEST_HOLD_SECONDS = 0.05
+MOST_TIMES = 1.5
+"""What a character of a long text may cost, times one of a short text."""
+_NOISE_SECONDS = 0.3e-6
+"""Of a character's cost, as much is of no account."""
+_TRIES = 5
+"""The best of so many counts."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A text of any length."""
+
+    unit: str
+    before: str = ""
+    after: str = ""
+
+    def text(self, chars: int) -> str:
+        """The unit again and again, about as long."""
+        return self.before + self.unit * max(1, chars // len(self.unit)) + self.after
+
+    def __str__(self) -> str:
+        unit = self.unit if len(self.unit) <= 40 else f"{self.unit[:25]}({len(self.unit)} characters)"
+        return ascii(self.before + unit)[1:-1]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one text costs until its last sentence is known."""
+
+    char_seconds: float
+    longest_seconds: float
+    """Without a turn for others."""
+    steps: int
+    """Turns for others, and one."""
+    longest_chars: int
+    """Of a sentence."""
+
+
+def cost(text: str) -> Cost:
+    """Have a text split as a session does."""
+    engine = BeepEngine()
+    manuscript = Manuscript("ssml" if text.startswith("<speak") else "text")
+    asked = Asked(engine, Role(engine, VoiceRequest()), Delivery(), PcmStream(1.0), manuscript)
+    asked.bring(text)
+    asked.complete()
+    times, longest_chars, wants_more = [], 0, True
+    gc.collect()
+    gc.disable()
+    try:
+        while wants_more:
+            wants_more = False
+            for seconds, said in _steps(asked):
+                times.append(seconds)
+                wants_more = said is not None
+                longest_chars = max(longest_chars, len(said.text) if isinstance(said, Sentence) else 0)
+    finally:
+        gc.enable()
+    return Cost(sum(times) / len(text), max(times), len(times), longest_chars)
+
+
+def _steps(asked: Asked) -> Iterator[tuple[float, Sentence | Pause | None]]:
+    """Each step to the next sentence, as the event loop would take it: what it takes, and at the end what it gives."""
+    waiting = asked.next_sentence()
+    said: Sentence | Pause | None = None
+    ended = False
+    while not ended:
+        began_at_seconds = time.thread_time()
+        try:
+            waiting.send(None)
+        except StopIteration as end:
+            ended, said = True, end.value
+        except PeerError:
+            ended = True
+        yield time.thread_time() - began_at_seconds, said
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A short text of a pattern and a long one, each at its best."""
+
+    pattern: Pattern
+    short: Cost
+    long: Cost
+
+    @property
+    def times(self) -> float:
+        """What a character of the long text costs, times one of the short text, noise left out."""
+        return (self.long.char_seconds - _NOISE_SECONDS) / self.short.char_seconds
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it, if anything."""
+        if self.long.longest_seconds > LONGEST_HOLD_SECONDS:
+            return f"{self.pattern}: nobody else has a turn for {self.long.longest_seconds * 1e3:.0f} ms"
+        if self.times > MOST_TIMES:
+            return f"{self.pattern}: a character of a long text costs {self.times:.1f} times that of a short one"
+        return None
+
+
+def compare(pattern: Pattern, short_chars: int = SHORT_CHARS, long_chars: int = LONG_CHARS) -> Comparison:
+    """Measure both; what looks wrong is measured again, as a busy machine looks wrong too."""
+    texts = pattern.text(short_chars), pattern.text(long_chars)
+    best = Comparison(pattern, *map(cost, texts))
+    for _ in range(_TRIES - 1):
+        if best.fault is None:
+            break
+        best = Comparison(pattern, _better(best.short, cost(texts[0])), _better(best.long, cost(texts[1])))
+    return best
+
+
+def _better(one: Cost, other: Cost) -> Cost:
+    char_seconds = min(one.char_seconds, other.char_seconds)
+    return Cost(char_seconds, min(one.longest_seconds, other.longest_seconds), one.steps, one.longest_chars)
+
+
+def _ssml(unit: str, before: str = "", after: str = "") -> Pattern:
+    return Pattern(unit, f"<speak>{before}", f"{after}</speak>")
+
+
+_BLANKS_AND_BRACKETS = f'[{"a" * 150}]({" " * 400}"{"(" * 250}{")" * 250}'
+"""A link's target that could be read in many ways."""
+
+QUICK = (
+    *map(Pattern, ("a", " ", ".", "\n", "好", "\u200d", "\u0301", "\u094d", "🎉", "A. ", "[", "[a](/b/)", "[a](/b/) ")),
+    *map(Pattern, ("<!--x", "&amp;", "https://a.b/", "| a | b |\n", "**", _BLANKS_AND_BRACKETS)),
+    Pattern("\u200d", "Hello. "),
+    _ssml('<phoneme ph="b">a</phoneme>'),
+    _ssml("今日は", '<lang xml:lang="ja">', "</lang>"),
+    _ssml("\u200d"),
+    _ssml("&#x200d;"),
+)
+"""One of each kind."""
+
+_OF_EVERY_KIND = (
+    *map(chr, (*range(0x20, 0x30), *range(0x3A, 0x41), *range(0x5B, 0x61), *range(0x7B, 0x7F))),
+    *"\t\nAw7é好ァ한אعก",  # letters of every script, digits, blanks
+    *"\u0301\u064b\u0e49\u093f\u094d\u200c\u200d\ufe0f\u20e3\U000e0061",  # marks and joiners
+    *"…。！，「“¿—→•²①─★\u00a0\u3000🎉👨🏽❤\U0001f1e6",
+)
+_SNIPPETS = (
+    # emphasis, code, headings, lists, quotes, tables, rules
+    *("**a** ", "**a", "~~a~~ ", "==", "=> ", "->", "--", "- a\n", "- [ ] a\n", "1. a\n", "1.", "> a\n", "# a\n"),
+    *("## ", "`a`", "```\na\n```\n", "```\n", "~~~\n", "| a | b |\n", "|---|\n", "a | b ", "---\n", "\n\n", "\r\n"),
+    *("\\*", "\\\n"),
+    # links, pauses, phonemes, notes
+    *("[a](b)", "[a](", "[a](/", "[a](/b/)", "[a](/b/) ", "[tomato](/təˈmɑːtoʊ/)", f"[a](/{'b' * 199}/)", "[a][b] "),
+    *("[a][", "![a](b)", "![", "[![", "[![a](b)](c) ", "[pause:1s]", "[pause:1", "[^1]", "[^1]: a\n"),
+    *("[a]: https://b.c\n", f"[a]({'x' * 900} ", _BLANKS_AND_BRACKETS, "[a](b '"),
+    # HTML, comments, entities
+    *("<b>", "<b>a</b>", "<br>", "<p>a</p>", "<td>a</td>", "<a href='b'>c</a>", "<a ", "</", f"<{'a' * 499}"),
+    *("<!-- x -->", "<!--x", "<!-", f"<!--{'x' * 1_990}", "<!--a. [b <c &d `e ", "&amp;", "&amp", "&#128512;", "&zwj;"),
+    # addresses
+    *("https://a.b ", "https://a.b/", "https://a.b/c,d", "www.", "www.a.com ", "a@b.c ", "a@", "a.b", "http://"),
+    # sentences, abbreviations, numbers, and what looks like their end
+    *("Hello there. ", "a, ", "a. ", "A. ", "Dr. ", "e.g. ", "U.S.A. ", "3.5 ", "1,000 ", "1 2 3. ", "... ", "! "),
+    *(f"{'!' * 150}{'x' * 150}", f"{'!' * 75}{')' * 75}{' ' * 75}x", f"x {'y' * 298}", f"{'a' * 250}, {'b' * 100}"),
+    *("नमस्ते। ", "क्ष", "क्\u200d", "今日は。", "你好，", "w。", "שלום ", "مرحبا ", "e\u0301"),
+    *("👨\u200d👩\u200d👧", "🏳️\u200d🌈", "1️⃣"),
+)
+_IN_PAIRS = ("[a](", "<a ", "<!--", "&", "`", "\u200d")
+_IN_SSML = (
+    *("a", "a. ", "好", " ", "\n", "\u200d", "\u0301", "🎉", "--", "&amp;", "&#x200d;", "&#xe004;", "&#128512;"),
+    *("<phoneme ph='b'>a</phoneme>", "<phoneme ph='b'>a</phoneme> ", f"<phoneme ph='{'b' * 1_900}'>a</phoneme>"),
+    *("<say-as interpret-as='characters'>ab</say-as>", f"<say-as interpret-as='characters'>{'ab' * 240}</say-as>"),
+    *("<sub alias='b'>a</sub>", f"<sub alias='{'b' * 1_900}'>a</sub>", "<lang xml:lang='fr'>a b</lang> "),
+    *("<lang xml:lang='ja'>今日は</lang>", "<break/>", "<break time='1s'/>", "<s>a</s>", "<p>a</p>", "<p><s>a</s></p>"),
+    *("<prosody rate='slow'>a</prosody>", "<voice name='x'>a </voice>", "<emphasis>a</emphasis>", "<mark name='x'/>"),
+    *("<!-- x -->", f"<!--{'x' * 1_900}-->", "<![CDATA[x]]>", "<?x y?>", "<a", f"<p a='{'b' * 1_900}'/>"),
+)
+_IN_AN_ELEMENT = (
+    *(_ssml("今日は", f"<{name}>", f"</{name.split()[0]}>") for name in ("lang xml:lang='ja'", "metadata")),
+    *(_ssml("\u200d", f"<{name}>", f"</{name.split()[0]}>") for name in ("lang xml:lang='hi'", "prosody rate='2'")),
+    _ssml("a ", "<p><s>" + "<emphasis>" * 28, "</emphasis>" * 28 + "</s></p>"),
+)
+_PAIRS = map("".join, itertools.permutations(_IN_PAIRS, 2))
+_ALL = (*QUICK, *map(Pattern, (*_OF_EVERY_KIND, *_SNIPPETS, *_PAIRS)), *map(_ssml, _IN_SSML), *_IN_AN_ELEMENT)
+PATTERNS = tuple(dict.fromkeys(_ALL))
+
+
+def main() -> None:
+    """Print the table, the worst first."""
+    parser = argparse.ArgumentParser(prog="python -m tests.linearity", description=__doc__.partition("\n")[0])
+    parser.add_argument("--worst", type=int, default=len(PATTERNS), help="how many patterns are printed")
+    parser.add_argument("--quick", action="store_true", help="a few patterns alone")
+    options = parser.parse_args()
+    found = [compare(pattern) for pattern in (QUICK if options.quick else PATTERNS)]
+    found.sort(
+        key=lambda one: max(one.times / MOST_TIMES, one.long.longest_seconds / LONGEST_HOLD_SECONDS), reverse=True
+    )
+    print(f"| pattern | µs a character at {SHORT_CHARS:,} | at {LONG_CHARS:,} | longest hold | longest sentence |")
+    print("|---|---|---|---|---|")
+    for one in found[: options.worst]:
+        costs = " | ".join(f"{taken.char_seconds * 1e6:.2f}" for taken in (one.short, one.long))
+        hold = f"{one.long.longest_seconds * 1e3:.1f} ms"
+        print(f"| `{str(one.pattern).replace('|', '¦')}` | {costs} | {hold} | {one.long.longest_chars} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
