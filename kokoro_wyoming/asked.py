@@ -151,7 +151,7 @@ class Asked:
             self._slices = (text[at : at + _SLICE_CHARS] for at in range(0, len(text) or 1, _SLICE_CHARS))
 
     async def _arrival(self) -> tuple[float, str | None]:
-        """When the next text came, and that text. TimeoutError if a sentence is complete and nothing comes for a while."""
+        """The next text and when it came; TimeoutError if a sentence is complete and nothing comes for a while."""
         if not self._manuscript.is_complete:
             return await self._arrived.get()
         self._note_sayable()
