@@ -11,13 +11,13 @@ import asyncio
 import contextlib
 import logging
 import math
-import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from kokoro_wyoming import awake
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
 from kokoro_wyoming.network.halves import Network
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
@@ -172,9 +172,9 @@ async def _rehearse(model: Rehearsing, thread: TurnThread, one: Draft) -> float:
         nonlocal worked_seconds
         inner = model.rehearse(one.phonemes, one.voice, one.speed)
         while True:
-            began = time.monotonic()
+            began = awake.seconds()
             ended = next(inner, "ended")
-            worked_seconds += time.monotonic() - began
+            worked_seconds += awake.seconds() - began
             if ended:
                 return
             yield None

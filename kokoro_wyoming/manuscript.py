@@ -26,7 +26,9 @@ class Habits:
     finds_ssml: bool = True
     """A text that begins with <speak is SSML even if nobody says so."""
     language_from_text: bool = True
-    """Where neither voice nor language are asked for, the text's letters may tell the language."""
+    """Where neither voice nor language are asked for, the text's letters may choose the language."""
+    likely_languages: tuple[str, ...] = ()
+    """The tags for which the owner chose a voice: of two that write the same letters, these come first."""
     reading: Reading = AS_MEANT
     """What is made of markup in plain text, of whatever language."""
 

@@ -28,8 +28,11 @@ def wanted(
     texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine, habits: Habits = AS_USUAL
 ) -> list[WantedText]:
     """The texts with their voices; raises as `SpeechEngine.resolve`. `habits` are those of the sessions."""
-    by_text = habits.language_from_text
-    return [WantedText(text, Role(engine, request, language_from_text=by_text)) for text, request in texts]
+    by_text, likely = habits.language_from_text, habits.likely_languages
+    return [
+        WantedText(text, Role(engine, request, language_from_text=by_text, likely_languages=likely))
+        for text, request in texts
+    ]
 
 
 async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: Habits = AS_USUAL) -> None:

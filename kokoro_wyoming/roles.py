@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 
 from kokoro_wyoming import tongues
@@ -27,46 +28,66 @@ class Role:
         program: str | None = None,
         *,
         language_from_text: bool = False,
+        likely_languages: Collection[str] = (),
     ) -> None:
-        """`language_from_text` lets the first sentence tell the language where the client does not.
+        """`language_from_text` lets the letters of a text choose the language where the client does not, but only one
+        that the voice's own language cannot be. Of two that write the same letters, `likely_languages` come first.
 
         Raises as `SpeechEngine.resolve`.
         """
-        self.voice = engine.resolve(request, program)
-        """Whoever speaks where the text asks for nobody else."""
         self._engine = engine
         self._request = request
         self._program = program
-        self._undecided = language_from_text and request == VoiceRequest()
+        self._resolved: dict[VoiceRequest, SpokenVoice] = {}
+        """Kept, as a voice must not change in an utterance: how loud it is may be learned meanwhile."""
+        self.voice = self._resolve(request)
+        """Whoever speaks where the text asks for nobody else."""
+        self._letters_choose = language_from_text and request == VoiceRequest()
+        self._likely_languages = likely_languages
+        self._is_settled = False
+        """Whether the letters said so far leave no doubt who speaks."""
 
     def voice_of(self, sentence: Sentence) -> SpokenVoice:
         """Who says it, at which pace. Raises as `SpeechEngine.resolve` where markup asks for what there is not."""
-        if self._undecided:
-            self._undecided = False
-            self._hear_language(sentence)
         voice = self._asked_for(sentence)
         if sentence.rate == 1:
             return voice
         return replace(voice, speed=min(max(voice.speed * sentence.rate, MIN_SPEED), MAX_SPEED))
 
-    def _hear_language(self, sentence: Sentence) -> None:
-        tag = None if sentence.voice or sentence.language else tongues.language_of(sentence.text)
-        if tag is None or tag == self.voice.language:
-            return
-        try:
-            self.voice = self._engine.resolve(VoiceRequest(language=tag), self._program)
-        except UnknownLanguageError as error:
-            _LOGGER.debug("The text's letters are those of %s: %s", tag, error)
-
     def _asked_for(self, sentence: Sentence) -> SpokenVoice:
         language = sentence.language
         if sentence.voice is not None:
             name = None if sentence.voice in TAGS else sentence.voice
-            return self._engine.resolve(VoiceRequest(name, language), self._program)
+            return self._resolve(VoiceRequest(name, language))
         if language is None:
-            return self.voice
+            return self._by_letters(sentence.text) if self._letters_choose else self.voice
         named = self._request.name or self._request.speaker
         if named and language.partition("-")[0] == self.voice.language.partition("-")[0]:
             # Documents say en-US by habit, and a client who chose a British voice wants to hear one.
             return self.voice
-        return self._engine.resolve(replace(self._request, language=language), self._program)
+        return self._resolve(replace(self._request, language=language))
+
+    def _by_letters(self, text: str) -> SpokenVoice:
+        """Whoever speaks, unless the letters are none of that language: the first that are decide for the utterance,
+        those that come later for their sentence."""
+        languages = tongues.languages_of(text, self._likely_languages)
+        is_certain = len(languages) < 2 and tongues.has_letters(text)
+        is_own = not languages or self.voice.language in languages
+        voice = self.voice if is_own or (self._is_settled and not is_certain) else self._speaker_of(languages)
+        if not self._is_settled:
+            self.voice, self._is_settled = voice, is_certain
+        return voice
+
+    def _resolve(self, request: VoiceRequest) -> SpokenVoice:
+        if request not in self._resolved:
+            self._resolved[request] = self._engine.resolve(request, self._program)
+        return self._resolved[request]
+
+    def _speaker_of(self, languages: Collection[str]) -> SpokenVoice:
+        """The voice of the first language that is spoken here."""
+        for tag in languages:
+            try:
+                return self._resolve(VoiceRequest(language=tag))
+            except UnknownLanguageError as error:
+                _LOGGER.debug("The text's letters are those of %s: %s", tag, error)
+        return self.voice

@@ -263,8 +263,8 @@ class Session:
             raise ShuttingDownError
         if len(self._unfinished) > self._limits.waiting_requests:
             raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
-        by_text = self._habits.language_from_text
-        role = Role(self._engine, begin.request, begin.program, language_from_text=by_text)
+        by_text, likely = self._habits.language_from_text, self._habits.likely_languages
+        role = Role(self._engine, begin.request, begin.program, language_from_text=by_text, likely_languages=likely)
         manuscript = Manuscript(begin.text_format, self._habits, role.voice.language)
         self._share.take()
         self._open = Asked(

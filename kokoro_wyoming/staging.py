@@ -108,6 +108,7 @@ def habits_of(config: Config) -> Habits:
         clause_first=config.model.stream == "fast",
         finds_ssml=config.speech.ssml == "auto",
         language_from_text=config.speech.language_from_text,
+        likely_languages=tuple(config.speech.voices),
         reading=Reading(markup=config.speech.markup, emoji=config.speech.emoji),
     )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Iterator
+from collections import Counter
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, replace
 
 from kokoro_wyoming.script import Run
@@ -69,21 +70,33 @@ class _Stretch:
     end: int
 
 
-def language_of(text: str) -> str | None:
-    """The tag that a text's letters alone tell: kana is Japanese, Han without kana Chinese, Devanagari Hindi.
+def languages_of(text: str, likely: Collection[str] = ()) -> tuple[str, ...]:
+    """The tags that a text's letters leave, the likeliest first: Devanagari is Hindi, kana Japanese, Han either's.
 
-    None where most letters are of another script: half a dozen languages share each of those.
+    Han that Japan does not write is Chinese; of what both write, one of the `likely` languages comes first. None where
+    most letters are of another script: half a dozen languages share each of those.
     """
-    counts: dict[str, int] = {}
-    for found in _SCRIPT.finditer(text):
-        script = _name(found)
-        counts[script] = counts.get(script, 0) + 1
+    counts = Counter(_name(found) for found in _SCRIPT.finditer(text))
+    han, kana = counts[_HAN], counts[_KANA]
     # One letter says as much as two or three of an alphabet.
-    asian = 3 * (counts.get(_HAN, 0) + counts.get(_KANA, 0))
-    others = sum(count for script, count in counts.items() if script not in (_HAN, _KANA))
-    if asian > others:
-        return "ja-JP" if _KANA in counts else "zh-CN"
-    return "hi-IN" if 2 * counts.get("hi-IN", 0) > sum(counts.values()) else None
+    if 3 * (han + kana) <= counts.total() - han - kana:
+        return ("hi-IN",) if 2 * counts["hi-IN"] > counts.total() else ()
+    japan_writes = _japan_writes(text)
+    if not (kana or japan_writes):
+        return ("zh-CN",)
+    if japan_writes and kana > text.count("の"):  # which Chinese shops and brands have in their names, too
+        return ("ja-JP",)
+    if kana:  # one quotes the other
+        is_chinese = han >= kana and not japan_writes
+    else:
+        china_writes = _fits(text, "gb2312") or _fits(text, "big5")
+        is_chinese = china_writes and ("zh-CN" in likely or "ja-JP" not in likely)
+    return ("zh-CN", "ja-JP") if is_chinese else ("ja-JP", "zh-CN")
+
+
+def has_letters(text: str) -> bool:
+    """Whether anything in it is written in some language."""
+    return any(character.isalpha() for character in text)
 
 
 def split(run: Run, language: str, readable: Container[str], *, units_stay: bool = False) -> Iterator[Run]:
@@ -141,7 +154,7 @@ def _stretches(text: str, language: str) -> Iterator[_Stretch]:
 
 def _japanese(text: str) -> Iterator[re.Match[str]]:
     """Where Chinese text holds words with kana whose Han is of Japan's standard, too."""
-    return (found for found in _WITH_HIRAGANA.finditer(text) if _fits(found[0], "cp932"))
+    return (found for found in _WITH_HIRAGANA.finditer(text) if _japan_writes(found[0]))
 
 
 def _within(at: int, spans: list[tuple[int, int]]) -> bool:
@@ -169,14 +182,20 @@ def _tag_of(stretch: _Stretch, text: str, language: str) -> str:
         return "en-US" if language in ("ja-JP", "zh-CN") else language
     if stretch.script != _HAN:
         return stretch.script
-    if language == "zh-CN" or not _fits(letters, "cp932"):
+    if language == "zh-CN" or not _japan_writes(letters):
         return "zh-CN"
     return "zh-CN" if _fits(letters, "gb2312") else "ja-JP"
 
 
 def _is_simplified_in_japanese(stretch: _Stretch, text: str, language: str) -> bool:
     """Whether it is Han that Japan does not write: simplified letters have no place in its standard."""
-    return language == "ja-JP" and stretch.script == _HAN and not _fits(text[stretch.start : stretch.end], "cp932")
+    return language == "ja-JP" and stretch.script == _HAN and not _japan_writes(text[stretch.start : stretch.end])
+
+
+def _japan_writes(letters: str) -> bool:
+    """Whether its Han is Japan's: of the usual standard, or of the one of 2004 less what is written in China."""
+    newer = "".join(letter for letter in set(letters) if not _fits(letter, "cp932"))
+    return not newer or (_fits(newer, "shift_jis_2004") and not any(_fits(letter, "gb2312") for letter in newer))
 
 
 def _fits(letters: str, standard: str) -> bool:

@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from kokoro_wyoming import awake
 from kokoro_wyoming.openmp import Waiting
 
 T = TypeVar("T")
@@ -107,12 +108,16 @@ class _Job(Generic[T]):
     """A step iterator, and the way its pieces go back to the event loop."""
 
     def __init__(
-        self, listener: Listener, make_steps: Callable[[], Iterator[T | None]], seconds_of: Callable[[T], float]
+        self,
+        listener: Listener,
+        make_steps: Callable[[], Iterator[T | None]],
+        seconds_of: Callable[[T], float],
+        asked_at: float,
     ) -> None:
         self.listener = listener
         self.make_steps = make_steps
         self.seconds_of = seconds_of
-        self.asked_at = time.monotonic()
+        self.asked_at = asked_at
         self.steps: Iterator[T | None] | None = None
         self.loop = asyncio.get_running_loop()
         self.pieces: asyncio.Queue[T | BaseException | None] = asyncio.Queue()
@@ -147,9 +152,16 @@ class _Job(Generic[T]):
 class TurnThread:
     """Runs jobs in turns on one daemon thread; the next turn is for the listener whose sound runs out first."""
 
-    def __init__(self, name: str = "model", waiting: Waiting | None = None) -> None:
-        """`waiting` is told before each turn, and once a second without work, to look at what else is going on."""
+    def __init__(
+        self, name: str = "model", *, waiting: Waiting | None = None, clock: Callable[[], float] = awake.seconds
+    ) -> None:
+        """`waiting` is told before each turn, and once a second without work, to look at what else is going on.
+
+        By the clock it is known how long turns and waits last. Ears hear on while this process is suspended: when a
+        listener's sound runs out is monotonic time.
+        """
         self._waiting = waiting
+        self._clock = clock
         self._jobs: list[_Job[Any]] = []
         self._changed = threading.Condition()
         self._pace = Pace()
@@ -157,7 +169,7 @@ class TurnThread:
         """Listeners whose sentence is made, and since when: they may want the next."""
         self._closed = False
         self.turn_started: float | None = None
-        """Monotonic time at which the turn under way began, or None between turns."""
+        """By the clock: when the turn under way began, or None between turns."""
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -173,7 +185,7 @@ class TurnThread:
         `make_steps` and every step run on the model thread. What a step raises is raised here. Closing this
         iterator abandons the job before its next turn.
         """
-        job = _Job(listener or Listener(), make_steps, seconds_of)
+        job = _Job(listener or Listener(), make_steps, seconds_of, self._clock())
         job.listener.wants_more()
         self._add(job)
         try:
@@ -207,8 +219,8 @@ class TurnThread:
     @property
     def turn_seconds(self) -> float:
         """How long the turn under way lasts already; 0 between turns."""
-        started = self.turn_started
-        return 0.0 if started is None else time.monotonic() - started
+        started, now = self.turn_started, self._clock()
+        return 0.0 if started is None else now - started
 
     def fail_all(self, make_error: Callable[[], Exception]) -> None:
         """Tell everyone who waits that nothing will come, when the thread is stuck in a turn."""
@@ -227,7 +239,7 @@ class TurnThread:
         """How long somebody waits already for their first turn; 0 where nobody does."""
         with self._changed:
             asked_at = [j.asked_at for j in self._jobs if not (j.begun or j.cancelled or j.is_for_nobody)]
-        return time.monotonic() - min(asked_at) if asked_at else 0.0
+        return self._clock() - min(asked_at) if asked_at else 0.0
 
     def others_wait(self, listener: Listener) -> bool:
         """Whether anybody else wants a turn; nobody, whose work is for no ears, does not count."""
@@ -280,7 +292,7 @@ class TurnThread:
     def _work(self) -> None:
         while (job := self._next_job()) is not None:
             self._look()
-            self.turn_started = time.monotonic()
+            self.turn_started = self._clock()
             if not self._turn(job):
                 with self._changed:
                     self._jobs.remove(job)

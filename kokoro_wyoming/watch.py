@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from kokoro_wyoming import awake
 from kokoro_wyoming.errors import StuckError
 from kokoro_wyoming.supervision import notify
 from kokoro_wyoming.turns import TurnThread
 
 _LOGGER = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 1.0
-
 
 class Watch:
-    """Looks at the model thread every second; while all is well, systemd's own watchdog is fed by it."""
+    """Looks at the model thread, and so at its clock; while all is well, systemd's own watchdog is fed by it."""
 
     def __init__(self, thread: TurnThread, stuck_seconds: float) -> None:
         self.stuck_seconds = stuck_seconds
@@ -27,7 +26,7 @@ class Watch:
         """Return when a turn has lasted twice the time: then only a new process can speak."""
         while self._thread.turn_seconds < 2 * self.stuck_seconds:
             self._look()
-            await asyncio.sleep(min(_LOOK_SECONDS, self.stuck_seconds / 4))
+            await asyncio.sleep(awake.LOOK_SECONDS)
 
     def _look(self) -> None:
         seconds = self._thread.turn_seconds

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from wyoming.event import Event
 
+from kokoro_wyoming import awake
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.frames import FrameParser, WireLimits, frame
 
@@ -51,10 +52,13 @@ class IdleError(Exception):
 
 async def _within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
     """As asyncio.wait_for, which before Python 3.12 loses a cancellation that meets the result: the task that was
-    told to end then goes on for ever."""
+    told to end then goes on for ever. Time in which this process was suspended is nobody's fault and is not counted."""
+    over_at_seconds = awake.seconds() + seconds
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait((task,), timeout=seconds)
+        while not task.done() and (left_seconds := over_at_seconds - awake.seconds()) > 0:
+            await asyncio.wait((task,), timeout=left_seconds)
     finally:
         if not task.done():
             task.cancel()
@@ -94,7 +98,7 @@ class EventReader:
         self,
         reader: asyncio.StreamReader,
         limits: WireLimits,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = awake.seconds,
     ) -> None:
         self._reader = reader
         self._limits = limits
@@ -102,8 +106,8 @@ class EventReader:
         self._parser = FrameParser(limits)
         self._budget = _EventBudget(limits, clock)
         self._begun_at = clock()
-        self.received_at = clock()
-        """By the clock: when bytes last came."""
+        self.received_at = time.monotonic()
+        """Monotonic: when bytes last came."""
 
     async def read(self) -> Event | None:
         """The next event, or None where the input ended between events.
@@ -139,9 +143,9 @@ class EventReader:
             raise EventTimeoutError("An event was begun and not completed in time.") from None
         except OSError as error:
             raise PeerGoneError from error
-        self.received_at = self._clock()
+        self.received_at = time.monotonic()
         if not mid_event:
-            self._begun_at = self.received_at
+            self._begun_at = self._clock()
         return data
 
 

@@ -57,6 +57,12 @@ def _get_stuck() -> None:
     RELEASED.wait()
 
 
+def _be_slow() -> None:
+    """Take a second in which the process must run: a suspension does not shorten it."""
+    for _ in range(20):
+        time.sleep(0.05)
+
+
 def _crash() -> None:
     ctypes.string_at(0)
 
@@ -66,6 +72,7 @@ MAGIC: dict[str, Callable[[], None]] = {
     "DISK": _full_disk,
     "ESPEAK": _failure,
     "STUCK": _get_stuck,
+    "SLOW": _be_slow,
     "CRASH": _crash,
 }
 

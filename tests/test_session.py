@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -19,8 +20,10 @@ from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError, Pee
 from kokoro_wyoming.frames import WireLimits
 from kokoro_wyoming.joining import Delivery
 from kokoro_wyoming.manuscript import Habits
+from kokoro_wyoming.roles import Role
+from kokoro_wyoming.script import Run, Sentence
 from kokoro_wyoming.session import SessionLimits, refuse
-from kokoro_wyoming.speech import SpokenVoice
+from kokoro_wyoming.speech import SpokenVoice, VoiceRequest
 from kokoro_wyoming.telling import error_event, error_text
 from kokoro_wyoming.text import MAX_PIECE_CHARS
 from tests.beep_engine import SAMPLES_PER_CHAR, BeepEngine
@@ -172,6 +175,29 @@ async def test_an_utterance_keeps_the_engine_and_the_loudness_that_it_began_with
     assert [text for text, _ in house.engine.said] == ["One is said.", "And two."]
     assert [text for text, _ in other.said] == ["Three."]
     assert text_of(after) != "Three.", "from the next utterance on it is as loud as the new settings say"
+
+
+def test_a_voice_is_as_loud_at_the_end_of_an_utterance_as_at_its_beginning() -> None:
+    """How loud a blend is by itself is learned while it speaks."""
+
+    class LearningEngine(BeepEngine):
+        learned_lufs = -30.0
+
+        def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
+            return replace(super().resolve(request, program), loudness_lufs=self.learned_lufs)
+
+    engine = LearningEngine()
+    role = Role(engine, VoiceRequest())
+    sentences = [
+        Sentence((Run("One."),), voice="boop"),
+        Sentence((Run("Two."),)),
+        Sentence((Run("Three."),), voice="boop"),
+    ]
+    levels = []
+    for sentence in sentences:
+        levels.append(role.voice_of(sentence).loudness_lufs)
+        engine.learned_lufs += 6
+    assert levels == [-30.0, -30.0, -30.0]
 
 
 async def test_a_stream_without_text_when_the_engine_changes_is_spoken_by_one_engine() -> None:

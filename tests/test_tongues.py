@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming import builds, ipa, reading, tongues
+from kokoro_wyoming import builds, config, ipa, reading, tongues
 from kokoro_wyoming.builds.v1_0.wrapper import KokoroV1Wrapper
-from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.errors import UnknownLanguageError
+from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.phonemes import MAX_PHONEMES, Phonemes, has_sound, of_runs
 from kokoro_wyoming.roles import Role
 from kokoro_wyoming.script import Run, plain
-from kokoro_wyoming.speech import VoiceRequest
+from kokoro_wyoming.speech import SpokenVoice, VoiceRequest
+from kokoro_wyoming.staging import habits_of
 from tests.beep_engine import BeepEngine
 from tests.beep_house import chunk, open_house, start, stop, synthesize
 from tests.listening import Ears, say
@@ -39,6 +42,8 @@ def parts(text: str, language: str, *, units_stay: bool = False) -> list[tuple[s
         ("ja-JP", "iPhone 15 Proを", ["en-US:iPhone 15 Pro", "を"]),
         ("ja-JP", "MP3とαです", ["en-US:MP3", "と", "en-US:α", "です"]),
         ("ja-JP", "请打开灯", ["zh-CN:请打开灯"]),
+        ("ja-JP", "損害塡補、開始。", ["損害塡補、開始。"]),
+        ("zh-CN", "東京駅", ["東京駅"]),
         ("zh-CN", "请打开Netflix", ["请打开", "en-US:Netflix"]),
         ("zh-CN", "去カラオケ", ["去", "ja-JP:カラオケ"]),
         ("zh-CN", "他说「今日はいい天気」", ["他说「", "ja-JP:今日はいい天気", "」"]),
@@ -85,35 +90,162 @@ def test_no_character_is_lost_by_the_splitting(text: str, language: str, units_s
 # Which language a text tells
 
 
+@dataclass
+class House(BeepEngine):
+    """A stand-in in which each language has a voice of its name."""
+
+    own: str = "en-US"
+    """What is spoken where a client asks for nothing."""
+    spoken: Sequence[str] = TAGS
+
+    def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
+        tag = match_language(request.language) if request.language else self.own
+        if tag is None or tag not in self.spoken:
+            raise UnknownLanguageError(f"Nobody speaks {tag}.")
+        return SpokenVoice(program or "v1.0", tag, tag, 1.0)
+
+
+def who_speaks(house: House, *sentences: str, likely: Sequence[str] = (), program: str | None = None) -> list[str]:
+    """The language of each sentence's voice, in one utterance for which a client names no voice."""
+    role = Role(house, VoiceRequest(), program, language_from_text=True, likely_languages=likely)
+    return [role.voice_of(plain(sentence)).name for sentence in sentences]
+
+
 @pytest.mark.parametrize(
-    ("text", "tag"),
+    ("own", "text", "speaks"),
     [
-        ("今日はいい天気です。", "ja-JP"),
-        ("Wi-Fiが使えません。", "ja-JP"),
-        ("前门开着，厨房的灯还亮着。", "zh-CN"),
-        ("请打开Netflix", "zh-CN"),
-        ("मुझे Netflix देखना है", "hi-IN"),
-        ("The word 東京 means Tokyo.", None),
-        ("Привет", None),
-        ("Bonjour", None),
-        ("12:30", None),
-        ("", None),
+        ("ja-JP", "了解。", "ja-JP"),
+        ("ja-JP", "完了！", "ja-JP"),
+        ("ja-JP", "了解。電気を消しました。", "ja-JP"),
+        ("ja-JP", "消灯完了。", "ja-JP"),
+        ("ja-JP", "東京駅", "ja-JP"),
+        ("ja-JP", "請關燈", "ja-JP"),
+        ("ja-JP", "損害塡補、剝離、頰。", "ja-JP"),
+        ("ja-JP", "森鷗外", "ja-JP"),
+        ("ja-JP", "「你好」は中国語です。", "ja-JP"),
+        ("ja-JP", "カラオケ", "ja-JP"),
+        ("ja-JP", "Wi-Fi", "ja-JP"),
+        ("ja-JP", "Good morning.", "ja-JP"),
+        ("ja-JP", "21:30 🙂", "ja-JP"),
+        ("ja-JP", "电气关了", "zh-CN"),
+        ("ja-JP", "你好，灯已经关了。", "zh-CN"),
+        ("ja-JP", "晚安", "zh-CN"),
+        ("ja-JP", "नमस्ते।", "hi-IN"),
+        ("zh-CN", "完成了！", "zh-CN"),
+        ("zh-CN", "東京駅", "zh-CN"),
+        ("zh-CN", "電気", "zh-CN"),
+        ("zh-CN", "請關燈。", "zh-CN"),
+        ("zh-CN", "我们去カラオケ吧", "zh-CN"),
+        ("zh-CN", "他说「今日はいい天気」", "zh-CN"),
+        ("zh-CN", "我要味の素", "zh-CN"),
+        ("zh-CN", "请打开Netflix", "zh-CN"),
+        ("zh-CN", "OK!", "zh-CN"),
+        ("zh-CN", "12:30", "zh-CN"),
+        ("zh-CN", "電気を消しました。", "ja-JP"),
+        ("zh-CN", "カラオケ", "ja-JP"),
+        ("zh-CN", "सब तैयार है।", "hi-IN"),
+        ("hi-IN", "नमस्ते।", "hi-IN"),
+        ("hi-IN", "मुझे Netflix देखना है", "hi-IN"),
+        ("hi-IN", "Turn on the light.", "hi-IN"),
+        ("hi-IN", "こんにちは。", "ja-JP"),
+        ("hi-IN", "请打开灯", "zh-CN"),
+        ("en-US", "完了！", "zh-CN"),
+        ("en-US", "東京駅", "ja-JP"),
+        ("en-US", "今日の天気", "ja-JP"),
+        ("en-US", "請關燈。", "zh-CN"),
+        ("en-US", "电气关了", "zh-CN"),
+        ("en-US", "電気を消しました。", "ja-JP"),
+        ("en-US", "The word 東京 means Tokyo.", "en-US"),
+        ("en-US", "नमस्ते।", "hi-IN"),
+        ("en-US", "👍 21 °C!", "en-US"),
+        ("en-US", "", "en-US"),
+        ("en-GB", "Hello there.", "en-GB"),
+        ("en-GB", "Привет", "en-GB"),
+        ("fr-FR", "Ça marche.", "fr-FR"),
+        ("fr-FR", "The light is on.", "fr-FR"),
+        ("de-DE", "Das Licht ist aus.", "de-DE"),
+        ("es-ES", "你好", "zh-CN"),
+        ("it-IT", "Wi-Fiが使えません。", "ja-JP"),
+        ("pt-BR", "안녕하세요", "pt-BR"),
     ],
 )
-def test_kana_han_and_devanagari_tell_the_language(text: str, tag: str | None) -> None:
-    assert tongues.language_of(text) == tag
+def test_letters_choose_only_a_language_that_the_house_s_own_cannot_be(own: str, text: str, speaks: str) -> None:
+    assert who_speaks(House(own=own, spoken=(*TAGS, own)), text) == [speaks]
 
 
-async def test_the_first_sentence_decides_who_speaks_where_the_client_does_not() -> None:
+@pytest.mark.parametrize(
+    ("own", "sentences", "speak"),
+    [
+        # Han alone settles nothing.
+        ("en-US", ["了解。", "電気を消しました。", "完了！"], ["zh-CN", "ja-JP", "ja-JP"]),
+        ("zh-CN", ["了解。", "電気を消しました。", "完了！"], ["zh-CN", "ja-JP", "ja-JP"]),
+        ("ja-JP", ["好的。", "灯已经关了。", "完了！"], ["ja-JP", "zh-CN", "zh-CN"]),
+        ("en-US", ["21:30.", "電気を消しました。", "Netflix."], ["en-US", "ja-JP", "ja-JP"]),
+        # The first letters that leave no doubt decide; others that cannot be that language, for their sentence.
+        ("en-US", ["OK!", "電気を消しました。", "Done."], ["en-US", "ja-JP", "en-US"]),
+        ("en-US", ["It says:", "東京", "大阪", "你好", "That is all."], ["en-US", "en-US", "en-US", "zh-CN", "en-US"]),
+        ("en-US", ["こんにちは。", "Hello there.", "नमस्ते।", "完了！"], ["ja-JP", "ja-JP", "hi-IN", "ja-JP"]),
+        ("ja-JP", ["OK!", "電気を消しました。", "完了！"], ["ja-JP", "ja-JP", "ja-JP"]),
+    ],
+)
+def test_a_sentence_that_settles_nothing_does_not_spoil_the_rest(
+    own: str, sentences: list[str], speak: list[str]
+) -> None:
+    assert who_speaks(House(own=own), *sentences) == speak
+
+
+def test_where_letters_leave_two_languages_one_that_the_owner_chose_a_voice_for_is_likelier() -> None:
+    assert who_speaks(House(), "完了！", likely=["ja-JP"]) == ["ja-JP"]
+    assert who_speaks(House(), "完了！", likely=["ja-JP", "zh-CN"]) == ["zh-CN"]
+    assert who_speaks(House(), "你好！", likely=["ja-JP"]) == ["zh-CN"]
+    assert who_speaks(House(), "電気", likely=["zh-CN"]) == ["ja-JP"]
+
+
+def test_languages_that_the_owner_chose_voices_for_are_the_likely_ones() -> None:
+    settings_ = config.load(None, {"speech.voices": {"ja": "jf_alpha"}})
+    assert habits_of(settings_).likely_languages == ("ja-JP",)
+
+
+def test_letters_choose_among_the_languages_that_are_spoken_here() -> None:
+    assert who_speaks(House(spoken=["en-US", "ja-JP"]), "完了！", "你好！") == ["ja-JP", "ja-JP"]
+    assert who_speaks(House(spoken=["en-US"]), "完了！", "こんにちは。") == ["en-US", "en-US"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [VoiceRequest("beep"), VoiceRequest(language="en-GB"), VoiceRequest(speaker="beep"), VoiceRequest("beep", "en-US")],
+)
+def test_letters_choose_nothing_where_a_client_does(request_: VoiceRequest) -> None:
+    role = Role(BeepEngine(), request_, language_from_text=True)
+    for text in ("電気を消しました。", "完了！", "नमस्ते।"):
+        assert role.voice_of(plain(text)) == BeepEngine().resolve(request_)
+
+
+def test_a_program_says_nothing_of_the_language_and_letters_choose_within_it() -> None:
+    role = Role(House(), VoiceRequest(), "v0.19", language_from_text=True)
+    voice = role.voice_of(plain("電気を消しました。"))
+    assert (voice.version, voice.language) == ("v0.19", "ja-JP")
+
+
+async def test_the_first_letters_decide_who_speaks_where_the_client_does_not() -> None:
     engine = BeepEngine()
     async with open_house(engine) as house:
         await house.ask([synthesize("こんにちは。 Hello there.")])
         await house.ask([start(), *map(chunk, "こんにちは。 Hello there."), stop()])
-        await house.ask([synthesize("Hello there. こんにちは。")])
+        await house.ask([synthesize("Hello there. こんにちは。 Bye.")])
         await house.ask([synthesize("こんにちは。", {"name": "beep"})])
         await house.ask([synthesize("こんにちは。", {"language": "en-GB"})])
         await house.ask([synthesize("नमस्ते।")])
-    assert [voice.name for _, voice in engine.said] == [*["pii"] * 4, "beep", "beep", "beep", "boop", "beep"]
+    spoken = [voice.name for _, voice in engine.said]
+    assert spoken == [*["pii"] * 4, "beep", "pii", "beep", "beep", "boop", "beep"]
+
+
+async def test_a_japanese_house_says_han_in_japanese() -> None:
+    engine = House(own="ja-JP")
+    async with open_house(engine) as house:
+        await house.ask([synthesize("了解。電気を消しました。")])
+        await house.ask([synthesize("完了！")])
+    assert [voice.language for _, voice in engine.said] == ["ja-JP"] * 3
 
 
 def test_the_text_decides_nothing_where_the_owner_does_not_want_it() -> None:

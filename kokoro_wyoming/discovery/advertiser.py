@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from zeroconf import Error, NonUniqueNameException, RecordUpdate, RecordUpdateListener, ServiceInfo, Zeroconf
 from zeroconf.asyncio import AsyncZeroconf
 
+from kokoro_wyoming import awake
 from kokoro_wyoming.discovery.addresses import (
     Advertisement,
     LocalAddress,
@@ -38,7 +39,7 @@ _GOODBYE_TIMEOUT_SECONDS = 1.0
 _FLUSH_SECONDS = 1.2
 """An announcement drives out of caches what is older than one second (RFC 6762, 10.2), and no less."""
 _SLEPT_SECONDS = 30.0
-"""A wall clock that gained this much on the monotonic one: the machine slept, and the house forgot it."""
+"""A wall clock that gained this much on the process's: it or its machine slept, and the house forgot it."""
 
 _TROUBLES = (OSError, RuntimeError, Error, asyncio.TimeoutError)
 """What multicast DNS fails with; RuntimeError is zeroconf's for an interface that went away meanwhile."""
@@ -282,5 +283,5 @@ def _new_host() -> str:
 
 
 def _clock_lead_seconds() -> float:
-    """Wall clock less monotonic clock, of which the latter stands still while the machine sleeps."""
-    return time.time() - time.monotonic()
+    """Wall clock less that of this process, which stands still while the machine sleeps or the process is suspended."""
+    return time.time() - awake.seconds()
