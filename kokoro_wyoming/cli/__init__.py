@@ -8,14 +8,13 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from kokoro_wyoming import __version__
-from kokoro_wyoming.cli import stopping
+from kokoro_wyoming.cli import standard, stopping
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 
 COMMANDS = ("serve", "fetch", "check", "voices", "say", "announce", "health", "bench")
@@ -59,6 +58,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    standard.mend()
     with stopping.heard() as told:
         try:
             status = _run(sys.argv[1:] if argv is None else argv)
@@ -68,10 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return MISUSED if isinstance(error, ConfigError) else FAILED
         except KeyboardInterrupt:
             return told.status
-        except BrokenPipeError:
-            # Whoever read our output is gone (`| head`); at exit Python would complain of it once more.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # whoever read our output is gone (`| head`)
             return FAILED
+        finally:
+            standard.end()
         return status
 
 
