@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import math
 import resource
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,6 +28,8 @@ _HOME = (
 )
 _WORDS = {"home": _HOME, "any": ("0.0.0.0/0", "::/0")}
 
+_NEAR_SECONDS = 1.0
+"""For which it is remembered which networks this machine is in, however many strangers come."""
 _STRANGERS_REMEMBERED = 1_000
 _SPARE_FILES = 64
 """Open files kept for everything that is not an admitted client: refusals under way, the model, the announcement."""
@@ -85,9 +89,16 @@ class Share:
 
 
 class Door:
-    """Counts who is in, and lets in who may come."""
+    """Counts who is in, and lets in who may come.
 
-    def __init__(self, rules: Rules) -> None:
+    `near` tells which IPv6 networks this machine is in now: they are home too. A house has addresses of the world's
+    there, which its provider changes at times.
+    """
+
+    def __init__(self, rules: Rules, near: Callable[[], Collection[IPNetwork]] = tuple) -> None:
+        self._look_near = near
+        self._near: Collection[IPNetwork] = ()
+        self._looked_at_seconds = -math.inf
         self._inside: Counter[str] = Counter()
         self._shares: dict[str, Share] = {}
         self.rules = rules
@@ -129,7 +140,13 @@ class Door:
 
     def _may_speak(self, host: str) -> bool:
         address = _parse(host)
-        return any(address.version == network.version and address in network for network in self._networks)
+        if any(address.version == network.version and address in network for network in self._networks):
+            return True
+        if address.version == 4 or "home" not in self._rules.allow:
+            return False
+        if time.monotonic() - self._looked_at_seconds > _NEAR_SECONDS:
+            self._near, self._looked_at_seconds = self._look_near(), time.monotonic()
+        return any(address in network for network in self._near)
 
     def _remark_on(self, host: str) -> None:
         """One line for each stranger; of IPv6 for each network, within which addresses cost nothing."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from pydantic import BaseModel
 
 from kokoro_wyoming import admission, listening, memory
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
-from kokoro_wyoming.discovery import Advertiser, listening_hosts
+from kokoro_wyoming.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
@@ -23,7 +22,7 @@ from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.speech import SpeechEngine
 from kokoro_wyoming.staging import Prerendering, Stage, delivery, habits_of, manager_of, stage
 from kokoro_wyoming.supervision import notify, reloading
-from kokoro_wyoming.turns import TurnThread, apart
+from kokoro_wyoming.turns import TurnThread, apart, leave
 from kokoro_wyoming.voices import Catalogue
 from kokoro_wyoming.watch import Watch
 
@@ -52,12 +51,10 @@ def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
         torch.set_num_threads(config.model.threads)
     thread = TurnThread(waiting=Waiting())
     server = Server(config, thread, reread)
-    asyncio.run(server.run())
+    asyncio.run(_whole_life(server))
     status = 1 if server.hopeless else 0
     if not thread.close(_CLOSE_SECONDS):
-        # A turn is still under way inside torch: the interpreter must not be torn down under it.
-        logging.shutdown()
-        os._exit(status)
+        leave(status)  # a turn is still under way inside torch
     return status
 
 
@@ -71,6 +68,12 @@ def _come_before_other_programs() -> None:
             os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
 
 
+async def _whole_life(server: Server) -> None:
+    await server.run()
+    if not server.ready:
+        leave(0)  # threads that load a model are still under way, and asyncio would wait for them
+
+
 class Server:
     """One server from start to stop."""
 
@@ -80,16 +83,20 @@ class Server:
         self._reread = reread
         self._address = parse_uri(config.server.uri)
         self._manager = manager_of(config, thread)
-        self._door = admission.Door(_rules(config))
+        self._door = admission.Door(_rules(config), networks_near)
         self._watch = Watch(thread, config.limits.stuck_seconds)
         self._sessions: dict[asyncio.Task[None], Session] = {}
         self._refusals = 0
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
+        self._listener: listening.Listener | None = None
+        self._advertiser: Advertiser | None = None
         self._stage: Stage | None = None
         self._staging = asyncio.Lock()
         """Held while voices are changed, so that an earlier look at the folders never comes after a later one."""
         self._prerendering: asyncio.Task[None] | None = None
+        self.ready = False
+        """It started; a stop before that ends it at once."""
         self.hopeless = False
         """It ended because the model was stuck, and not because it was told to."""
         self.uri: str | None = None
@@ -98,26 +105,16 @@ class Server:
     async def run(self) -> None:
         """Start, serve until told to stop, and leave nothing behind."""
         self._hear_signals()
-        began = time.monotonic()
-        # Bound before the model is loaded, so that a port in use is told at once; opened after.
-        listener = await listening.bind(self._address, self._accept)
         try:
-            self._stage = await self._start_engine()
-            prerendering = self._stage.prerendering()
-            await self._open(listener)
-            advertiser = self._advertiser(listener)
-            if advertiser is not None:
-                await advertiser.publish()
-            self._say_ready(advertiser, time.monotonic() - began)
-            notify("READY=1")
-            self._prerender(prerendering)
-            await self._live()
+            await self._start_unless_stopped()
+            if self.ready:
+                await self._live()
             notify("STOPPING=1")
             self._prerender(None)
-            await self._end(listener, advertiser)
+            await self._end()
         finally:
-            listener.close()
-            listening.remove_socket(self._address)
+            if self._listener is not None:
+                self._listener.close()
 
     def stop(self) -> None:
         """End the server as a signal would."""
@@ -134,18 +131,37 @@ class Server:
             loop.add_signal_handler(signal.SIGHUP, self._hang_up.set)
 
     def _signalled(self, number: signal.Signals) -> None:
-        _LOGGER.info("%s: finishing what is being said, then stopping", signal.Signals(number).name)
+        what = "finishing what is being said, then stopping" if self.uri else "stopping before anybody was served"
+        _LOGGER.info("%s: %s", signal.Signals(number).name, what)
         self.stop()
 
-    async def _open(self, listener: asyncio.Server) -> None:
+    async def _start_unless_stopped(self) -> None:
+        """Start, and give that up at once when told to stop meanwhile."""
+        starting = asyncio.ensure_future(self._start())
+        stop = asyncio.ensure_future(self._stop.wait())
         try:
-            await listener.start_serving()
-        except OSError as error:
-            raise listening.listen_error(self._address, error) from error
-        if isinstance(self._address, TcpAddress):
-            port = listener.sockets[0].getsockname()[1]
-            self._address = TcpAddress(self._address.host, port)
+            await asyncio.wait((starting, stop), return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+        finally:
+            for task in (starting, stop):
+                task.cancel()
+            await asyncio.wait((starting, stop), timeout=_CLOSE_SECONDS)
+
+    async def _start(self) -> None:
+        began = time.monotonic()
+        # Bound before the model is loaded, so that a port in use is told at once; opened after.
+        self._listener = await listening.bind(self._address, self._accept)
+        self._stage = await self._start_engine()
+        prerendering = self._stage.prerendering()
+        await self._listener.open()
+        self._address = self._listener.address
         self.uri = str(self._address)
+        await self._publish(self._listener)
+        self._say_ready(self._listener, time.monotonic() - began)
+        self.ready = True
+        notify("READY=1")
+        self._prerender(prerendering)
 
     async def _start_engine(self) -> Stage:
         """Load the model and speak a few words to nobody."""
@@ -167,21 +183,23 @@ class Server:
             self._prerendering.cancel()
         self._prerendering = asyncio.create_task(work()) if work is not None else None
 
-    def _advertiser(self, listener: asyncio.Server) -> Advertiser | None:
+    async def _publish(self, listener: listening.Listener) -> None:
         discovery = self._config.discovery
-        if not discovery.enabled or not isinstance(self._address, TcpAddress):
-            return None
-        return Advertiser(
-            discovery.name,
-            self._address.port,
-            listening_hosts(listener.sockets),
-            discovery.advertise_host,
-            discovery.interfaces,
-        )
+        if discovery.enabled and isinstance(self._address, TcpAddress):
+            self._advertiser = Advertiser(
+                discovery.name,
+                self._address.port,
+                listening_hosts(listener.sockets),
+                discovery.advertise_host,
+                discovery.interfaces,
+            )
+            await self._advertiser.publish()
 
-    def _say_ready(self, advertiser: Advertiser | None, seconds: float) -> None:
-        _LOGGER.info("Ready after %.1f s: %s at %s", seconds, _voices_of(self._engine_or_raise()), self.uri)
+    def _say_ready(self, listener: listening.Listener, seconds: float) -> None:
+        where = " and ".join(listener.places)
+        _LOGGER.info("Ready after %.1f s: %s at %s", seconds, _voices_of(self._engine_or_raise()), where)
         if isinstance(self._address, TcpAddress):
+            advertiser = self._advertiser
             found = f"choose the discovered {advertiser.name!r}, or " if advertiser and advertiser.advertised else ""
             _LOGGER.info(
                 "In Home Assistant: Settings > Devices & services: %sAdd integration > Wyoming Protocol, this "
@@ -317,10 +335,11 @@ class Server:
 
     # Death
 
-    async def _end(self, listener: asyncio.Server, advertiser: Advertiser | None) -> None:
-        if advertiser is not None:
-            await advertiser.unpublish()
-        listener.close()
+    async def _end(self) -> None:
+        if self._advertiser is not None:
+            await self._advertiser.unpublish()
+        if self._listener is not None:
+            self._listener.close()
         await self._drain()
 
     async def _drain(self) -> None:

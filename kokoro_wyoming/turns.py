@@ -11,10 +11,11 @@ import asyncio
 import contextlib
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from kokoro_wyoming import awake
 from kokoro_wyoming.openmp import Waiting
@@ -354,6 +355,15 @@ async def apart(work: Callable[[], T]) -> T:
         return await thread.run(work)
     finally:
         thread.close()
+
+
+def leave(status: int) -> NoReturn:
+    """End the process at once, with the log written.
+
+    Native code that is under way on a thread cannot be interrupted, and the interpreter must not be torn down under it.
+    """
+    logging.shutdown()
+    os._exit(status)
 
 
 def _close_steps(job: _Job[Any]) -> None:

@@ -29,19 +29,20 @@ from kokoro_wyoming.discovery.advertiser import SERVICE_TYPE
 Seen = dict[str, Any]
 Talk = Callable[[str, int | None], Awaitable[str]]
 STEP_TIMEOUT_SECONDS = 8.0
+AS_BY_DEFAULT: dict[str, Any] = {"server__uri": "tcp://:10200", "discovery__enabled": True}
 
 
 def run(command: str) -> None:
     subprocess.run(command.split(), check=True)
 
 
-def build_house(*, ipv4: bool = True) -> None:
+def build_house(*, ipv4: bool = True, ipv6: str = "fd77::") -> None:
     run("mount -t tmpfs tmpfs /run")
     run("ip netns add peer")
     run("ip link add lan0 type veth peer name lan0 netns peer")
     for prefix, number in (("", 1), ("ip netns exec peer ", 2)):
         run(f"{prefix}ip link set lo up")
-        run(f"{prefix}ip addr add fd77::{number}/64 dev lan0 nodad")
+        run(f"{prefix}ip addr add {ipv6}{number}/64 dev lan0 nodad")
         if ipv4:
             run(f"{prefix}ip addr add 10.77.0.{number}/24 dev lan0")
         run(f"{prefix}ip link set lan0 up")
@@ -118,7 +119,7 @@ async def advertise() -> None:
 
 def own_address() -> str:
     listed = json.loads(subprocess.check_output(["ip", "-j", "addr", "show", "dev", "lan0"]))[0]["addr_info"]
-    return str(next(row["local"] for row in listed if row["local"] in ("10.77.0.2", "fd77::2")))
+    return str(next(row["local"] for row in listed if row["local"] in ("10.77.0.2", "fd77::2", "2001:db8:77::2")))
 
 
 async def tell(zeroconf: Zeroconf, name: str, change: str, talk: Talk) -> None:
@@ -188,8 +189,7 @@ async def our_server() -> Seen:
     build_house()
     peer = await Peer.start("converse")
     with tempfile.TemporaryDirectory() as folder:
-        settings: dict[str, Any] = {"server__uri": "tcp://0.0.0.0:10200", "discovery__enabled": True}
-        async with beep_program.beep_program(Path(folder), **settings):
+        async with beep_program.beep_program(Path(folder), **AS_BY_DEFAULT):
             found = await peer.sees(lambda seen: bool(seen.get("heard")))
             run("ip addr del 10.77.0.1/24 dev lan0")
             run("ip addr add 10.77.0.9/24 dev lan0")
@@ -199,6 +199,20 @@ async def our_server() -> Seen:
         gone = await peer.sees(lambda seen: seen["change"] == "Removed")
     await peer.stop()
     return {"found": found, "followed": followed, "refused": refused, "gone": gone}
+
+
+async def our_server_on_ipv6_alone() -> Seen:
+    """The whole program in a house that has no addresses but those that its provider gave it."""
+    from tests import beep_program
+
+    beep_program.stand_in()
+    build_house(ipv4=False, ipv6="2001:db8:77::")
+    peer = await Peer.start("converse")
+    with tempfile.TemporaryDirectory() as folder:
+        async with beep_program.beep_program(Path(folder), **AS_BY_DEFAULT):
+            found = await peer.sees(lambda seen: bool(seen.get("heard")))
+    await peer.stop()
+    return {"found": found}
 
 
 async def dual_stack() -> Seen:
@@ -288,7 +302,10 @@ async def both_at_once() -> Seen:
     return {"names": sorted([theirs["name"], advertiser.name])}
 
 
-_ALL = (dual_stack, ipv6_only, no_network_at_first, name_in_use, both_at_once, our_server)
+_ALL = (
+    *(dual_stack, ipv6_only, no_network_at_first, name_in_use, both_at_once),
+    *(our_server, our_server_on_ipv6_alone),
+)
 SCENES = {scene.__name__: scene for scene in _ALL}
 PARTS = {part.__name__: part for part in (browse, converse, stranger, advertise)}
 

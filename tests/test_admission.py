@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import resource
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming import admission
-from kokoro_wyoming.admission import Door, Rules, StrangerError, networks_of
+from kokoro_wyoming.admission import Door, IPNetwork, Rules, StrangerError, networks_of
 from kokoro_wyoming.errors import BusyError
 
 
@@ -63,6 +64,31 @@ def test_home_is_let_in(host: str) -> None:
 )
 def test_the_rest_of_the_world_is_not(host: str) -> None:
     assert not _may_enter(_door("home"), host)
+
+
+def test_the_networks_that_this_machine_is_in_are_home_as_they_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    near = [ip_network("2001:db8:1::/64"), ip_network("2001:db8:9::7/128")]
+    looks = 0
+
+    def look() -> list[IPNetwork]:
+        nonlocal looks
+        looks += 1
+        return near
+
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    door = Door(Rules(("home",), 9, 9), look)
+    assert _may_enter(door, "2001:db8:1::5")
+    assert not _may_enter(door, "2001:db8:2::5")
+    assert not _may_enter(door, "2001:db8:9::8")
+    assert not _may_enter(door, "8.8.8.8")
+    assert looks == 1
+    near[0] = ip_network("2001:db8:2::/64")  # the provider gave another
+    now += 2
+    assert _may_enter(door, "2001:db8:2::5")
+    assert not _may_enter(door, "2001:db8:1::5")
+    door.rules = Rules(("192.168.7.0/24",), 9, 9)
+    assert not _may_enter(door, "2001:db8:2::5")
 
 
 def test_the_owner_widens_and_narrows() -> None:

@@ -45,7 +45,7 @@ def complaint(path: Path | None, overrides: dict[str, object] | None = None) -> 
 
 def test_the_defaults_are_those_that_are_promised() -> None:
     loaded = config.load()
-    assert loaded.server.uri == "tcp://0.0.0.0:10200"
+    assert loaded.server.uri == "tcp://:10200"
     assert (loaded.model.version, loaded.speech.language, loaded.speech.voice) == ("v1.0", "en-US", None)
     assert (loaded.speech.speed, loaded.speech.volume) == (1.0, 1.0)
     assert (loaded.limits.connections, loaded.limits.text_chars) == (256, 100_000)
@@ -447,6 +447,7 @@ def test_any_noise_is_read_or_refused_and_nothing_else_is_raised(write: Write, c
 @pytest.mark.parametrize(
     ("uri", "address"),
     [
+        ("tcp://:10200", config.TcpAddress("", 10200)),
         ("tcp://0.0.0.0:10200", config.TcpAddress("0.0.0.0", 10200)),
         ("tcp://[::]:10200", config.TcpAddress("::", 10200)),
         ("tcp://house.local:0/", config.TcpAddress("house.local", 0)),
@@ -469,7 +470,8 @@ def test_an_address_is_taken_apart(uri: str, address: object) -> None:
         ("stdio://", "does not begin with tcp:// or unix://"),
         ("tcp://0.0.0.0", "has no port; write tcp://0.0.0.0:10200"),
         ("tcp://0.0.0.0:", "has no port; write tcp://0.0.0.0:10200"),
-        ("tcp://:10200", "has no host"),
+        ("tcp://", "has no port; write tcp://:10200"),
+        ("tcp://:", "has no port; write tcp://:10200"),
         ("tcp://0.0.0.0:65536", "has a port that is not a number from 0 to 65535"),
         ("tcp://0.0.0.0:x", "has a port that is not a number from 0 to 65535"),
         ("tcp://::1:10200", "is an IPv6 address without brackets"),

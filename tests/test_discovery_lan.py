@@ -27,7 +27,10 @@ from tests.beep_house import until
 
 Scenes = dict[str, "subprocess.Popen[str]"]
 
-SCENES = ("dual_stack", "ipv6_only", "no_network_at_first", "name_in_use", "both_at_once", "our_server")
+SCENES = (
+    *("dual_stack", "ipv6_only", "no_network_at_first", "name_in_use", "both_at_once"),
+    *("our_server", "our_server_on_ipv6_alone"),
+)
 SCENE = Path(__file__).with_name("lan_scene.py")
 NAMESPACES = ("unshare", "--net", "--mount", "--user", "--map-root-user")
 
@@ -259,13 +262,20 @@ def test_another_host_finds_us_connects_follows_a_new_address_and_sees_us_leave(
 def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_moves(scenes: Scenes) -> None:
     seen = result(scenes["our_server"])
     assert seen["found"]["name"] == "Kokoro"
-    assert seen["found"]["addresses"] == ["10.77.0.1"]
+    assert seen["found"]["addresses"] == ["10.77.0.1", "fd77::1"]
     # The stand-in spells out what it says.
     assert seen["found"]["heard"] == "It is bf_emma.Who speaks"
-    assert seen["followed"]["addresses"] == ["10.77.0.9"]
+    assert seen["followed"]["addresses"] == ["10.77.0.9", "fd77::1"]
     assert seen["followed"]["heard"] == seen["found"]["heard"]
     assert seen["refused"] == {"type": "error", "code": "not-allowed"}
     assert seen["gone"]["name"] == "Kokoro"
+
+
+@two_hosts
+def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_addresses_alone(scenes: Scenes) -> None:
+    seen = result(scenes["our_server_on_ipv6_alone"])
+    assert seen["found"]["addresses"] == ["2001:db8:77::1"]
+    assert seen["found"]["heard"] == "It is bf_emma.Who speaks"
 
 
 @two_hosts

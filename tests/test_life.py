@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import signal
@@ -24,7 +23,6 @@ from kokoro_wyoming.admission import Share
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import ConfigError
-from kokoro_wyoming.listening import listen_error
 from kokoro_wyoming.server import Server
 from tests.beep_house import error_codes, from_bytes, kinds, synthesize, text_of, to_bytes, until
 from tests.beep_program import RELEASED, BeepManager, beep_program, put_voice, settings
@@ -358,11 +356,6 @@ async def test_a_defect_while_reading_anew_leaves_the_server_as_it_was(
 
 
 # What the machine lacks
-
-
-def test_a_machine_without_ipv6_is_told_what_to_write() -> None:
-    error = listen_error(config.TcpAddress("::", 10200), OSError(errno.EAFNOSUPPORT, "not supported"))
-    assert str(error) == ("Cannot listen on tcp://[::]:10200: this machine has no IPv6; use tcp://0.0.0.0:10200.")
 
 
 @pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux and leave to make namespaces")

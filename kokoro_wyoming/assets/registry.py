@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -18,7 +19,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -264,7 +265,13 @@ def run_client(command: Sequence[str], folder: Path, label: str, total_bytes: in
     with words.open("wb") as errors, bar(label, total_bytes) as advance:
         try:
             client = subprocess.Popen(
-                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,  # so that it and what it starts can be ended together
             )
         except OSError as problem:
             raise SourceError(
@@ -289,7 +296,8 @@ def _watch(client: subprocess.Popen[bytes], folder: Path, advance: Callable[[int
                 advance(size_bytes - seen_bytes)
                 seen_bytes = size_bytes
     except BaseException:
-        client.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(client.pid, signal.SIGKILL)
         raise
 
 

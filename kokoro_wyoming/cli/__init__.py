@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
+import importlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 from kokoro_wyoming import __version__
-from kokoro_wyoming.cli import announce, bench, check, fetch, health, say, serve, settings, voices
+from kokoro_wyoming.cli import standard, stopping
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 
-_MODULES = (serve, fetch, check, voices, say, announce, health, bench)
-COMMANDS = {module.__name__.rpartition(".")[2]: module for module in _MODULES}
+COMMANDS = ("serve", "fetch", "check", "voices", "say", "announce", "health", "bench")
 
-OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+OK, FAILED, MISUSED = 0, 1, 2
 
 _DESCRIPTION = "Kokoro's voices over the Wyoming protocol, for Home Assistant and every other Wyoming client."
 
@@ -40,7 +40,8 @@ environment:
   KOKORO_WYOMING_HOME   folder in which models/ and voices/ lie
   HF_ENDPOINT, HF_HUB_OFFLINE, HTTPS_PROXY and their like are honoured when files are fetched
 
-exit status: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted
+exit status: 0 done, also a server that was told to stop; 1 failed; 2 wrong usage or settings; 130 interrupted;
+143 ended by SIGTERM
 """
 
 
@@ -57,19 +58,21 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    try:
-        status = _run(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
-    except KokoroWyomingError as error:
-        print(f"kokoro-wyoming: {error}", file=sys.stderr)
-        return MISUSED if isinstance(error, ConfigError) else FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output is gone (`| head`); at exit Python would complain of it once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    return status
+    standard.mend()
+    with stopping.heard() as told:
+        try:
+            status = _run(sys.argv[1:] if argv is None else argv)
+            sys.stdout.flush()
+        except KokoroWyomingError as error:
+            print(f"kokoro-wyoming: {error}", file=sys.stderr)
+            return MISUSED if isinstance(error, ConfigError) else FAILED
+        except KeyboardInterrupt:
+            return told.status
+        except BrokenPipeError:  # whoever read our output is gone (`| head`)
+            return FAILED
+        finally:
+            standard.end()
+        return status
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -81,7 +84,8 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = _parser()
+    # Here, as a signal is heard from the beginning of `main` on.
+    parser = _parser({name: importlib.import_module(f"{__name__}.{name}") for name in COMMANDS})
     about_all = ("-h", "--help", "--version")
     if not argv or (argv[0].startswith("-") and argv[0] not in about_all):
         argv = ["serve", *argv]
@@ -97,6 +101,8 @@ def _unknown(command: str, unknown: Sequence[str]) -> str:
     late = next((word for word in unknown if word in COMMANDS), None)
     if late is not None:
         return f"a command comes first: kokoro-wyoming {late} ..."
+    from kokoro_wyoming.cli import settings
+
     hint = _did_you_mean(unknown[0].partition("=")[0], settings.FLAG_NAMES)
     return f"{command} knows no {unknown[0]!r}{hint or f'; see kokoro-wyoming {command} --help'}"
 
@@ -106,13 +112,13 @@ def _did_you_mean(word: str, candidates: Iterable[str]) -> str:
     return f"; did you mean {nearest[0]}?" if nearest else ""
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(modules: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
     parser = _Parser(prog="kokoro-wyoming", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"kokoro-wyoming {__version__}")
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="command", required=True, parser_class=_Parser
     )
-    for name, module in COMMANDS.items():
+    for name, module in modules.items():
         command = commands.add_parser(name, help=module.SUMMARY, description=module.DESCRIPTION, epilog=module.EXAMPLES)
         module.add_arguments(command)
         command.set_defaults(run=module.run)

@@ -73,10 +73,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _address(to: str) -> TcpAddress | UnixAddress:
-    from kokoro_wyoming.config import parse_uri
+    from kokoro_wyoming.config import parse_remote_uri
 
     try:
-        return parse_uri(to)
+        return parse_remote_uri(to)
     except ValueError as error:
         raise ConfigError(f"--to: `{to}` {error}") from error
 

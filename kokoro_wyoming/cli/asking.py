@@ -22,15 +22,27 @@ _SILENCE_SECONDS = 120.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Offer the flags that say what is to be spoken, by whom and by which server."""
-    parser.add_argument("text", nargs="*", help="what to say; words are joined by blanks (default: read stdin)")
-    parser.add_argument("--voice", metavar="NAME", help="such as af_heart (default: the server's)")
     parser.add_argument(
-        "--speaker", metavar="NAME", help="refines the voice: another one, +af_sky to blend in, @1.2 for a pace"
+        "text", nargs="*", type=_utf8, help="what to say; words are joined by blanks (default: read stdin)"
     )
-    parser.add_argument("--language", metavar="TAG", help="such as en-GB (default: the voice's)")
+    parser.add_argument("--voice", metavar="NAME", type=_utf8, help="such as af_heart (default: the server's)")
+    parser.add_argument(
+        "--speaker",
+        metavar="NAME",
+        type=_utf8,
+        help="refines the voice: another one, +af_sky to blend in, @1.2 for a pace",
+    )
+    parser.add_argument("--language", metavar="TAG", type=_utf8, help="such as en-GB (default: the voice's)")
     parser.add_argument("--ssml", action="store_true", help="the text is SSML (default: only if it begins with <speak)")
-    parser.add_argument("--program", metavar="NAME", help="which of the server's programs (default: its first)")
+    parser.add_argument(
+        "--program", metavar="NAME", type=_utf8, help="which of the server's programs (default: its first)"
+    )
     client.add_arguments(parser)
+
+
+def _utf8(word: str) -> str:
+    """An argument as text; its bytes that are not UTF-8 are replaced, as in stdin."""
+    return word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 async def spoken(

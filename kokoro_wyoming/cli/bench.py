@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kokoro_wyoming.cli import settings
+from kokoro_wyoming.cli import files, settings
 from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.errors import AssetError, ConfigError
 from kokoro_wyoming.releases import DEFAULT_VERSION
@@ -96,7 +96,8 @@ def _print(table: Table) -> None:
 def _write(path: Path, results: Results) -> None:
     from kokoro_wyoming.bench import report
 
-    path.write_text(json.dumps(report.as_json(results), indent=2) + "\n", encoding="utf-8")
+    with files.written(path) as stream:
+        stream.write(json.dumps(report.as_json(results), indent=2).encode() + b"\n")
     print(f"\n{path}: all figures")
 
 
@@ -148,10 +149,10 @@ def _setup(args: argparse.Namespace, config: Config) -> Setup:
 
 
 def _address(uri: str) -> str:
-    from kokoro_wyoming.config import parse_uri
+    from kokoro_wyoming.config import parse_remote_uri
 
     try:
-        return str(parse_uri(uri))
+        return str(parse_remote_uri(uri))
     except ValueError as error:
         raise ConfigError(f"--against: `{uri}` {error}") from error
 

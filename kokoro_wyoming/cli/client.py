@@ -19,7 +19,7 @@ from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 
 _CONNECT_SECONDS = 5.0
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Where a server that listens everywhere is reached from its own machine."""
+"""Where a server on every address of one family is reached from its own machine."""
 
 
 class ServerError(KokoroWyomingError):
@@ -46,8 +46,18 @@ def server_uri(args: argparse.Namespace) -> str:
         except ValueError as error:
             raise ConfigError(f"--uri: `{args.uri}` {error}") from error
     if isinstance(address, config.TcpAddress):
-        address = replace(address, host=_LOOPBACK.get(address.host, address.host))
+        address = replace(address, host=_LOOPBACK.get(address.host, address.host) or _loopback())
     return str(address)
+
+
+def _loopback() -> str:
+    """Where a server on every address is reached from its own machine."""
+    with socket.socket() as trial:
+        try:
+            trial.bind(("127.0.0.1", 0))
+        except OSError:  # this machine has IPv6 alone
+            return "::1"
+    return "127.0.0.1"
 
 
 class Connection:

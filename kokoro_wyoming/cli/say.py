@@ -6,10 +6,9 @@ import argparse
 import asyncio
 import contextlib
 import json
-import sys
 from pathlib import Path
 
-from kokoro_wyoming.cli import asking, client, players
+from kokoro_wyoming.cli import asking, client, files, players, standard
 from kokoro_wyoming.cli.wav import Sink, WavStream, wav_device, wav_file
 from kokoro_wyoming.errors import ConfigError
 
@@ -39,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.out == args.timestamps == "-":
         raise ConfigError("--timestamps: sound and timestamps cannot both go to stdout; give one of them a file")
+    if args.timestamps == "-":
+        standard.bytes_out()  # before anything is said
     uri = client.server_uri(args)
     words: list[dict[str, object]] | None = None if args.timestamps is None else []
     with _sink(args.out) as sink:
@@ -51,24 +52,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write_timestamps(file: str, words: list[dict[str, object]]) -> None:
-    text = json.dumps({"words": words}, ensure_ascii=False, indent=1) + "\n"
+    content = json.dumps({"words": words}, ensure_ascii=False, indent=1).encode() + b"\n"
     if file == "-":
-        sys.stdout.write(text)
+        standard.bytes_out().write(content)
         return
-    try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--timestamps: {file} cannot be written: {(error.strerror or '').lower()}") from error
+    with files.written(Path(file)) as stream:
+        stream.write(content)
 
 
 def _sink(out: str | None) -> contextlib.AbstractContextManager[Sink]:
     if out is None:
         return players.sound_card()
     if out == "-":
-        return contextlib.nullcontext(WavStream(sys.stdout.buffer))
+        return contextlib.nullcontext(WavStream(standard.bytes_out()))
     path = Path(out)
-    # A device or named pipe cannot be renamed into place.
-    return wav_device(path) if path.exists() and not path.is_file() else wav_file(path)
+    return wav_device(path) if files.is_device(path) else wav_file(path)
 
 
 async def _speak(uri: str, args: argparse.Namespace, sink: Sink, words: list[dict[str, object]] | None) -> float:

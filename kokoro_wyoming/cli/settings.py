@@ -29,7 +29,7 @@ class _Flag:
 
 
 _FLAGS = (
-    _Flag("--uri", "server.uri", "URI", "address to listen on, such as tcp://0.0.0.0:10200 or unix:///run/kokoro.sock"),
+    _Flag("--uri", "server.uri", "URI", "address to listen on, such as tcp://:10200 or unix:///run/kokoro.sock"),
     _Flag("--model-version", "model.version", "VERSION", "Kokoro release, such as v1.0"),
     _Flag("--language", "speech.language", "TAG", "language when a client names none, such as en-GB"),
     _Flag("--voice", "speech.voice", "NAME", "voice when a client names none, such as af_heart"),

@@ -40,7 +40,9 @@ def run(args: argparse.Namespace) -> int:
     (program,) = (each for each in known.programs if each.version == version)
     listed = [voice for voice in program.voices if voice.version == version and "/" not in voice.name]
     if args.json:
-        print(json.dumps([dataclasses.asdict(voice) for voice in listed], ensure_ascii=False, indent=2))
+        # UTF-8 in every locale, as JSON is.
+        text = json.dumps([dataclasses.asdict(voice) for voice in listed], ensure_ascii=False, indent=2)
+        sys.stdout.buffer.write(f"{text}\n".encode())
     elif listed:
         print_table(("voice", "label", "language"), [(v.name, v.label, ", ".join(v.languages)) for v in listed])
     for name, reason in {**catalogue.refused, **known.refused}.items():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from kokoro_wyoming.errors import KokoroWyomingError
+from kokoro_wyoming.cli import files
 
 _UNKNOWN_LENGTH_BYTES = 0xFFFF_FF00
 """What a header says when the end is not known yet; readers of pipes take it for "until the end"."""
@@ -77,29 +77,15 @@ class _WavFile:
 @contextlib.contextmanager
 def wav_file(path: Path) -> Iterator[Sink]:
     """A WAV file that appears under its name when the block ends well; else nothing is left of it."""
-    part = path.with_name(f"{path.name}.part")
-    with _telling(path):
-        try:
-            with part.open("wb") as stream, contextlib.closing(_WavFile(stream)) as wav:
-                yield wav
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+    with files.written(path) as stream, contextlib.closing(_WavFile(stream)) as wav:
+        yield wav
 
 
 @contextlib.contextmanager
 def wav_device(path: Path) -> Iterator[Sink]:
     """WAV into a device or named pipe."""
-    with _telling(path), path.open("wb") as stream:
+    with files.written(path) as stream:
         yield WavStream(stream)
-
-
-@contextlib.contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise KokoroWyomingError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
 def _writer(stream: BinaryIO, sound: Sound) -> wave.Wave_write:

@@ -5,7 +5,7 @@
 `config/default.yaml` holds every default and what each key means; the classes here hold types and ranges.
 """
 
-from kokoro_wyoming.config.addresses import TcpAddress, UnixAddress, parse_uri
+from kokoro_wyoming.config.addresses import TcpAddress, UnixAddress, parse_remote_uri, parse_uri
 from kokoro_wyoming.config.loading import load
 from kokoro_wyoming.config.locations import default_file, home
 from kokoro_wyoming.config.schema import (
@@ -37,5 +37,6 @@ __all__ = [
     "default_file",
     "home",
     "load",
+    "parse_remote_uri",
     "parse_uri",
 ]

@@ -8,13 +8,13 @@ from urllib.parse import SplitResult, urlsplit
 _MAX_UNIX_PATH_BYTES = 107
 """sockaddr_un has 108 bytes on Linux, the last of them a NUL."""
 
-EXAMPLE = "write tcp://0.0.0.0:10200, for example"
+EXAMPLE = "write tcp://:10200, for example"
 
 
 @dataclass(frozen=True)
 class TcpAddress:
     host: str
-    """Name or IP address, IPv6 without brackets."""
+    """Name or IP address, IPv6 without brackets; empty for a server on every address of its machine."""
     port: int
     """0 to 65535; 0 is any free port, for a server."""
 
@@ -32,7 +32,7 @@ class UnixAddress:
 
 
 def parse_uri(uri: str) -> TcpAddress | UnixAddress:
-    """Take apart `tcp://host:port` or `unix:///path`.
+    """Take apart `tcp://host:port`, `tcp://:port` or `unix:///path`.
 
     Raises ValueError with the end of a sentence that begins with the URI ("has no port; ...").
     """
@@ -52,20 +52,28 @@ def parse_uri(uri: str) -> TcpAddress | UnixAddress:
     raise ValueError(f"does not begin with tcp:// or unix://; {EXAMPLE}")
 
 
+def parse_remote_uri(uri: str) -> TcpAddress | UnixAddress:
+    """The same for the address of something to connect to, which has a host."""
+    address = parse_uri(uri)
+    if isinstance(address, TcpAddress) and not address.host:
+        raise ValueError(f"has no host; write tcp://kitchen:{address.port} or tcp://192.168.1.20:{address.port}")
+    return address
+
+
 def _tcp_address(parts: SplitResult) -> TcpAddress:
     if parts.path not in ("", "/") or parts.username is not None:
         raise ValueError(f"has more in it than host and port; {EXAMPLE}")
     if parts.netloc.count(":") > 1 and "[" not in parts.netloc:
         raise ValueError("is an IPv6 address without brackets; write tcp://[::]:10200, for example")
-    if not parts.hostname:
-        raise ValueError("has no host; write tcp://0.0.0.0:10200 for every interface")
+    if not parts.hostname and parts.netloc[:1] not in ("", ":"):
+        raise ValueError(f"has an empty host; {EXAMPLE}, which is every address of this machine")
     try:
         port = parts.port
     except ValueError as error:
         raise ValueError("has a port that is not a number from 0 to 65535") from error
     if port is None:
         raise ValueError(f"has no port; write tcp://{parts.netloc.rstrip(':')}:10200, for example")
-    return TcpAddress(parts.hostname, port)
+    return TcpAddress(parts.hostname or "", port)
 
 
 def _unix_address(parts: SplitResult) -> UnixAddress:

@@ -54,6 +54,8 @@ def _clause(error: ErrorDetails, path: KeyPath, place: Place | None) -> str:
         return f"is out of range; it must be {_range(path)}"
     if kind == "literal_error":
         return _choices(str(error["input"]), error["ctx"]["expected"])
+    if kind == "string_unicode":
+        return "is not text in UTF-8"
     if kind == "string_too_long":
         return f"is too long; at most {error['ctx']['max_length']} characters"
     wanted = _WANTED.get(kind)

@@ -13,6 +13,7 @@ from pathlib import Path
 import ifaddr
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NOT_A_LAN = re.compile(
     r"docker|veth|br-[0-9a-f]{12}|hassio|podman|cni|cali|flannel|cilium|lxc|lxd|kube|nodelocaldns"  # containers
@@ -64,6 +65,23 @@ def local_addresses() -> list[LocalAddress]:
         for ip in adapter.ips
     )
     return [local for local in found if local.address not in unsteady]
+
+
+def networks_near() -> frozenset[IPNetwork]:
+    """The IPv6 networks that this machine is in, on interfaces behind which there may be a house.
+
+    Whoever is in them can be in the same place by a link-local address as well.
+    """
+    try:
+        adapters = list(ifaddr.get_adapters())
+    except OSError:
+        return frozenset()
+    return frozenset(
+        ipaddress.IPv6Network((_parse(ip.ip[0]).packed, ip.network_prefix), strict=False)
+        for adapter in adapters
+        for ip in adapter.ips
+        if isinstance(ip.ip, tuple) and not _NOT_A_LAN.match(adapter.name)
+    )
 
 
 def listening_hosts(sockets: Iterable[socket.socket]) -> tuple[str, ...]:

@@ -1,0 +1,35 @@
+"""Files that a command writes: whole or not at all, and one sentence where they cannot be."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from kokoro_wyoming.errors import KokoroWyomingError
+
+
+def is_device(path: Path) -> bool:
+    """Whether it is a device or named pipe, which no file can take the place of."""
+    return path.exists() and not path.is_file()
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears under its name when the block ends well, else nothing is left of it; or a device.
+
+    Raises KokoroWyomingError where it cannot be written.
+    """
+    part = path if is_device(path) else path.with_name(f"{path.name}.part")
+    try:
+        try:
+            with part.open("wb") as stream:
+                yield stream
+            if part != path:
+                part.replace(path)
+        finally:
+            if part != path:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        raise KokoroWyomingError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error

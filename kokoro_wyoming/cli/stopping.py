@@ -1,0 +1,100 @@
+"""Signals that end a command while nothing of its own hears them.
+
+SIGTERM and SIGHUP unwind it as Ctrl-C does, so that programs that it started are ended and no half file is left. Soon
+after it ends in any case: code that is not Python's, such as the search for a host's address, is not interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+_LOGGER = logging.getLogger(__name__)
+
+_UNWIND_SECONDS = 1.0
+
+
+class Told:
+    """Which signal ended the command, if any did."""
+
+    def __init__(self, *, serving: bool) -> None:
+        self._serving = serving
+        self.number = signal.SIGINT
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 for a server, else what shells know: 130 for Ctrl-C, 143 for SIGTERM."""
+        return 0 if self._serving else 128 + self.number
+
+    def log(self) -> None:
+        """What becomes of a server."""
+        _LOGGER.info("%s: stopping before anybody was served", self.number.name)
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """As Ctrl-C would, for which asyncio has a handler of its own."""
+        self.number = signal.Signals(number)
+        interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(interrupt):  # it is ignored, as in a script's background
+            raise KeyboardInterrupt
+        interrupt(signal.SIGINT, frame)
+
+
+@contextlib.contextmanager
+def heard(*, serving: bool = False) -> Iterator[Told]:
+    """A stop signal raises KeyboardInterrupt in the block, and the process ends where that does not within a second.
+
+    A server goes on after SIGHUP; so does everything with a signal that is ignored, as under nohup. Only the main
+    thread hears signals; elsewhere nothing is changed.
+    """
+    told = Told(serving=serving)
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+    handlers = {signal.SIGTERM: told.stop, signal.SIGHUP: _go_on if serving else told.stop}
+    before = {number: signal.getsignal(number) for number in handlers}
+    with _ended_in_time(told, {signal.SIGINT, signal.SIGTERM} if serving else {signal.SIGINT, *handlers}):
+        for number, handler in handlers.items():
+            if before[number] is not signal.SIG_IGN:
+                signal.signal(number, handler)
+        try:
+            yield told
+        finally:
+            for number in handlers:
+                signal.signal(number, before[number])
+
+
+def _go_on(number: int, frame: FrameType | None) -> None:
+    """Not as by default, which is to end."""
+
+
+@contextlib.contextmanager
+def _ended_in_time(told: Told, numbers: set[signal.Signals]) -> Iterator[None]:
+    over = threading.Event()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def watch() -> None:
+        # Python writes the number here whatever the main thread is doing, and calls the handler when that is back.
+        while number := os.read(reading, 1):
+            if number[0] in numbers and not over.wait(_UNWIND_SECONDS):
+                told.number = signal.Signals(number[0])
+                # Not where nobody reads the log: to write would be to wait.
+                if select.select((), (2,), (), 0)[1]:
+                    told.log()
+                os._exit(told.status)
+        os.close(reading)
+
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    threading.Thread(target=watch, name="stopping", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+        signal.set_wakeup_fd(before)
+        os.close(writing)

@@ -1,0 +1,24 @@
+"""`kokoro-wyoming` without a model, that is told to stop as soon as it is ready."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from kokoro_wyoming.cli import main
+from tests import beep_program
+
+
+def _stop(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    beep_program.stand_in()
+    from kokoro_wyoming.server import Server
+
+    server: Any = Server
+    server._say_ready = _stop
+    sys.exit(main())
