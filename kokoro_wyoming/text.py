@@ -54,7 +54,7 @@ _TIED = "\ue004"
 # long row of full stops costs its length squared.
 _NEVER_DECISIVE = frozenset(".!?…؟।॥。！？｡'\")]}”»") | {_TIED}
 _BEFORE_DECISION = _NEVER_DECISIVE | frozenset("’」』）》】〕〉")
-"""A boundary becomes certain behind one of these or a blank, and nowhere else: the detector is not asked elsewhere."""
+"""Whatever stands behind one of these may make a boundary certain. Behind a blank, a letter may that is not small."""
 
 _SENTENCE_ENDS = frozenset(".!?…؟।॥。！？｡")
 _CLOSERS = frozenset("\"'”’»)]}」』*_~` \n\r\t")
@@ -218,8 +218,7 @@ class SentenceSplitter:
         self._unseen += seen
         if character in "\r\n" and not self._within:
             return len(self._pending)
-        may_decide = seen not in _NEVER_DECISIVE and (before in _BEFORE_DECISION or before.isspace())
-        if may_decide and (decided := self._decided_chars()):
+        if _may_decide(before, seen) and (decided := self._decided_chars()):
             return decided
         is_said = self._within != SAID
         if self._clause is not None and is_said and (end := self._clause.end_after(seen, len(self._pending))):
@@ -271,6 +270,13 @@ def reader_of_signs(reading: Reading) -> Reader:
     """Of text that may have marks and has no other markup."""
     is_read = reading.markup
     return Signs(reading.language or "en-US", name_emoji=reading.emoji == "name") if is_read else _AsWritten()
+
+
+def _may_decide(before: str, character: str) -> bool:
+    """Whether the detector is asked: it looks at all of a piece again, and nowhere else it can find anything new."""
+    if before.isspace():
+        return character.isalpha() and unicodedata.category(character) != "Ll"
+    return before in _BEFORE_DECISION and character not in _NEVER_DECISIVE
 
 
 def _stop_as_seen(word: str) -> str:

@@ -161,43 +161,46 @@ QUICK = (
 
 _OF_EVERY_KIND = (
     *map(chr, (*range(0x20, 0x30), *range(0x3A, 0x41), *range(0x5B, 0x61), *range(0x7B, 0x7F))),
-    *"\t\nAw7é好ァ한אعก",  # letters of every script, digits, blanks
-    *"\u0301\u064b\u0e49\u093f\u094d\u200c\u200d\ufe0f\u20e3\U000e0061",  # marks and joiners
-    *"…。！，「“¿—→•²①─★\u00a0\u3000🎉👨🏽❤\U0001f1e6",
+    *"\tA7é好ァ한א",  # letters of every script, digits, blanks
+    *"\u0301\u064b\u0e49\u094d\u200c\ufe0f\U000e0061",  # marks and joiners
+    *"…。，「“¿—→•²★\u00a0👨🏽\U0001f1e6",
 )
 _SNIPPETS = (
     # emphasis, code, headings, lists, quotes, tables, rules
-    *("**a** ", "**a", "~~a~~ ", "==", "=> ", "->", "--", "- a\n", "- [ ] a\n", "1. a\n", "1.", "> a\n", "# a\n"),
-    *("## ", "`a`", "```\na\n```\n", "```\n", "~~~\n", "| a | b |\n", "|---|\n", "a | b ", "---\n", "\n\n", "\r\n"),
-    *("\\*", "\\\n"),
+    *("**a", "==", "=> ", "--", "- a\n", "- [ ] a\n", "1. a\n", "> a\n", "# a\n", "```\na\n```\n", "~~~\n", "|---|\n"),
+    *("\\*", "\r\n"),
     # links, pauses, phonemes, notes
-    *("[a](b)", "[a](", "[a](/", "[a](/b/)", "[a](/b/) ", "[tomato](/təˈmɑːtoʊ/)", f"[a](/{'b' * 199}/)", "[a][b] "),
-    *("[a][", "![a](b)", "![", "[![", "[![a](b)](c) ", "[pause:1s]", "[pause:1", "[^1]", "[^1]: a\n"),
-    *("[a]: https://b.c\n", f"[a]({'x' * 900} ", _BLANKS_AND_BRACKETS, "[a](b '"),
+    *("[a](b)", "[a](", "[tomato](/təˈmɑːtoʊ/)", f"[a](/{'b' * 199}/)", "[a][", "[![", "[![a](b)](c) ", "[pause:1s]"),
+    *("[pause:1", "[^1]: a\n", "[a]: https://b.c\n", f"[a]({'x' * 900} ", "[a](b '"),
     # HTML, comments, entities
-    *("<b>", "<b>a</b>", "<br>", "<p>a</p>", "<td>a</td>", "<a href='b'>c</a>", "<a ", "</", f"<{'a' * 499}"),
-    *("<!-- x -->", "<!--x", "<!-", f"<!--{'x' * 1_990}", "<!--a. [b <c &d `e ", "&amp;", "&amp", "&#128512;", "&zwj;"),
+    *("<b>", "<p>a</p>", "<td>a</td>", "<a href='b'>c</a>", "<a ", "</", f"<{'a' * 499}", "<!-- x -->"),
+    *(f"<!--{'x' * 1_990}", "<!--a. [b <c &d `e ", "&#128512;", "&zwj;"),
     # addresses
-    *("https://a.b ", "https://a.b/", "https://a.b/c,d", "www.", "www.a.com ", "a@b.c ", "a@", "a.b", "http://"),
+    *("https://a.b/c,d", "www.", "a@b.c ", "a@", "a.b", "http://"),
     # sentences, abbreviations, numbers, and what looks like their end
-    *("Hello there. ", "a, ", "a. ", "A. ", "Dr. ", "e.g. ", "U.S.A. ", "3.5 ", "1,000 ", "1 2 3. ", "... ", "! "),
-    *(f"{'!' * 150}{'x' * 150}", f"{'!' * 75}{')' * 75}{' ' * 75}x", f"x {'y' * 298}", f"{'a' * 250}, {'b' * 100}"),
-    *("नमस्ते। ", "क्ष", "क्\u200d", "今日は。", "你好，", "w。", "שלום ", "مرحبا ", "e\u0301"),
-    *("👨\u200d👩\u200d👧", "🏳️\u200d🌈", "1️⃣"),
+    *("Hello there. ", "a, ", "a. ", "e.g. ", "3.5 ", "1 2 3. ", "... ", f"{'!' * 150}{'x' * 150}"),
+    *(f"{'!' * 75}{')' * 75}{' ' * 75}x", f"x {'y' * 298}", f"{'a' * 250}, {'b' * 100}"),
+    *("नमस्ते। ", "क्\u200d", "今日は。", "你好，", "שלום ", "e\u0301", "👨\u200d👩\u200d👧", "🏳️\u200d🌈", "1️⃣"),
 )
-_IN_PAIRS = ("[a](", "<a ", "<!--", "&", "`", "\u200d")
+_IN_PAIRS = ("[a](", "<a ", "&", "\u200d")
 _IN_SSML = (
-    *("a", "a. ", "好", " ", "\n", "\u200d", "\u0301", "🎉", "--", "&amp;", "&#x200d;", "&#xe004;", "&#128512;"),
-    *("<phoneme ph='b'>a</phoneme>", "<phoneme ph='b'>a</phoneme> ", f"<phoneme ph='{'b' * 1_900}'>a</phoneme>"),
-    *("<say-as interpret-as='characters'>ab</say-as>", f"<say-as interpret-as='characters'>{'ab' * 240}</say-as>"),
-    *("<sub alias='b'>a</sub>", f"<sub alias='{'b' * 1_900}'>a</sub>", "<lang xml:lang='fr'>a b</lang> "),
-    *("<lang xml:lang='ja'>今日は</lang>", "<break/>", "<break time='1s'/>", "<s>a</s>", "<p>a</p>", "<p><s>a</s></p>"),
+    *("a", "a. ", "好", " ", "\u0301", "🎉", "--", "&amp;", "&#xe004;", "&#128512;", "<phoneme ph='b'>a</phoneme> "),
+    *(f"<phoneme ph='{'b' * 1_900}'>a</phoneme>", "<say-as interpret-as='characters'>ab</say-as>"),
+    *(f"<say-as interpret-as='characters'>{'ab' * 240}</say-as>", f"<sub alias='{'b' * 1_900}'>a</sub>"),
+    *(
+        "<lang xml:lang='ja'>今日は</lang>",
+        "<lang xml:lang='fr'>a b</lang> ",
+        "<break time='1s'/>",
+        "<s>a</s>",
+        "<p>a</p>",
+    ),
     *("<prosody rate='slow'>a</prosody>", "<voice name='x'>a </voice>", "<emphasis>a</emphasis>", "<mark name='x'/>"),
-    *("<!-- x -->", f"<!--{'x' * 1_900}-->", "<![CDATA[x]]>", "<?x y?>", "<a", f"<p a='{'b' * 1_900}'/>"),
+    *("<!-- x -->", f"<!--{'x' * 1_900}-->", "<![CDATA[x]]>", "<?x y?>", f"<p a='{'b' * 1_900}'/>"),
 )
 _IN_AN_ELEMENT = (
-    *(_ssml("今日は", f"<{name}>", f"</{name.split()[0]}>") for name in ("lang xml:lang='ja'", "metadata")),
-    *(_ssml("\u200d", f"<{name}>", f"</{name.split()[0]}>") for name in ("lang xml:lang='hi'", "prosody rate='2'")),
+    _ssml("今日は", "<metadata>", "</metadata>"),
+    _ssml("\u200d", "<lang xml:lang='hi'>", "</lang>"),
+    _ssml("\u200d", "<prosody rate='2'>", "</prosody>"),
     _ssml("a ", "<p><s>" + "<emphasis>" * 28, "</emphasis>" * 28 + "</s></p>"),
 )
 _PAIRS = map("".join, itertools.permutations(_IN_PAIRS, 2))

@@ -92,6 +92,15 @@ def test_what_comes_later_never_changes_a_sentence_given_out(text: str, more: st
     assert _split(text + more)[: len(early)] == early
 
 
+@settings(max_examples=150)
+@given(TEXTS)
+def test_the_detector_is_asked_wherever_it_would_find_something(text: str) -> None:
+    with pytest.MonkeyPatch.context() as everywhere:
+        everywhere.setattr(splitting, "_may_decide", lambda _, character: character not in splitting._NEVER_DECISIVE)
+        sentences = _split(text)
+    assert _split(text) == sentences
+
+
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
