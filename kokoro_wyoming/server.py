@@ -132,7 +132,7 @@ class Server:
             loop.add_signal_handler(signal.SIGHUP, self._hang_up.set)
 
     def _signalled(self, number: signal.Signals) -> None:
-        what = "finishing what is being said, then stopping" if self.uri else "stopping before anybody was served"
+        what = "finishing what is being said, then stopping" if self.uri else "stopping at once"
         _LOGGER.info("%s: %s", signal.Signals(number).name, what)
         self.stop()
 

@@ -7,8 +7,7 @@ import signal
 import sys
 from typing import Any
 
-from kokoro_wyoming.cli import main
-from tests import beep_program
+from kokoro_wyoming.cli import main, standard
 
 
 def _stop(*_: object) -> None:
@@ -16,6 +15,9 @@ def _stop(*_: object) -> None:
 
 
 if __name__ == "__main__":
+    standard.mend()  # as `main` does, before anything heavy is imported
+    from tests import beep_program
+
     beep_program.stand_in()
     from kokoro_wyoming.server import Server
 

@@ -112,7 +112,7 @@ def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: s
         start.logs(f"here: {step}")
         # A hang-up does not end it, nor does it keep it from ending.
         assert start.told(signal.SIGHUP, number) == 0
-        assert f"{number.name}: stopping before anybody was served" in start.log
+        assert f"{number.name}: stopping at once" in start.log
         assert "Traceback" not in start.log
 
 
@@ -125,7 +125,7 @@ def test_a_server_stops_while_the_model_has_the_processor(step: str, number: sig
         start.logs(f"here: {step}")
         assert path.is_socket()
         assert start.told(signal.SIGHUP, number) == 0
-        assert f"{number.name}: stopping before anybody was served" in start.log
+        assert f"{number.name}: stopping at once" in start.log
         assert "Traceback" not in start.log
         assert not path.exists()
 
@@ -186,8 +186,14 @@ def test_the_pause_before_another_try_holds_up_no_stop(hub: HubStandIn, tmp_path
     assert len(hub.downloads(_WEIGHTS)) == 2
 
 
-@pytest.mark.parametrize(("command", "number", "status"), STATUSES)
-@pytest.mark.parametrize("client", ["npm", "pip"])
+@pytest.mark.parametrize(
+    ("client", "command", "number", "status"),
+    [
+        *(("npm", *each) for each in STATUSES),
+        ("pip", "serve", signal.SIGTERM, 0),
+        ("pip", "fetch", signal.SIGTERM, 143),
+    ],
+)
 def test_the_registries_clients_are_ended_with_all_that_they_started(
     client: str, command: str, number: signal.Signals, status: int, tmp_path: Path
 ) -> None:

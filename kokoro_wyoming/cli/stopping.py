@@ -34,7 +34,7 @@ class Told:
 
     def log(self) -> None:
         """What becomes of a server."""
-        _LOGGER.info("%s: stopping before anybody was served", self.number.name)
+        _LOGGER.info("%s: stopping at once", self.number.name)
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """As Ctrl-C would, for which asyncio has a handler of its own."""
