@@ -1,4 +1,4 @@
-"""Sound that was made once and is given again: a memory between sessions and the engine, of neither's knowledge.
+"""An in-memory cache of spoken sentences in front of the engine; neither sessions nor the engine know of it.
 
 Kept is a sentence's whole sound, under a digest of all that decides how it is spoken. Texts are not kept. What failed,
 was abandoned or is half made leaves nothing.
@@ -11,8 +11,8 @@ import contextlib
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterator
-from dataclasses import astuple, dataclass
+from collections.abc import AsyncGenerator
+from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,120 +42,57 @@ def digest(sentence: Sentence, voice: SpokenVoice, weights: str) -> bytes:
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=32).digest()
 
 
-@dataclass(frozen=True)
-class _Entry:
-    samples: Samples
-    pinned: bool
-
-    @property
-    def bytes(self) -> int:
-        return self.samples.nbytes + ENTRY_BYTES
-
-
 class AudioCache:
-    """At most so many bytes of sound, recordings under way included; what was not heard for longest goes first."""
+    """At most so many bytes of sound; what was not heard for longest goes first."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
-        self._forgotten = 0
+        self._sounds: OrderedDict[bytes, Samples] = OrderedDict()
+        self._pinned: dict[bytes, Samples] = {}
+        self._pinned_bytes = 0
         self.held_bytes = 0
-        """Never more than the maximum."""
+        """Never more than the maximum; the pinned ones are in it."""
+        self.forgotten = 0
+        """How often all was let go."""
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._sounds) + len(self._pinned)
 
     def get(self, key: bytes) -> Samples | None:
         """The sound, float32, shape (n_samples,), not to be written to; now the last to go."""
-        entry = self._entries.get(key)
-        if entry is None:
-            return None
-        self._entries.move_to_end(key)
-        return entry.samples
+        if key in self._sounds:
+            self._sounds.move_to_end(key)
+            return self._sounds[key]
+        return self._pinned.get(key)
+
+    def keep(self, key: bytes, sound: Samples) -> bool:
+        """Take a sound, if need be by letting others go; False when even that is not enough."""
+        if key in self._pinned:
+            return True
+        if self._pinned_bytes + _bytes(sound) > self._max_bytes:
+            return False
+        if key in self._sounds:
+            self.held_bytes -= _bytes(self._sounds.pop(key))
+        sound.setflags(write=False)
+        self._sounds[key] = sound
+        self.held_bytes += _bytes(sound)
+        while self.held_bytes > self._max_bytes:
+            self.held_bytes -= _bytes(self._sounds.popitem(last=False)[1])
+        return True
 
     def pin(self, key: bytes) -> bool:
         """Never let a sound go that is here; False when it is not."""
-        entry = self._entries.get(key)
-        if entry is None:
-            return False
-        self._entries[key] = _Entry(entry.samples, pinned=True)
-        return True
+        if key in self._sounds:
+            self._pinned[key] = self._sounds.pop(key)
+            self._pinned_bytes += _bytes(self._pinned[key])
+        return key in self._pinned
 
     def forget(self) -> None:
-        """Let everything go, pinned or not, and what is being recorded too: voices have changed under their names."""
-        self.held_bytes -= sum(entry.bytes for entry in self._entries.values())
-        self._entries.clear()
-        self._forgotten += 1
-
-    def record(self) -> Recording:
-        """Begin to take a sound."""
-        return Recording(self)
-
-    def _reserve(self, size_bytes: int) -> bool:
-        """Make room, if need be by letting others go; False when even that is not enough."""
-        while self.held_bytes + size_bytes > self._max_bytes:
-            oldest = next((key for key, entry in self._entries.items() if not entry.pinned), None)
-            if oldest is None:
-                return False
-            self.held_bytes -= self._entries.pop(oldest).bytes
-        self.held_bytes += size_bytes
-        return True
-
-    def _release(self, size_bytes: int) -> None:
-        self.held_bytes -= size_bytes
-
-    def _put(self, key: bytes, entry: _Entry) -> None:
-        """Take an entry whose bytes are reserved, in place of one of the same key."""
-        before = self._entries.pop(key, None)
-        if before is not None:
-            self.held_bytes -= before.bytes
-        self._entries[key] = entry if before is None else _Entry(entry.samples, entry.pinned or before.pinned)
-
-
-class Recording:
-    """A sound on its way into the cache: kept whole or not at all."""
-
-    def __init__(self, cache: AudioCache) -> None:
-        self._cache = cache
-        self._pieces: list[Samples] = []
-        self._reserved_bytes = 0
-        self._begun_at = cache._forgotten
-        self._open = True
-
-    def add(self, samples: Samples) -> None:
-        """Take the next piece; a recording that has no room gives up."""
-        if not self._open:
-            return
-        if not self._reserve(samples.nbytes):
-            self.drop()
-            return
-        # A copy, as whoever made the piece may use its memory again, or hold much more of it.
-        self._pieces.append(samples.copy())
-
-    def keep(self, key: bytes) -> bool:
-        """The sound is complete: put it into the cache. False when there is no room, no sound, or no use for it."""
-        wanted = bool(self._pieces) and self._begun_at == self._cache._forgotten
-        kept = wanted and self._reserve(ENTRY_BYTES)
-        if kept:
-            samples = np.concatenate(self._pieces)
-            samples.setflags(write=False)
-            self._cache._put(key, _Entry(samples, pinned=False))
-            self._reserved_bytes = 0
-        self.drop()
-        return kept
-
-    def drop(self) -> None:
-        """Forget what was taken; a second time, or after `keep`, does nothing."""
-        self._cache._release(self._reserved_bytes)
-        self._reserved_bytes = 0
-        self._pieces.clear()
-        self._open = False
-
-    def _reserve(self, size_bytes: int) -> bool:
-        if not self._cache._reserve(size_bytes):
-            return False
-        self._reserved_bytes += size_bytes
-        return True
+        """Let everything go, pinned or not: voices have changed under their names."""
+        self._sounds.clear()
+        self._pinned.clear()
+        self.held_bytes = self._pinned_bytes = 0
+        self.forgotten += 1
 
 
 class CachedEngine:
@@ -201,22 +138,23 @@ class CachedUtterance:
         self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
     ) -> AsyncGenerator[Samples, None]:
         """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz. One whose words are timed is made anew."""
-        if clock is not None:
-            async with contextlib.aclosing(self._utterance.speak(sentence, voice, clock)) as sound:
-                async for piece in sound:
-                    yield piece
-            return
         key = digest(sentence, voice, self._weights)
-        kept = self._cache.get(key)
-        if kept is None:
-            async with contextlib.aclosing(self._recorded(key, sentence, voice)) as sound:
-                async for piece in sound:
-                    yield piece
+        kept = self._cache.get(key) if clock is None else None
+        if kept is not None:
+            for at in range(0, len(kept), SAMPLE_RATE_HZ):
+                # Nothing else here waits, and others want the loop too.
+                await asyncio.sleep(0)
+                yield kept[at : at + SAMPLE_RATE_HZ]
             return
-        for piece in _seconds(kept):
-            # Nothing else here waits, and others want the loop too.
-            await asyncio.sleep(0)
-            yield piece
+        forgotten, pieces = self._cache.forgotten, []
+        async with contextlib.aclosing(self._utterance.speak(sentence, voice, clock)) as sound:
+            async for piece in sound:
+                # A copy, as whoever made the piece may use its memory again, or hold much more of it.
+                pieces.append(piece.copy())
+                yield piece
+        # Only here has the listener stayed to the end, and the engine made all of it.
+        if pieces and clock is None and forgotten == self._cache.forgotten:
+            self._cache.keep(key, np.concatenate(pieces))
 
     def delivered(self, seconds: float) -> None:
         self._utterance.delivered(seconds)
@@ -224,18 +162,6 @@ class CachedUtterance:
     def close(self) -> None:
         self._utterance.close()
 
-    async def _recorded(self, key: bytes, sentence: Sentence, voice: SpokenVoice) -> AsyncGenerator[Samples, None]:
-        recording = self._cache.record()
-        try:
-            async with contextlib.aclosing(self._utterance.speak(sentence, voice)) as sound:
-                async for piece in sound:
-                    recording.add(piece)
-                    yield piece
-            # Only here has the listener stayed to the end, and the engine made all of it.
-            recording.keep(key)
-        finally:
-            recording.drop()
 
-
-def _seconds(samples: Samples) -> Iterator[Samples]:
-    return (samples[at : at + SAMPLE_RATE_HZ] for at in range(0, len(samples), SAMPLE_RATE_HZ))
+def _bytes(sound: Samples) -> int:
+    return sound.nbytes + ENTRY_BYTES

@@ -54,13 +54,14 @@ def test_the_defaults_are_those_that_are_promised() -> None:
 
 
 def test_default_file_has_every_key_of_the_classes_and_no_other() -> None:
-    in_file = {path for path in read_document(config.default_file()).places if not isinstance(path[-1], int)}
+    in_file = {path for path in read_document(config.default_file()).lines if not isinstance(path[-1], int)}
     assert in_file == set(keys())
 
 
 @pytest.mark.parametrize("path", [path for path, info in keys().items() if len(path) > 1], ids=".".join)
 def test_default_file_explains_every_key_in_a_comment_above_it(path: tuple[str, ...]) -> None:
-    line = read_document(config.default_file()).places[path].line
+    line = read_document(config.default_file()).lines[path]
+    assert line is not None
     above = config.default_file().read_text().splitlines()[line - 2]
     assert above.strip().startswith("# "), f"nothing is said about {'.'.join(path)}"
 
@@ -210,6 +211,27 @@ def test_who_may_speak_is_checked(write: Write, written: str, told: str) -> None
     assert told in complaint(write(f"server: {{allow: {written}}}"))
 
 
+@pytest.mark.parametrize(
+    "word", ["no", "On", "y", "010", "007", "0x10", "0o17", "10:20", "2024-01-01", "2024-13-45", "1e5", "=", "<<"]
+)
+def test_a_word_is_the_word_that_is_written(write: Write, word: str) -> None:
+    assert config.load(write(f"discovery: {{name: {word}}}")).discovery.name == word
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [(word, True) for word in ("true", "True", "yes", "ON")]
+    + [(word, False) for word in ("FALSE", "No", "off", "'no'")],
+)
+def test_true_and_false_have_their_other_names(write: Write, written: str, meant: bool) -> None:
+    assert config.load(write(f"assets: {{offline: {written}}}")).assets.offline is meant
+
+
+@pytest.mark.parametrize(("written", "meant"), [("1_000", 1000), ("+7", 7), ("1.5", 1.5), (".5e+1", 5), ("09.", 9)])
+def test_a_number_is_read_as_it_looks(write: Write, written: str, meant: float) -> None:
+    assert config.load(write(f"limits: {{idle_seconds: {written}}}")).limits.idle_seconds == meant
+
+
 def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
     discovery = config.load(write("discovery: {advertise_host: 192.168.1.10, interfaces: [eth0, wlan0]}")).discovery
     assert discovery.advertise_host == ("192.168.1.10",)
@@ -218,7 +240,7 @@ def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
 
 # --- mistakes in values: one row each ---
 
-SPEECH_KEYS = "speech: must have keys of its own (language, voice, voices, speed, offer_other_release, volume, ssml, "
+SPEECH_KEYS = "speech: should have keys of its own (language, voice, voices, speed, offer_other_release, volume, ssml, "
 MISTAKES = [
     # unknown keys: the nearest right one
     ("speech: {sped: 1}", 1, "speech.sped: is not a setting; did you mean `speech.speed`?"),
@@ -232,69 +254,51 @@ MISTAKES = [
     ("SPEECH: {speed: 1}", 1, "SPEECH: is not a setting; did you mean `speech`?"),
     ("qqqq: 1", 1, "qqqq: is not a setting (server, model, speech, voices, lexicon, folders, assets, discovery"),
     ("folders: {zzzz: 1}", 1, "folders.zzzz: is not a setting (models, voices)"),
-    # what YAML makes of words and numbers
-    (
-        "speech: {voice: no}",
-        1,
-        'speech.voice: `no` is the truth value false to YAML; it must be text, so put it in quotes: "no"',
-    ),
-    ("speech: {language: no}", 1, 'speech.language: `no` is the truth value false to YAML'),
-    ("speech: {voices: {no: nb_kari}}", 1, "speech.voices.no: `nb_kari` is not a language that Kokoro speaks"),
-    (
-        "discovery: {name: 2024-01-01}",
-        1,
-        '`2024-01-01` is a date to YAML; it must be text, so put it in quotes: "2024-01-01"',
-    ),
-    ("discovery: {name: 007}", 1, "discovery.name: `007` is 7 to YAML"),
-    (
-        "discovery: {name: 12}",
-        1,
-        'discovery.name: `12` is a number to YAML; it must be text, so put it in quotes: "12"',
-    ),
-    ("model: {threads: 010}", 1, "model.threads: `010` is 8 to YAML"),
-    ("model: {threads: 0x10}", 1, "model.threads: `0x10` is 16 to YAML"),
-    ("server: {drain_seconds: 10:20}", 1, "server.drain_seconds: `10:20` is 620 to YAML"),
-    ("server: {drain_seconds: 10:20.5}", 1, "server.drain_seconds: `10:20.5` is 620.5 to YAML"),
-    (
-        "limits: {text_chars: 1e5}",
-        1,
-        "limits.text_chars: `1e5` is text to YAML; it must be a whole number, so write 100000",
-    ),
-    ("limits: {idle_seconds: 1e2}", 1, "limits.idle_seconds: `1e2` is text to YAML; it must be a number, so write 100"),
+    # numbers and text
+    ("speech: {language: no}", 1, "speech.language: `no` is not a language that Kokoro speaks"),
+    ("speech: {voices: {no: nb_kari}}", 1, "speech.voices.no: `no` is not a language that Kokoro speaks"),
+    ("discovery: {name: 12}", 1, "discovery.name: `12` should be text; put it in quotes"),
+    ("model: {threads: 010}", 1, "model.threads: `010` should be a whole number, written as 10 and not as '10', 010"),
+    ("model: {threads: 0x10}", 1, "model.threads: `0x10` should be a whole number"),
+    ("model: {threads: 0b1}", 1, "model.threads: `0b1` should be a whole number"),
+    ("server: {drain_seconds: 10:20}", 1, "server.drain_seconds: `10:20` should be a number"),
+    ("server: {drain_seconds: 10:20.5}", 1, "server.drain_seconds: `10:20.5` should be a number"),
+    ("limits: {text_chars: 1e5}", 1, "limits.text_chars: `1e5` should be a whole number, written as 10 and not as"),
+    ("limits: {idle_seconds: 1e2}", 1, "limits.idle_seconds: `1e2` should be a number, written as 1.5 and not as"),
     ("speech: {speed: 1,5}", 1, "speech.5: is not a setting"),
-    ("speech: {speed: '1,5'}", 1, "speech.speed: `1,5` is text; it must be a number, so write 1.5"),
-    ("speech: {speed: '1.5'}", 1, "speech.speed: `1.5` is text; it must be a number, so write 1.5"),
-    ("speech: {speed: !!str 1}", 1, "speech.speed: `1` is text"),
-    ("speech: {speed: fast}", 1, "speech.speed: `fast` is text to YAML; it must be a number"),
-    ("speech: {speed: true}", 1, "speech.speed: `true` is the truth value true to YAML; it must be a number"),
+    ("speech: {speed: '1,5'}", 1, "speech.speed: `1,5` should be a number, written as 1.5 and not as '1.5', 1,5"),
+    ("speech: {speed: '1.5'}", 1, "speech.speed: `1.5` should be a number, written as 1.5 and not as '1.5'"),
+    ("speech: {speed: fast}", 1, "speech.speed: `fast` should be a number"),
+    ("speech: {speed: true}", 1, "speech.speed: `true` should be a number"),
+    ("speech: {voice: true}", 1, "speech.voice: `true` should be text; put it in quotes"),
     ("speech:\n  speed:\n", 2, "speech.speed: has no value; give it one, or delete the line for the default"),
-    ("assets: {offline: maybe}", 1, "assets.offline: `maybe` is text; it must be true or false"),
-    ("assets: {offline: 1}", 1, "assets.offline: `1` is a number; it must be true or false"),
-    ("model: {threads: 2.0}", 1, "model.threads: `2.0` is a number; it must be a whole number, so write 2"),
-    ("model: {threads: 2.5}", 1, "model.threads: `2.5` is a number; it must be a whole number"),
+    ("assets: {offline: maybe}", 1, "assets.offline: `maybe` should be true or false"),
+    ("assets: {offline: 1}", 1, "assets.offline: `1` should be true or false"),
+    ("model: {threads: 2.0}", 1, "model.threads: `2.0` should be a whole number"),
+    ("model: {threads: 2.5}", 1, "model.threads: `2.5` should be a whole number"),
     # kinds
-    ("speech: {speed: [1]}", 1, "speech.speed: must be a number, not a list"),
-    ("speech: {speed: {a: 1}}", 1, "speech.speed: must be a number, not keys and values"),
+    ("speech: {speed: [1]}", 1, "speech.speed: should be a number"),
+    ("speech: {speed: {a: 1}}", 1, "speech.speed: should be a number"),
     ("speech: 5", 1, SPEECH_KEYS),
     ("speech: [voice]", 1, SPEECH_KEYS),
-    ("speech: {voices: af_heart}", 1, "speech.voices: must have keys of its own, not a value"),
-    ("folders: {models: 5}", 1, "folders.models: `5` is a number"),
-    ("discovery: {interfaces: {a: b}}", 1, "discovery.interfaces: must be one value or a list, not keys and values"),
+    ("speech: {voices: af_heart}", 1, "speech.voices: should have keys of its own, not a value"),
+    ("folders: {models: 5}", 1, "folders.models: `5` should be a folder"),
+    ("discovery: {interfaces: {a: b}}", 1, "discovery.interfaces: should be one value or a list"),
     # ranges
-    ("speech: {speed: 3}", 1, "speech.speed: `3` is out of range; it must be from 0.5 to 2.0"),
-    ("speech: {speed: 0.49}", 1, "speech.speed: `0.49` is out of range; it must be from 0.5 to 2.0"),
-    ("speech: {volume: -1}", 1, "speech.volume: `-1` is out of range; it must be from 0.0 to 2.0"),
-    ("speech: {speed: .nan}", 1, "speech.speed: `.nan` is a number; it must be a finite number"),
-    ("limits: {idle_seconds: .inf}", 1, "limits.idle_seconds: `.inf`"),
-    ("limits: {connections: 0}", 1, "limits.connections: `0` is out of range; it must be from 1 to 65536"),
+    ("speech: {speed: 3}", 1, "speech.speed: `3` should be less than or equal to 2"),
+    ("speech: {speed: 0.49}", 1, "speech.speed: `0.49` should be greater than or equal to 0.5"),
+    ("speech: {volume: -1}", 1, "speech.volume: `-1` should be greater than or equal to 0"),
+    ("speech: {speed: .nan}", 1, "speech.speed: `nan` should be a finite number"),
+    ("limits: {idle_seconds: .inf}", 1, "limits.idle_seconds: `inf` should be a finite number"),
+    ("limits: {connections: 0}", 1, "limits.connections: `0` should be greater than or equal to 1"),
     (f"limits: {{connections: {'9' * 5000}}}", 1, "limits.connections: `99999"),
     # choices
     (
         "server: {log_level: debgu}",
         1,
-        "server.log_level: `debgu` is not one of debug, info, warning or error; did you mean debug?",
+        "server.log_level: `debgu` should be 'debug', 'info', 'warning' or 'error'",
     ),
-    ("assets: {source: pypi}", 1, "assets.source: `pypi` is not one of auto, hub or registry"),
+    ("assets: {source: pypi}", 1, "assets.source: `pypi` should be 'auto', 'hub' or 'registry'"),
     (
         "model: {version: v0.20}",
         1,
@@ -302,7 +306,7 @@ MISTAKES = [
     ),
     ("model: {version: 0.2}", 1, "model.version: `0.2` is no Kokoro release that"),
     ("model: {version: v2}", 1, "model.version: `v2` is no Kokoro release that"),
-    ("model: {version: yes}", 1, "model.version: `yes` is the truth value true to YAML"),
+    ("model: {version: yes}", 1, "model.version: `yes` is no Kokoro release"),
     ("model: {device: gpu}", 1, "model.device: `gpu` is not a device; use auto, cpu, cuda, cuda:N or mps"),
     ("model: {device: 'cuda:x'}", 1, "model.device: `cuda:x` is not a device"),
     (
@@ -313,17 +317,17 @@ MISTAKES = [
     ("speech: {voices: {en: a_b, en-US: c_d}}", 1, "speech.voices: has en-US twice, in two spellings; keep one"),
     ("speech: {voice: ../../etc/passwd}", 1, "speech.voice: `../../etc/passwd` is a path, not a voice name"),
     ("speech: {voice: ''}", 1, "speech.voice: `` is not a voice name"),
-    (f"speech: {{voice: {'a' * 257}}}", 1, "is too long; at most 256 characters"),
+    (f"speech: {{voice: {'a' * 257}}}", 1, "should have at most 256 characters"),
     ("speech: {voice: af_heart(2}", 1, "speech.voice: `af_heart(2` is not a voice: "),
     ('speech: {voice: "af_heart+@2"}', 1, "the name of a voice was expected at character 10"),
     ("voices: {Kitchen: af_heart@3}", 1, "voices.Kitchen: `af_heart@3` is not a voice: "),
-    ("voices: {Kitchen: 5}", 1, "voices.Kitchen: `5` is a number to YAML"),
+    ("voices: {Kitchen: 5}", 1, "voices.Kitchen: `5` should be text"),
     ("voices: {Kitchen: }", 1, "voices.Kitchen: has no value"),
-    ("voices: {en-GB: bf_emma}", 1, "voices.en-GB: `bf_emma` is a language; the voices of languages are chosen in"),
+    ("voices: {en-GB: bf_emma}", 1, "voices.en-GB: `en-GB` is a language; the voices of languages are chosen in"),
     ("voices: {a+b: bf_emma}", 1, "is not a name for a voice"),
     ("voices: {Kitchen: af_sky, kitchen: af_bella}", 1, "voices: has Kitchen twice, in two spellings"),
-    ("voices: Kitchen", 1, "voices: must have keys of its own"),
-    ("model: {release_idle_seconds: -1}", 1, "is out of range; it must be from 0 to 86400"),
+    ("voices: Kitchen", 1, "voices: should have keys of its own"),
+    ("model: {release_idle_seconds: -1}", 1, "`-1` should be greater than or equal to 0"),
     ("folders: {models: ''}", 1, "folders.models: `` is not a folder"),
     ('folders: {models: "a\\0b"}', 1, "folders.models: `a?b` is not a folder"),
     (
@@ -341,27 +345,23 @@ MISTAKES = [
     # texts to prerender
     ("prerender: [Hello.]", 1, "prerender: has texts, but there is no cache to keep them in; set cache.megabytes"),
     ("prerender: Hello.", 1, "prerender: `Hello.` has texts, but there is no cache"),
-    ("cache: {megabytes: -1}", 1, "cache.megabytes: `-1` is out of range; it must be from 0 to 65536"),
+    ("cache: {megabytes: -1}", 1, "cache.megabytes: `-1` should be greater than or equal to 0"),
     ("prerender:\n- {text: a, voise: b}", 2, "prerender[0]: has the unknown key `voise`; a text has text, voice, lang"),
     ("prerender:\n- a\n- {voice: af_heart}", 3, "prerender[1].text: is missing"),
     ("prerender:\n- {text: a, language: tlh}", 2, "prerender[0].language: `tlh` is not a language that Kokoro speaks"),
-    ("prerender:\n- {text: 5}", 2, "prerender[0].text: `5` is a number to YAML"),
+    ("prerender:\n- {text: 5}", 2, "prerender[0].text: `5` should be text"),
     ("prerender: [12]", 1, "prerender[0]: `12` is not a text; put it in quotes"),
     ("prerender: ['  ']", 1, "prerender[0].text: `  ` is empty"),
     # structure
     ("speech: {speed: 1}\nspeech: {volume: 1}", 2, "speech: stands here a second time; it is in line 1 already"),
     ("speech: {speed: 1, speed: 1}", 1, "speech.speed: stands here a second time; it is in line 1 already"),
-    ("speech:\n  ? [a, b]\n  : 1", 2, "speech: has a key that is a list or mapping"),
-    (
-        "server: {uri: !!python/object/apply:os.system [ls]}",
-        1,
-        "server.uri: has the tag `!!python/object/apply:os.system`",
-    ),
-    ("!!python/object/apply:os.system [ls]", 1, "has the tag `!!python/object/apply:os.system`"),
-    ("server: {uri: !mine x}", 1, "server.uri: `x` has the tag `!mine`; tags are refused"),
-    ("server: !!set {a, b}", 1, "server: has the tag `!!set`; tags are refused"),
-    ("assets: {offline: !!bool perhaps}", 1, "assets.offline: `perhaps` is not what YAML takes it for"),
-    ("discovery: {name: 2024-13-45}", 1, "discovery.name: `2024-13-45` is not what YAML takes it for"),
+    ("speech:\n  ? [a, b]\n  : 1", 2, "a key is a list or mapping; keys are words"),
+    ("server: {uri: !!python/object/apply:os.system [ls]}", 1, "tags (!) are refused"),
+    ("!!python/object/apply:os.system [ls]", 1, "tags (!) are refused"),
+    ("server: {uri: !mine x}", 1, "tags (!) are refused"),
+    ("server: !!set {a, b}", 1, "tags (!) are refused"),
+    ("assets: {offline: !!bool perhaps}", 1, "tags (!) are refused"),
+    ("speech: {speed: !!str 1}", 1, "tags (!) are refused; put text in quotes"),
     ("<<: {speech: {speed: 1}}", 1, "<<: is not a setting"),
 ]  # fmt: skip
 
@@ -383,9 +383,9 @@ def test_all_mistakes_of_a_file_are_told_at_once_in_their_order(write: Write) ->
 
 
 def test_a_mistake_on_the_command_line_names_the_flag() -> None:
-    with pytest.raises(ConfigError, match=r"^--speed: `9.0` is out of range; it must be from 0.5 to 2.0$"):
+    with pytest.raises(ConfigError, match=r"^--speed: `9.0` should be less than or equal to 2$"):
         config.load(None, {"speech.speed": 9.0}, flags={"speech.speed": "--speed"})
-    assert complaint(None, {"speech.speed": 9.0}).startswith("command line: speech.speed: `9.0` is out of range")
+    assert complaint(None, {"speech.speed": 9.0}).startswith("command line: speech.speed: `9.0` should be less than")
 
 
 def test_a_right_flag_mends_a_wrong_value_in_the_file(write: Write) -> None:

@@ -99,6 +99,11 @@ def _lower(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _truth(value: Any) -> Any:
+    """`yes` and `on` are texts to the file's reader, and true here."""
+    return {"yes": True, "on": True, "no": False, "off": False}.get(str(value).lower(), value)
+
+
 def _folder(value: Any, info: ValidationInfo) -> Any:
     """An absolute path; relative ones start at the `home` of the validation context."""
     if not isinstance(value, str):
@@ -227,6 +232,7 @@ OwnLexicon = Annotated[
     Mapping[LexiconLanguage, Annotated[Mapping[str, str], BeforeValidator(_entries)]],
     BeforeValidator(_lexicon_once),
 ]
+Truth = Annotated[bool, BeforeValidator(_truth)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 IPAddress = Annotated[str, AfterValidator(_ip_address)]
 InterfaceName = Annotated[str, AfterValidator(_interface_name)]
@@ -259,13 +265,13 @@ class Model(_Section):
     calibrate: Annotated[Literal["auto", "never"], BeforeValidator(_lower)]
     release_idle_seconds: Annotated[float, Field(ge=0, le=86_400)]
     """0: never."""
-    deprecation_notice: bool
+    deprecation_notice: Truth
 
 
 class Pauses(_Section):
     """From sound to sound."""
 
-    as_made: bool
+    as_made: Truth
     """The others mean nothing then."""
     sentence_seconds: Annotated[float, Field(ge=0, le=10)]
     clause_seconds: Annotated[float, Field(ge=0, le=10)]
@@ -280,12 +286,12 @@ class Speech(_Section):
     voices: Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
     """Voice by advertised tag."""
     speed: Annotated[float, Field(ge=0.5, le=2.0)]
-    offer_other_release: bool
+    offer_other_release: Truth
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
     ssml: Annotated[Literal["auto", "declared"], BeforeValidator(_lower)]
-    language_from_text: bool
+    language_from_text: Truth
     quiet_seconds: Annotated[float, Field(ge=0.05, le=60)] | None
-    markup: bool
+    markup: Truth
     emoji: Annotated[Literal["drop", "name"], BeforeValidator(_lower)]
     loudness_lufs: Annotated[float, Field(ge=-40, le=-10)] | None
     """None: each voice as loud as it is."""
@@ -303,11 +309,11 @@ class Folders(_Section):
 
 class Assets(_Section):
     source: Annotated[Literal["auto", "hub", "registry"], BeforeValidator(_lower)]
-    offline: bool
+    offline: Truth
 
 
 class Discovery(_Section):
-    enabled: bool
+    enabled: Truth
     name: Annotated[str, AfterValidator(_instance_name)]
     advertise_host: AdvertisedHosts
     """None: find them."""
