@@ -58,7 +58,8 @@ class AudioCache:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
-        self._forgotten = 0
+        self.forgotten = 0
+        """How often everything was let go."""
         self.held_bytes = 0
         """Never more than the maximum."""
 
@@ -85,7 +86,7 @@ class AudioCache:
         """Let everything go, pinned or not, and what is being recorded too: voices have changed under their names."""
         self.held_bytes -= sum(entry.bytes for entry in self._entries.values())
         self._entries.clear()
-        self._forgotten += 1
+        self.forgotten += 1
 
     def record(self) -> Recording:
         """Begin to take a sound."""
@@ -119,7 +120,7 @@ class Recording:
         self._cache = cache
         self._pieces: list[Samples] = []
         self._reserved_bytes = 0
-        self._begun_at = cache._forgotten
+        self._begun_at = cache.forgotten
         self._open = True
 
     def add(self, samples: Samples) -> None:
@@ -134,7 +135,7 @@ class Recording:
 
     def keep(self, key: bytes) -> bool:
         """The sound is complete: put it into the cache. False when there is no room, no sound, or no use for it."""
-        wanted = bool(self._pieces) and self._begun_at == self._cache._forgotten
+        wanted = bool(self._pieces) and self._begun_at == self._cache.forgotten
         kept = wanted and self._reserve(ENTRY_BYTES)
         if kept:
             samples = np.concatenate(self._pieces)
@@ -196,12 +197,14 @@ class CachedUtterance:
         self._utterance = utterance
         self._cache = cache
         self._weights = weights
+        self._begun_at = cache.forgotten
 
     async def speak(
         self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
     ) -> AsyncGenerator[Samples, None]:
         """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz. One whose words are timed is made anew."""
-        if clock is not None:
+        # The engine goes on with the voices that it began with, and what is kept since may be of others.
+        if clock is not None or self._begun_at != self._cache.forgotten:
             async with contextlib.aclosing(self._utterance.speak(sentence, voice, clock)) as sound:
                 async for piece in sound:
                     yield piece

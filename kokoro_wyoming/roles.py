@@ -38,6 +38,8 @@ class Role:
         self._request = request
         self._program = program
         self._undecided = language_from_text and request == VoiceRequest()
+        self._known: dict[VoiceRequest, SpokenVoice] = {}
+        """Whoever has spoken in the utterance speaks in it again, also when the voices have changed meanwhile."""
 
     def voice_of(self, sentence: Sentence) -> SpokenVoice:
         """Who says it, at which pace. Raises as `SpeechEngine.resolve` where markup asks for what there is not."""
@@ -62,11 +64,16 @@ class Role:
         language = sentence.language
         if sentence.voice is not None:
             name = None if sentence.voice in TAGS else sentence.voice
-            return self._engine.resolve(VoiceRequest(name, language), self._program)
+            return self._resolved(VoiceRequest(name, language))
         if language is None:
             return self.voice
         named = self._request.name or self._request.speaker
         if named and language.partition("-")[0] == self.voice.language.partition("-")[0]:
             # Documents say en-US by habit, and a client who chose a British voice wants to hear one.
             return self.voice
-        return self._engine.resolve(replace(self._request, language=language), self._program)
+        return self._resolved(replace(self._request, language=language))
+
+    def _resolved(self, request: VoiceRequest) -> SpokenVoice:
+        if request not in self._known:
+            self._known[request] = self._engine.resolve(request, self._program)
+        return self._known[request]

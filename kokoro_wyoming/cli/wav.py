@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from kokoro_wyoming.errors import KokoroWyomingError
+from kokoro_wyoming.files import replaced
 
 _UNKNOWN_LENGTH_BYTES = 0xFFFF_FF00
 """What a header says when the end is not known yet; readers of pipes take it for "until the end"."""
@@ -77,14 +78,8 @@ class _WavFile:
 @contextlib.contextmanager
 def wav_file(path: Path) -> Iterator[Sink]:
     """A WAV file that appears under its name when the block ends well; else nothing is left of it."""
-    part = path.with_name(f"{path.name}.part")
-    with _telling(path):
-        try:
-            with part.open("wb") as stream, contextlib.closing(_WavFile(stream)) as wav:
-                yield wav
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+    with _telling(path), replaced(path) as stream, contextlib.closing(_WavFile(stream)) as wav:
+        yield wav
 
 
 @contextlib.contextmanager
