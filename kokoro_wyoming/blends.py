@@ -9,7 +9,8 @@ A weight counts against the other parts' (1 where none is written), and a speed 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from kokoro_wyoming.errors import UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.releases import match_version
@@ -57,6 +58,10 @@ class Expression:
     def name(self) -> str:
         """The canonical spelling of the parts, without release and speed: equal sounds have equal names."""
         return "+".join(str(part) for part in self.parts)
+
+    def renamed(self, names: Mapping[str, str]) -> Expression:
+        """The same with its voices under other names; those that become one have the weight of both."""
+        return replace(self, parts=_joined([replace(part, name=names[part.name]) for part in self.parts]))
 
     def __str__(self) -> str:
         speed = "" if self.speed is None else f"@{_short(self.speed)}"
@@ -159,7 +164,7 @@ class _Parser:
         return BlendError(f'The voice "{self._text[:80]}" is not understood: {what} {where}.')
 
 
-def _joined(parts: list[Part]) -> tuple[Part, ...]:
+def _joined(parts: Sequence[Part]) -> tuple[Part, ...]:
     """A voice that stands twice has both weights; weights of a single voice mean nothing."""
     weights: dict[str, float] = {}
     for part in parts:

@@ -133,11 +133,18 @@ class CachedUtterance:
         self._utterance = utterance
         self._cache = cache
         self._weights = weights
+        self._begun_at = cache.forgotten
 
     async def speak(
         self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
     ) -> AsyncGenerator[Samples, None]:
         """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz. One whose words are timed is made anew."""
+        # The engine goes on with the voices that it began with, and what is kept since may be of others.
+        if self._begun_at != self._cache.forgotten:
+            async with contextlib.aclosing(self._utterance.speak(sentence, voice, clock)) as sound:
+                async for piece in sound:
+                    yield piece
+            return
         key = digest(sentence, voice, self._weights)
         kept = self._cache.get(key) if clock is None else None
         if kept is not None:

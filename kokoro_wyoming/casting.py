@@ -84,11 +84,11 @@ class Cast:
     def _version_of(self, program: str | None) -> str:
         if program is None:
             return self._default
-        names = {name: version for version, name in PROGRAM_NAMES.items()}
+        names = {name.casefold(): version for version, name in PROGRAM_NAMES.items()}
         try:
-            return self._installed(names.get(program) or match_version(program))
+            return self._installed(names.get(program.casefold()) or match_version(program))
         except UnknownVersionError as error:
-            if program in names or "not installed" in str(error):
+            if "not installed" in str(error):
                 raise
             offered = " and ".join(f'"{PROGRAM_NAMES[version]}"' for version in self._catalogues)
             raise UnknownVersionError(f"There is no program {program[:40]!r}; there is {offered}.") from None
@@ -140,32 +140,34 @@ class Cast:
         expression = self._expression(text)
         if version == self._default or expression.version == version:
             return expression
-        has_all = all(self._catalogues[version].has(part.name) for part in expression.parts)
+        has_all = all(self._catalogues[version].named(part.name) for part in expression.parts)
         return expression if expression.version is None and has_all else None
 
     # What is spoken
 
     def _spoken(self, expression: Expression, version: str, language: str | None) -> SpokenVoice:
         catalogue = self._catalogues[self._installed(expression.version or version)]
-        own, *_ = [self._own_language(part.name, catalogue) for part in expression.parts]
+        voices = {part.name: self._voice(part.name, catalogue) for part in expression.parts}
+        own = voices[expression.parts[0].name].languages[0]
+        expression = expression.renamed({name: voice.name for name, voice in voices.items()})
         if language is not None and language not in catalogue.languages():
             raise self._unspoken(language, catalogue)
         speed = self._choices.speed if expression.speed is None else expression.speed
         return SpokenVoice(catalogue.version, expression.name, language or own, speed)
 
-    def _own_language(self, name: str, catalogue: Catalogue) -> str:
-        """The language of a catalogue's voice; UnknownVoiceError with what may have been meant."""
-        for voice in catalogue.voices:
-            if voice.name == name:
-                return voice.languages[0]
+    def _voice(self, name: str, catalogue: Catalogue) -> VoiceDescription:
+        """A catalogue's voice, in whatever case its name is written; UnknownVoiceError with what may be meant."""
+        voice = catalogue.named(name)
+        if voice is not None:
+            return voice
         raise UnknownVoiceError(
             f"There is no voice {name[:40]!r} in Kokoro {catalogue.version}; {self._hint(name, catalogue)}"
         )
 
     def _hint(self, name: str, catalogue: Catalogue) -> str:
         for other in self._catalogues.values():
-            if other.has(name):
-                return f"Kokoro {other.version} has one: {other.version}/{name}."
+            if voice := other.named(name):
+                return f"Kokoro {other.version} has one: {other.version}/{voice.name}."
         names = [*(voice.name for voice in catalogue.voices), *self._choices.aliases]
         by_folded = {known.casefold(): known for known in names}
         near = difflib.get_close_matches(name[:40].casefold(), by_folded, n=1)
@@ -183,8 +185,9 @@ class Cast:
     def _adopt(self, name: str, text: str) -> None:
         """Take a name of the owner's own up, or note why not. Without a release it is the default one's for good."""
         try:
-            if any(catalogue.has(name) for catalogue in self._catalogues.values()):
-                raise UnknownVoiceError(f"{name} is the name of a voice already; choose another.")
+            taken = self._whose(name)
+            if taken:
+                raise UnknownVoiceError(f"{name}, in whatever case, is the name of {taken} already; choose another.")
             expression = parse(text)
             expression = replace(expression, version=expression.version or self._default)
             self._spoken(expression, self._default, None)
@@ -192,6 +195,12 @@ class Cast:
             self.refused[name] = str(error)
         else:
             self._aliases[name.casefold()] = expression
+
+    def _whose(self, name: str) -> str | None:
+        """What has that name already, in whatever case."""
+        if name.casefold() in {known.casefold() for known in (*PROGRAM_NAMES, *PROGRAM_NAMES.values())}:
+            return "a release"
+        return "a voice" if any(catalogue.named(name) for catalogue in self._catalogues.values()) else None
 
     def _describe(self, catalogue: Catalogue, weights: Mapping[str, str]) -> ProgramDescription:
         version = catalogue.version

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -29,7 +30,7 @@ from kokoro_wyoming.speech import (
 )
 from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.turns import Listener
-from kokoro_wyoming.voices import Catalogue
+from kokoro_wyoming.voices import Catalogue, Held
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -85,7 +86,8 @@ class Engine:
     def update(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str]) -> None:
         """Offer other voices from now on; what is being said is said to its end."""
         before, self._cast = self._cast, Cast(catalogues, weights, self._choices)
-        self._levels.forget()
+        # Other ones, as who has begun with a voice that has changed learns of it as it was.
+        self._levels = Levels()
         self._warn_of(before.refused)
 
     def _warn_of(self, known: Mapping[str, str]) -> None:
@@ -167,6 +169,8 @@ class EngineUtterance:
         self._leave: Callable[[], None] | None = leave
         self._listener = listener
         self._cuts_silence = cuts_silence
+        self._held: defaultdict[str, Held] = defaultdict(dict)
+        """By release: a file that changes, or goes, changes nothing of what is being said."""
 
     async def speak(
         self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
@@ -179,7 +183,8 @@ class EngineUtterance:
                 # Who has sound already is served no later, and where others wait less work serves all sooner.
                 can_wait = self._listener.ahead_seconds > 0 or self._manager.thread.others_wait(self._listener)
                 serving = Serving(self._cuts_silence, large_windows=can_wait)
-                return model.pieces(runs, voice.name, voice.language, voice.speed, clock, serving)
+                held = self._held[voice.version]
+                return model.pieces(runs, voice.name, voice.language, voice.speed, clock, serving, held)
 
             sound = self._manager.thread.stream(
                 steps,

@@ -84,3 +84,10 @@ class ShuttingDownError(BusyError):
 
     def __init__(self) -> None:
         super().__init__("The server is shutting down; try again later.")
+
+
+def first_line(error: BaseException, line: int = 0) -> str:
+    """One line of an exception's text, to quote in ours; of a file that cannot be read, what the system says."""
+    told = error.strerror if isinstance(error, OSError) else None
+    lines = (told or str(error)).strip().splitlines() or [type(error).__name__]
+    return lines[min(line, len(lines) - 1)].strip()[:200]

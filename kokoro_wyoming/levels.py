@@ -51,10 +51,6 @@ class Levels:
         if len(self._heard) > _LEARNED:
             self._heard.popitem(last=False)
 
-    def forget(self) -> None:
-        """What was learned is of voices that may have changed."""
-        self._heard.clear()
-
     def _voice(self, version: str, name: str) -> float:
         heard = self._heard.get((version, name))
         return measured().get((version, name), TYPICAL_LUFS if heard is None else heard.lufs)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version,
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.turns import TurnThread, apart
-from kokoro_wyoming.voices import Catalogue, pack_paths
+from kokoro_wyoming.voices import Catalogue, Held, pack_paths
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,10 +49,12 @@ class LoadedRelease(Rehearsing, Protocol):
         speed: float = 1.0,
         clock: Clock | None = None,
         serving: Serving = AS_MADE,
+        held: Held | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.
 
-        The runs are as `reading.read` gives them; `clock` is told of words before the sound that they are in.
+        The runs are as `reading.read` gives them; `clock` is told of words before the sound that they are in. Voices
+        are those of `held` where they are in there, and else put there, for the next sentence of an utterance.
         """
         ...
 
@@ -176,7 +179,7 @@ class ModelManager:
 
     def _has(self, version: str) -> bool:
         """Whether a release's weights are there."""
-        return weights_path(self.models / folder_name(version), version).is_file()
+        return os.path.isfile(weights_path(self.models / folder_name(version), version))
 
     def _has_published(self, version: str) -> bool:
         """Whether a release's weights are those that everyone has, or those rounded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from kokoro_wyoming.errors import UnknownVersionError
@@ -61,4 +62,4 @@ def half_weights_name(version: str) -> str:
 def weights_path(folder: Path, version: str) -> Path:
     """A release's weights in its folder: the full ones, or where only those are, the half precision ones."""
     full, half = folder / weights_name(version), folder / half_weights_name(version)
-    return half if half.is_file() and not full.is_file() else full
+    return half if os.path.isfile(half) and not os.path.isfile(full) else full

@@ -43,6 +43,8 @@ class Stage:
     cache: AudioCache | None
     catalogues: Sequence[Catalogue]
     """Those that the inner engine offers now."""
+    weights: Mapping[str, str]
+    """Which weights run, by release: those that were there when it came, whatever becomes of their files."""
 
     def prerendering(self) -> Prerendering | None:
         """What is to be made beforehand; raises as `SpeechEngine.resolve` where a voice for it is not there."""
@@ -56,8 +58,10 @@ class Stage:
     async def update(self, catalogues: Sequence[Catalogue]) -> None:
         """Offer these voices from now on. What is kept of the earlier ones is forgotten: they may sound otherwise."""
         _tell_what_is_refused(catalogues, _refused(self.catalogues))
-        weights = await asyncio.to_thread(_weights, self.config, catalogues)
-        self.inner.update(catalogues, weights)
+        come = [catalogue for catalogue in catalogues if catalogue.version not in self.weights]
+        stayed = {each.version: self.weights[each.version] for each in catalogues if each not in come}
+        self.weights = {**stayed, **await asyncio.to_thread(_weights, self.config, come)}
+        self.inner.update(catalogues, self.weights)
         before = {voice for catalogue in self.catalogues for voice in catalogue.voices}
         now = {voice for catalogue in catalogues for voice in catalogue.voices}
         self.catalogues = catalogues
@@ -91,13 +95,14 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
     _tell_what_is_missing(config, catalogues)
     if not catalogues[0].voices:
         raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(config.model.version)}.")
-    inner = _engine(config, manager, catalogues, await asyncio.to_thread(_weights, config, catalogues))
+    weights = await asyncio.to_thread(_weights, config, catalogues)
+    inner = _engine(config, manager, catalogues, weights)
     cache_bytes = round(config.cache.megabytes * 1_000_000)
     if not cache_bytes:
-        return Stage(config, inner, inner, None, catalogues)
+        return Stage(config, inner, inner, None, catalogues, weights)
     cache = AudioCache(cache_bytes)
-    weights = "; ".join(program.description for program in inner.programs())
-    return Stage(config, inner, CachedEngine(inner, cache, weights=weights), cache, catalogues)
+    described = "; ".join(program.description for program in inner.programs())
+    return Stage(config, inner, CachedEngine(inner, cache, weights=described), cache, catalogues, weights)
 
 
 def habits_of(config: Config) -> Habits:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor
@@ -14,9 +16,11 @@ from torch import Tensor
 from kokoro_wyoming.blends import is_plain, parse
 from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, tag_of_letter
-from kokoro_wyoming.network.tensors import ARRAY_SUFFIXES, read_array
+from kokoro_wyoming.network.tensors import ARRAY_SUFFIXES, damage_told, read_array
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.speech import VoiceDescription
+
+_LOGGER = logging.getLogger(__name__)
 
 STYLE_ROW_SIZE = 256
 PACK_ROWS = {"v1.0": 510, "v0.19": 511}
@@ -39,6 +43,10 @@ BEST_VOICES = {"v1.0": BEST_VOICE, "v0.19": {"en-US": "af", "en-GB": "bf_emma"}}
 """The same by release. v0.19's `af` is the mean of Bella and Sarah, and was what its author let people hear first."""
 
 _SEXES = {"f": "female", "m": "male"}
+Held = dict[str, Tensor]
+"""Packs of voices by name, as they were when somebody began to speak with them."""
+Stamp = tuple[int, int]
+"""When a file was last changed, in ns, and its size in bytes."""
 _KEPT = 64
 """Packs in memory, half a megabyte each: all 54 of v1.0 and some of the owner's own; and as many blends."""
 
@@ -69,9 +77,13 @@ def read_pack(path: Path, version: str) -> Tensor:
     AssetError names the file when it is missing, cut, not a tensor, not finite, or made for another release.
     """
     try:
-        pack = read_array(path)
+        with damage_told(path):
+            return _as_pack(read_array(path), path, version)
     except ModelError as error:
         raise AssetError(str(error)) from error
+
+
+def _as_pack(pack: Any, path: Path, version: str) -> Tensor:
     expected = (PACK_ROWS[version], 1, STYLE_ROW_SIZE)
     if not isinstance(pack, Tensor):
         raise AssetError(f"{path} is not a voice: it holds a {type(pack).__name__} where a tensor was expected.")
@@ -82,9 +94,10 @@ def read_pack(path: Path, version: str) -> Tensor:
             f"{path} is not a voice for Kokoro {version}: its shape is {_shape(pack.shape)} of {pack.dtype}, "
             f"where {_shape(expected)} of floats was expected{_made_for(pack)}."
         )
+    pack = pack.detach().to("cpu", torch.float32).contiguous()
     if not bool(torch.isfinite(pack).all()):
         raise AssetError(f"{path} is damaged: it holds values that are not numbers; fetch it again.")
-    return pack.float()
+    return pack
 
 
 def _made_for(pack: Tensor) -> str:
@@ -95,8 +108,17 @@ def _made_for(pack: Tensor) -> str:
 
 def pack_paths(folder: Path) -> list[Path]:
     """The files of a folder that may be voices, in order of their names; the best kind of a name comes first."""
-    found = [path for path in folder.glob("*") if path.suffix in ARRAY_SUFFIXES]
-    return sorted(found, key=lambda path: (path.stem, ARRAY_SUFFIXES.index(path.suffix)))
+    try:
+        found = [path for path in folder.glob("*") if path.suffix in ARRAY_SUFFIXES]
+    except OSError:  # as good as none
+        return []
+    return sorted(found, key=lambda path: (*_order(path.stem), ARRAY_SUFFIXES.index(path.suffix)))
+
+
+def _order(name: str) -> tuple[str, bool, str]:
+    """Of names that differ in case alone the one in small letters comes first, as the published ones are."""
+    folded = name.casefold()
+    return folded, name != folded, name
 
 
 @dataclass(frozen=True)
@@ -115,13 +137,13 @@ class Catalogue:
         spoken = None if languages is None else set(languages)
         voices: list[VoiceDescription] = []
         refused: dict[str, str] = {}
-        seen: set[str] = set()
+        seen: dict[str, Path] = {}
         for path in pack_paths(folder):
             name = path.stem
-            if name in seen:
-                refused[path.name] = f"{path} is not used, as another file there has the same voice's name."
+            first = seen.setdefault(name.casefold(), path)
+            if first is not path:
+                refused[path.name] = f"{path} is not used, as {first.name} there has the same voice's name."
                 continue
-            seen.add(name)
             reason = _unusable(path, version)
             if reason is not None:
                 refused[name] = reason
@@ -132,9 +154,10 @@ class Catalogue:
         voices.sort(key=lambda voice: (voice.languages, voice.label))
         return cls(version, folder, tuple(voices), refused)
 
-    def has(self, name: str) -> bool:
-        """Whether a voice of that name can speak."""
-        return any(voice.name == name for voice in self.voices)
+    def named(self, name: str) -> VoiceDescription | None:
+        """The voice of that name, in whatever case it is written; None where it cannot speak."""
+        folded = name.casefold()
+        return next((voice for voice in self.voices if voice.name.casefold() == folded), None)
 
     def languages(self) -> tuple[str, ...]:
         """The languages that at least one voice speaks, in order of their tags."""
@@ -159,38 +182,53 @@ def _unusable(path: Path, version: str) -> str | None:
 
 
 class VoicePacks:
-    """The packs of one release by name, and blends of them: kept, and read anew where a file has changed."""
+    """The packs of one release by name, and blends of them: kept, and read anew where a file has changed.
+
+    What comes of a change is for who speaks from then on. Who has begun holds on to the packs they began with.
+    """
 
     def __init__(self, folder: Path, version: str) -> None:
         self.folder = folder
         self.version = version
-        self._voices: OrderedDict[str, tuple[tuple[int, int], Tensor]] = OrderedDict()
-        self._blends: OrderedDict[str, tuple[list[Tensor], Tensor]] = OrderedDict()
+        self.forget()
 
     def forget(self) -> None:
-        """Read every pack anew at its next use."""
-        self._voices.clear()
-        self._blends.clear()
+        """Read every pack anew at its next use; from any thread."""
+        # Replaced and never emptied, as another thread may be in the middle of using them.
+        self._voices: OrderedDict[str, tuple[Stamp, Tensor]] = OrderedDict()
+        self._blends: OrderedDict[str, tuple[list[Tensor], Tensor]] = OrderedDict()
+        self._in_use: WeakValueDictionary[tuple[str, Stamp], Tensor] = WeakValueDictionary()
+        """Packs that somebody holds, so that nobody reads the same file once more."""
 
-    def get(self, name: str) -> Tensor:
+    def get(self, name: str, held: Held | None = None) -> Tensor:
         """The pack of a voice, or of a blend such as "af_heart(2)+af_sky": float32, shape (rows, 1, 256).
 
-        A blend's pack is the weighted mean of its voices' packs. UnknownVoiceError, BlendError or AssetError.
+        A blend's pack is the weighted mean of its voices' packs. A voice that is `held` is taken from there, and else
+        put there. UnknownVoiceError, BlendError or AssetError.
         """
         if is_plain(name):
-            return self._voice(name)
+            return self._held(name, held)
         try:
             parts = parse(name).parts
         except PeerError as error:
             raise UnknownVoiceError(f"{error} `kokoro-wyoming voices` lists those of Kokoro {self.version}.") from error
-        packs = [self._voice(part.name) for part in parts]
-        kept = self._blends.get(name)
+        packs = [self._held(part.name, held) for part in parts]
+        blends = self._blends
+        kept = blends.get(name)
         if kept is None or any(before is not now for before, now in zip(kept[0], packs, strict=True)):
             kept = packs, _mean(packs, [part.weight for part in parts])
-        return _keep(self._blends, name, kept)
+        return _keep(blends, name, kept)
+
+    def _held(self, name: str, held: Held | None) -> Tensor:
+        if held is None:
+            return self._voice(name)
+        if name not in held:
+            held[name] = self._voice(name)
+        return held[name]
 
     def _voice(self, name: str) -> Tensor:
-        kept = self._voices.get(name)
+        voices = self._voices
+        kept = voices.get(name)
         path, stamp = self._find(name)
         if path is None and kept is None:
             known = ", ".join([file.stem for file in pack_paths(self.folder)][:5])
@@ -198,13 +236,28 @@ class VoicePacks:
                 f"There is no voice {name[:40]!r} in Kokoro {self.version}; `kokoro-wyoming voices` lists them"
                 + (f" ({known}, ...)." if known else f", and {how_to_get(self.version)} gets them.")
             )
-        # A voice whose file was taken away while it speaks is spoken to the end.
+        # A voice whose file was taken away is spoken on until it is forgotten.
         if path is not None and (kept is None or kept[0] != stamp):
-            kept = stamp, read_pack(path, self.version)
+            kept = stamp, self._read(path, stamp, None if kept is None else kept[1])
         assert kept is not None
-        return _keep(self._voices, name, kept)
+        return _keep(voices, name, kept)
 
-    def _find(self, name: str) -> tuple[Path | None, tuple[int, int]]:
+    def _read(self, path: Path, stamp: Stamp, before: Tensor | None) -> Tensor:
+        """The pack of a file; where that is damaged, or half written, the one that was there before."""
+        pack = self._in_use.get((path.name, stamp))
+        if pack is not None:
+            return pack
+        try:
+            pack = read_pack(path, self.version)
+        except AssetError as error:
+            if before is None:
+                raise
+            _LOGGER.warning("%s Until then %s is spoken as it was.", error, path.stem)
+            return before
+        self._in_use[path.name, stamp] = pack
+        return pack
+
+    def _find(self, name: str) -> tuple[Path | None, Stamp]:
         """The file of a voice, with what changes when it does. The name is a plain word, so never a path."""
         for suffix in ARRAY_SUFFIXES:
             path = self.folder / f"{name}{suffix}"

@@ -27,8 +27,9 @@ from torch import Tensor
 from kokoro_wyoming import assets, config
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.script import Run
+from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.turns import TurnThread
-from kokoro_wyoming.voices import Catalogue, VoicePacks
+from kokoro_wyoming.voices import Catalogue, Held, VoicePacks
 from tests.beep_engine import beep
 from tests.beep_house import until
 
@@ -93,10 +94,18 @@ class BeepModel:
         return written
 
     def pieces(
-        self, runs: Iterable[Run], voice: str, lang_code: str, speed: float = 1.0, *_: object
+        self,
+        runs: Iterable[Run],
+        voice: str,
+        lang_code: str,
+        speed: float = 1.0,
+        clock: Clock | None = None,
+        serving: object = None,
+        held: Held | None = None,
     ) -> Iterator[Tensor | None]:
         text = "".join(run.text if run.words is None else run.words for run in runs)
-        self.packs.get(voice)
+        if self.packs.get(voice, held).any():  # a voice of another sound
+            text = text.upper()
         yield None
         for word, fail in MAGIC.items():
             if word in text:
@@ -136,11 +145,11 @@ class BeepManager:
         self._model.packs.forget()
 
 
-def put_voice(folder: Path, name: str) -> Path:
-    """A pack for a voice, in a folder of voices."""
+def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
+    """A pack for a voice, in a folder of voices; a loud one says all in capitals."""
     path = folder / "v1_0" / f"{name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(torch.zeros(510, 1, 256), path)
+    torch.save(torch.full((510, 1, 256), float(loud)), path)
     return path
 
 

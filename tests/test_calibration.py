@@ -230,7 +230,7 @@ def test_damaged_lessons_are_told_and_put_aside_and_learned_again(
     damage(path)
     again = _lessons(path, 2)
     assert len(again) == 2
-    assert "lessons.npz is damaged" in caplog.text
+    assert "lessons.npz is truncated or corrupt" in caplog.text
     again.save()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["lessons.npz", "lessons.npz.damaged"]
     assert len(_lessons(path, 0)) == 2

@@ -251,6 +251,53 @@ def test_a_name_of_one_s_own_that_cannot_be_spoken_is_left_out_and_told(
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("AF_HEART", _spoken("af_heart", "en-US")),
+        ("Bf_Emma@1.2", _spoken("bf_emma", "en-GB", 1.2)),
+        ("AF_Heart+af_heart(2)", _spoken("af_heart", "en-US")),
+        ("AF_Heart+Bf_emma+af_HEART", _spoken("af_heart(2)+bf_emma", "en-US")),
+        ("V0.19/AF", _spoken("af", "en-US", version="v0.19")),
+        ("V1.0/BM_GEORGE", _spoken("bm_george", "en-GB")),
+        ("OPA", _spoken("bm_george", "en-GB")),
+    ],
+)
+def test_names_of_voices_are_compared_without_case(
+    name: str, expected: SpokenVoice, make_engine: Callable[..., Engine]
+) -> None:
+    engine = make_engine("v1.0", "v0.19", aliases={"Opa": "BM_George"})
+    assert engine.resolve(VoiceRequest(name=name)) == expected
+    assert engine.resolve(VoiceRequest(speaker=name)) == expected
+    chosen = make_engine("v1.0", "v0.19", aliases={"Opa": "BM_George"}, voice=name, voices={"es-ES": name})
+    assert chosen.resolve(VoiceRequest()) == expected
+    assert chosen.resolve(VoiceRequest(language="es")).name == expected.name
+
+
+def test_programs_are_compared_without_case_and_a_voice_of_another_release_is_still_told(
+    make_engine: Callable[..., Engine],
+) -> None:
+    engine = make_engine("v1.0", "v0.19")
+    for program in ("KOKORO V0.19", "kokoro v0.19"):
+        assert engine.resolve(VoiceRequest(), program).version == "v0.19"
+    for program in ("kokoro", "KOKORO"):
+        assert engine.resolve(VoiceRequest(), program).version == "v1.0"
+    with pytest.raises(UnknownVoiceError, match=r"'BM_LEWIS' in Kokoro v1\.0; .*: v0\.19/bm_lewis\."):
+        engine.resolve(VoiceRequest(name="BM_LEWIS"))
+
+
+@pytest.mark.parametrize("name", ["AF_HEART", "Af_Heart", "BM_LEWIS", "kokoro", "KOKORO V0.19", "V0.19"])
+def test_a_name_of_one_s_own_is_no_voice_s_and_no_release_s_in_other_capitals(
+    name: str, make_engine: Callable[..., Engine], caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = make_engine("v1.0", "v0.19", aliases={name: "bf_emma"})
+    assert f"{name}, in whatever case, is the name of a " in caplog.text
+    assert name not in {voice.name for program in engine.programs() for voice in program.voices}
+    assert engine.resolve(VoiceRequest(name="af_heart")).name == "af_heart"
+    engine.update([_catalogue("v1.0")], WEIGHTS)
+    assert engine.resolve(VoiceRequest(name="af_heart")).name == "af_heart"
+
+
+@pytest.mark.parametrize(
     ("name", "speaker", "expected"),
     [
         ("af_heart", "@1.2", _spoken("af_heart", "en-US", 1.2)),

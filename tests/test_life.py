@@ -114,6 +114,58 @@ async def test_a_voice_whose_file_was_damaged_since_is_an_error_and_the_others_s
         assert text_of(await _ask(server, synthesize("Here", {"name": "af_heart"}))) == "Here"
 
 
+def _become(what: str, path: Path) -> None:
+    if what == "gone":
+        path.unlink()
+    elif what == "another":
+        put_voice(path.parent.parent, path.stem, loud=True)
+    else:
+        path.write_bytes(b"" if what == "damaged" else path.read_bytes()[:100_000])
+
+
+@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("tagged", [False, True])
+@pytest.mark.parametrize("what", ["damaged", "half", "gone", "another"])
+async def test_whatever_becomes_of_a_voice_s_file_what_is_being_said_is_said_to_the_end_as_it_began(
+    what: str, tagged: bool, cached: bool, tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    async with beep_program(tmp_path, cache__megabytes=int(cached)) as server, _client(server) as client:
+        replies: list[Event] = []
+
+        async def bring(*words: str) -> None:
+            begin, end = ('<voice name="bf_emma">', "</voice>") if tagged else ("", "")
+            text = "".join(f"{begin}{word}.{end} " for word in words)
+            if tagged:
+                text = text.replace(f"{begin}Begun", f"<speak>{begin}Begun").replace(
+                    f"Ended.{end}", f"Ended.{end}</speak>"
+                )
+            await client.write_event(Event("synthesize-chunk", {"text": text}))
+
+        async def hear(word: str) -> None:
+            while word not in text_of(replies):
+                replies.append(await _next(client))
+
+        await client.write_event(Event("synthesize-start", {"voice": {"name": "af_heart" if tagged else "bf_emma"}}))
+        await bring("Begun", "Amid")
+        await hear("Begun")
+        _become(what, tmp_path / "voices" / "v1_0" / "bf_emma.pt")
+        await bring("Then", "Next")
+        await hear("Then")
+        manager: object = server._manager
+        assert isinstance(manager, BeepManager)
+        manager.changed.set()
+        await until(lambda: "The voices have changed" in logged.text)
+        await bring("Last", "Ended")
+        await client.write_event(Event("synthesize-stop"))
+        while replies[-1].type not in ("synthesize-stopped", "error"):
+            replies.append(await _next(client))
+        assert error_codes(replies) == []
+        assert text_of(replies) == "Begun.Amid.Then.Next.Last.Ended."
+        replies = await _ask(server, synthesize("Ended.", {"name": "bf_emma"}))
+        assert text_of(replies) == {"another": "ENDED."}.get(what, "")
+        assert error_codes(replies) == ([] if what == "another" else ["unknown-voice"])
+
+
 @pytest.mark.long
 async def test_a_stuck_model_is_told_to_all_and_to_health_until_it_comes_back(
     tmp_path: Path, logged: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]

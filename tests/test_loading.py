@@ -89,6 +89,14 @@ def _one_extra(parts: Any) -> Any:
     return parts | {"bert_encoder": parts["bert_encoder"] | {"extra": torch.zeros(1)}}
 
 
+def _of_whole_numbers(parts: Any) -> Any:
+    return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": parts["bert_encoder"]["bias"].long()}}
+
+
+def _on_no_device(parts: Any) -> Any:
+    return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": parts["bert_encoder"]["bias"].to("meta")}}
+
+
 def _wrong_shape(parts: Any) -> Any:
     return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": torch.zeros(3)}}
 
@@ -103,6 +111,10 @@ def _wrong_shape(parts: Any) -> Any:
         (_wrong_shape, "size mismatch"),
         (lambda parts: [1, 2], "not a Kokoro checkpoint"),
         (lambda parts: {"net": 5}, "not a Kokoro checkpoint"),
+        (_of_whole_numbers, r"bert_encoder does not fit the network \(bias is torch.int64\)"),
+        (_on_no_device, r"bert_encoder does not fit the network \(bias is"),
+        (lambda parts: parts | {"bert_encoder": {"weight": "bias"}}, "truncated or corrupt"),
+        (lambda parts: parts | {"bert_encoder": {5: torch.zeros(1)}}, "truncated or corrupt"),
     ],
 )
 def test_a_checkpoint_that_does_not_fit_is_refused(

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from kokoro_wyoming.errors import AssetError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
-from kokoro_wyoming.voices import BEST_VOICE, Catalogue, VoicePacks, read_pack, voice_label, voice_language
+from kokoro_wyoming.voices import BEST_VOICE, Catalogue, Held, VoicePacks, read_pack, voice_label, voice_language
 
 
 def _save_pack(folder: Path, name: str, rows: int = 510) -> Path:
@@ -189,6 +189,77 @@ def test_a_changed_file_is_read_anew_and_so_are_the_blends_of_it(tmp_path: Path)
     os.utime(path, ns=(1, 1))
     assert float(packs.get("af_mine").mean()) == 1.5
     assert float(packs.get("af_mine+af_other").mean()) == 1.0
+
+
+def _change(path: Path, content: bytes, stamp: int) -> None:
+    path.write_bytes(content)
+    os.utime(path, ns=(stamp, stamp))
+
+
+def test_a_file_that_is_damaged_or_half_written_leaves_the_voice_as_it_was(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = _save_pack(tmp_path, "af_mine")
+    whole = path.read_bytes()
+    packs = VoicePacks(tmp_path, "v1.0")
+    before = packs.get("af_mine")
+    for stamp in (1, 1, 2):
+        _change(path, whole[: len(whole) // 2], stamp)
+        assert packs.get("af_mine") is before
+    assert caplog.text.count(f"{path} is truncated or corrupt") == 2
+    assert "af_mine is spoken as it was" in caplog.text
+    _change(path, whole, 3)
+    assert packs.get("af_mine") is not before
+    packs.forget()
+    _change(path, b"", 4)
+    with pytest.raises(AssetError, match=r"af_mine\.pt"):
+        packs.get("af_mine")
+
+
+def test_who_has_begun_with_a_voice_keeps_it_whatever_becomes_of_its_file(tmp_path: Path) -> None:
+    path = _save_pack(tmp_path, "af_mine")
+    _save_pack(tmp_path, "af_other")
+    packs = VoicePacks(tmp_path, "v1.0")
+    held: Held = {}
+    before = packs.get("af_mine", held)
+    torch.save(torch.full((510, 1, 256), 1.5), path)
+    os.utime(path, ns=(1, 1))
+    packs.forget()
+    assert packs.get("af_mine", held) is before
+    assert float(packs.get("af_mine+af_other", held).mean()) == 0.5
+    assert float(packs.get("af_mine+af_other").mean()) == 1.0
+    assert set(held) == {"af_mine", "af_other"}
+    path.unlink()
+    packs.forget()
+    assert packs.get("af_mine", held) is before
+    with pytest.raises(UnknownVoiceError):
+        packs.get("af_mine")
+
+
+def test_a_file_is_read_once_for_all_who_hold_its_voice(tmp_path: Path) -> None:
+    names = [f"af_{letter}{other}" for letter in "abcdefghi" for other in "abcdefgh"]
+    _save_pack(tmp_path, names[0])
+    for name in names[1:]:
+        (tmp_path / f"{name}.pt").hardlink_to(tmp_path / f"{names[0]}.pt")
+    packs = VoicePacks(tmp_path, "v1.0")
+    helds: list[Held] = [{}, {}]
+    for held in helds:
+        for name in names:  # more than are kept
+            packs.get(name, held)
+    assert all(helds[0][name] is helds[1][name] for name in names)
+
+
+def test_of_two_names_that_differ_in_case_alone_the_one_in_small_letters_counts(tmp_path: Path) -> None:
+    for name, value in (("af_Heart", 1.0), ("af_heart", 0.0), ("af_HEART", 2.0)):
+        torch.save(torch.full((510, 1, 256), value), tmp_path / f"{name}.pt")
+    catalogue = Catalogue.scan("v1.0", tmp_path)
+    assert [voice.name for voice in catalogue.voices] == ["af_heart"]
+    assert set(catalogue.refused) == {"af_Heart.pt", "af_HEART.pt"}
+    assert "as af_heart.pt there has the same voice's name" in catalogue.refused["af_Heart.pt"]
+    for asked in ("af_heart", "AF_HEART", "Af_Heart"):
+        voice = catalogue.named(asked)
+        assert voice is not None
+        assert voice.name == "af_heart"
 
 
 def test_a_blend_is_the_weighted_mean(tmp_path: Path) -> None:

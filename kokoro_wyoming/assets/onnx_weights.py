@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kokoro_wyoming.errors import AssetError
+from kokoro_wyoming.errors import AssetError, first_line
 
 if TYPE_CHECKING:
     import onnx
@@ -73,8 +73,12 @@ class OnnxGraph:
         scale), and of those two only the latter is a constant.
         """
         name = node.output[0]
+        seen = {name}
         while (reader := self._reader[name]).op_type in ("Add", "Cast"):
             name = reader.output[0]
+            if name in seen:
+                raise LookupError(f"a circle at {name}")
+            seen.add(name)
         (factor,) = (other for other in reader.input if other != name)
         (scale,) = (part for part in self.maker(factor).input if self.is_constant(part))
         return self.constant(scale)
@@ -87,8 +91,14 @@ def state_dicts(onnx_file: Path) -> dict[str, Tensors]:
     """
     import onnx
 
-    tensors = convert(OnnxGraph(onnx.load(onnx_file)))
-    check(tensors, expected_shapes())
+    try:
+        # What lies in other files is none of it, whatever the graph says.
+        tensors = convert(OnnxGraph(onnx.load(onnx_file, load_external_data=False)))
+        check(tensors, expected_shapes())
+    except AssetError:
+        raise
+    except Exception as problem:
+        raise AssetError(f"{onnx_file} is damaged, or not the ONNX weights ({first_line(problem)})") from problem
     return sectioned(tensors)
 
 

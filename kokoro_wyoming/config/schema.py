@@ -191,8 +191,12 @@ def _has_cache(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
     return value
 
 
+def _is_every(value: object) -> bool:
+    return isinstance(value, str) and value.strip().lower() in ("*", EVERY_LANGUAGE)
+
+
 def _lexicon_language(value: str) -> str:
-    if value in ("*", EVERY_LANGUAGE):
+    if _is_every(value):
         return EVERY_LANGUAGE
     if match_language(value) is None:
         known = ", ".join(TAGS)
@@ -201,7 +205,8 @@ def _lexicon_language(value: str) -> str:
 
 
 def _lexicon_once(value: Any) -> Any:
-    if isinstance(value, Mapping) and {"*", EVERY_LANGUAGE} <= set(value):
+    every = [key for key in value if _is_every(key)] if isinstance(value, Mapping) else []
+    if len(every) > 1:
         raise ValueError(f"has {EVERY_LANGUAGE} twice, in two spellings; keep one")
     return _languages_once(value)
 

@@ -18,11 +18,11 @@ from kokoro import KModel
 from torch import Tensor
 from torch.nn.utils import parametrize, remove_weight_norm
 
-from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.convolution import convolution_type
 from kokoro_wyoming.network.decoder import Block, Decoder
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, InPlace
-from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, fingerprint
+from kokoro_wyoming.network.learning import ASIDE, ENOUGH_LESSONS, Lessons, fingerprint
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.packing import quicken
 from kokoro_wyoming.network.speaker import Features, Speaker
@@ -129,8 +129,7 @@ class Network:
         """What `rehearse` adds to; None where nothing is to be learned."""
         if fit is None and lessons_path is not None and self.device.type == "cpu":
             self.lessons = Lessons(lessons_path, generator, fingerprint(module, dtype))
-            if len(self.lessons) >= ENOUGH_LESSONS:
-                self.learn()
+            self._recall(self.lessons)
 
     def pieces(
         self,
@@ -176,6 +175,14 @@ class Network:
         if self.lessons is not None:
             features = yield from self._feature_steps(token_ids, style_row, speed, None)
             yield from self.lessons.steps(features)
+
+    def _recall(self, lessons: Lessons) -> None:
+        """Speak in windows by what was learned before, if that is enough and makes sense."""
+        try:
+            if len(lessons) >= ENOUGH_LESSONS:
+                self.learn()
+        except Exception as error:  # of numbers that are none of a network's, linear algebra fails in many ways
+            lessons.put_aside(f"Nothing can be learned of {lessons.path} ({first_line(error)}); {ASIDE}.")
 
     def learn(self) -> None:
         """Speak in windows from now on, by what was rehearsed; from any thread."""

@@ -21,7 +21,6 @@ import hashlib
 import logging
 import os
 import threading
-import zipfile
 from collections.abc import Generator as Steps
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,11 +31,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.files import replaced
 from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import Generator, Moments, Targets, Workspace
 from kokoro_wyoming.network.moments import FEATURE_SIZES, RESIDUAL_SIZE, RIDGE, Estimate, Fit, kernel, know, residual
 from kokoro_wyoming.network.speaker import Features
-from kokoro_wyoming.network.tensors import first_line
+from kokoro_wyoming.network.tensors import damage_told, read_archive
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,6 +52,9 @@ _SIZES = {**FEATURE_SIZES, "residual": RESIDUAL_SIZE}
 """Numbers in a row of each of the arrays."""
 ENOUGH_LESSONS = 32
 """To speak in windows by them; docs/performance.md has the figures."""
+MAX_LESSONS = 256
+"""In a file; `calibration` makes 64."""
+ASIDE = "it is put aside, and what it held is learned again"
 
 Rows = NDArray[np.float64]
 
@@ -164,14 +168,12 @@ class Lessons:
                 self._write()
 
     def _write(self) -> None:
-        part = self.path.with_name(f"{self.path.stem}.part.npz")
         # Any, as for all that mypy knows one of them might be called `allow_pickle`.
         arrays: dict[str, Any] = {name: np.stack(rows) for name, rows in self._rows.items()}
         try:
-            np.savez(part, weights=np.array(self._weights), **arrays)
-            os.replace(part, self.path)
+            with replaced(self.path) as file:
+                np.savez(file, weights=np.array(self._weights), **arrays)
         except OSError as error:
-            part.unlink(missing_ok=True)
             _LOGGER.warning(
                 "%s cannot be written (%s), so what is learned of these weights is learned again at the next start",
                 self.path,
@@ -187,36 +189,41 @@ class Lessons:
                     self._rows[name].append(half.numpy().copy())
 
     def _recall(self) -> None:
+        if not os.path.exists(self.path):
+            return
         try:
-            arrays = _read(self.path)
-        except FileNotFoundError:
+            weights, rows = _read(self.path)
+        except ModelError as error:
+            self.put_aside(str(error))
             return
-        except (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            self._put_aside(first_line(error))
-            return
-        if str(arrays.pop("weights")) != self._weights:
+        if weights != self._weights:
             _LOGGER.info("%s was learned of other weights, and is learned anew", self.path)
             return
-        self._rows = {name: [row.astype(np.float16) for row in arrays[name]] for name in _SIZES}
+        self._rows = {name: list(array) for name, array in rows.items()}
 
-    def _put_aside(self, why: str) -> None:
-        aside = self.path.with_name(f"{self.path.name}.damaged")
-        _LOGGER.warning("%s is damaged (%s); it is now %s, and is learned again", self.path, why, aside.name)
+    def put_aside(self, why: str) -> None:
+        """Begin anew, as nothing can be learned of what was kept."""
+        self._rows = {name: [] for name in _SIZES}
+        _LOGGER.warning("%s", why)
         try:
-            os.replace(self.path, aside)
+            os.replace(self.path, self.path.with_name(f"{self.path.name}.damaged"))
         except OSError:
             _LOGGER.debug("%s could not be renamed", self.path, exc_info=True)
 
 
-def _read(path: Path) -> dict[str, NDArray[np.generic]]:
-    """The arrays of a file of lessons, "weights" among them; an exception of some kind when it is none."""
-    with np.load(path, allow_pickle=False) as arrays:
-        found = {name: arrays[name] for name in ("weights", *_SIZES)}
-    count = len(np.atleast_1d(found["residual"]))
-    for name, size in _SIZES.items():
-        if found[name].shape != (count, size) or found[name].dtype.kind != "f" or not np.isfinite(found[name]).all():
-            raise ValueError(f"{name} is not {count} rows of {size} numbers")
-    return found
+def _read(path: Path) -> tuple[str, dict[str, NDArray[np.float16]]]:
+    """The weights that a file of lessons is of, and its rows; ModelError when it is none."""
+    arrays = read_archive(path, ASIDE)
+    with damage_told(path, ASIDE):
+        count = len(np.atleast_1d(arrays["residual"]))
+        for name, size in _SIZES.items():
+            if arrays[name].shape != (count, size) or arrays[name].dtype.kind != "f" or count > MAX_LESSONS:
+                raise ValueError(f"{name} is not {count} rows of {size} numbers, {MAX_LESSONS} of them at most")
+        with np.errstate(over="ignore"):
+            rows = {name: arrays[name].astype(np.float16) for name in _SIZES}
+        if not all(np.isfinite(row).all() for row in rows.values()):
+            raise ValueError("it holds what is no number")
+        return str(arrays["weights"]), rows
 
 
 def fingerprint(module: KokoroModule, dtype: torch.dtype) -> str:

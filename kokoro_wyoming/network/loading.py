@@ -16,28 +16,58 @@ import torch
 from kokoro import KModel
 from torch import Tensor
 
-from kokoro_wyoming.errors import ModelError
-from kokoro_wyoming.network.tensors import REFETCH, first_line, read_tensors
+from kokoro_wyoming.errors import ModelError, first_line
+from kokoro_wyoming.files import content_of
+from kokoro_wyoming.network.tensors import REFETCH, damage_told, read_tensors
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 """What `kokoro` wants to know a model as. Nothing is ever asked of it: files are handed over."""
+
+MAX_CONFIG_BYTES = 1024 * 1024
+"""The published ones have 2,500."""
+MAX_SIZE, MAX_LAYERS = 4096, 16
+"""In a configuration: the published ones have 2,048 as plbert.intermediate_size, and 12 as plbert.num_hidden_layers."""
 
 MODULES = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The sizes and the vocabulary of a release; ModelError when missing, not JSON, or incomplete."""
+    """The sizes and the vocabulary of a release; ModelError when missing, not JSON, incomplete, or of no network."""
+    what = f"The model's configuration {path}"
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(content_of(path, MAX_CONFIG_BYTES))
     except FileNotFoundError:
-        raise ModelError(f"The model's configuration {path} is missing; run `kokoro-wyoming fetch`.") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"The model's configuration {path} cannot be read ({error}); {REFETCH}.") from error
+        raise ModelError(f"{what} is missing; run `kokoro-wyoming fetch`.") from None
+    except Exception as error:  # JSON that is nested too deep is a RecursionError
+        raise ModelError(f"{what} cannot be read ({first_line(error)}); {REFETCH}.") from error
     needed = {"vocab", "n_token", "plbert", "hidden_dim", "style_dim", "istftnet"}
     missing = needed - set(config) if isinstance(config, dict) else needed
     if missing:
-        raise ModelError(f"The model's configuration {path} lacks {', '.join(sorted(missing))}; {REFETCH}.")
+        raise ModelError(f"{what} lacks {', '.join(sorted(missing))}; {REFETCH}.")
+    fault = _vocabulary_fault(config["vocab"], config["n_token"]) or _size_fault(config)
+    if fault:
+        raise ModelError(f"{what} is damaged: {fault}; {REFETCH}.")
     return dict(config)
+
+
+def _vocabulary_fault(vocabulary: Any, n_tokens: Any) -> str | None:
+    """What is wrong with the vocabulary: only ids that the network has a vector for can be spoken."""
+    if not isinstance(n_tokens, int) or not isinstance(vocabulary, dict):
+        return "vocab is to be symbols with their numbers, and n_token how many numbers there are"
+    wrong = [symbol for symbol, id_ in vocabulary.items() if type(id_) is not int or not 0 <= id_ < n_tokens]
+    return f"{wrong[0][:20]!r} has no number below {n_tokens} in vocab" if wrong else None
+
+
+def _size_fault(value: Any, key: str = "") -> str | None:
+    """What is too large to be a size or a count of a network's parts: a million layers would be built for hours."""
+    if isinstance(value, dict):
+        return next(filter(None, (_size_fault(inner, name) for name, inner in value.items() if name != "vocab")), None)
+    if isinstance(value, list):
+        is_long = f"{key} has {len(value):,} numbers" if len(value) > MAX_LAYERS else None
+        return is_long or next(filter(None, (_size_fault(inner, key) for inner in value)), None)
+    limit = MAX_LAYERS if "layer" in key or "num" in key else MAX_SIZE
+    is_size = not isinstance(value, int | float) or abs(value) <= limit
+    return None if is_size else f"{str(value)[:20]} is too much for {key[:40]}"
 
 
 def load_model(config: Mapping[str, Any], path: Path) -> KModel:
@@ -48,9 +78,10 @@ def load_model(config: Mapping[str, Any], path: Path) -> KModel:
     """
     parts = _parts(read_tensors(path), path)
     model = _empty_model(config, path)
-    for name in MODULES:
-        _fill(getattr(model, name), _as_the_network_has_it(parts[name]), f"{path}: {name}")
-    _make_constants(model)
+    with damage_told(path):
+        for name in MODULES:
+            _fill(getattr(model, name), _as_the_network_has_it(parts[name]), f"{path}: {name}")
+        _make_constants(model)
     return model.eval().requires_grad_(False)
 
 
@@ -63,7 +94,7 @@ def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
         # On no device: 82 million random numbers take seconds, and the memory that held them is never given back.
         with torch.device("meta"):
             return KModel(repo_id=REPOSITORY, config=dict(config), model=nothing)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except Exception as error:
         raise ModelError(
             f"The configuration for {path} does not describe a Kokoro network ({error!r}); {REFETCH}."
         ) from error
@@ -108,6 +139,10 @@ def _may_be_missing(key: str) -> bool:
 
 
 def _fill(module: torch.nn.Module, state: dict[str, Tensor], where: str) -> None:
+    kinds = {key: value.dtype for key, value in module.state_dict().items()}
+    wrong = [key for key, value in state.items() if value.is_meta or value.dtype != kinds.get(key, value.dtype)]
+    if wrong:
+        raise ModelError(f"{where} does not fit the network ({wrong[0]} is {state[wrong[0]].dtype}); {REFETCH}.")
     try:
         result = module.load_state_dict(state, strict=False, assign=True)
     except RuntimeError as error:

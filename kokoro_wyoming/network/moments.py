@@ -9,7 +9,6 @@ learned: a kernel ridge regression from some hundred exact runs over all voices,
 from __future__ import annotations
 
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +19,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, Upsampling, mean_and_variance
 from kokoro_wyoming.network.generator import HARMONICS_PER_FRAME, Block, Generator, Moments, Targets
 from kokoro_wyoming.network.lengths import recurring
-from kokoro_wyoming.network.tensors import first_line
+from kokoro_wyoming.network.tensors import read_archive
 
 FEATURE_SIZES = {"ups": 512, "n0": 512, "style": 128, "scalars": 5}
 """Numbers in each group of `Known.features`."""
 RESIDUAL_SIZE = 18432
 """A mean and a deviation of each of the 9,216 channels in the 48 AdaIN layers."""
+MAX_POINTS = 4096
+"""In a fit, as a square of so many numbers is inverted; the shipped one has 624."""
 _LEAK = 0.1
 _PART_CHANNELS = 64
 _STEPS_PER_FRAME = 10
@@ -227,7 +228,7 @@ def _check(arrays: Mapping[str, NDArray[np.generic]]) -> None:
     rank, size = arrays["basis"].shape
     axes = {group: arrays[f"{group}_axes"].shape for group in FEATURE_SIZES}
     fits = {
-        "points": width == sum(shape[1] for shape in axes.values()),
+        "points": count <= MAX_POINTS and width == sum(shape[1] for shape in axes.values()),
         "basis": size == RESIDUAL_SIZE,
         "centre": arrays["centre"].shape == (RESIDUAL_SIZE,),
         "coefficients": arrays["coefficients"].shape == (count, rank),
@@ -258,16 +259,17 @@ class Fit:
         self._points = self._arrays["points"]
         likeness = kernel(self._points, self._points)
         self._inverse = torch.linalg.inv(likeness + RIDGE * torch.eye(len(likeness), dtype=torch.float64))
+        if not bool(torch.isfinite(self._inverse).all()):
+            raise ValueError("the points are no sentences of a network")
         self._centre = self._arrays["centre"].float()
 
     @classmethod
     def load(cls, path: Path, remedy: str = "install kokoro-wyoming anew") -> Fit:
         """Read a file; ModelError names one that is damaged or something else, and the remedy. No code is run."""
+        arrays = read_archive(path, remedy)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls({name: arrays[name] for name in arrays.files})
-        # A file that is no archive is taken for a lone array, which has no `files`.
-        except (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+            return cls(arrays)
+        except Exception as error:
             what = "is damaged, or is not what was learned of a network's weights"
             raise ModelError(f"{path} {what} ({first_line(error)}); {remedy}.") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,7 +25,9 @@ from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.timing import Clock, paired
 from kokoro_wyoming.turns import TurnThread
-from kokoro_wyoming.voices import VoicePacks
+from kokoro_wyoming.voices import Held, VoicePacks
+
+_LOGGER = logging.getLogger(__name__)
 
 VERSION = "v0.19"
 
@@ -101,8 +104,13 @@ class KokoroV019Wrapper:
 
     def _fit(self) -> Fit | None:
         path = self.model_path.with_name(_FIT_NAME)
-        wanted = self.stream == "fast" and path.is_file()
-        return Fit.load(path, "remove the file, or make it anew with scripts/learn_moments.py") if wanted else None
+        if self.stream != "fast" or not path.is_file():
+            return None
+        try:
+            return Fit.load(path, "remove the file, or make it anew with scripts/learn_moments.py")
+        except ModelError as error:
+            _LOGGER.warning("Kokoro %s speaks as if there were no %s: %s", VERSION, _FIT_NAME, error)
+            return None
 
     @cached_property
     def rehearsal(self) -> dict[str, list[str]]:
@@ -146,14 +154,15 @@ class KokoroV019Wrapper:
         speed: float = 1.0,
         clock: Clock | None = None,
         serving: Serving = AS_MADE,
+        held: Held | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
         `clock` is told of words before the sound that they are in.
-        `voice` is the name of a pack or a pack, float32 of shape (511, 1, 256).
+        `voice` is the name of a pack or a pack, float32 of shape (511, 1, 256); `held` is as for `VoicePacks.get`.
         """
-        pack = self.packs.get(voice) if isinstance(voice, str) else voice
+        pack = self.packs.get(voice, held) if isinstance(voice, str) else voice
         self.get_pipeline(lang_code)
         network = self.initialize()
         vocabulary = self._settings()["vocab"]

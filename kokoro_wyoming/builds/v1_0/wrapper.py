@@ -24,7 +24,7 @@ from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.timing import Clock, SpokenWord, paired
 from kokoro_wyoming.turns import TurnThread
-from kokoro_wyoming.voices import VoicePacks
+from kokoro_wyoming.voices import Held, VoicePacks
 
 VERSION = "v1.0"
 _FIT = Path(__file__).with_name("moments.npz")
@@ -146,14 +146,15 @@ class KokoroV1Wrapper:
         speed: float = 1.0,
         clock: Clock | None = None,
         serving: Serving = AS_MADE,
+        held: Held | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
         `clock` is told of words before the sound that they are in.
-        `voice` is the name of a pack or a pack, float32 of shape (510, 1, 256).
+        `voice` is the name of a pack or a pack, float32 of shape (510, 1, 256); `held` is as for `VoicePacks.get`.
         """
-        pack = self.packs.get(voice) if isinstance(voice, str) else voice
+        pack = self.packs.get(voice, held) if isinstance(voice, str) else voice
         self.get_pipeline(lang_code, quiet=True)
         network = self.initialize()
         vocabulary = self._settings()["vocab"]
