@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -163,6 +164,22 @@ def test_the_ledger_keeps_what_it_knew(tmp_path: Path) -> None:
         (tmp_path / name).write_text(name)
         record(tmp_path / name, "voice")
     assert set(ledger.read(tmp_path)) == {"one", "two"}
+
+
+def test_two_ledgers_at_once_are_written_into_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+    replace = os.replace
+
+    def replace_in_the_middle(*names: Path) -> None:
+        monkeypatch.setattr(os, "replace", replace)
+        record(tmp_path / "two", "voice")
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", replace_in_the_middle)
+    record(tmp_path / "one", "voice")
+    assert set(ledger.read(tmp_path)) == {"one"}
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "two", ledger.FILE_NAME}
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import math
+import os
 import shutil
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -233,6 +234,25 @@ def test_damaged_lessons_are_told_and_put_aside_and_learned_again(
     assert "lessons.npz is truncated or corrupt" in caplog.text
     again.save()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["lessons.npz", "lessons.npz.damaged"]
+    assert len(_lessons(path, 0)) == 2
+
+
+def test_two_servers_that_learn_in_one_folder_never_write_into_one_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lessons.npz"
+    one, other = _lessons(path, 2), _lessons(path, 3)
+    replace = os.replace
+
+    def replace_in_the_middle(*names: Any) -> None:
+        monkeypatch.setattr(os, "replace", replace)
+        other.save()  # all of it, between the other's writing and its rename
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", replace_in_the_middle)
+    one.save()
+    assert not caplog.text
+    assert [file.name for file in tmp_path.iterdir()] == ["lessons.npz"]
     assert len(_lessons(path, 0)) == 2
 
 

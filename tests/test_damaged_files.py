@@ -559,7 +559,11 @@ def _graph_bytes() -> bytes:
         helper.make_node("Mul", ["xs", "s"], ["ss"]),
         helper.make_node("Mul", ["f", "ss"], ["y"]),
     ]
-    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[Any]]] = {"w": np.ones((2, 3, 1), np.uint8), "z": np.array(1, np.uint8), "s": np.array(0.5, np.float32)}
+    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[Any]]] = {
+        "w": np.ones((2, 3, 1), np.uint8),
+        "z": np.array(1, np.uint8),
+        "s": np.array(0.5, np.float32),
+    }
     made = helper.make_graph(nodes, "test", [], [], [numpy_helper.from_array(v, k) for k, v in arrays.items()])
     return bytes(helper.make_model(made).SerializeToString())
 

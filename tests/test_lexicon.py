@@ -90,6 +90,7 @@ def test_the_settings_take_any_spelling_of_a_language_and_a_star_for_all(tmp_pat
         (f"lexicon: {{en-US: {{a: {'b' * 257}}}}}", "is too long to be said"),
         ("lexicon: {en-US: {a: b}, en_us: {c: d}}", "has en-US twice"),
         ("lexicon: {all: {a: b}, '*': {c: d}}", "has all twice"),
+        ("lexicon: {all: {a: b}, ALL: {c: d}}", "has all twice"),
     ],
 )
 def test_a_wrong_entry_is_told_with_the_way_out(tmp_path: Path, content: str, complaint: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import threading
 from collections.abc import AsyncIterator
@@ -123,6 +124,24 @@ async def test_a_failed_load_is_forgotten_and_the_next_one_starts_afresh(model_d
     weights.unlink()
     weights.symlink_to(model_data.weights("v1.0"))
     assert (await manager.get_model()).initialize()
+    manager.thread.close(5)
+
+
+@pytest.mark.weights
+async def test_whatever_becomes_of_a_release_s_files_the_loaded_one_speaks_on(
+    model_data: Store, tmp_path: Path
+) -> None:
+    shutil.copytree(model_data.models / "v1_0", tmp_path / "v1_0")
+    weights = tmp_path / "v1_0" / "kokoro-v1_0.pth"
+    manager = ModelManager(tmp_path, model_data.voices)
+    model = await manager.get_model()
+    os.truncate(weights, 0)
+    (tmp_path / "v1_0" / "config.json").write_bytes(b"404: Not Found")
+    for _ in range(2):
+        sound = torch.cat([piece async for piece in model.forward("Good morning.", "af_heart", "a")])
+        assert float(sound.abs().max()) > 0.05
+        assert await manager.get_model() is model
+        shutil.rmtree(tmp_path / "v1_0", ignore_errors=True)
     manager.thread.close(5)
 
 
