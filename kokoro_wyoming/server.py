@@ -225,7 +225,6 @@ class Server:
             _LOGGER.critical("The model is stuck for good: ending, to be started anew by whoever watches over this.")
 
     async def _reload_at_each_hang_up(self) -> None:
-        self._hang_up.clear()  # one before this found the settings fresh
         while await self._hang_up.wait():
             self._hang_up.clear()
             reloading()

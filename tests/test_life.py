@@ -329,6 +329,21 @@ async def test_a_hang_up_reads_settings_and_voices_anew_without_dropping_anybody
     assert "there are 3 voices in 3 languages" in logged.text
 
 
+async def test_a_hang_up_while_it_starts_is_heard_when_it_has_started(
+    tmp_path: Path, logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = BeepManager.get_model
+
+    async def load_and_hang_up(manager: BeepManager, version: str | None = None) -> Any:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0)
+        return await load(manager, version)
+
+    monkeypatch.setattr(BeepManager, "get_model", load_and_hang_up)
+    async with beep_program(tmp_path, lambda: settings(tmp_path, speech__voice="bf_emma")):
+        await until(lambda: "SIGHUP: settings and voices are read anew" in logged.text)
+
+
 async def test_texts_to_have_ready_are_made_anew_after_a_hang_up(
     tmp_path: Path, logged: pytest.LogCaptureFixture
 ) -> None:
