@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -208,15 +209,29 @@ async def test_a_stdout_that_does_not_wait_gets_all(tmp_path: Path) -> None:
 # --- disks ---
 
 
+_FULL_DISK = (
+    'mount -t tmpfs -o size=4k full "$0" && head -c 4096 /dev/zero > "$0/filler" && "$@"; '
+    'status=$?; ls -A "$0"; exit $status'
+)
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no namespaces here, and so no disk of its own")
 @pytest.mark.parametrize("what", ["--out", "--timestamps"])
 async def test_a_full_disk_is_one_sentence_and_leaves_nothing(what: str, places: dict[str, object]) -> None:
     folder = f"{places['folder']}/full"
     os.mkdir(folder)
-    os.symlink("/dev/full", f"{folder}/a.part")
-    other = "--out {folder}/b" if what == "--timestamps" else ""
-    status, _, errors = await run(Case(f"say Hello {what} {folder}/a {other} --uri {{uri}}"), places)
-    assert (status, errors) == (1, f"kokoro-wyoming: {folder}/a cannot be written: no space left on device\n")
-    assert os.listdir(folder) == []
+    other = f" --out {places['folder']}/b" if what == "--timestamps" else ""
+    words = f"say Hello {what} {folder}/a{other} --uri {places['uri']}".split()
+    process = await asyncio.create_subprocess_exec(
+        *("unshare", "--mount", "--user", "--map-root-user", "sh", "-c", _FULL_DISK, folder),
+        *(sys.executable, "-m", "kokoro_wyoming", *words),
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    left, errors = await asyncio.wait_for(process.communicate(), 60)
+    told = f"kokoro-wyoming: {folder}/a cannot be written: no space left on device\n"
+    assert (process.returncode, errors.decode(), left.decode()) == (1, told, "filler\n")
 
 
 # --- what is no text ---

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kokoro_wyoming.errors import KokoroWyomingError
+from kokoro_wyoming.files import replaced
 
 
 def is_device(path: Path) -> bool:
@@ -21,15 +22,8 @@ def written(path: Path) -> Iterator[BinaryIO]:
 
     Raises KokoroWyomingError where it cannot be written.
     """
-    part = path if is_device(path) else path.with_name(f"{path.name}.part")
     try:
-        try:
-            with part.open("wb") as stream:
-                yield stream
-            if part != path:
-                part.replace(path)
-        finally:
-            if part != path:
-                part.unlink(missing_ok=True)
+        with path.open("wb") if is_device(path) else replaced(path) as stream:
+            yield stream
     except OSError as error:
         raise KokoroWyomingError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error
