@@ -21,6 +21,7 @@ from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.network.halves import Serving
 from kokoro_wyoming.reading import read
+from kokoro_wyoming.scheduler import Listener
 from kokoro_wyoming.script import Sentence, plain
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
@@ -29,7 +30,6 @@ from kokoro_wyoming.speech import (
     VoiceRequest,
 )
 from kokoro_wyoming.timing import Clock
-from kokoro_wyoming.turns import Listener
 from kokoro_wyoming.voices import Catalogue, Held
 
 _LOGGER = logging.getLogger(__name__)

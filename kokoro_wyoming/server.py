@@ -19,11 +19,11 @@ from kokoro_wyoming.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
+from kokoro_wyoming.scheduler import TurnThread, apart, leave
 from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.speech import SpeechEngine
 from kokoro_wyoming.staging import Prerendering, Stage, delivery, habits_of, manager_of, stage
 from kokoro_wyoming.supervision import notify, reloading
-from kokoro_wyoming.turns import TurnThread, apart, leave
 from kokoro_wyoming.voices import Catalogue
 from kokoro_wyoming.watch import Watch
 

@@ -20,9 +20,9 @@ from kokoro_wyoming.manuscript import Habits
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.prerender import prerender, wanted
 from kokoro_wyoming.releases import how_to_get
+from kokoro_wyoming.scheduler import TurnThread, apart
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 from kokoro_wyoming.text import Reading
-from kokoro_wyoming.turns import TurnThread, apart
 from kokoro_wyoming.voices import Catalogue
 
 _LOGGER = logging.getLogger(__name__)

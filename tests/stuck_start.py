@@ -71,7 +71,7 @@ def converting() -> None:
 
 
 def loading() -> None:
-    from kokoro_wyoming.turns import apart
+    from kokoro_wyoming.scheduler import apart
 
     async def get_model(*_: object) -> None:
         await apart(_hanging("loading"))

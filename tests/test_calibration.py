@@ -31,7 +31,7 @@ from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.network import halves, learning, speaker
 from kokoro_wyoming.network.generator import Generator, Moments
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, whole_moments
-from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.scheduler import TurnThread
 from tests.beep_house import until
 
 SENTENCES = json.loads(REHEARSAL_PATH.read_text())

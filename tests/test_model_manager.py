@@ -20,7 +20,7 @@ from kokoro_wyoming.errors import AssetError, ModelError, UnknownLanguageError, 
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.releases import match_version
-from kokoro_wyoming.turns import TurnThread
+from kokoro_wyoming.scheduler import TurnThread
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from kokoro_wyoming.awake import AwakeClock
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.discovery import advertiser
 from kokoro_wyoming.frames import WireLimits
-from kokoro_wyoming.turns import Listener, TurnThread
+from kokoro_wyoming.scheduler import Listener, TurnThread
 from tests.beep_house import synthesize, text_of, to_bytes
 from tests.beep_program import AS_MADE, put_voice
 from tests.conftest import CHECKOUT

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from kokoro_wyoming.turns import PIECES_AHEAD, Listener, TurnThread
+from kokoro_wyoming.scheduler import PIECES_AHEAD, Listener, TurnThread
 
 
 @pytest.fixture

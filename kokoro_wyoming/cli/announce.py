@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from kokoro_wyoming.cli import asking, client
 from kokoro_wyoming.cli.wav import Sound
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
-from kokoro_wyoming.turns import Listener
+from kokoro_wyoming.scheduler import Listener
 
 if TYPE_CHECKING:
     from kokoro_wyoming.cli.chime import Chime

@@ -9,7 +9,7 @@ import io
 import logging
 
 from kokoro_wyoming.cli import settings, stopping
-from kokoro_wyoming.turns import leave
+from kokoro_wyoming.scheduler import leave
 
 SUMMARY = "run the server (the default)"
 DESCRIPTION = "Fetch the files that are missing, check them, load the model and serve until a signal ends it."

@@ -18,7 +18,7 @@ from kokoro_wyoming.cli.client import reason
 from kokoro_wyoming.cli.wav import Sound
 from kokoro_wyoming.config import TcpAddress, UnixAddress
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.turns import Listener
+from kokoro_wyoming.scheduler import Listener
 
 TAIL_SECONDS = 2.0
 """`played` comes when the service has handed all sound to its player program, which holds as much as a pipe does

@@ -21,10 +21,10 @@ from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.releases import how_to_get
+from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.timing import Clock, paired
-from kokoro_wyoming.turns import TurnThread
 from kokoro_wyoming.voices import Held, VoicePacks
 
 _LOGGER = logging.getLogger(__name__)
