@@ -13,10 +13,10 @@ from weakref import WeakValueDictionary
 import torch
 from torch import Tensor
 
+from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_told, read_array
 from kokoro_wyoming.blends import is_plain, parse
 from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, tag_of_letter
-from kokoro_wyoming.network.tensors import ARRAY_SUFFIXES, damage_told, read_array
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.speech import VoiceDescription
 

@@ -29,6 +29,7 @@ from safetensors.torch import save
 from kokoro_wyoming.assets import Store, ledger, onnx_weights
 from kokoro_wyoming.assets.inspection import inspect
 from kokoro_wyoming.assets.registry import _readable
+from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, read_archive, read_tensors
 from kokoro_wyoming.builds.v0_19 import build_model
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.cli import chime, main
@@ -38,7 +39,6 @@ from kokoro_wyoming.network.halves import Network
 from kokoro_wyoming.network.learning import _SIZES, Lessons
 from kokoro_wyoming.network.loading import _empty_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.tensors import ARRAY_SUFFIXES, read_archive, read_tensors
 from kokoro_wyoming.voices import Catalogue, VoicePacks
 from tests.tiny_release import OFFICIAL, TINY
 

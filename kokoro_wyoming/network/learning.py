@@ -31,13 +31,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kokoro_wyoming.assets.tensor_files import damage_told, read_archive
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.files import replaced
 from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import Generator, Moments, Targets, Workspace
 from kokoro_wyoming.network.moments import FEATURE_SIZES, RESIDUAL_SIZE, RIDGE, Estimate, Fit, kernel, know, residual
 from kokoro_wyoming.network.speaker import Features
-from kokoro_wyoming.network.tensors import damage_told, read_archive
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ import torch
 from kokoro import KModel
 from torch import Tensor
 
+from kokoro_wyoming.assets.tensor_files import REFETCH, damage_told, read_tensors
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.files import content_of
-from kokoro_wyoming.network.tensors import REFETCH, damage_told, read_tensors
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 """What `kokoro` wants to know a model as. Nothing is ever asked of it: files are handed over."""
