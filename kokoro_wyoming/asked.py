@@ -7,9 +7,9 @@ import logging
 import time
 from collections.abc import Iterator
 
-from kokoro_wyoming.audio import PcmStream
+from kokoro_wyoming.audio.joining import MAX_SILENCE_SECONDS, Delivery, Joiner
+from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.joining import MAX_SILENCE_SECONDS, Delivery, Joiner
 from kokoro_wyoming.manuscript import Manuscript
 from kokoro_wyoming.roles import Role
 from kokoro_wyoming.script import Pause, Sentence

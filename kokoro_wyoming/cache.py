@@ -17,6 +17,7 @@ from dataclasses import astuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.script import Sentence
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
@@ -26,7 +27,6 @@ from kokoro_wyoming.speech import (
     Utterance,
     VoiceRequest,
 )
-from kokoro_wyoming.timing import Clock
 
 Samples = NDArray[np.float32]
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.casting import Cast, Choices
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.levels import Levels
@@ -29,7 +30,6 @@ from kokoro_wyoming.speech import (
     SpokenVoice,
     VoiceRequest,
 )
-from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.voices import Catalogue, Held
 
 _LOGGER = logging.getLogger(__name__)

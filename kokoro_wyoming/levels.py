@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from kokoro_wyoming.audio.loudness_meter import integrated_lufs
 from kokoro_wyoming.blends import is_plain, parse
-from kokoro_wyoming.loudness import integrated_lufs
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ, TYPICAL_LUFS, SpokenVoice
 
 _TABLE = Path(__file__).with_name("loudness.tsv")

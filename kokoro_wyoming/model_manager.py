@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from torch import Tensor
 
 from kokoro_wyoming import assets, memory
+from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.calibration import Rehearsing, calibrate
 from kokoro_wyoming.languages import TAGS, kokoro_letter
@@ -23,7 +24,6 @@ from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
 from kokoro_wyoming.scheduler import TurnThread, apart
 from kokoro_wyoming.script import Run
-from kokoro_wyoming.timing import Clock
 from kokoro_wyoming.voices import Catalogue, Held, pack_paths
 
 _LOGGER = logging.getLogger(__name__)

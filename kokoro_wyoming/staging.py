@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from kokoro_wyoming import assets
+from kokoro_wyoming.audio.joining import Delivery, Pauses
 from kokoro_wyoming.cache import AudioCache, CachedEngine
 from kokoro_wyoming.casting import Choices
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError
-from kokoro_wyoming.joining import Delivery, Pauses
 from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.manuscript import Habits
 from kokoro_wyoming.model_manager import ModelManager, installed_languages

@@ -11,8 +11,8 @@ from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.ping import Pong
 
+from kokoro_wyoming.audio.word_times import WordTime
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
-from kokoro_wyoming.timing import WordTime
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kokoro_wyoming.asked import Asked
-from kokoro_wyoming.audio import PcmStream
+from kokoro_wyoming.audio.joining import Delivery
+from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.joining import Delivery
 from kokoro_wyoming.manuscript import Manuscript
 from kokoro_wyoming.roles import Role
 from kokoro_wyoming.script import Pause, Sentence

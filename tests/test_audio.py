@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming.audio import CHUNK_MS, PcmStream, limited, silence, to_pcm16
+from kokoro_wyoming.audio.pcm import CHUNK_MS, PcmStream, limited, silence, to_pcm16
 
 _CHUNK_SAMPLES = 24 * CHUNK_MS
 

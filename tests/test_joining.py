@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kokoro_wyoming.joining import SILENCE, Delivery, Joiner, Pauses
+from kokoro_wyoming.audio.joining import SILENCE, Delivery, Joiner, Pauses
 from tests.clicks import clicks, offset
 
 RATE_HZ = 24_000

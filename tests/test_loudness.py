@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kokoro_wyoming.joining import Delivery
+from kokoro_wyoming.audio.joining import Delivery
+from kokoro_wyoming.audio.loudness_meter import integrated_lufs, k_weighting
 from kokoro_wyoming.levels import Levels, measured
-from kokoro_wyoming.loudness import integrated_lufs, k_weighting
 from kokoro_wyoming.speech import TYPICAL_LUFS, SpokenVoice
 
 Sound = NDArray[np.float32]

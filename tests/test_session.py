@@ -16,9 +16,9 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
 from wyoming.info import Info
 
+from kokoro_wyoming.audio.joining import Delivery
 from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.frames import WireLimits
-from kokoro_wyoming.joining import Delivery
 from kokoro_wyoming.manuscript import Habits
 from kokoro_wyoming.roles import Role
 from kokoro_wyoming.script import Run, Sentence

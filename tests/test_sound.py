@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from kokoro_wyoming.assets import Store
-from kokoro_wyoming.audio import to_pcm16
+from kokoro_wyoming.audio.joining import Delivery, Joiner, Pauses
+from kokoro_wyoming.audio.loudness_meter import integrated_lufs
+from kokoro_wyoming.audio.pcm import to_pcm16
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
-from kokoro_wyoming.joining import Delivery, Joiner, Pauses
-from kokoro_wyoming.loudness import integrated_lufs
 from kokoro_wyoming.text import SentenceSplitter
 from tests.clicks import clicks, offset
 from tests.listening import say

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming import marks
-from kokoro_wyoming.audio import SAMPLE_WIDTH_BYTES
+from kokoro_wyoming.audio.pcm import SAMPLE_WIDTH_BYTES
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.manuscript import Habits, Manuscript, TextFormat
 from kokoro_wyoming.script import Pause, Run, Sentence, plain

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kokoro_wyoming.assets import Store
+from kokoro_wyoming.audio.joining import SILENCE
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.errors import ModelError
-from kokoro_wyoming.joining import SILENCE
 from kokoro_wyoming.network import halves
 from kokoro_wyoming.network import speaker as speaking
 from kokoro_wyoming.network.convolution import KokoroModule

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from wyoming.event import Event
 
-from kokoro_wyoming.timing import Clock, SpokenWord, paired, word_times
+from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired, word_times
 from tests.beep_house import open_house
 from tests.listening import client_of, hear
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kokoro_wyoming.audio import SAMPLE_WIDTH_BYTES, to_pcm16
+from kokoro_wyoming.audio.pcm import SAMPLE_WIDTH_BYTES, to_pcm16
 from kokoro_wyoming.cli.wav import Sound
 from kokoro_wyoming.errors import KokoroWyomingError
 

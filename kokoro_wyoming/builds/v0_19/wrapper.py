@@ -13,6 +13,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from kokoro_wyoming import ipa, reading
+from kokoro_wyoming.audio.word_times import Clock, paired
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.languages import match_language
@@ -24,7 +25,6 @@ from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
-from kokoro_wyoming.timing import Clock, paired
 from kokoro_wyoming.voices import Held, VoicePacks
 
 _LOGGER = logging.getLogger(__name__)

@@ -14,12 +14,12 @@ from typing import Any
 
 from kokoro import KPipeline
 
+from kokoro_wyoming.audio.word_times import SpokenWord, paired
 from kokoro_wyoming.builds.v1_0 import english
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.loading import REPOSITORY
 from kokoro_wyoming.phonemes import Phonemes, best_cut, fitting_pieces
-from kokoro_wyoming.timing import SpokenWord, paired
 from kokoro_wyoming.tongues import FOREIGN as FOREIGN
 
 _LOGGER = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ from kokoro import KPipeline
 from torch import Tensor
 
 from kokoro_wyoming import ipa, reading
+from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired
 from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.halves import AS_MADE, Company, Network, Serving, choose_device
@@ -23,7 +24,6 @@ from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.script import Run
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
-from kokoro_wyoming.timing import Clock, SpokenWord, paired
 from kokoro_wyoming.voices import Held, VoicePacks
 
 VERSION = "v1.0"
