@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.word_times import Clock
-from kokoro_wyoming.script import Sentence
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
     ProgramDescription,
@@ -27,6 +26,7 @@ from kokoro_wyoming.speech import (
     Utterance,
     VoiceRequest,
 )
+from kokoro_wyoming.text.sentences import Sentence
 
 Samples = NDArray[np.float32]
 

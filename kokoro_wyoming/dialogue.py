@@ -13,10 +13,10 @@ from typing import ClassVar, TypeAlias
 
 from wyoming.event import Event
 
-from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.errors import PeerError, TextTooLongError
-from kokoro_wyoming.manuscript import TextFormat
 from kokoro_wyoming.speech import VoiceRequest
+from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.text_stream import TextFormat
 
 
 class UnsupportedFormatError(PeerError):

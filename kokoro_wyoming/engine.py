@@ -23,13 +23,13 @@ from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.network.halves import Serving
 from kokoro_wyoming.reading import read
 from kokoro_wyoming.scheduler import Listener
-from kokoro_wyoming.script import Sentence, plain
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,
     ProgramDescription,
     SpokenVoice,
     VoiceRequest,
 )
+from kokoro_wyoming.text.sentences import Sentence, plain
 from kokoro_wyoming.voices import Catalogue, Held
 
 _LOGGER = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.script import Run
+from kokoro_wyoming.text.sentences import Run
 
 MAX_ENTRIES = 2_000
 """Of a language: each word of a text is compared with all of them, which then takes less than a millisecond."""

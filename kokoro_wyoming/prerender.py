@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from kokoro_wyoming.cache import CachedEngine
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.manuscript import AS_USUAL, Habits, Manuscript
 from kokoro_wyoming.roles import Role
-from kokoro_wyoming.script import Sentence
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
+from kokoro_wyoming.text.sentences import Sentence
+from kokoro_wyoming.text.text_stream import AS_USUAL, Habits, Manuscript
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from kokoro_wyoming import say_as, tongues
 from kokoro_wyoming.lexicon import Lexicon
-from kokoro_wyoming.script import Run
+from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.wording import as_words
 
 _LOGGER = logging.getLogger(__name__)

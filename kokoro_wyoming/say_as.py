@@ -14,7 +14,7 @@ from dataclasses import replace
 from babel.dates import format_date, format_skeleton
 from num2words import num2words
 
-from kokoro_wyoming.script import Run
+from kokoro_wyoming.text.sentences import Run
 
 _LOGGER = logging.getLogger(__name__)
 

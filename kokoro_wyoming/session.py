@@ -27,11 +27,11 @@ from kokoro_wyoming.audio.pcm import PcmStream, silence
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, ShuttingDownError
 from kokoro_wyoming.frames import WireLimits
-from kokoro_wyoming.manuscript import Habits, Manuscript
 from kokoro_wyoming.roles import Role
-from kokoro_wyoming.script import Pause, Sentence
 from kokoro_wyoming.speech import SpeechEngine, Utterance, VoiceRequest
 from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong, word_timings
+from kokoro_wyoming.text.sentences import Pause, Sentence
+from kokoro_wyoming.text.text_stream import Habits, Manuscript
 
 _LOGGER = logging.getLogger(__name__)
 

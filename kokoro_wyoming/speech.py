@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.word_times import Clock
-from kokoro_wyoming.script import Sentence
+from kokoro_wyoming.text.sentences import Sentence
 
 SAMPLE_RATE_HZ = 24_000
 """Both Kokoro releases speak mono at this rate."""

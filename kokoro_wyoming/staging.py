@@ -16,13 +16,13 @@ from kokoro_wyoming.config import Config
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.lexicon import Lexicon
-from kokoro_wyoming.manuscript import Habits
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.prerender import prerender, wanted
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread, apart
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
-from kokoro_wyoming.text import Reading
+from kokoro_wyoming.text.splitting import Reading
+from kokoro_wyoming.text.text_stream import Habits
 from kokoro_wyoming.voices import Catalogue
 
 _LOGGER = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, replace
 
-from kokoro_wyoming.script import Run
+from kokoro_wyoming.text.sentences import Run
 
 _LATIN, _KANA, _HAN = "Latin", "kana", "Han"
 

@@ -18,10 +18,10 @@ from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio.joining import Delivery
 from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.manuscript import Manuscript
 from kokoro_wyoming.roles import Role
-from kokoro_wyoming.script import Pause, Sentence
 from kokoro_wyoming.speech import VoiceRequest
+from kokoro_wyoming.text.sentences import Pause, Sentence
+from kokoro_wyoming.text.text_stream import Manuscript
 from tests.beep_engine import BeepEngine
 
 SHORT_CHARS, LONG_CHARS = 10_000, 100_000

@@ -26,8 +26,8 @@ from kokoro_wyoming.errors import BusyError, ModelError, UnknownVoiceError
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.prerender import prerender, sentences, wanted
 from kokoro_wyoming.scheduler import TurnThread
-from kokoro_wyoming.script import Run, Sentence, plain
 from kokoro_wyoming.speech import SpokenVoice, VoiceDescription, VoiceRequest
+from kokoro_wyoming.text.sentences import Run, Sentence, plain
 from kokoro_wyoming.voices import Catalogue
 from tests.beep_engine import BeepEngine, BeepUtterance, beep
 from tests.beep_house import as_home_assistant, open_house, synthesize, text_of, until

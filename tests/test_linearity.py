@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kokoro_wyoming.ssml import MAX_WORDS_CHARS
+from kokoro_wyoming.text.ssml.reader import MAX_WORDS_CHARS
 from tests.linearity import PATTERNS, QUICK, Pattern, compare, cost
 
 

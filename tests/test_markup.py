@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming import marks
-from kokoro_wyoming.cleaning import clean
-from kokoro_wyoming.markup import Markup, lines
-from kokoro_wyoming.text import Reading, SentenceSplitter
+from kokoro_wyoming.text import marks
+from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.markup import Markup, lines
+from kokoro_wyoming.text.splitting import Reading, SentenceSplitter
 
 WORD = marks.said("tomato", "phonemes", "təmˈɑtoʊ")
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming import ipa, marks, reading, say_as
+from kokoro_wyoming import ipa, reading, say_as
 from kokoro_wyoming.lexicon import Lexicon
-from kokoro_wyoming.script import Parser, Pause, Run, Sentence, plain
+from kokoro_wyoming.text import marks
+from kokoro_wyoming.text.sentences import Parser, Pause, Run, Sentence, plain
 
 BUILDS = Path(ipa.__file__).parent / "builds"
 V1_0 = json.loads((BUILDS / "v1_0" / "config.json").read_text())["vocab"]

@@ -13,7 +13,7 @@ from kokoro_wyoming.audio.joining import Delivery, Joiner, Pauses
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
 from kokoro_wyoming.audio.pcm import to_pcm16
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
-from kokoro_wyoming.text import SentenceSplitter
+from kokoro_wyoming.text.splitting import SentenceSplitter
 from tests.clicks import clicks, offset
 from tests.listening import say
 

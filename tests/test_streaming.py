@@ -31,7 +31,7 @@ from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit, corrected, residual
 from kokoro_wyoming.network.source import Draw
 from kokoro_wyoming.network.speaker import Features, Speaker
-from kokoro_wyoming.script import Run
+from kokoro_wyoming.text.sentences import Run
 
 TEXT = "The front door is open, and the kitchen light is still on."
 CPU = torch.device("cpu")

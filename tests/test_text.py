@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming import marks
-from kokoro_wyoming import text as splitting
-from kokoro_wyoming.cleaning import clean
-from kokoro_wyoming.text import MAX_PIECE_CHARS, Reading, SentenceSplitter
+from kokoro_wyoming.text import marks
+from kokoro_wyoming.text import splitting as splitting
+from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS, Reading, SentenceSplitter
 
 _WORDS = (
     *("Hello", "there", "Mr.", "U.S.", "e.g.", "3.5", "No", "don’t", "**bold**", "*so*", "naïve", "¿Qué?", "«Oui»"),

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming import marks
 from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.text import marks
 from kokoro_wyoming.wording import as_words
 from tests.wording_examples import EXAMPLES
 

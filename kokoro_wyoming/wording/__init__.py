@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kokoro_wyoming.languages import TAGS
-from kokoro_wyoming.marks import BEGIN, CLOSE, OPEN, SAID
+from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 
 if TYPE_CHECKING:
     from kokoro_wyoming.wording.reader import Reader

@@ -15,9 +15,9 @@ from typing import Literal, Protocol
 
 from sentence_stream import SentenceBoundaryDetector
 
-from kokoro_wyoming.cleaning import clean
-from kokoro_wyoming.marks import BEGIN, CLOSE, OPEN, SAID
-from kokoro_wyoming.markup import Markup, Signs
+from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
+from kokoro_wyoming.text.markup import Markup, Signs
 
 MAX_PIECE_CHARS = 300
 """Longest piece given to the engine: about 20 s of English. Fairness between listeners, the time a departed

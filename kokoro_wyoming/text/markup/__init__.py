@@ -7,8 +7,8 @@ yet turn out to be markup, for a bounded number of characters.
 
 from __future__ import annotations
 
-from kokoro_wyoming.markup.lines import LineReader
-from kokoro_wyoming.markup.signs import Signs
+from kokoro_wyoming.text.markup.lines import LineReader
+from kokoro_wyoming.text.markup.signs import Signs
 
 __all__ = ["Markup", "Signs"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kokoro_wyoming.markup.found import Found, as_text
+from kokoro_wyoming.text.markup.found import Found, as_text
 
 _HOST_CHARS = 253
 """The longest name that DNS has."""

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
-from kokoro_wyoming.markup import addresses, blocks
-from kokoro_wyoming.markup.blocks import Kind
-from kokoro_wyoming.markup.found import Found, as_text
-from kokoro_wyoming.markup.inline import ampersand, angle, bracket, emphasis_stays
+from kokoro_wyoming.text.markup import addresses, blocks
+from kokoro_wyoming.text.markup.blocks import Kind
+from kokoro_wyoming.text.markup.found import Found, as_text
+from kokoro_wyoming.text.markup.inline import ampersand, angle, bracket, emphasis_stays
 
 _CODE_CHARS = 200
 """Code in a line that is not closed by then has no end: markup is read again."""

@@ -6,7 +6,7 @@ import unicodedata
 
 import emoji
 
-from kokoro_wyoming.marks import BEGIN, CLOSE, OPEN, SAID
+from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 
 _RUN_CHARS = 64
 """Longest run that is looked at in one: a longer one says nothing more."""

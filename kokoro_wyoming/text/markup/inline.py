@@ -6,9 +6,9 @@ import html
 import re
 from html.entities import html5
 
-from kokoro_wyoming.cleaning import clean
-from kokoro_wyoming.marks import pause, said
-from kokoro_wyoming.markup.found import Found, as_text
+from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.marks import pause, said
+from kokoro_wyoming.text.markup.found import Found, as_text
 
 WORDS_CHARS = 200
 """Longest text of a link: a bracket that is not closed by then is a bracket."""

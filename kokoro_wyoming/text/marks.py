@@ -1,6 +1,6 @@
 """Marks inside a text that say how it is to be said, so that one string carries both through every room.
 
-Readers of markup set them, the splitter never cuts inside one, and `script` takes them apart in the end. They are
+Readers of markup set them, the splitter never cuts inside one, and `sentences` takes them apart in the end. They are
 characters of Unicode's private use, which `cleaning` drops from what clients send: nobody can forge one.
 
 Two kinds. A *break* `OPEN key " " value CLOSE` stands between sentences: a pause, or another manner from there on. A

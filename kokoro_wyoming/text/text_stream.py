@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.script import Parser, Pause, Sentence
-from kokoro_wyoming.ssml import SsmlReader, looks_like_ssml
-from kokoro_wyoming.text import AS_MEANT, Reading, SentenceSplitter, reader_of_signs
+from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.sentences import Parser, Pause, Sentence
+from kokoro_wyoming.text.splitting import AS_MEANT, Reading, SentenceSplitter, reader_of_signs
+from kokoro_wyoming.text.ssml.reader import SsmlReader, looks_like_ssml
 
 TextFormat = Literal["text", "ssml"]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kokoro_wyoming import marks
+from kokoro_wyoming.text import marks
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Parser:
     _manner: dict[str, str] = field(default_factory=dict)
 
     def read(self, piece: str) -> Iterator[Sentence | Pause]:
-        """What a piece of `text.SentenceSplitter` says, in order."""
+        """What a piece of `splitting.SentenceSplitter` says, in order."""
         at = 0
         for mark in _BREAK.finditer(piece):
             yield from self._sentence(piece[at : mark.start()])

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, NoReturn
 from xml.parsers import expat
 
-from kokoro_wyoming import marks
-from kokoro_wyoming.cleaning import clean
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.prosody import gain_of, rate_of, seconds_of
-from kokoro_wyoming.xml_tokens import NO_DOCUMENT_TYPES, Tokens
+from kokoro_wyoming.text import marks
+from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.ssml.prosody import gain_of, rate_of, seconds_of
+from kokoro_wyoming.text.ssml.tokens import NO_DOCUMENT_TYPES, Tokens
 
 _LOGGER = logging.getLogger(__name__)
 

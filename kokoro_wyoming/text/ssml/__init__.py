@@ -1,0 +1,1 @@
+"""SSML as it arrives into text with marks. Pure."""
