@@ -19,7 +19,7 @@ import numpy as np
 
 from kokoro_wyoming import awake
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
-from kokoro_wyoming.network.halves import Network
+from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
 from kokoro_wyoming.scheduler import Listener, TurnThread
 from kokoro_wyoming.voices import VoicePacks, pack_paths

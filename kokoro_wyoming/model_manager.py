@@ -14,12 +14,13 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
-from kokoro_wyoming import assets, memory
+from kokoro_wyoming import assets
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.calibration import Rehearsing, calibrate
 from kokoro_wyoming.languages import TAGS, kokoro_letter
-from kokoro_wyoming.network.halves import AS_MADE, Serving
+from kokoro_wyoming.network import memory
+from kokoro_wyoming.network.inference import AS_MADE, Serving
 from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
 from kokoro_wyoming.scheduler import TurnThread, apart

@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 import torch
 from pydantic import BaseModel
 
-from kokoro_wyoming import admission, listening, memory
+from kokoro_wyoming import admission, listening
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
+from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import TurnThread, apart, leave

@@ -44,11 +44,11 @@ from kokoro_wyoming.calibration import Draft, draft
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network import learning
 from kokoro_wyoming.network.generator import Moments
-from kokoro_wyoming.network.halves import Network
+from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import RANK, Rows, layer_weights
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Estimate, Fit, Known, know, residual
-from kokoro_wyoming.network.speaker import Features
+from kokoro_wyoming.network.streaming import Features
 from scripts.sentences import LEARNED
 
 CHECKOUT = Path(__file__).parent.parent

@@ -37,12 +37,12 @@ from torch import Tensor
 
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
-from kokoro_wyoming.network import speaker
+from kokoro_wyoming.network import streaming
 from kokoro_wyoming.network.generator import Targets
-from kokoro_wyoming.network.halves import Network
+from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit, Known, Prediction, Predictor
-from kokoro_wyoming.network.speaker import Features, Speaker
+from kokoro_wyoming.network.streaming import Features, Speaker
 from scripts.sentences import MEASURED
 from scripts.sound_scores import (
     RATE_HZ,
@@ -175,7 +175,7 @@ class Studio:
     def unjoined(self, features: Features, number: int) -> Sound:
         """The fast sound again, made in one window."""
         self.fast._lessons.clear()
-        with mock.patch.object(speaker, "_window_sizes", lambda n_frames, *, large: itertools.repeat(n_frames)):
+        with mock.patch.object(streaming, "_window_sizes", lambda n_frames, *, large: itertools.repeat(n_frames)):
             (sound,) = _spoken(self.fast, features, 1000 + number)
         return sound.numpy()
 

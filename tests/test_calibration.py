@@ -28,7 +28,7 @@ from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, wrapper
 from kokoro_wyoming.calibration import calibrate, rehearsed
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.model_manager import ModelManager
-from kokoro_wyoming.network import halves, learning, speaker
+from kokoro_wyoming.network import inference, learning, streaming
 from kokoro_wyoming.network.generator import Generator, Moments
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, whole_moments
 from kokoro_wyoming.scheduler import TurnThread
@@ -301,9 +301,9 @@ async def test_v0_19_learns_while_nobody_speaks_and_then_speaks_in_windows_for_e
     both_releases: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(calibration, "UTTERANCES", 2)
-    for module in (calibration, halves):
+    for module in (calibration, inference):
         monkeypatch.setattr(module, "ENOUGH_LESSONS", 2)
-    monkeypatch.setattr(speaker, "MAX_DOUBT", math.inf)  # so few leave it in doubt of nearly everything
+    monkeypatch.setattr(streaming, "MAX_DOUBT", math.inf)  # so few leave it in doubt of nearly everything
     caplog.set_level(logging.INFO)
     path = both_releases.models_folder("v0.19") / "lessons.npz"
     path.unlink(missing_ok=True)
@@ -358,8 +358,8 @@ async def test_weights_of_one_s_own_are_not_spoken_by_what_is_known_of_others(
 async def test_what_a_voice_taught_is_forgotten_with_the_voices(
     model_data: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaker, "MAX_DOUBT", 0.0)
-    monkeypatch.setattr(speaker, "_LESSONS", 1)
+    monkeypatch.setattr(streaming, "MAX_DOUBT", 0.0)
+    monkeypatch.setattr(streaming, "_LESSONS", 1)
     manager = _manager(model_data)
     model = await manager.get_model()
     assert isinstance(model, KokoroV1Wrapper)

@@ -35,7 +35,7 @@ from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.cli import chime, main
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, ModelError
 from kokoro_wyoming.network.generator import Generator
-from kokoro_wyoming.network.halves import Network
+from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import _SIZES, Lessons
 from kokoro_wyoming.network.loading import _empty_model, read_config
 from kokoro_wyoming.network.moments import Fit

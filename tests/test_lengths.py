@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming.network.lengths import recurring, recurring_span
+from kokoro_wyoming.network.bucketing import recurring, recurring_span
 
 
 @given(st.integers(1, 10_000))

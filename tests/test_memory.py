@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from kokoro_wyoming import memory
+from kokoro_wyoming.network import memory
 
 _CAPACITY = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
 

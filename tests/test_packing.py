@@ -13,7 +13,7 @@ from torch.nn.utils import remove_weight_norm
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kokoro_wyoming.network.convolution import Convolution
-from kokoro_wyoming.network.packing import PackedConvolution, PackedLinear, PackedLstm, packed, quicken
+from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, packed, quicken
 
 
 class _SmallBert(nn.Module):

@@ -22,15 +22,15 @@ from kokoro_wyoming.audio.joining import SILENCE
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.errors import ModelError
-from kokoro_wyoming.network import halves
-from kokoro_wyoming.network import speaker as speaking
+from kokoro_wyoming.network import inference
+from kokoro_wyoming.network import streaming as speaking
 from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
-from kokoro_wyoming.network.halves import AS_MADE, Serving
+from kokoro_wyoming.network.inference import AS_MADE, Serving
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit, corrected, residual
 from kokoro_wyoming.network.source import Draw
-from kokoro_wyoming.network.speaker import Features, Speaker
+from kokoro_wyoming.network.streaming import Features, Speaker
 from kokoro_wyoming.text.sentences import Run
 
 TEXT = "The front door is open, and the kitchen light is still on."
@@ -48,7 +48,7 @@ def module(model_data: Store) -> KokoroModule:
     """kokoro's own generator, with weight norm folded."""
     folder = model_data.models / "v1_0"
     model = load_model(read_config(folder / "config.json"), folder / "kokoro-v1_0.pth")
-    halves._fold_weight_norm(model)
+    inference._fold_weight_norm(model)
     return model.decoder.generator
 
 

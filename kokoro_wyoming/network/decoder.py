@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, mean_and_variance
-from kokoro_wyoming.network.packing import packed
+from kokoro_wyoming.network.prepacking import packed
 
 _LEAK = 0.2
 

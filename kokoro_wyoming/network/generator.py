@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from kokoro_wyoming.network.bucketing import recurring, recurring_span
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, Upsampling, mean_and_variance
-from kokoro_wyoming.network.lengths import recurring, recurring_span
 from kokoro_wyoming.network.source import Draw, HarmonicSource
 
 SAMPLES_PER_FRAME = 300

@@ -37,7 +37,7 @@ from kokoro_wyoming.files import replaced
 from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import Generator, Moments, Targets, Workspace
 from kokoro_wyoming.network.moments import FEATURE_SIZES, RESIDUAL_SIZE, RIDGE, Estimate, Fit, kernel, know, residual
-from kokoro_wyoming.network.speaker import Features
+from kokoro_wyoming.network.streaming import Features
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from torch.nn import functional
 
 from kokoro_wyoming.assets.tensor_files import read_archive
 from kokoro_wyoming.errors import ModelError, first_line
+from kokoro_wyoming.network.bucketing import recurring
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, Upsampling, mean_and_variance
 from kokoro_wyoming.network.generator import HARMONICS_PER_FRAME, Block, Generator, Moments, Targets
-from kokoro_wyoming.network.lengths import recurring
 
 FEATURE_SIZES = {"ups": 512, "n0": 512, "style": 128, "scalars": 5}
 """Numbers in each group of `Known.features`."""

@@ -17,7 +17,7 @@ from kokoro_wyoming.audio.word_times import Clock, paired
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.network.halves import AS_MADE, Company, Network, Serving, choose_device
+from kokoro_wyoming.network.inference import AS_MADE, Company, Network, Serving, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs

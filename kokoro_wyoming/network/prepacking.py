@@ -2,7 +2,7 @@
 
 That counts before the generator, where weights are large and what they are multiplied by is short. BERT gains most:
 torch has MKL multiply there, which on AMD's processors does 0.09 TFLOP/s a core where oneDNN does 0.22. All compute on
-lengths that recur (`lengths`). What comes out differs in the last bits alone. On other architectures nobody has
+lengths that recur (`bucketing`). What comes out differs in the last bits alone. On other architectures nobody has
 measured it, so there torch does as it likes.
 """
 
@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
+from kokoro_wyoming.network.bucketing import recurring
 from kokoro_wyoming.network.convolution import Convolution, KokoroModule, as_image, as_rows
-from kokoro_wyoming.network.lengths import recurring
 
 _EXACT = torch.float32
 """Of what decides timing and melody."""

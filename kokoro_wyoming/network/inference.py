@@ -1,7 +1,7 @@
 """The network in two halves: text to low-rate features in one go, features to sound by the generator.
 
 The front half (BERT, durations, prosody, the decoder's blocks at 80 frames a second) is here, and costs a fifth of the
-generator. `speaker` has the generator make sound of what it gives, and decides in what pieces.
+generator. `streaming` has the generator make sound of what it gives, and decides in what pieces.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from kokoro_wyoming.network.decoder import Block, Decoder
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, InPlace
 from kokoro_wyoming.network.learning import ASIDE, ENOUGH_LESSONS, Lessons, fingerprint
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.packing import quicken
-from kokoro_wyoming.network.speaker import Features, Speaker
+from kokoro_wyoming.network.prepacking import quicken
+from kokoro_wyoming.network.streaming import Features, Speaker
 
 FRAME_RATE_HZ = 80
 """Frames a second of the decoder's output x."""
