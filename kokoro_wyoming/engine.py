@@ -18,10 +18,10 @@ from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.casting import Cast, Choices
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.levels import Levels
-from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.network.inference import Serving
-from kokoro_wyoming.reading import read
+from kokoro_wyoming.pronunciation.lexicon import Lexicon
+from kokoro_wyoming.pronunciation.pronounce import read
 from kokoro_wyoming.scheduler import Listener
 from kokoro_wyoming.speech import (
     SAMPLE_RATE_HZ,

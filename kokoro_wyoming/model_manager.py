@@ -35,7 +35,7 @@ class LoadedRelease(Rehearsing, Protocol):
 
     @property
     def languages(self) -> Collection[str]:
-        """The tags that a run of a sentence may have; see `reading.Readable`."""
+        """The tags that a run of a sentence may have; see `pronounce.Readable`."""
         ...
 
     def symbols(self, written: str, language: str) -> str:
@@ -54,7 +54,7 @@ class LoadedRelease(Rehearsing, Protocol):
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.
 
-        The runs are as `reading.read` gives them; `clock` is told of words before the sound that they are in. Voices
+        The runs are as `pronounce.read` gives them; `clock` is told of words before the sound that they are in. Voices
         are those of `held` where they are in there, and else put there, for the next sentence of an utterance.
         """
         ...

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Collection
 from dataclasses import replace
 
-from kokoro_wyoming import tongues
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.pronunciation import code_switching
 from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, VoiceRequest
 from kokoro_wyoming.text.sentences import Sentence
 
@@ -70,8 +70,8 @@ class Role:
     def _by_letters(self, text: str) -> SpokenVoice:
         """Whoever speaks, unless the letters are none of that language: the first that are decide for the utterance,
         those that come later for their sentence."""
-        languages = tongues.languages_of(text, self._likely_languages)
-        is_certain = len(languages) < 2 and tongues.has_letters(text)
+        languages = code_switching.languages_of(text, self._likely_languages)
+        is_certain = len(languages) < 2 and code_switching.has_letters(text)
         is_own = not languages or self.voice.language in languages
         voice = self.voice if is_own or (self._is_settled and not is_certain) else self._speaker_of(languages)
         if not self._is_settled:

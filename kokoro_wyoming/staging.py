@@ -15,9 +15,9 @@ from kokoro_wyoming.casting import Choices
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError
-from kokoro_wyoming.lexicon import Lexicon
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.prerender import prerender, wanted
+from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread, apart
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest

@@ -16,7 +16,13 @@ from kokoro_wyoming.builds.v1_0.wrapper import KokoroV1Wrapper
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network.loading import REPOSITORY
-from kokoro_wyoming.phonemes import MAX_PHONEMES, MAX_UNSPACED_CHARS, MAX_WORD_PARTS, best_cut, fitting_pieces
+from kokoro_wyoming.pronunciation.phonemes import (
+    MAX_PHONEMES,
+    MAX_UNSPACED_CHARS,
+    MAX_WORD_PARTS,
+    best_cut,
+    fitting_pieces,
+)
 
 SENTENCES = {
     "en-US": "The front door is open, and the kitchen light is still on.",

@@ -15,7 +15,7 @@ from wyoming.event import Event
 
 from kokoro_wyoming import config
 from kokoro_wyoming.errors import ConfigError
-from kokoro_wyoming.lexicon import MAX_ENTRIES, Lexicon
+from kokoro_wyoming.pronunciation.lexicon import MAX_ENTRIES, Lexicon
 from kokoro_wyoming.text.sentences import Run
 from tests.beep_house import from_bytes, synthesize, text_of, to_bytes, until
 from tests.beep_program import BeepManager, beep_program, settings

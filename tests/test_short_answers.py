@@ -17,7 +17,7 @@ from kokoro_wyoming.builds.v0_19 import build_model
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
 from kokoro_wyoming.network.inference import _hushed
-from kokoro_wyoming.phonemes import SHORT_PHONEMES
+from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES
 from kokoro_wyoming.releases import weights_path
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from scripts.heard_words import judge

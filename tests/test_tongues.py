@@ -12,11 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming import builds, config, ipa, reading, tongues
+from kokoro_wyoming import builds, config
 from kokoro_wyoming.builds.v1_0.wrapper import KokoroV1Wrapper
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, match_language
-from kokoro_wyoming.phonemes import MAX_PHONEMES, Phonemes, has_sound, of_runs
+from kokoro_wyoming.pronunciation import code_switching, ipa, pronounce
+from kokoro_wyoming.pronunciation.phonemes import MAX_PHONEMES, Phonemes, has_sound, of_runs
 from kokoro_wyoming.roles import Role
 from kokoro_wyoming.speech import SpokenVoice, VoiceRequest
 from kokoro_wyoming.staging import habits_of
@@ -27,11 +28,11 @@ from tests.listening import Ears, say
 
 CONFIG = Path(builds.__file__).parent / "v1_0" / "config.json"
 VOCABULARY = json.loads(CONFIG.read_text())["vocab"]
-READABLE = (*TAGS, *tongues.FOREIGN)
+READABLE = (*TAGS, *code_switching.FOREIGN)
 
 
 def parts(text: str, language: str, *, units_stay: bool = False) -> list[tuple[str, str | None]]:
-    found = tongues.split(Run(text), language, READABLE, units_stay=units_stay)
+    found = code_switching.split(Run(text), language, READABLE, units_stay=units_stay)
     return [(run.text, run.language) for run in found]
 
 
@@ -71,7 +72,7 @@ def test_a_unit_stays_with_its_number_until_it_is_in_words() -> None:
 
 
 def test_what_is_not_installed_is_left_to_the_sentence_s_language() -> None:
-    (run,) = tongues.split(Run("The word 東京"), "en-US", ["en-US"])
+    (run,) = code_switching.split(Run("The word 東京"), "en-US", ["en-US"])
     assert run == Run("The word 東京")
 
 
@@ -296,7 +297,7 @@ def wrapper() -> KokoroV1Wrapper:
 
 def spoken(wrapper: KokoroV1Wrapper, text: str, language: str) -> list[str]:
     """The pieces, in the symbols that the network knows or would drop."""
-    runs = reading.read([Run(text)], language, wrapper)
+    runs = pronounce.read([Run(text)], language, wrapper)
     return [ipa.nearest(piece.phonemes, VOCABULARY) for piece in wrapper.phonemes(runs, language)]
 
 

@@ -15,7 +15,7 @@ from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.builds.v0_19.wrapper import CONFIG_PATH
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.network.loading import read_config
-from kokoro_wyoming.phonemes import MAX_PHONEMES
+from kokoro_wyoming.pronunciation.phonemes import MAX_PHONEMES
 from tests.test_loading import SHIPPED_CONFIG
 
 VOCABULARY = read_config(CONFIG_PATH)["vocab"]

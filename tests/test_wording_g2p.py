@@ -8,7 +8,7 @@ import pytest
 
 from kokoro_wyoming.builds.v1_0.g2p import make_quiet_pipeline, phonemize
 from kokoro_wyoming.languages import TAGS, kokoro_letter
-from kokoro_wyoming.wording import warm
+from kokoro_wyoming.pronunciation.normalization import warm
 from tests.wording_examples import EXAMPLES
 
 

@@ -15,7 +15,7 @@ from kokoro_wyoming.config.addresses import parse_uri
 from kokoro_wyoming.config.mistakes import nearest
 from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
-from kokoro_wyoming.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
+from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
 from kokoro_wyoming.releases import VERSIONS, match_version
 
 

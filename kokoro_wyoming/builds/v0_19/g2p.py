@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import kokoro_letter, language_name, match_language
-from kokoro_wyoming.phonemes import Phonemes, fitting_pieces
+from kokoro_wyoming.pronunciation.phonemes import Phonemes, fitting_pieces
 
 LANGUAGES = ("en-US", "en-GB")
 """The tags of what the release speaks."""

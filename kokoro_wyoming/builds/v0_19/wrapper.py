@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from kokoro_wyoming import ipa, reading
 from kokoro_wyoming.audio.word_times import Clock, paired
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
@@ -20,7 +19,8 @@ from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.inference import AS_MADE, Company, Network, Serving, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.phonemes import SHORT_PHONEMES, Phonemes, of_runs
+from kokoro_wyoming.pronunciation import ipa, pronounce
+from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
@@ -140,7 +140,7 @@ class KokoroV019Wrapper:
         return ipa.espeak_symbols(written, self._settings()["vocab"])
 
     def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
-        """How a sentence sounds, in pieces that the network can speak; the runs are as `reading.read` gives them."""
+        """How a sentence sounds, in pieces that the network can speak; the runs are as `pronounce.read` gives them."""
         return of_runs(runs, lambda run: self._phonemized(run, run.language or lang_code))
 
     def _phonemized(self, run: Run, lang_code: str) -> Iterator[Phonemes]:
@@ -156,7 +156,7 @@ class KokoroV019Wrapper:
         serving: Serving = AS_MADE,
         held: Held | None = None,
     ) -> Iterator[Tensor | None]:
-        """Speak a sentence step by step on the calling thread; its runs are as `reading.read` gives them.
+        """Speak a sentence step by step on the calling thread; its runs are as `pronounce.read` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
         `clock` is told of words before the sound that they are in.
@@ -186,7 +186,7 @@ class KokoroV019Wrapper:
 
     def read(self, text: str, lang_code: str) -> tuple[Run, ...]:
         """A plain text as it is to be read."""
-        return reading.read([Run(text)], match_language(lang_code) or lang_code, self)
+        return pronounce.read([Run(text)], match_language(lang_code) or lang_code, self)
 
     async def forward(
         self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0

@@ -19,8 +19,8 @@ from kokoro_wyoming.builds.v1_0 import english
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.loading import REPOSITORY
-from kokoro_wyoming.phonemes import Phonemes, best_cut, fitting_pieces
-from kokoro_wyoming.tongues import FOREIGN as FOREIGN
+from kokoro_wyoming.pronunciation.code_switching import FOREIGN as FOREIGN
+from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut, fitting_pieces
 
 _LOGGER = logging.getLogger(__name__)
 

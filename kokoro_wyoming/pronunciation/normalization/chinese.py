@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from cn2an import an2cn
 
-from kokoro_wyoming.wording.grammar import Found
-from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.reader import Rule
-from kokoro_wyoming.wording.unspaced import SEAM, Unspaced
+from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
+from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _DIGITS = "零一二三四五六七八九"
 _MEASURES = (

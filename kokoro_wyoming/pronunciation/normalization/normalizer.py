@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from kokoro_wyoming.wording.grammar import Found, Grammar
-from kokoro_wyoming.wording.money import SIGN, SIGNS, Currency
-from kokoro_wyoming.wording.numerals import Number, roman
-from kokoro_wyoming.wording.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
+from kokoro_wyoming.pronunciation.normalization.money import SIGN, SIGNS, Currency
+from kokoro_wyoming.pronunciation.normalization.numerals import Number, roman
+from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Grammar
 
 Rule = tuple[re.Pattern[str], Callable[[Found], str]]
 

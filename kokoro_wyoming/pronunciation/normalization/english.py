@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
-from kokoro_wyoming.wording.grammar import Found
-from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.reader import Reader, Rule
+from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.normalizer import Reader, Rule
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: ("half", "halves"), 3: ("third", "thirds"), 4: ("quarter", "quarters"), 5: ("fifth", "fifths")}
 _PARTS |= {6: ("sixth", "sixths"), 7: ("seventh", "sevenths"), 8: ("eighth", "eighths"), 9: ("ninth", "ninths")}

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from babel.dates import get_month_names
 from babel.numbers import get_currency_name
 
-from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.numerals import Number, parse, pattern_of_numbers
-from kokoro_wyoming.wording.units import Units
+from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.numerals import Number, parse, pattern_of_numbers
+from kokoro_wyoming.pronunciation.normalization.units import Units
 
 Found = re.Match[str]
 

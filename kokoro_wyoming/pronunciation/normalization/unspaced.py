@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from kokoro_wyoming.wording.numerals import Number
-from kokoro_wyoming.wording.reader import Reader
+from kokoro_wyoming.pronunciation.normalization.normalizer import Reader
+from kokoro_wyoming.pronunciation.normalization.numerals import Number
 
 _WIDE = {0xFF10 + digit: str(digit) for digit in range(10)}
 _WIDE |= {

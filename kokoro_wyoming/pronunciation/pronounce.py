@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from kokoro_wyoming import say_as, tongues
-from kokoro_wyoming.lexicon import Lexicon
+from kokoro_wyoming.pronunciation import code_switching, say_as
+from kokoro_wyoming.pronunciation.lexicon import Lexicon
+from kokoro_wyoming.pronunciation.normalization import as_words
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.wording import as_words
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,15 +81,15 @@ class _Reader:
 
     def _tongues(self, run: Run) -> Iterator[Run]:
         """Words in foreign letters by themselves, and with the owner's words for that language."""
-        for part in tongues.split(run, self._tag(run), self._release.languages, units_stay=True):
+        for part in code_switching.split(run, self._tag(run), self._release.languages, units_stay=True):
             known = [part] if part.language == run.language else self._lexicon.read(part, self._tag(part))
             for one in known:
                 yield from self._asked(one) if one.phonemes is not None else self._worded(one)
 
     def _worded(self, run: Run) -> Iterator[Run]:
         """With numbers, units and their like in words. What is still in foreign letters then is none of them."""
-        words = as_words(tongues.folded(run.text if run.words is None else run.words), self._tag(run))
-        parts = [*tongues.split(replace(run, text=words), self._tag(run), self._release.languages)]
+        words = as_words(code_switching.folded(run.text if run.words is None else run.words), self._tag(run))
+        parts = [*code_switching.split(replace(run, text=words), self._tag(run), self._release.languages)]
         for number, part in enumerate(parts):
             # English takes a lone A for its article; in another language's sentence it is a letter.
             is_letter = part.language != run.language and part.text in ("A", "a")

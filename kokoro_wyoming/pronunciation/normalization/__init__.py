@@ -14,7 +14,7 @@ from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 
 if TYPE_CHECKING:
-    from kokoro_wyoming.wording.reader import Reader
+    from kokoro_wyoming.pronunciation.normalization.normalizer import Reader
 
 _READERS = {
     "en-US": ("english", "AmericanEnglish"),

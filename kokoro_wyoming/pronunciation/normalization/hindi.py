@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.reader import Reader, Rule
+from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.normalizer import Reader, Rule
 
 _DIGITS = {0x966 + digit: str(digit) for digit in range(10)}
 _PARTS = {3: "तिहाई", 4: "चौथाई"}

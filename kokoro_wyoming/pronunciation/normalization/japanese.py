@@ -10,10 +10,10 @@ from functools import lru_cache
 
 from pyopenjtalk import g2p
 
-from kokoro_wyoming.wording.grammar import Found
-from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.reader import Rule
-from kokoro_wyoming.wording.unspaced import SEAM, Unspaced
+from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
+from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _COUNTERS = (
     "年間|年|時間|分間|秒間|日間|週間|ヶ月間|か月間|カ月間|ヶ月|か月|カ月|ヵ月|分|秒|人|名|個|本|匹|台|枚|回|階|歳|才|件|度|円|つ|番目|番|冊|杯|羽"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.numerals import roman
-from kokoro_wyoming.wording.reader import Rule
-from kokoro_wyoming.wording.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
+from kokoro_wyoming.pronunciation.normalization.numerals import roman
+from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
 _PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "settimo", 8: "ottavo", 9: "nono"}
 

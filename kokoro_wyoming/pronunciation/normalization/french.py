@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kokoro_wyoming.wording.grammar import Found
-from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.numerals import roman
-from kokoro_wyoming.wording.reader import Rule
-from kokoro_wyoming.wording.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
+from kokoro_wyoming.pronunciation.normalization.numerals import roman
+from kokoro_wyoming.pronunciation.normalization.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: "septième", 8: "huitième", 9: "neuvième"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kokoro_wyoming.wording.money import Currency
-from kokoro_wyoming.wording.reader import Rule
-from kokoro_wyoming.wording.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
+from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
 _PARTS = {2: "medio", 3: "tercio", 4: "cuarto", 5: "quinto", 6: "sexto", 7: "séptimo", 8: "octavo", 9: "noveno"}
 _ORDINALS = "primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo undécimo duodécimo".split()
