@@ -22,7 +22,7 @@ from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
 from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
 from kokoro_wyoming.scheduler import Listener, TurnThread
-from kokoro_wyoming.voices import VoicePacks, pack_paths
+from kokoro_wyoming.voices.packs import VoicePacks, pack_paths
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Has the model speak for many listeners in turns, each with the voice that `casting` chose."""
+"""Has the model speak for many listeners in turns, each with the voice that `selection` chose."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kokoro_wyoming.audio.word_times import Clock
-from kokoro_wyoming.casting import Cast, Choices
 from kokoro_wyoming.errors import BusyError, StuckError
-from kokoro_wyoming.levels import Levels
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.network.inference import Serving
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
@@ -30,7 +28,9 @@ from kokoro_wyoming.speech import (
     VoiceRequest,
 )
 from kokoro_wyoming.text.sentences import Sentence, plain
-from kokoro_wyoming.voices import Catalogue, Held
+from kokoro_wyoming.voices.loudness import Levels
+from kokoro_wyoming.voices.packs import Catalogue, Held
+from kokoro_wyoming.voices.selection import Cast, Choices
 
 _LOGGER = logging.getLogger(__name__)
 

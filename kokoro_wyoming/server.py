@@ -25,7 +25,7 @@ from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.speech import SpeechEngine
 from kokoro_wyoming.staging import Prerendering, Stage, delivery, habits_of, manager_of, stage
 from kokoro_wyoming.supervision import notify, reloading
-from kokoro_wyoming.voices import Catalogue
+from kokoro_wyoming.voices.packs import Catalogue
 from kokoro_wyoming.watch import Watch
 
 _LOGGER = logging.getLogger(__name__)

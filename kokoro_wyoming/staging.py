@@ -11,7 +11,6 @@ from functools import partial
 from kokoro_wyoming import assets
 from kokoro_wyoming.audio.joining import Delivery, Pauses
 from kokoro_wyoming.cache import AudioCache, CachedEngine
-from kokoro_wyoming.casting import Choices
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError
@@ -23,7 +22,8 @@ from kokoro_wyoming.scheduler import TurnThread, apart
 from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 from kokoro_wyoming.text.splitting import Reading
 from kokoro_wyoming.text.text_stream import Habits
-from kokoro_wyoming.voices import Catalogue
+from kokoro_wyoming.voices.packs import Catalogue
+from kokoro_wyoming.voices.selection import Choices
 
 _LOGGER = logging.getLogger(__name__)
 

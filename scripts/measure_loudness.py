@@ -1,6 +1,6 @@
-"""Measures how loud each voice is by itself: the table `kokoro_wyoming/loudness.tsv`.
+"""Measures how loud each voice is by itself: the table `kokoro_wyoming/voices/loudness.tsv`.
 
-    python -m scripts.measure_loudness [--version v1.0] [--voices af_heart,am_adam] [--out kokoro_wyoming/loudness.tsv]
+    python -m scripts.measure_loudness [--version v1.0] [--voices af_heart,am_adam] [--out FILE]
 
 A voice says three sentences of `MEASURED` in its language, each made whole; its loudness is that of the three together
 (BS.1770-4). Voices that the table has are left out, so that a stopped run goes on. Some 15 s of one core a voice. The
@@ -22,10 +22,10 @@ from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.languages import kokoro_letter
 from kokoro_wyoming.releases import VERSIONS, folder_name, weights_path
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
-from kokoro_wyoming.voices import pack_paths, voice_language
+from kokoro_wyoming.voices.packs import pack_paths, voice_language
 from scripts.sentences import MEASURED
 
-TABLE = Path(__file__).parent.parent / "kokoro_wyoming" / "loudness.tsv"
+TABLE = Path(__file__).parent.parent / "kokoro_wyoming" / "voices" / "loudness.tsv"
 _SENTENCES = 3
 _LETTERS = range(30, 90)
 """Length of the sentences: what a house says."""

@@ -29,7 +29,7 @@ from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.voices import Catalogue, Held, VoicePacks
+from kokoro_wyoming.voices.packs import Catalogue, Held, VoicePacks
 from tests.beep_engine import beep
 from tests.beep_house import until
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming.blends import MAX_PARTS, BlendError, Expression, Part, is_plain, parse
 from kokoro_wyoming.errors import UnknownVersionError
 from kokoro_wyoming.releases import VERSIONS
+from kokoro_wyoming.voices.blends import MAX_PARTS, BlendError, Expression, Part, is_plain, parse
 
 
 @pytest.mark.parametrize(

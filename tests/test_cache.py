@@ -28,7 +28,7 @@ from kokoro_wyoming.prerender import prerender, sentences, wanted
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.speech import SpokenVoice, VoiceDescription, VoiceRequest
 from kokoro_wyoming.text.sentences import Run, Sentence, plain
-from kokoro_wyoming.voices import Catalogue
+from kokoro_wyoming.voices.packs import Catalogue
 from tests.beep_engine import BeepEngine, BeepUtterance, beep
 from tests.beep_house import as_home_assistant, open_house, synthesize, text_of, until
 from tests.conftest import RunningServer

@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 
 from kokoro_wyoming import calibration
 from kokoro_wyoming.assets import Store
-from kokoro_wyoming.blends import parse
 from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, REHEARSAL_PATH, build_model
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, wrapper
 from kokoro_wyoming.calibration import calibrate, rehearsed
@@ -32,6 +31,7 @@ from kokoro_wyoming.network import inference, learning, streaming
 from kokoro_wyoming.network.generator import Generator, Moments
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, whole_moments
 from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.voices.blends import parse
 from tests.beep_house import until
 
 SENTENCES = json.loads(REHEARSAL_PATH.read_text())

@@ -39,7 +39,7 @@ from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import _SIZES, Lessons
 from kokoro_wyoming.network.loading import _empty_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.voices import Catalogue, VoicePacks
+from kokoro_wyoming.voices.packs import Catalogue, VoicePacks
 from tests.tiny_release import OFFICIAL, TINY
 
 CONFIG = Path(__file__).parent.parent / "kokoro_wyoming" / "builds" / "v1_0" / "config.json"

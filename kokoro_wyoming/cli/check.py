@@ -16,8 +16,8 @@ from kokoro_wyoming.languages import language_name
 from kokoro_wyoming.releases import DEFAULT_VERSION
 
 if TYPE_CHECKING:
-    from kokoro_wyoming.casting import Cast
     from kokoro_wyoming.config import Config
+    from kokoro_wyoming.voices.selection import Cast
 
 SUMMARY = "check settings, files and languages"
 DESCRIPTION = "Check the settings, every file with its checksum, and every language. Changes nothing, fetches nothing."

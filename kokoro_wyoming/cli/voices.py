@@ -14,9 +14,9 @@ from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.releases import how_to_get, other_versions, weights_path
 
 if TYPE_CHECKING:
-    from kokoro_wyoming.casting import Cast
     from kokoro_wyoming.config import Config
-    from kokoro_wyoming.voices import Catalogue
+    from kokoro_wyoming.voices.packs import Catalogue
+    from kokoro_wyoming.voices.selection import Cast
 
 SUMMARY = "list the voices that are here"
 DESCRIPTION = "List the voices in the voices folder: their names, what people see, and the language each speaks."
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 def scan(config: Config, version: str) -> Catalogue:
     """The voices of a release."""
-    from kokoro_wyoming.voices import Catalogue
+    from kokoro_wyoming.voices.packs import Catalogue
 
     return Catalogue.scan(version, settings.store(config).voices_folder(version))
 
@@ -70,7 +70,7 @@ def beside(config: Config) -> list[str]:
 
 def cast(config: Config) -> Cast:
     """Who would speak for what, with these settings."""
-    from kokoro_wyoming.casting import Cast, Choices
+    from kokoro_wyoming.voices.selection import Cast, Choices
 
     catalogues = [scan(config, version) for version in (config.model.version, *beside(config))]
     speech = config.speech

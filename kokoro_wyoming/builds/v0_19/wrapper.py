@@ -25,7 +25,7 @@ from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.voices import Held, VoicePacks
+from kokoro_wyoming.voices.packs import Held, VoicePacks
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_r
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.voices import Held, VoicePacks
+from kokoro_wyoming.voices.packs import Held, VoicePacks
 
 VERSION = "v1.0"
 _FIT = Path(__file__).with_name("moments.npz")

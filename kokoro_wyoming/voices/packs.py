@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_told, read_array
-from kokoro_wyoming.blends import is_plain, parse
 from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, tag_of_letter
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.speech import VoiceDescription
+from kokoro_wyoming.voices.blends import is_plain, parse
 
 _LOGGER = logging.getLogger(__name__)
 

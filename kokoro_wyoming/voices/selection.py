@@ -9,12 +9,12 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kokoro_wyoming.blends import Expression, parse
 from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, match_language
 from kokoro_wyoming.releases import how_to_get, match_version
 from kokoro_wyoming.speech import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
-from kokoro_wyoming.voices import Catalogue
+from kokoro_wyoming.voices.blends import Expression, parse
+from kokoro_wyoming.voices.packs import Catalogue
 
 PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
 """Home Assistant builds its unique ids from these: never change one."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
-from kokoro_wyoming.blends import is_plain, parse
 from kokoro_wyoming.speech import SAMPLE_RATE_HZ, TYPICAL_LUFS, SpokenVoice
+from kokoro_wyoming.voices.blends import is_plain, parse
 
 _TABLE = Path(__file__).with_name("loudness.tsv")
 """Release, voice, loudness; scripts/measure_loudness.py makes it."""

@@ -1,0 +1,1 @@
+"""Who can speak: packs, blends of them, the choice for a request, how loud each is by itself."""
