@@ -14,9 +14,9 @@ from typing import ClassVar, TypeAlias
 from wyoming.event import Event
 
 from kokoro_wyoming.errors import PeerError, TextTooLongError
-from kokoro_wyoming.speech import VoiceRequest
 from kokoro_wyoming.text.cleaning import clean
 from kokoro_wyoming.text.text_stream import TextFormat
+from kokoro_wyoming.utterances.interface import VoiceRequest
 
 
 class UnsupportedFormatError(PeerError):

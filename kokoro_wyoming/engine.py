@@ -21,13 +21,8 @@ from kokoro_wyoming.network.inference import Serving
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.pronounce import read
 from kokoro_wyoming.scheduler import Listener
-from kokoro_wyoming.speech import (
-    SAMPLE_RATE_HZ,
-    ProgramDescription,
-    SpokenVoice,
-    VoiceRequest,
-)
 from kokoro_wyoming.text.sentences import Sentence, plain
+from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ, ProgramDescription, SpokenVoice, VoiceRequest
 from kokoro_wyoming.voices.loudness import Levels
 from kokoro_wyoming.voices.packs import Catalogue, Held
 from kokoro_wyoming.voices.selection import Cast, Choices

@@ -22,9 +22,9 @@ from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import TurnThread, apart, leave
 from kokoro_wyoming.session import Session, SessionLimits, refuse
-from kokoro_wyoming.speech import SpeechEngine
 from kokoro_wyoming.staging import Prerendering, Stage, delivery, habits_of, manager_of, stage
 from kokoro_wyoming.supervision import notify, reloading
+from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.voices.packs import Catalogue
 from kokoro_wyoming.watch import Watch
 

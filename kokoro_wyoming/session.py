@@ -21,17 +21,17 @@ from wyoming.tts import SynthesizeStopped
 
 from kokoro_wyoming import dialogue, program, wire
 from kokoro_wyoming.admission import Share
-from kokoro_wyoming.asked import Asked
 from kokoro_wyoming.audio.joining import Delivery
 from kokoro_wyoming.audio.pcm import PcmStream, silence
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, ShuttingDownError
 from kokoro_wyoming.frames import WireLimits
-from kokoro_wyoming.roles import Role
-from kokoro_wyoming.speech import SpeechEngine, Utterance, VoiceRequest
 from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong, word_timings
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Habits, Manuscript
+from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance, VoiceRequest
+from kokoro_wyoming.utterances.utterance import Asked
+from kokoro_wyoming.utterances.voicing import Role
 
 _LOGGER = logging.getLogger(__name__)
 

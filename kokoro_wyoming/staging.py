@@ -10,18 +10,18 @@ from functools import partial
 
 from kokoro_wyoming import assets
 from kokoro_wyoming.audio.joining import Delivery, Pauses
-from kokoro_wyoming.cache import AudioCache, CachedEngine
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.model_manager import ModelManager, installed_languages
-from kokoro_wyoming.prerender import prerender, wanted
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread, apart
-from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 from kokoro_wyoming.text.splitting import Reading
 from kokoro_wyoming.text.text_stream import Habits
+from kokoro_wyoming.utterances.cache import AudioCache, CachedEngine
+from kokoro_wyoming.utterances.interface import SpeechEngine, VoiceRequest
+from kokoro_wyoming.utterances.prerender import prerender, wanted
 from kokoro_wyoming.voices.packs import Catalogue
 from kokoro_wyoming.voices.selection import Choices
 

@@ -15,8 +15,8 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event, read_event, write_event
 
 from kokoro_wyoming.session import Session, SessionLimits
-from kokoro_wyoming.speech import SpeechEngine
 from kokoro_wyoming.text.text_stream import Habits
+from kokoro_wyoming.utterances.interface import SpeechEngine
 from tests.beep_engine import BeepEngine, heard
 
 

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kokoro_wyoming.assets import Store
-from kokoro_wyoming.cache import ENTRY_BYTES, AudioCache, CachedEngine, digest
 from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import BusyError, ModelError, UnknownVoiceError
 from kokoro_wyoming.model_manager import ModelManager
-from kokoro_wyoming.prerender import prerender, sentences, wanted
 from kokoro_wyoming.scheduler import TurnThread
-from kokoro_wyoming.speech import SpokenVoice, VoiceDescription, VoiceRequest
 from kokoro_wyoming.text.sentences import Run, Sentence, plain
+from kokoro_wyoming.utterances.cache import ENTRY_BYTES, AudioCache, CachedEngine, digest
+from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceDescription, VoiceRequest
+from kokoro_wyoming.utterances.prerender import prerender, sentences, wanted
 from kokoro_wyoming.voices.packs import Catalogue
 from tests.beep_engine import BeepEngine, BeepUtterance, beep
 from tests.beep_house import as_home_assistant, open_house, synthesize, text_of, until

@@ -14,7 +14,7 @@ from wyoming.tts import SynthesizeVoice
 
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.session import SessionLimits
-from kokoro_wyoming.speech import SpokenVoice, VoiceRequest
+from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceRequest
 from scripts.heard_words import judge
 from scripts.quality_tables import report
 from tests.beep_engine import BeepEngine, BeepUtterance

@@ -23,7 +23,7 @@ from kokoro_wyoming.dialogue import (
     UnsupportedFormatError,
 )
 from kokoro_wyoming.errors import PeerError, TextTooLongError
-from kokoro_wyoming.speech import VoiceRequest
+from kokoro_wyoming.utterances.interface import VoiceRequest
 from tests.beep_house import as_home_assistant, chunk, start, stop, synthesize
 
 NOBODY = VoiceRequest()

@@ -12,7 +12,7 @@ from kokoro_wyoming.engine import Engine
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.scheduler import TurnThread
-from kokoro_wyoming.speech import SpokenVoice, VoiceDescription, VoiceRequest
+from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceDescription, VoiceRequest
 from kokoro_wyoming.voices.packs import Catalogue, voice_label, voice_language
 from kokoro_wyoming.voices.selection import Choices
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from wyoming.info import Info
 
 from kokoro_wyoming.program import info_event, info_frame
-from kokoro_wyoming.speech import ProgramDescription, VoiceDescription
+from kokoro_wyoming.utterances.interface import ProgramDescription, VoiceDescription
 from tests.beep_house import from_bytes
 
 HEART = VoiceDescription("af_heart", "Heart (American, female)", ("en-US",), "v1.0")

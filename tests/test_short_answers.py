@@ -19,7 +19,7 @@ from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
 from kokoro_wyoming.network.inference import _hushed
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES
 from kokoro_wyoming.releases import weights_path
-from kokoro_wyoming.speech import SAMPLE_RATE_HZ
+from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
 from scripts.heard_words import judge
 from tests.listening import Ears
 

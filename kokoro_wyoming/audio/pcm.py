@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 
-from kokoro_wyoming.speech import SAMPLE_RATE_HZ
+from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
 
 SAMPLE_WIDTH_BYTES = 2
 CHANNELS = 1

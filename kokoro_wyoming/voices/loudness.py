@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
-from kokoro_wyoming.speech import SAMPLE_RATE_HZ, TYPICAL_LUFS, SpokenVoice
+from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ, TYPICAL_LUFS, SpokenVoice
 from kokoro_wyoming.voices.blends import is_plain, parse
 
 _TABLE = Path(__file__).with_name("loudness.tsv")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, match_language
 from kokoro_wyoming.releases import how_to_get, match_version
-from kokoro_wyoming.speech import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
+from kokoro_wyoming.utterances.interface import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 from kokoro_wyoming.voices.blends import Expression, parse
 from kokoro_wyoming.voices.packs import Catalogue
 

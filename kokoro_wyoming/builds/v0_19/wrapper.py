@@ -23,8 +23,8 @@ from kokoro_wyoming.pronunciation import ipa, pronounce
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread
-from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.text.sentences import Run
+from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
 from kokoro_wyoming.voices.packs import Held, VoicePacks
 
 _LOGGER = logging.getLogger(__name__)

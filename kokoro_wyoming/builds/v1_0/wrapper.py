@@ -22,8 +22,8 @@ from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa, pronounce
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.scheduler import TurnThread
-from kokoro_wyoming.speech import SAMPLE_RATE_HZ
 from kokoro_wyoming.text.sentences import Run
+from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
 from kokoro_wyoming.voices.packs import Held, VoicePacks
 
 VERSION = "v1.0"

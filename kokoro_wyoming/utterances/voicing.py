@@ -9,8 +9,8 @@ from dataclasses import replace
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation import code_switching
-from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, VoiceRequest
 from kokoro_wyoming.text.sentences import Sentence
+from kokoro_wyoming.utterances.interface import SpeechEngine, SpokenVoice, VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.word_times import Clock
-from kokoro_wyoming.speech import (
+from kokoro_wyoming.text.sentences import Sentence
+from kokoro_wyoming.utterances.interface import (
     SAMPLE_RATE_HZ,
     ProgramDescription,
     SpeechEngine,
@@ -26,7 +27,6 @@ from kokoro_wyoming.speech import (
     Utterance,
     VoiceRequest,
 )
-from kokoro_wyoming.text.sentences import Sentence
 
 Samples = NDArray[np.float32]
 

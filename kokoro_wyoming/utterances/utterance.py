@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from kokoro_wyoming.audio.joining import MAX_SILENCE_SECONDS, Delivery, Joiner
 from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.roles import Role
-from kokoro_wyoming.speech import SpeechEngine, SpokenVoice, Utterance
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Manuscript
+from kokoro_wyoming.utterances.interface import SpeechEngine, SpokenVoice, Utterance
+from kokoro_wyoming.utterances.voicing import Role
 
 _LOGGER = logging.getLogger(__name__)
 

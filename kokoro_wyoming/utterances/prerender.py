@@ -6,12 +6,12 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kokoro_wyoming.cache import CachedEngine
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.roles import Role
-from kokoro_wyoming.speech import SpeechEngine, VoiceRequest
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.text.text_stream import AS_USUAL, Habits, Manuscript
+from kokoro_wyoming.utterances.cache import CachedEngine
+from kokoro_wyoming.utterances.interface import SpeechEngine, VoiceRequest
+from kokoro_wyoming.utterances.voicing import Role
 
 _LOGGER = logging.getLogger(__name__)
 
