@@ -11,9 +11,9 @@ from functools import partial
 from kokoro_wyoming import assets
 from kokoro_wyoming.audio.joining import Delivery, Pauses
 from kokoro_wyoming.config import Config
-from kokoro_wyoming.engine import Engine
+from kokoro_wyoming.engine.model_engine import Engine
+from kokoro_wyoming.engine.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.errors import AssetError
-from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread, apart

@@ -40,7 +40,7 @@ from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds import v0_19
 from kokoro_wyoming.builds.v0_19.wrapper import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
-from kokoro_wyoming.calibration import Draft, draft
+from kokoro_wyoming.engine.calibration import Draft, draft
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network import learning
 from kokoro_wyoming.network.generator import Moments

@@ -155,7 +155,7 @@ def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
 
 def stand_in() -> None:
     """Have the rest of this process load no network."""
-    manager = ModuleType("kokoro_wyoming.model_manager")
+    manager = ModuleType("kokoro_wyoming.engine.model_manager")
     vars(manager).update(ModelManager=BeepManager, installed_languages=lambda version: {})
     sys.modules[manager.__name__] = manager
     assets.fetch = lambda store, **_: None

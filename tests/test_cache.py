@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kokoro_wyoming.assets import Store
-from kokoro_wyoming.engine import Engine
+from kokoro_wyoming.engine.model_engine import Engine
+from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, ModelError, UnknownVoiceError
-from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.text.sentences import Run, Sentence, plain
 from kokoro_wyoming.utterances.cache import ENTRY_BYTES, AudioCache, CachedEngine, digest

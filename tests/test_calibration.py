@@ -20,13 +20,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming import calibration
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, REHEARSAL_PATH, build_model
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, wrapper
-from kokoro_wyoming.calibration import calibrate, rehearsed
+from kokoro_wyoming.engine import calibration
+from kokoro_wyoming.engine.calibration import calibrate, rehearsed
+from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError
-from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.network import inference, learning, streaming
 from kokoro_wyoming.network.generator import Generator, Moments
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, whole_moments

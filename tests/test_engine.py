@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from kokoro_wyoming.engine import Engine
+from kokoro_wyoming.engine.model_engine import Engine
+from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
-from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceDescription, VoiceRequest
 from kokoro_wyoming.voices.packs import Catalogue, voice_label, voice_language

@@ -21,7 +21,7 @@ from wyoming.event import Event
 from kokoro_wyoming import config
 from kokoro_wyoming.admission import Share
 from kokoro_wyoming.cli import main
-from kokoro_wyoming.engine import Engine
+from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.server import Server
 from tests.beep_house import error_codes, from_bytes, kinds, synthesize, text_of, to_bytes, until

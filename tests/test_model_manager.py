@@ -16,9 +16,9 @@ import torch
 
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
+from kokoro_wyoming.engine.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.errors import AssetError, ModelError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
-from kokoro_wyoming.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.releases import match_version
 from kokoro_wyoming.scheduler import TurnThread
 

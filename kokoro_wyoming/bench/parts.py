@@ -30,7 +30,7 @@ def measure(settings: dict[str, Any]) -> dict[str, Any]:
     import torch
 
     from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
-    from kokoro_wyoming.model_manager import installed_languages
+    from kokoro_wyoming.engine.model_manager import installed_languages
 
     if settings["threads"]:
         torch.set_num_threads(settings["threads"])
@@ -47,7 +47,7 @@ def measure(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _import() -> None:
-    importlib.import_module("kokoro_wyoming.model_manager")  # torch and kokoro come with it
+    importlib.import_module("kokoro_wyoming.engine.model_manager")  # torch and kokoro come with it
 
 
 def _seconds(work: Callable[[], object]) -> float:

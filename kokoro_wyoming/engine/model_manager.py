@@ -17,7 +17,7 @@ from torch import Tensor
 from kokoro_wyoming import assets
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.builds import v0_19, v1_0
-from kokoro_wyoming.calibration import Rehearsing, calibrate
+from kokoro_wyoming.engine.calibration import Rehearsing, calibrate
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.network.inference import AS_MADE, Serving

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kokoro_wyoming.audio.word_times import Clock
+from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
-from kokoro_wyoming.model_manager import ModelManager
 from kokoro_wyoming.network.inference import Serving
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.pronounce import read
