@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticUndefined
 
 from kokoro_wyoming import config
-from kokoro_wyoming.config.document import MAX_FILE_BYTES, read_document
 from kokoro_wyoming.config.schema import keys
+from kokoro_wyoming.config.yaml_document import MAX_FILE_BYTES, read_document
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.languages import TAGS
 
