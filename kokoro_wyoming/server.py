@@ -13,15 +13,16 @@ from collections.abc import Callable, Sequence
 import torch
 from pydantic import BaseModel
 
-from kokoro_wyoming import admission, listening
+from kokoro_wyoming import listening
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
+from kokoro_wyoming.protocols import admission
+from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import TurnThread, apart, leave
-from kokoro_wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.staging import Prerendering, Stage, delivery, habits_of, manager_of, stage
 from kokoro_wyoming.supervision import notify, reloading
 from kokoro_wyoming.utterances.interface import SpeechEngine

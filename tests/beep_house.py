@@ -14,7 +14,7 @@ import pytest
 from wyoming.client import AsyncTcpClient
 from wyoming.event import Event, read_event, write_event
 
-from kokoro_wyoming.session import Session, SessionLimits
+from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits
 from kokoro_wyoming.text.text_stream import Habits
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from tests.beep_engine import BeepEngine, heard

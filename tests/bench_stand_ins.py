@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from kokoro_wyoming.session import Session
+from kokoro_wyoming.protocols.wyoming.session import Session
 from tests.beep_engine import BeepEngine
 
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from wyoming.event import Event
 
-from kokoro_wyoming import dialogue, frames
 from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.protocols.wyoming import dialogue, frames
 from tests.beep_house import as_home_assistant, chunk, start, stop, synthesize, to_bytes
 
 _WIRE = frames.WireLimits(header_bytes=400, data_bytes=300, payload_bytes=50, nesting=6)

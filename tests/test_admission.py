@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming import admission
-from kokoro_wyoming.admission import Door, IPNetwork, Rules, StrangerError, networks_of
 from kokoro_wyoming.errors import BusyError
+from kokoro_wyoming.protocols import admission
+from kokoro_wyoming.protocols.admission import Door, IPNetwork, Rules, StrangerError, networks_of
 
 
 def _door(*allow: str, connections: int = 100, per_address: int = 100) -> Door:

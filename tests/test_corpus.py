@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wyoming.tts import SynthesizeVoice
 
 from kokoro_wyoming.languages import TAGS
-from kokoro_wyoming.session import SessionLimits
+from kokoro_wyoming.protocols.wyoming.session import SessionLimits
 from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceRequest
 from scripts.heard_words import judge
 from scripts.quality_tables import report

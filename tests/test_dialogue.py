@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wyoming.event import Event
 
-from kokoro_wyoming.dialogue import (
+from kokoro_wyoming.errors import PeerError, TextTooLongError
+from kokoro_wyoming.protocols.wyoming.dialogue import (
     Abandon,
     Action,
     Begin,
@@ -22,7 +23,6 @@ from kokoro_wyoming.dialogue import (
     Select,
     UnsupportedFormatError,
 )
-from kokoro_wyoming.errors import PeerError, TextTooLongError
 from kokoro_wyoming.utterances.interface import VoiceRequest
 from tests.beep_house import as_home_assistant, chunk, start, stop, synthesize
 

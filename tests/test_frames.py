@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wyoming.event import Event
 
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.frames import EventTooLongError, FrameParser, MalformedEventError, WireLimits
+from kokoro_wyoming.protocols.wyoming.frames import EventTooLongError, FrameParser, MalformedEventError, WireLimits
 from tests.beep_house import to_bytes
 
 SMALL = WireLimits(header_bytes=512, data_bytes=256, payload_bytes=64, nesting=8)

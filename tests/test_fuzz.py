@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kokoro_wyoming import dialogue, frames
+from kokoro_wyoming.protocols.wyoming import dialogue, frames
 from tests.fuzz import LawBrokenError, fuzz
 
 

@@ -19,10 +19,10 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
 
 from kokoro_wyoming import config
-from kokoro_wyoming.admission import Share
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.errors import ConfigError
+from kokoro_wyoming.protocols.admission import Share
 from kokoro_wyoming.server import Server
 from tests.beep_house import error_codes, from_bytes, kinds, synthesize, text_of, to_bytes, until
 from tests.beep_program import RELEASED, BeepManager, beep_program, put_voice, settings

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from wyoming.info import Info
 
-from kokoro_wyoming.program import info_event, info_frame
+from kokoro_wyoming.protocols.wyoming.info import info_event, info_frame
 from kokoro_wyoming.utterances.interface import ProgramDescription, VoiceDescription
 from tests.beep_house import from_bytes
 

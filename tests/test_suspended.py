@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from wyoming.event import Event, read_event
 
-from kokoro_wyoming import awake, wire
+from kokoro_wyoming import awake
 from kokoro_wyoming.awake import AwakeClock
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.discovery import advertiser
-from kokoro_wyoming.frames import WireLimits
+from kokoro_wyoming.protocols.wyoming import wire
+from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.scheduler import Listener, TurnThread
 from tests.beep_house import synthesize, text_of, to_bytes
 from tests.beep_program import AS_MADE, put_voice

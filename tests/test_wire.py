@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 import pytest
 from wyoming.event import Event
 
-from kokoro_wyoming import wire
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.frames import WireLimits
+from kokoro_wyoming.protocols.wyoming import wire
+from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from tests.beep_house import to_bytes, until
 
 IMPATIENT = WireLimits(

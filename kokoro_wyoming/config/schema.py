@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from kokoro_wyoming.admission import networks_of
 from kokoro_wyoming.config.addresses import parse_uri
 from kokoro_wyoming.config.mistakes import nearest
 from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
+from kokoro_wyoming.protocols.admission import networks_of
 from kokoro_wyoming.releases import VERSIONS, match_version
 from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, parse
 

@@ -17,7 +17,7 @@ from wyoming.event import Event
 
 from kokoro_wyoming import awake
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.frames import FrameParser, WireLimits, frame
+from kokoro_wyoming.protocols.wyoming.frames import FrameParser, WireLimits, frame
 
 _T = TypeVar("_T")
 

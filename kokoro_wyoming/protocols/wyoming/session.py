@@ -19,14 +19,14 @@ from wyoming.audio import AudioChunk
 from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped
 
-from kokoro_wyoming import dialogue, program, wire
-from kokoro_wyoming.admission import Share
 from kokoro_wyoming.audio.joining import Delivery
 from kokoro_wyoming.audio.pcm import PcmStream, silence
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, ShuttingDownError
-from kokoro_wyoming.frames import WireLimits
-from kokoro_wyoming.telling import error_event, log_defect, log_refusal, pong, word_timings
+from kokoro_wyoming.protocols.admission import Share
+from kokoro_wyoming.protocols.wyoming import dialogue, info, wire
+from kokoro_wyoming.protocols.wyoming.events import error_event, log_defect, log_refusal, pong, word_timings
+from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Habits, Manuscript
 from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance, VoiceRequest
@@ -251,7 +251,7 @@ class Session:
                 self._open = None
             case dialogue.Describe():
                 _LOGGER.debug("%s: describe", self._peer)
-                await self._answer(program.info_frame(self._engine.programs()))
+                await self._answer(info.info_frame(self._engine.programs()))
             case dialogue.Ping(text):
                 await self._answer(pong(text, self._engine.trouble()))
             case dialogue.Select(name):

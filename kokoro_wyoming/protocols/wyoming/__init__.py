@@ -1,0 +1,1 @@
+"""The Wyoming protocol: frames, wire, dialogue, session."""
