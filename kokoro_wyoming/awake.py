@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 LOOK_SECONDS = 0.25
-"""How often the clock is to be read, and a server's is by `watch`: a quarter of the shortest `limits.stuck_seconds`."""
+"""How often the clock is to be read, and is by `watchdog`: a quarter of the shortest `limits.stuck_seconds`."""
 _MOST_SECONDS = 2 * LOOK_SECONDS
 """What one reading adds at most: a look is often a little late, and then not all of a suspension is counted."""
 

@@ -34,7 +34,7 @@ from tests.beep_engine import beep
 from tests.beep_house import until
 
 if TYPE_CHECKING:
-    from kokoro_wyoming.server import Server
+    from kokoro_wyoming.server.lifecycle import Server
 
 RELEASED = threading.Event()
 """Ends every turn that is stuck."""
@@ -166,7 +166,7 @@ async def beep_program(
     folder: Path, reread: Callable[[], config.Config] | None = None, **overrides: object
 ) -> AsyncIterator[Server]:
     """The server in this process, listening; it is stopped as by a signal. Settings as `limits__connections=1`."""
-    from kokoro_wyoming.server import Server
+    from kokoro_wyoming.server.lifecycle import Server
 
     with contextlib.suppress(FileExistsError):
         (folder / "voices").mkdir()

@@ -23,8 +23,8 @@ from wyoming.event import Event, async_read_event
 from zeroconf import ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from kokoro_wyoming.discovery import Advertiser
-from kokoro_wyoming.discovery.advertiser import SERVICE_TYPE
+from kokoro_wyoming.server.discovery import Advertiser
+from kokoro_wyoming.server.discovery.advertiser import SERVICE_TYPE
 
 Seen = dict[str, Any]
 Talk = Callable[[str, int | None], Awaitable[str]]

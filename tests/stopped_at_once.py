@@ -19,7 +19,7 @@ if __name__ == "__main__":
     from tests import beep_program
 
     beep_program.stand_in()
-    from kokoro_wyoming.server import Server
+    from kokoro_wyoming.server.lifecycle import Server
 
     server: Any = Server
     server._say_ready = _stop

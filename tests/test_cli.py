@@ -58,9 +58,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
         calls.append(config)
         return 0
 
-    server = ModuleType("kokoro_wyoming.server")
+    server = ModuleType("kokoro_wyoming.server.lifecycle")
     vars(server)["serve"] = serve
-    monkeypatch.setitem(sys.modules, "kokoro_wyoming.server", server)
+    monkeypatch.setitem(sys.modules, "kokoro_wyoming.server.lifecycle", server)
     return calls
 
 

@@ -9,13 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming.discovery import listening_hosts
-from kokoro_wyoming.discovery.addresses import (
-    LocalAddress,
-    local_addresses,
-    plan,
-    unsteady_addresses,
-)
+from kokoro_wyoming.server.discovery import listening_hosts
+from kokoro_wyoming.server.discovery.addresses import LocalAddress, local_addresses, plan, unsteady_addresses
 
 EVERYWHERE = ("0.0.0.0", "::")
 

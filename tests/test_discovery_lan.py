@@ -20,9 +20,9 @@ import pytest_asyncio
 from zeroconf import ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from kokoro_wyoming.discovery import Advertiser, advertiser
-from kokoro_wyoming.discovery.addresses import LocalAddress
-from kokoro_wyoming.discovery.advertiser import SERVICE_TYPE
+from kokoro_wyoming.server.discovery import Advertiser, advertiser
+from kokoro_wyoming.server.discovery.addresses import LocalAddress
+from kokoro_wyoming.server.discovery.advertiser import SERVICE_TYPE
 from tests.beep_house import until
 
 Scenes = dict[str, "subprocess.Popen[str]"]

@@ -23,7 +23,7 @@ from kokoro_wyoming.cli import main
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.protocols.admission import Share
-from kokoro_wyoming.server import Server
+from kokoro_wyoming.server.lifecycle import Server
 from tests.beep_house import error_codes, from_bytes, kinds, synthesize, text_of, to_bytes, until
 from tests.beep_program import RELEASED, BeepManager, beep_program, put_voice, settings
 from tests.conftest import CHECKOUT
@@ -34,8 +34,8 @@ SPOKEN = ["audio-start", "audio-chunk", "audio-stop"]
 
 @pytest.fixture(autouse=True)
 def beeping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kokoro_wyoming.staging.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.staging.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from kokoro_wyoming import listening
 from kokoro_wyoming.config import TcpAddress, UnixAddress, parse_uri
-from kokoro_wyoming.listening import Listener, ListenError, bind, listen_error
+from kokoro_wyoming.server import listener as listening
+from kokoro_wyoming.server.listener import Listener, ListenError, bind, listen_error
 from tests.conftest import CHECKOUT
 from tests.test_discovery_lan import NAMESPACES, can_make_namespaces
 

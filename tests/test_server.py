@@ -71,8 +71,8 @@ async def test_a_signal_lets_what_is_being_said_be_finished(model_data: Store) -
 @pytest.fixture
 def slow_beeps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each half of a sentence takes a while."""
-    monkeypatch.setattr("kokoro_wyoming.staging.ModelManager", beep_program.BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.staging.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", beep_program.BeepManager)
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
     monkeypatch.setattr(beep_program, "PAUSE_SECONDS", 0.1)
 
 

@@ -19,10 +19,10 @@ from wyoming.event import Event, read_event
 from kokoro_wyoming import awake
 from kokoro_wyoming.awake import AwakeClock
 from kokoro_wyoming.cli import main
-from kokoro_wyoming.discovery import advertiser
 from kokoro_wyoming.protocols.wyoming import wire
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.scheduler import Listener, TurnThread
+from kokoro_wyoming.server.discovery import advertiser
 from tests.beep_house import synthesize, text_of, to_bytes
 from tests.beep_program import AS_MADE, put_voice
 from tests.conftest import CHECKOUT

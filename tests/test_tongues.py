@@ -18,7 +18,7 @@ from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation import code_switching, ipa, pronounce
 from kokoro_wyoming.pronunciation.phonemes import MAX_PHONEMES, Phonemes, has_sound, of_runs
-from kokoro_wyoming.staging import habits_of
+from kokoro_wyoming.server.startup import habits_of
 from kokoro_wyoming.text.sentences import Run, plain
 from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceRequest
 from kokoro_wyoming.utterances.voicing import Role

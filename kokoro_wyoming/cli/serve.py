@@ -52,7 +52,7 @@ def _run(args: argparse.Namespace) -> int:
         offline=config.assets.offline,
         report=_LOGGER.info,
     )
-    from kokoro_wyoming.server import serve
+    from kokoro_wyoming.server.lifecycle import serve
 
     return int(serve(config, lambda: settings.load(args)))
 

@@ -13,9 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from pydantic import BaseModel
 
-from kokoro_wyoming import listening
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
-from kokoro_wyoming.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
@@ -23,11 +21,13 @@ from kokoro_wyoming.protocols import admission
 from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits, refuse
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import TurnThread, apart, leave
-from kokoro_wyoming.staging import Prerendering, Stage, delivery, habits_of, manager_of, stage
-from kokoro_wyoming.supervision import notify, reloading
+from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
+from kokoro_wyoming.server.listener import Listener, bind
+from kokoro_wyoming.server.startup import Prerendering, Stage, delivery, habits_of, manager_of, stage
+from kokoro_wyoming.server.systemd import notify, reloading
+from kokoro_wyoming.server.watchdog import Watch
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.voices.packs import Catalogue
-from kokoro_wyoming.watch import Watch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Server:
         self._refusals = 0
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
-        self._listener: listening.Listener | None = None
+        self._listener: Listener | None = None
         self._advertiser: Advertiser | None = None
         self._stage: Stage | None = None
         self._staging = asyncio.Lock()
@@ -154,7 +154,7 @@ class Server:
     async def _start(self) -> None:
         began = time.monotonic()
         # Bound before the model is loaded, so that a port in use is told at once; opened after.
-        self._listener = await listening.bind(self._address, self._accept)
+        self._listener = await bind(self._address, self._accept)
         self._stage = await self._start_engine()
         prerendering = self._stage.prerendering()
         await self._listener.open()
@@ -186,7 +186,7 @@ class Server:
             self._prerendering.cancel()
         self._prerendering = asyncio.create_task(work()) if work is not None else None
 
-    async def _publish(self, listener: listening.Listener) -> None:
+    async def _publish(self, listener: Listener) -> None:
         discovery = self._config.discovery
         if discovery.enabled and isinstance(self._address, TcpAddress):
             self._advertiser = Advertiser(
@@ -198,7 +198,7 @@ class Server:
             )
             await self._advertiser.publish()
 
-    def _say_ready(self, listener: listening.Listener, seconds: float) -> None:
+    def _say_ready(self, listener: Listener, seconds: float) -> None:
         where = " and ".join(listener.places)
         _LOGGER.info("Ready after %.1f s: %s at %s", seconds, _voices_of(self._engine_or_raise()), where)
         if isinstance(self._address, TcpAddress):
@@ -250,7 +250,7 @@ class Server:
         self._prerender(prerendering)
         self._door.rules = _rules(config)
         self._watch.stuck_seconds = config.limits.stuck_seconds
-        logging.getLogger(__package__).setLevel(config.server.log_level.upper())
+        logging.getLogger("kokoro_wyoming").setLevel(config.server.log_level.upper())
         for session in self._sessions.values():
             session.change(staged.engine, config.speech.volume, delivery(config), habits_of(config))
         _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(staged.engine))

@@ -1,6 +1,6 @@
 """Advertising the server on the local network (zeroconf), so that Home Assistant finds it by itself."""
 
-from kokoro_wyoming.discovery.addresses import listening_hosts, networks_near
-from kokoro_wyoming.discovery.advertiser import Advertiser
+from kokoro_wyoming.server.discovery.addresses import listening_hosts, networks_near
+from kokoro_wyoming.server.discovery.advertiser import Advertiser
 
 __all__ = ["Advertiser", "listening_hosts", "networks_near"]

@@ -17,13 +17,7 @@ from zeroconf import Error, NonUniqueNameException, RecordUpdate, RecordUpdateLi
 from zeroconf.asyncio import AsyncZeroconf
 
 from kokoro_wyoming import awake
-from kokoro_wyoming.discovery.addresses import (
-    Advertisement,
-    LocalAddress,
-    is_loopback,
-    local_addresses,
-    plan,
-)
+from kokoro_wyoming.server.discovery.addresses import Advertisement, LocalAddress, is_loopback, local_addresses, plan
 
 _LOGGER = logging.getLogger(__name__)
 

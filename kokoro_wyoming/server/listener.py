@@ -16,7 +16,7 @@ from typing import Any
 
 from kokoro_wyoming.config import TcpAddress, UnixAddress
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.supervision import inherited_socket
+from kokoro_wyoming.server.systemd import inherited_socket
 
 Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

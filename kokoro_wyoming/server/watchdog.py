@@ -8,7 +8,7 @@ import logging
 from kokoro_wyoming import awake
 from kokoro_wyoming.errors import StuckError
 from kokoro_wyoming.scheduler import TurnThread
-from kokoro_wyoming.supervision import notify
+from kokoro_wyoming.server.systemd import notify
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Birth, life and death of the server."""
