@@ -21,7 +21,7 @@ from wyoming.event import Event
 
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.protocols.wyoming import dialogue, frames
-from tests.beep_house import as_home_assistant, chunk, start, stop, synthesize, to_bytes
+from tests.stand_ins.beep_house import as_home_assistant, chunk, start, stop, synthesize, to_bytes
 
 _WIRE = frames.WireLimits(header_bytes=400, data_bytes=300, payload_bytes=50, nesting=6)
 _DIALOGUE = dialogue.DialogueLimits(text_chars=60, chunks=8, name_chars=12)

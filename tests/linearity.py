@@ -22,7 +22,7 @@ from kokoro_wyoming.text.text_stream import Manuscript
 from kokoro_wyoming.utterances.interface import VoiceRequest
 from kokoro_wyoming.utterances.utterance import Asked
 from kokoro_wyoming.utterances.voicing import Role
-from tests.beep_engine import BeepEngine
+from tests.stand_ins.beep_engine import BeepEngine
 
 SHORT_CHARS, LONG_CHARS = 10_000, 100_000
 LONGEST_HOLD_SECONDS = 0.05

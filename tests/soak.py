@@ -30,10 +30,10 @@ from urllib.parse import urlsplit
 import psutil
 from wyoming.event import Event, async_read_event
 
-from tests.beep_engine import heard
-from tests.beep_house import as_home_assistant, synthesize, to_bytes
-from tests.beep_program import AS_MADE, put_voice
 from tests.conftest import CHECKOUT
+from tests.stand_ins.beep_engine import heard
+from tests.stand_ins.beep_house import as_home_assistant, synthesize, to_bytes
+from tests.stand_ins.beep_program import AS_MADE, put_voice
 
 _PATIENCE_SECONDS = 30.0
 _LONGEST_SECONDS = 2.0
@@ -320,7 +320,7 @@ def beeping() -> Iterator[tuple[str, int]]:
         flags = ("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--log-level=info")
         folders = (f"--voices-folder={folder}/voices", f"--config={folder}/my.yaml")
         program = subprocess.Popen(
-            [sys.executable, "-m", "tests.beep_program", "serve", *flags, *folders],
+            [sys.executable, "-m", "tests.stand_ins.beep_program", "serve", *flags, *folders],
             cwd=CHECKOUT,
             stderr=subprocess.PIPE,
             text=True,

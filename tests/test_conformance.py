@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.beep_engine import BeepEngine
-from tests.beep_house import open_house
-from tests.beep_program import BeepManager, beep_program
 from tests.conformance.exchanges import EXCHANGES
 from tests.conformance.kit import Finding, try_all
 from tests.conformance.line import Server
 from tests.conformance.stand_in import FAULTS, StandIn
 from tests.conftest import CHECKOUT
+from tests.stand_ins.beep_engine import BeepEngine
+from tests.stand_ins.beep_house import open_house
+from tests.stand_ins.beep_program import BeepManager, beep_program
 
 
 def _faults(findings: list[Finding]) -> str:

@@ -17,10 +17,10 @@ from kokoro_wyoming.protocols.wyoming.session import SessionLimits
 from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceRequest
 from scripts.heard_words import judge
 from scripts.quality_tables import report
-from tests.beep_engine import BeepEngine, BeepUtterance
-from tests.beep_house import open_house
 from tests.corpus import CLASSES, Item, items
 from tests.listening import Ears, ask, ask_streamed, client_of
+from tests.stand_ins.beep_engine import BeepEngine, BeepUtterance
+from tests.stand_ins.beep_house import open_house
 
 CORPUS = {item.id: item for item in items()}
 

@@ -132,7 +132,7 @@ def test_one_tested_version_of_every_requirement_is_pinned(settings: configparse
 
 def test_every_limit_that_is_promised_has_the_test_that_is_named_and_every_setting_of_one_is_told() -> None:
     told = (CHECKOUT / "docs" / "limits.md").read_text()
-    for path, name in re.findall(r"`(tests/\w+\.py)::(\w+)`", told):
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", told):
         assert re.search(rf"^(async )?def {name}\(", (CHECKOUT / path).read_text(), re.MULTILINE), f"{path}::{name}"
     for key in yaml.safe_load((CHECKOUT / "config" / "default.yaml").read_text())["limits"]:
         assert f"`limits.{key}`" in told, key

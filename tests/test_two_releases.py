@@ -25,7 +25,7 @@ from kokoro_wyoming.errors import ModelError, UnknownVersionError, UnknownVoiceE
 from kokoro_wyoming.text.sentences import Run
 from tests.conftest import RunningServer
 from tests.listening import Ears, Heard, ask, ask_streamed, client_of, hear, say, words
-from tests.old_release import save_checkpoint
+from tests.stand_ins.old_release import save_checkpoint
 
 pytestmark = pytest.mark.weights
 

@@ -1,0 +1,194 @@
+"""A checkpoint either arrives whole in the network or is refused with the file and the remedy named."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from kokoro import KModel
+
+from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.network.loading import MODULES, load_model, read_config
+
+SHIPPED_CONFIG = Path(__file__).parents[2] / "kokoro_wyoming" / "builds" / "v1_0" / "config.json"
+
+
+@pytest.fixture(scope="module")
+def small_config() -> dict[str, Any]:
+    """A network of the same make and few channels: building the real one takes seconds."""
+    config = read_config(SHIPPED_CONFIG)
+    config["plbert"] |= {"hidden_size": 12, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
+    config |= {"hidden_dim": 512}
+    config["istftnet"] |= {"upsample_initial_channel": 8}
+    return config
+
+
+@pytest.fixture(scope="module")
+def parts(small_config: dict[str, Any]) -> dict[str, dict[str, torch.Tensor]]:
+    """The tensors of such a network, random but whole."""
+    import io
+
+    nothing = io.BytesIO()
+    torch.save({}, nothing)
+    nothing.seek(0)
+    model = KModel(repo_id="hexgrad/Kokoro-82M", config=small_config, model=nothing)
+    return {name: {key: _small(value) for key, value in getattr(model, name).state_dict().items()} for name in MODULES}
+
+
+def _small(value: torch.Tensor) -> torch.Tensor:
+    """Of a large one only its first number, again and again: a file of 140 MB for each test takes seconds."""
+    return value if value.numel() < 100_000 else value.flatten()[:1].clone().expand(value.shape)
+
+
+def _prefixed(parts: dict[str, dict[str, torch.Tensor]]) -> dict[str, Any]:
+    return {name: {f"module.{key}": value for key, value in state.items()} for name, state in parts.items()}
+
+
+def _without_affines(parts: dict[str, dict[str, torch.Tensor]]) -> dict[str, Any]:
+    affine = (".norm.weight", ".norm.bias")
+    return {n: {k: v for k, v in s.items() if not k.endswith(affine)} for n, s in parts.items()}
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        lambda parts: parts,
+        lambda parts: {"net": _prefixed(parts)},
+        _without_affines,
+    ],
+    ids=["plain", "below net, with module prefix", "no InstanceNorm affines"],
+)
+def test_every_published_layout_fills_every_weight(
+    layout: Callable[[Any], Any], small_config: dict[str, Any], parts: Any, tmp_path: Path
+) -> None:
+    torch.save(layout(parts), tmp_path / "weights.pth")
+    model = load_model(small_config, tmp_path / "weights.pth")
+    for name in MODULES:
+        loaded = getattr(model, name).state_dict()
+        assert all(torch.equal(loaded[key], value) for key, value in parts[name].items())
+
+
+def _drop_a_part(parts: Any) -> Any:
+    return {name: state for name, state in parts.items() if name != "decoder"}
+
+
+def _wrong_prefix(parts: Any) -> Any:
+    return parts | {"decoder": {f"model.{key}": value for key, value in parts["decoder"].items()}}
+
+
+def _one_missing(parts: Any) -> Any:
+    return parts | {"bert_encoder": {"weight": parts["bert_encoder"]["weight"]}}
+
+
+def _one_extra(parts: Any) -> Any:
+    return parts | {"bert_encoder": parts["bert_encoder"] | {"extra": torch.zeros(1)}}
+
+
+def _of_whole_numbers(parts: Any) -> Any:
+    return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": parts["bert_encoder"]["bias"].long()}}
+
+
+def _on_no_device(parts: Any) -> Any:
+    return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": parts["bert_encoder"]["bias"].to("meta")}}
+
+
+def _wrong_shape(parts: Any) -> Any:
+    return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": torch.zeros(3)}}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (_drop_a_part, "decoder"),
+        (_wrong_prefix, "keys do not match"),
+        (_one_missing, "lacks bias"),
+        (_one_extra, "unknown extra"),
+        (_wrong_shape, "size mismatch"),
+        (lambda parts: [1, 2], "not a Kokoro checkpoint"),
+        (lambda parts: {"net": 5}, "not a Kokoro checkpoint"),
+        (_of_whole_numbers, r"bert_encoder does not fit the network \(bias is torch.int64\)"),
+        (_on_no_device, r"bert_encoder does not fit the network \(bias is"),
+        (lambda parts: parts | {"bert_encoder": {"weight": "bias"}}, "truncated or corrupt"),
+        (lambda parts: parts | {"bert_encoder": {5: torch.zeros(1)}}, "truncated or corrupt"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused(
+    spoil: Callable[[Any], Any], told: str, small_config: dict[str, Any], parts: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save(spoil(parts), path)
+    with pytest.raises(ModelError, match=told) as refused:
+        load_model(small_config, path)
+    assert str(path) in str(refused.value)
+    assert "fetch" in str(refused.value)
+
+
+class Harmful:
+    """Would write a file if it were unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> Any:
+        return Path.write_text, (self.target, "the pickle ran")
+
+
+def test_a_pickle_that_is_not_tensors_is_never_run(small_config: dict[str, Any], tmp_path: Path) -> None:
+    path, target = tmp_path / "weights.pth", tmp_path / "harm"
+    path.write_bytes(pickle.dumps({"net": Harmful(target)}))
+    with pytest.raises(ModelError, match=r"weights\.pth"):
+        load_model(small_config, path)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.3, 0.99])
+def test_a_truncated_file_is_refused(keep: float, small_config: Any, parts: Any, tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save(parts, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * keep)])
+    with pytest.raises(ModelError, match=r"weights\.pth is truncated or corrupt"):
+        load_model(small_config, path)
+
+
+def test_junk_and_a_missing_file_are_refused(small_config: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    with pytest.raises(ModelError, match="missing; run"):
+        load_model(small_config, path)
+    path.write_bytes(b"not weights at all" * 100)
+    with pytest.raises(ModelError, match=r"weights\.pth"):
+        load_model(small_config, path)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "is missing"),
+        ("", "cannot be read"),
+        ('{"vocab": {', "cannot be read"),
+        ("[]", "lacks"),
+        ('{"vocab": {}}', "lacks hidden_dim"),
+        ("\udcff", "cannot be read"),
+    ],
+)
+def test_a_damaged_config_names_the_file_and_the_remedy(content: str | None, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    if content is not None:
+        path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(ModelError, match=told) as refused:
+        read_config(path)
+    assert str(path) in str(refused.value)
+    assert "fetch" in str(refused.value)
+
+
+def test_a_config_of_another_network_is_refused(small_config: dict[str, Any], parts: Any, tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save(parts, path)
+    wrong = json.loads(json.dumps(small_config)) | {"istftnet": {"upsample_rates": "ten"}}
+    with pytest.raises(ModelError, match="does not describe a Kokoro network"):
+        load_model(wrong, path)

@@ -1,0 +1,87 @@
+"""Numbers, dates, times, money, units and signs in words, in nine languages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kokoro_wyoming.builds.v0_19.wording import spoken_form
+from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.pronunciation.normalization import as_words
+from kokoro_wyoming.text import marks
+from tests.pronunciation.normalization_examples import EXAMPLES
+
+PAIRS = [(tag, written, said) for tag, examples in EXAMPLES.items() for written, said in examples]
+
+tags = st.sampled_from(TAGS)
+TYPED = st.text(
+    st.sampled_from(
+        "0123456789" * 2 + " " * 6 + ".,:;/-–−+%°C€$£¥²³#&=@~<>±½xhmskWgLAVTZµ()'年月日時分点度円元.अपघdeleÀéª№" + "\n"
+    )
+)
+
+
+@pytest.mark.parametrize(("tag", "written", "said"), PAIRS, ids=[f"{tag} {written}" for tag, written, _ in PAIRS])
+def test_it_is_said_as_a_person_would_say_it(tag: str, written: str, said: str) -> None:
+    assert as_words(written, tag) == said
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_what_is_in_words_stays(tag: str) -> None:
+    for _, said in EXAMPLES[tag]:
+        assert as_words(said, tag) == said
+
+
+@settings(max_examples=400)
+@given(TYPED | st.text(max_size=80), tags)
+def test_any_text_can_be_said(text: str, tag: str) -> None:
+    as_words(text, tag)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=12), max_size=8), tags)
+def test_words_keep_their_letters(words: list[str], tag: str) -> None:
+    text = " ".join(words)
+    # A few words are abbreviations, or digits and units to Unicode; every other letter stays where it was.
+    plain = [word for word in words if len(word) > 4 and unicodedata.normalize("NFKC", word) == word]
+    said = as_words(text, tag).replace(" ", "")
+    assert all(word.replace(" ", "") in said for word in plain)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize("sign", "0123456789.,:/-–%°$€#x+=&~<½ ")
+def test_endless_signs_are_read_at_once(tag: str, sign: str) -> None:
+    for text in (sign * 300, f"1{sign}" * 150, f"111{sign}" * 75, f"1{sign}1" * 100, f"a{sign}" * 150):
+        assert as_words(text, tag) or not text.strip()
+
+
+@given(st.text(st.sampled_from("0123456789 °C%./:-"), max_size=20), tags)
+def test_what_a_mark_says_is_never_touched(value: str, tag: str) -> None:
+    pause = marks.pause(1.5)
+    phonemes = marks.said("21.5 °C", "phonemes", value)
+    text = f"5 km {pause}{phonemes} 5 km"
+    said = as_words(text, tag)
+    assert pause in said
+    assert phonemes in said
+    assert "km" not in said.replace(phonemes, "")
+
+
+def test_a_span_of_another_language_is_put_into_its_words() -> None:
+    span = marks.said("21 °C", "language", "es-ES")
+    spoken = marks.said("veintiún grados Celsius", "language", "es-ES")
+    assert as_words(f"They say {span} at 5 km", "en-US") == f"They say {spoken} at five kilometers"
+
+
+def test_a_language_without_rules_is_left_alone() -> None:
+    assert as_words("21.5 °C", "de-DE") == "21.5 °C"
+
+
+@pytest.mark.parametrize("tag", ["en-US", "en-GB"])
+def test_it_goes_before_the_words_of_the_first_release(tag: str) -> None:
+    for _, said in EXAMPLES[tag]:
+        letters = re.sub(r"[^a-z]", "", spoken_form(said).lower())
+        assert len(letters) >= len(re.sub(r"[^a-z]", "", said.lower()))

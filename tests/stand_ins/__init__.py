@@ -1,0 +1,1 @@
+"""What stands in for models, hubs, sound programs and whole servers."""

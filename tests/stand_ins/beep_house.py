@@ -1,0 +1,165 @@
+"""A real socket with sessions behind it, and clients of every kind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from wyoming.client import AsyncTcpClient
+from wyoming.event import Event, read_event, write_event
+
+from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits
+from kokoro_wyoming.text.text_stream import Habits
+from kokoro_wyoming.utterances.interface import SpeechEngine
+from tests.stand_ins.beep_engine import BeepEngine, heard
+
+
+@dataclass
+class House:
+    """A listening server of nothing but sessions."""
+
+    engine: BeepEngine
+    port: int = 0
+    sessions: list[Session] = field(default_factory=list)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def client(self) -> AsyncTcpClient:
+        """wyoming's own client; a reply that does not come fails the test instead of hanging it."""
+        return AsyncTcpClient("127.0.0.1", self.port, connect_timeout=10, read_timeout=10)
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Bytes in, bytes out."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def ask(self, events: Iterable[Event] | bytes, *, half_close: bool = True) -> list[Event]:
+        """Send everything, and read what comes until the connection closes."""
+        reader, writer = await self.connect()
+        writer.write(events if isinstance(events, bytes) else to_bytes(events))
+        if half_close:
+            writer.write_eof()
+        replies = from_bytes(await asyncio.wait_for(reader.read(), 10))
+        writer.close()
+        return replies
+
+
+@contextlib.asynccontextmanager
+async def open_house(
+    engine: BeepEngine | None = None,
+    limits: SessionLimits | None = None,
+    *,
+    volume: float = 1.0,
+    through: SpeechEngine | None = None,
+    habits: Habits | None = None,
+) -> AsyncIterator[House]:
+    """Open it; at the end, whatever was done to it, nothing may be left over and nothing may have gone unheard.
+
+    `through` is what stands between the sessions and the engine, if anything does.
+    """
+    house = House(engine or BeepEngine())
+    unheard: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = Session(reader, writer, through or house.engine, limits, volume=volume, habits=habits)
+        task = asyncio.current_task()
+        assert task is not None
+        house.sessions.append(session)
+        house.tasks.append(task)
+        await session.run()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    house.port = server.sockets[0].getsockname()[1]
+    try:
+        yield house
+    finally:
+        server.close()
+        for task in house.tasks:
+            task.cancel()
+        await asyncio.gather(*house.tasks, return_exceptions=True)
+    assert unheard == []
+    assert house.engine.taken == 0
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Let the loop turn until the condition holds; fails after so long."""
+
+    async def turn() -> None:
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+
+    await asyncio.wait_for(turn(), seconds)
+
+
+def to_bytes(events: Iterable[Event]) -> bytes:
+    """As wyoming writes them."""
+    buffer = io.BytesIO()
+    for event in events:
+        write_event(event, buffer)
+    return buffer.getvalue()
+
+
+def from_bytes(data: bytes) -> list[Event]:
+    """As wyoming reads them; fails on anything left over."""
+    buffer = io.BytesIO(data)
+    events = []
+    while buffer.tell() < len(data):
+        event = read_event(buffer)
+        assert event is not None, data[-200:]
+        events.append(event)
+    return events
+
+
+def kinds(events: Iterable[Event]) -> list[str]:
+    """The types of the events, a run of chunks as one."""
+    types = [event.type for event in events]
+    return [kind for at, kind in enumerate(types) if kind != "audio-chunk" or types[at - 1 : at] != [kind]]
+
+
+def text_of(events: Iterable[Event]) -> str:
+    """What is heard in all audio of the events."""
+    return heard(b"".join(event.payload or b"" for event in events))
+
+
+def error_codes(events: Iterable[Event]) -> list[str]:
+    """Of the error events, in order."""
+    return [event.data["code"] for event in events if event.type == "error"]
+
+
+def start(voice: object = ..., **data: object) -> Event:
+    """synthesize-start; without a voice it has no data on the wire."""
+    return Event("synthesize-start", data if voice is ... else {"voice": voice, **data})
+
+
+def chunk(text: object) -> Event:
+    """synthesize-chunk"""
+    return Event("synthesize-chunk", {"text": text})
+
+
+def stop() -> Event:
+    """synthesize-stop"""
+    return Event("synthesize-stop")
+
+
+def synthesize(text: object, voice: object = ..., **data: object) -> Event:
+    """synthesize"""
+    return Event("synthesize", {"text": text, **({} if voice is ... else {"voice": voice}), **data})
+
+
+def as_home_assistant(*deltas: str, voice: str = "beep") -> list[Event]:
+    """A reply as Home Assistant streams it, with the whole text once more for old servers."""
+    whole = synthesize("".join(deltas), {"name": voice})
+    return [start({"name": voice}), *map(chunk, deltas), whole, stop()]
+
+
+def tracebacks(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged as a defect."""
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

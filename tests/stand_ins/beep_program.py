@@ -1,0 +1,206 @@
+"""The whole program with a stand-in for the network that beeps: server, engine, model thread, voices on disk.
+
+Some words are magic, and fail as native code does: see `MAGIC`. Run as a program it is `kokoro-wyoming` without a
+model, in a second and without weights:
+
+    python -m tests.stand_ins.beep_program serve --uri tcp://127.0.0.1:10201 --voices-folder FOLDER
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import errno
+import os
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from kokoro_wyoming import assets, config
+from kokoro_wyoming.audio.word_times import Clock
+from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.text.sentences import Run
+from kokoro_wyoming.voices.packs import Catalogue, Held, VoicePacks
+from tests.stand_ins.beep_engine import beep
+from tests.stand_ins.beep_house import until
+
+if TYPE_CHECKING:
+    from kokoro_wyoming.server.lifecycle import Server
+
+RELEASED = threading.Event()
+"""Ends every turn that is stuck."""
+PAUSE_SECONDS = float(os.environ.get("BEEP_PAUSE_SECONDS", "0"))
+"""What a turn takes."""
+
+
+def _out_of_memory() -> None:
+    raise MemoryError
+
+
+def _full_disk() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", "/var/tmp/espeak")
+
+
+def _failure() -> None:
+    raise RuntimeError("espeak: could not be initialised")
+
+
+def _get_stuck() -> None:
+    RELEASED.wait()
+
+
+def _be_slow() -> None:
+    """Take a second in which the process must run: a suspension does not shorten it."""
+    for _ in range(20):
+        time.sleep(0.05)
+
+
+def _crash() -> None:
+    ctypes.string_at(0)
+
+
+MAGIC: dict[str, Callable[[], None]] = {
+    "MEMORY": _out_of_memory,
+    "DISK": _full_disk,
+    "ESPEAK": _failure,
+    "STUCK": _get_stuck,
+    "SLOW": _be_slow,
+    "CRASH": _crash,
+}
+
+
+AS_MADE: dict[str, Any] = {"loudness_lufs": None, "pauses": {"as_made": True}}
+"""Settings of `speech`, as what was said is read from the sound."""
+
+
+class BeepModel:
+    """Stands in for a release's wrapper."""
+
+    def __init__(self, voices_path: Path) -> None:
+        self.packs = VoicePacks(voices_path, "v1.0")
+
+    languages = TAGS
+
+    def symbols(self, written: str, language: str) -> str:
+        return written
+
+    def pieces(
+        self,
+        runs: Iterable[Run],
+        voice: str,
+        lang_code: str,
+        speed: float = 1.0,
+        clock: Clock | None = None,
+        serving: object = None,
+        held: Held | None = None,
+    ) -> Iterator[Tensor | None]:
+        text = "".join(run.text if run.words is None else run.words for run in runs)
+        if self.packs.get(voice, held).any():  # a voice of another sound
+            text = text.upper()
+        yield None
+        for word, fail in MAGIC.items():
+            if word in text:
+                fail()
+        if any(character.isalnum() for character in text):
+            half = len(text) // 2
+            for part in filter(None, (text[:half], text[half:])):
+                time.sleep(PAUSE_SECONDS)
+                yield torch.from_numpy(beep(part))
+
+
+class BeepManager:
+    """Stands in for ModelManager."""
+
+    def __init__(self, models: Path, voices: Path, *, thread: TurnThread, **_: Any) -> None:
+        self.voices, self.thread = voices / "v1_0", thread
+        self._model = BeepModel(self.voices)
+        self.changed = asyncio.Event()
+
+    async def get_model(self, version: str | None = None) -> BeepModel:
+        return self._model
+
+    @contextlib.asynccontextmanager
+    async def in_use(self, version: str | None = None) -> AsyncIterator[BeepModel]:
+        yield self._model
+
+    def catalogues(self) -> list[Catalogue]:
+        return [Catalogue.scan("v1.0", self.voices)]
+
+    async def changes(self, every_seconds: float = 1.0) -> AsyncIterator[list[Catalogue]]:
+        """Whenever a test says so; the folders are watched in tests of the real one."""
+        while await self.changed.wait():
+            self.changed.clear()
+            yield self.catalogues()
+
+    def forget_voices(self) -> None:
+        self._model.packs.forget()
+
+
+def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
+    """A pack for a voice, in a folder of voices; a loud one says all in capitals."""
+    path = folder / "v1_0" / f"{name}.pt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(torch.full((510, 1, 256), float(loud)), path)
+    return path
+
+
+def stand_in() -> None:
+    """Have the rest of this process load no network."""
+    manager = ModuleType("kokoro_wyoming.engine.model_manager")
+    vars(manager).update(ModelManager=BeepManager, installed_languages=lambda version: {})
+    sys.modules[manager.__name__] = manager
+    assets.fetch = lambda store, **_: None
+
+
+@contextlib.asynccontextmanager
+async def beep_program(
+    folder: Path, reread: Callable[[], config.Config] | None = None, **overrides: object
+) -> AsyncIterator[Server]:
+    """The server in this process, listening; it is stopped as by a signal. Settings as `limits__connections=1`."""
+    from kokoro_wyoming.server.lifecycle import Server
+
+    with contextlib.suppress(FileExistsError):
+        (folder / "voices").mkdir()
+        put_voice(folder / "voices", "af_heart")
+        put_voice(folder / "voices", "bf_emma")
+    thread = TurnThread()
+    server = Server(settings(folder, **overrides), thread, reread)
+    running = asyncio.ensure_future(server.run())
+    await until(lambda: server.uri is not None or running.done())
+    try:
+        yield server
+    finally:
+        server.stop()
+        RELEASED.set()
+        await running
+        RELEASED.clear()
+        assert thread.close(5)
+
+
+def settings(folder: Path, **overrides: object) -> config.Config:
+    """Settings for this machine alone, with voices in the folder."""
+    values = {
+        "server.uri": "tcp://127.0.0.1:0",
+        "discovery.enabled": False,
+        **{f"speech.{key}": value for key, value in AS_MADE.items()},
+        "folders.voices": str(folder / "voices"),
+        "folders.models": str(folder / "models"),
+        **{key.replace("__", "."): value for key, value in overrides.items()},
+    }
+    return config.load(None, values)
+
+
+if __name__ == "__main__":
+    stand_in()
+    from kokoro_wyoming.cli import main
+
+    sys.exit(main())
