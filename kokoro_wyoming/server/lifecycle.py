@@ -18,7 +18,8 @@ from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.protocols import admission
-from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits, refuse
+from kokoro_wyoming.protocols.wyoming.server import refuse
+from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import TurnThread, apart, leave
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near

@@ -381,18 +381,6 @@ class Session:
             self._out.put(asked.pcm.start().event())
 
 
-async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, error: KokoroWyomingError) -> None:
-    """Tell a client that is not admitted why, and close. Raises nothing, as `Session.run`."""
-    out = wire.EventWriter(writer, WireLimits())
-    try:
-        out.put(error_event(error))
-        await out.close(reader, wire.HURRIED)
-    except (asyncio.CancelledError, wire.PeerGoneError):
-        pass
-    finally:
-        out.abort()
-
-
 def _peer_name(writer: asyncio.StreamWriter) -> str:
     peer = writer.get_extra_info("peername")
     return f"{peer[0]} port {peer[1]}" if isinstance(peer, tuple) else "local client"

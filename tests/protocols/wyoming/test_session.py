@@ -20,7 +20,8 @@ from kokoro_wyoming.audio.joining import Delivery
 from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.protocols.wyoming.events import error_event, error_text
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
-from kokoro_wyoming.protocols.wyoming.session import SessionLimits, refuse
+from kokoro_wyoming.protocols.wyoming.server import refuse
+from kokoro_wyoming.protocols.wyoming.session import SessionLimits
 from kokoro_wyoming.text.sentences import Run, Sentence
 from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS
 from kokoro_wyoming.text.text_stream import Habits
