@@ -19,9 +19,9 @@ from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Manuscript
-from kokoro_wyoming.utterances.interface import VoiceRequest
 from kokoro_wyoming.utterances.utterance import Asked
 from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.voices.descriptions import VoiceRequest
 from tests.stand_ins.beep_engine import BeepEngine
 
 SHORT_CHARS, LONG_CHARS = 10_000, 100_000

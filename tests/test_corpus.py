@@ -14,7 +14,7 @@ from wyoming.tts import SynthesizeVoice
 
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.protocols.wyoming.session import SessionLimits
-from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceRequest
+from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 from scripts.heard_words import judge
 from scripts.quality_tables import report
 from tests.corpus import CLASSES, Item, items

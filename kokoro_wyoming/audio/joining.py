@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 
 Samples = NDArray[np.float32]
 

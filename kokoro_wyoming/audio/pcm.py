@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 
-from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
+SAMPLE_RATE_HZ = 24_000
+"""Both Kokoro releases speak mono at this rate."""
 
 SAMPLE_WIDTH_BYTES = 2
 CHANNELS = 1

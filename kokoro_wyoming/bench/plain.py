@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from kokoro import KModel, KPipeline
 
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.bench.answers import answers
 from kokoro_wyoming.bench.machine import count_flop, matrix_peak_gflops
 from kokoro_wyoming.builds.v1_0.english import spacy_model_found
 from kokoro_wyoming.network.loading import REPOSITORY
-from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
 
 _WARM_UP_TEXT = "Ready to speak."
 _COUNTED_TEXT = "The front door has now been open for ten minutes, and the hallway is slowly getting colder."

@@ -115,7 +115,7 @@ def _voices(config: Config) -> Iterator[_Finding]:
 
 
 def _configured_voice(known: Cast, path: str, name: str) -> _Finding:
-    from kokoro_wyoming.utterances.interface import VoiceRequest
+    from kokoro_wyoming.voices.descriptions import VoiceRequest
 
     try:
         known.resolve(VoiceRequest(name=name))

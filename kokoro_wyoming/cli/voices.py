@@ -70,7 +70,8 @@ def beside(config: Config) -> list[str]:
 
 def cast(config: Config) -> Cast:
     """Who would speak for what, with these settings."""
-    from kokoro_wyoming.voices.selection import Cast, Choices
+    from kokoro_wyoming.voices.descriptions import Choices
+    from kokoro_wyoming.voices.selection import Cast
 
     catalogues = [scan(config, version) for version in (config.model.version, *beside(config))]
     speech = config.speech

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
@@ -22,10 +23,10 @@ from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.pronounce import read
 from kokoro_wyoming.scheduler import Listener
 from kokoro_wyoming.text.sentences import Sentence, plain
-from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ, ProgramDescription, SpokenVoice, VoiceRequest
+from kokoro_wyoming.voices.descriptions import Choices, ProgramDescription, SpokenVoice, VoiceRequest
 from kokoro_wyoming.voices.loudness import Levels
 from kokoro_wyoming.voices.packs import Catalogue, Held
-from kokoro_wyoming.voices.selection import Cast, Choices
+from kokoro_wyoming.voices.selection import Cast
 
 _LOGGER = logging.getLogger(__name__)
 

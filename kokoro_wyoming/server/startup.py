@@ -20,10 +20,10 @@ from kokoro_wyoming.scheduler import TurnThread, apart
 from kokoro_wyoming.text.splitting import Reading
 from kokoro_wyoming.text.text_stream import Habits
 from kokoro_wyoming.utterances.cache import AudioCache, CachedEngine
-from kokoro_wyoming.utterances.interface import SpeechEngine, VoiceRequest
+from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.prerender import prerender, wanted
+from kokoro_wyoming.voices.descriptions import Choices, VoiceRequest
 from kokoro_wyoming.voices.packs import Catalogue
-from kokoro_wyoming.voices.selection import Choices
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -17,16 +17,11 @@ from dataclasses import astuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.text.sentences import Sentence
-from kokoro_wyoming.utterances.interface import (
-    SAMPLE_RATE_HZ,
-    ProgramDescription,
-    SpeechEngine,
-    SpokenVoice,
-    Utterance,
-    VoiceRequest,
-)
+from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance
+from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceRequest
 
 Samples = NDArray[np.float32]
 

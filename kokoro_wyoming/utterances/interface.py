@@ -1,9 +1,8 @@
-"""The values and faces between a session and the engine that speaks for it."""
+"""What an utterance needs of whoever speaks it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -11,58 +10,7 @@ from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.text.sentences import Sentence
-
-SAMPLE_RATE_HZ = 24_000
-"""Both Kokoro releases speak mono at this rate."""
-
-TYPICAL_LUFS = -24.0
-"""Of the voices of both releases: what one counts as that has not been measured."""
-
-
-@dataclass(frozen=True)
-class VoiceRequest:
-    """What a client asked for, as it came: any part may be absent, unknown or nonsense."""
-
-    name: str | None = None
-    language: str | None = None
-    speaker: str | None = None
-
-
-@dataclass(frozen=True)
-class SpokenVoice:
-    """A request resolved against the catalogue."""
-
-    version: str
-    """Kokoro release, "v1.0" or "v0.19"."""
-    name: str
-    """Name of a voice that the release has."""
-    language: str
-    """Advertised language tag, such as "en-US"."""
-    speed: float
-    """1.0 is the voice's own pace, 2.0 twice as fast."""
-    loudness_lufs: float = field(default=TYPICAL_LUFS, compare=False)
-    """How loud it is by itself (BS.1770), as far as is known: two that differ in it alone are one voice."""
-
-
-@dataclass(frozen=True)
-class VoiceDescription:
-    """A voice as describe offers it."""
-
-    name: str
-    label: str
-    """What a person reads in a list; the best voice of a language sorts first."""
-    languages: tuple[str, ...]
-    version: str
-
-
-@dataclass(frozen=True)
-class ProgramDescription:
-    """A Kokoro release as describe offers it."""
-
-    name: str
-    description: str
-    version: str
-    voices: tuple[VoiceDescription, ...]
+from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceRequest
 
 
 class Utterance(Protocol):

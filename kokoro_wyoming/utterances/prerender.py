@@ -10,8 +10,9 @@ from kokoro_wyoming.errors import KokoroWyomingError
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.text.text_stream import AS_USUAL, Habits, Manuscript
 from kokoro_wyoming.utterances.cache import CachedEngine
-from kokoro_wyoming.utterances.interface import SpeechEngine, VoiceRequest
+from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
 

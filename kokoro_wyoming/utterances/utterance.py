@@ -12,8 +12,9 @@ from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Manuscript
-from kokoro_wyoming.utterances.interface import SpeechEngine, SpokenVoice, Utterance
+from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance
 from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.voices.descriptions import SpokenVoice
 
 _LOGGER = logging.getLogger(__name__)
 

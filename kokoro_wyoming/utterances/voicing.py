@@ -10,7 +10,8 @@ from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation import code_switching
 from kokoro_wyoming.text.sentences import Sentence
-from kokoro_wyoming.utterances.interface import SpeechEngine, SpokenVoice, VoiceRequest
+from kokoro_wyoming.utterances.interface import SpeechEngine
+from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
-from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ, TYPICAL_LUFS, SpokenVoice
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.voices.blends import is_plain, parse
+from kokoro_wyoming.voices.descriptions import TYPICAL_LUFS, SpokenVoice
 
 _TABLE = Path(__file__).with_name("loudness.tsv")
 """Release, voice, loudness; scripts/measure_loudness.py makes it."""

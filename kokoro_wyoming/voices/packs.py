@@ -17,8 +17,8 @@ from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_told, read
 from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, tag_of_letter
 from kokoro_wyoming.releases import how_to_get
-from kokoro_wyoming.utterances.interface import VoiceDescription
 from kokoro_wyoming.voices.blends import is_plain, parse
+from kokoro_wyoming.voices.descriptions import VoiceDescription
 
 _LOGGER = logging.getLogger(__name__)
 

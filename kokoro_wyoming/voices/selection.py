@@ -7,35 +7,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, match_language
 from kokoro_wyoming.releases import how_to_get, match_version
-from kokoro_wyoming.utterances.interface import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 from kokoro_wyoming.voices.blends import Expression, parse
+from kokoro_wyoming.voices.descriptions import Choices, ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 from kokoro_wyoming.voices.packs import Catalogue
 
 PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
 """Home Assistant builds its unique ids from these: never change one."""
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the owner of the server chose."""
-
-    language: str = "en-US"
-    """The tag that is spoken when a client asks for nothing."""
-    voice: str | None = None
-    """The voice that speaks then; None is the one of the language."""
-    voices: Mapping[str, str] = field(default_factory=dict)
-    """Voice by language tag, for when a client asks for the language alone."""
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    """Voices and blends by names of the owner's own."""
-    speed: float = 1.0
-    """Where the voice's expression names none."""
-    offer_other_release: bool = True
-    """Whether the first program lists the other releases' voices too."""
 
 
 class Cast:

@@ -20,8 +20,8 @@ from kokoro_wyoming.pronunciation import code_switching, ipa, pronounce
 from kokoro_wyoming.pronunciation.phonemes import MAX_PHONEMES, Phonemes, has_sound, of_runs
 from kokoro_wyoming.server.startup import habits_of
 from kokoro_wyoming.text.sentences import Run, plain
-from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceRequest
 from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 from tests.listening import Ears, say
 from tests.stand_ins.beep_engine import BeepEngine
 from tests.stand_ins.beep_house import chunk, open_house, start, stop, synthesize

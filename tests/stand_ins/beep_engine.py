@@ -16,7 +16,7 @@ from kokoro_wyoming.audio.word_times import Clock, SpokenWord
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.text.sentences import Sentence
-from kokoro_wyoming.utterances.interface import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
+from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 
 VOICES = {"beep": "en-US", "boop": "en-GB", "pii": "ja-JP"}
 SAMPLES_PER_CHAR = 240

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming.audio.pcm import SAMPLE_WIDTH_BYTES
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM
 from kokoro_wyoming.text import marks
@@ -18,7 +18,6 @@ from kokoro_wyoming.text.splitting import _TIED, Reading
 from kokoro_wyoming.text.ssml.reader import MAX_DEPTH, SsmlReader, looks_like_ssml
 from kokoro_wyoming.text.ssml.tokens import MAX_TOKEN_CHARS
 from kokoro_wyoming.text.text_stream import Habits, Manuscript, TextFormat
-from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
 from tests.stand_ins.beep_engine import BeepEngine
 from tests.stand_ins.beep_house import chunk, error_codes, kinds, open_house, start, stop, synthesize, text_of
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.joining import Delivery
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs, k_weighting
-from kokoro_wyoming.utterances.interface import TYPICAL_LUFS, SpokenVoice
+from kokoro_wyoming.voices.descriptions import TYPICAL_LUFS, SpokenVoice
 from kokoro_wyoming.voices.loudness import Levels, measured
 
 Sound = NDArray[np.float32]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock, paired
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
@@ -24,7 +25,6 @@ from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_r
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
 from kokoro_wyoming.voices.packs import Held, VoicePacks
 
 _LOGGER = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from kokoro import KPipeline
 from torch import Tensor
 
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired
 from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.languages import match_language
@@ -23,7 +24,6 @@ from kokoro_wyoming.pronunciation import ipa, pronounce
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.utterances.interface import SAMPLE_RATE_HZ
 from kokoro_wyoming.voices.packs import Held, VoicePacks
 
 VERSION = "v1.0"

@@ -16,7 +16,7 @@ from wyoming.event import Event
 from kokoro_wyoming.errors import PeerError, TextTooLongError
 from kokoro_wyoming.text.cleaning import clean
 from kokoro_wyoming.text.text_stream import TextFormat
-from kokoro_wyoming.utterances.interface import VoiceRequest
+from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 
 class UnsupportedFormatError(PeerError):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from wyoming.event import Event, write_event
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
 
-from kokoro_wyoming.utterances.interface import ProgramDescription, VoiceDescription
+from kokoro_wyoming.voices.descriptions import ProgramDescription, VoiceDescription
 
 # Home Assistant refuses to serve a program or voice without attribution.
 _KOKORO = Attribution(name="hexgrad", url="https://huggingface.co/hexgrad/Kokoro-82M")

@@ -29,9 +29,10 @@ from kokoro_wyoming.protocols.wyoming.events import error_event, log_defect, log
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Habits, Manuscript
-from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance, VoiceRequest
+from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance
 from kokoro_wyoming.utterances.utterance import Asked
 from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
 

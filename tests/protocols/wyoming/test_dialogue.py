@@ -23,7 +23,7 @@ from kokoro_wyoming.protocols.wyoming.dialogue import (
     Select,
     UnsupportedFormatError,
 )
-from kokoro_wyoming.utterances.interface import VoiceRequest
+from kokoro_wyoming.voices.descriptions import VoiceRequest
 from tests.stand_ins.beep_house import as_home_assistant, chunk, start, stop, synthesize
 
 NOBODY = VoiceRequest()

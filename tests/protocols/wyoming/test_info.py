@@ -7,7 +7,7 @@ from dataclasses import replace
 from wyoming.info import Info
 
 from kokoro_wyoming.protocols.wyoming.info import info_event, info_frame
-from kokoro_wyoming.utterances.interface import ProgramDescription, VoiceDescription
+from kokoro_wyoming.voices.descriptions import ProgramDescription, VoiceDescription
 from tests.stand_ins.beep_house import from_bytes
 
 HEART = VoiceDescription("af_heart", "Heart (American, female)", ("en-US",), "v1.0")

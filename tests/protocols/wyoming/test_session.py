@@ -25,8 +25,8 @@ from kokoro_wyoming.protocols.wyoming.session import SessionLimits
 from kokoro_wyoming.text.sentences import Run, Sentence
 from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS
 from kokoro_wyoming.text.text_stream import Habits
-from kokoro_wyoming.utterances.interface import SpokenVoice, VoiceRequest
 from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 from tests.stand_ins.beep_engine import SAMPLES_PER_CHAR, BeepEngine
 from tests.stand_ins.beep_house import (
     House,
