@@ -22,7 +22,8 @@ from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.languages import kokoro_letter
 from kokoro_wyoming.releases import VERSIONS, folder_name, weights_path
-from kokoro_wyoming.voices.packs import pack_paths, voice_language
+from kokoro_wyoming.voices.catalogue import voice_language
+from kokoro_wyoming.voices.packs import pack_paths
 from scripts.sentences import MEASURED
 
 TABLE = Path(__file__).parent.parent / "kokoro_wyoming" / "voices" / "loudness.tsv"

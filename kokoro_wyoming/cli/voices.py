@@ -15,7 +15,7 @@ from kokoro_wyoming.releases import how_to_get, other_versions, weights_path
 
 if TYPE_CHECKING:
     from kokoro_wyoming.config import Config
-    from kokoro_wyoming.voices.packs import Catalogue
+    from kokoro_wyoming.voices.catalogue import Catalogue
     from kokoro_wyoming.voices.selection import Cast
 
 SUMMARY = "list the voices that are here"
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 def scan(config: Config, version: str) -> Catalogue:
     """The voices of a release."""
-    from kokoro_wyoming.voices.packs import Catalogue
+    from kokoro_wyoming.voices.catalogue import Catalogue
 
     return Catalogue.scan(version, settings.store(config).voices_folder(version))
 

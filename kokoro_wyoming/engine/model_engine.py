@@ -23,9 +23,10 @@ from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.pronounce import read
 from kokoro_wyoming.scheduler import Listener
 from kokoro_wyoming.text.sentences import Sentence, plain
+from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.descriptions import Choices, ProgramDescription, SpokenVoice, VoiceRequest
 from kokoro_wyoming.voices.loudness import Levels
-from kokoro_wyoming.voices.packs import Catalogue, Held
+from kokoro_wyoming.voices.packs import Held
 from kokoro_wyoming.voices.selection import Cast
 
 _LOGGER = logging.getLogger(__name__)

@@ -25,7 +25,8 @@ from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
 from kokoro_wyoming.scheduler import TurnThread, apart
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.voices.packs import Catalogue, Held, pack_paths
+from kokoro_wyoming.voices.catalogue import Catalogue
+from kokoro_wyoming.voices.packs import Held, pack_paths
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ from kokoro_wyoming.server.startup import Prerendering, Stage, delivery, habits_
 from kokoro_wyoming.server.systemd import notify, reloading
 from kokoro_wyoming.server.watchdog import Watch
 from kokoro_wyoming.utterances.interface import SpeechEngine
-from kokoro_wyoming.voices.packs import Catalogue
+from kokoro_wyoming.voices.catalogue import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from kokoro_wyoming.text.text_stream import Habits
 from kokoro_wyoming.utterances.cache import AudioCache, CachedEngine
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.prerender import prerender, wanted
+from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.descriptions import Choices, VoiceRequest
-from kokoro_wyoming.voices.packs import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
 

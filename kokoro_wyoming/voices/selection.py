@@ -13,8 +13,8 @@ from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersio
 from kokoro_wyoming.languages import language_name, match_language
 from kokoro_wyoming.releases import how_to_get, match_version
 from kokoro_wyoming.voices.blends import Expression, parse
+from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.descriptions import Choices, ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
-from kokoro_wyoming.voices.packs import Catalogue
 
 PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
 """Home Assistant builds its unique ids from these: never change one."""

@@ -39,7 +39,8 @@ from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import _SIZES, Lessons
 from kokoro_wyoming.network.loading import _empty_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.voices.packs import Catalogue, VoicePacks
+from kokoro_wyoming.voices.catalogue import Catalogue
+from kokoro_wyoming.voices.packs import VoicePacks
 from tests.stand_ins.tiny_release import OFFICIAL, TINY
 
 CONFIG = Path(__file__).parents[2] / "kokoro_wyoming" / "builds" / "v1_0" / "config.json"

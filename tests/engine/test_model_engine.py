@@ -12,8 +12,8 @@ from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.voices.catalogue import Catalogue, voice_label, voice_language
 from kokoro_wyoming.voices.descriptions import Choices, SpokenVoice, VoiceDescription, VoiceRequest
-from kokoro_wyoming.voices.packs import Catalogue, voice_label, voice_language
 
 NAMES = ("af_heart", "af_bella", "bf_emma", "bm_george", "ef_dora", "zf_xiaoxiao")
 OLD_NAMES = ("af", "af_bella", "bf_emma", "bm_lewis")

@@ -29,7 +29,8 @@ from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.voices.packs import Catalogue, Held, VoicePacks
+from kokoro_wyoming.voices.catalogue import Catalogue
+from kokoro_wyoming.voices.packs import Held, VoicePacks
 from tests.stand_ins.beep_engine import beep
 from tests.stand_ins.beep_house import until
 

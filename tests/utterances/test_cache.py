@@ -27,8 +27,8 @@ from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.text.sentences import Run, Sentence, plain
 from kokoro_wyoming.utterances.cache import ENTRY_BYTES, AudioCache, CachedEngine, digest
 from kokoro_wyoming.utterances.prerender import prerender, sentences, wanted
+from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceDescription, VoiceRequest
-from kokoro_wyoming.voices.packs import Catalogue
 from tests.conftest import RunningServer
 from tests.listening import say as hear_text
 from tests.stand_ins.beep_engine import BeepEngine, BeepUtterance, beep

@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 
 from kokoro_wyoming.errors import AssetError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
-from kokoro_wyoming.voices.packs import BEST_VOICE, Catalogue, Held, VoicePacks, read_pack, voice_label, voice_language
+from kokoro_wyoming.voices.catalogue import BEST_VOICE, Catalogue, voice_label, voice_language
+from kokoro_wyoming.voices.packs import Held, VoicePacks, read_pack
 
 
 def _save_pack(folder: Path, name: str, rows: int = 510) -> Path:
