@@ -1,10 +1,7 @@
-"""What a client and the log are told when something is wrong."""
+"""The events that a server sends besides sound and info."""
 
 from __future__ import annotations
 
-import logging
-import re
-import traceback
 from collections.abc import Iterable
 
 from wyoming.error import Error
@@ -12,11 +9,8 @@ from wyoming.event import Event
 from wyoming.ping import Pong
 
 from kokoro_wyoming.audio.word_times import WordTime
-from kokoro_wyoming.errors import KokoroWyomingError, PeerError
-
-_LOGGER = logging.getLogger(__name__)
-
-_ERROR_CHARS = 200
+from kokoro_wyoming.errors import KokoroWyomingError
+from kokoro_wyoming.utterances.failures import error_text
 
 
 def pong(text: str | None, trouble: str | None) -> Event:
@@ -38,36 +32,8 @@ def word_timings(words: Iterable[WordTime]) -> Event:
     return Event("word-timings", {"words": rows})
 
 
-_PATH = re.compile(r"[^\s'\"(]*[/\\]([^\s/\\]*)")
-_OF_A_RELEASE = re.compile(r"v?[0-9.]+/[^/\\]+$")
-"""A voice by its full name, such as v0.19/af_bella, and no path."""
-
-
-def error_text(error: KokoroWyomingError) -> str:
-    """What a client may read of it: one printable line, at most 200 characters, files without folders."""
-    text = _PATH.sub(lambda found: found[0 if _OF_A_RELEASE.match(found[0]) else 1], " ".join(str(error).split()))
-    printable = "".join(character for character in text if character.isprintable())
-    return printable if len(printable) <= _ERROR_CHARS else printable[: _ERROR_CHARS - 1] + "…"
-
-
 def error_event(error: Exception) -> Event:
     """The `error` event; what is a defect of ours is told as "internal" and no more."""
     if isinstance(error, KokoroWyomingError):
         return Error(text=error_text(error), code=error.code).event()
     return Error(text="The server failed; its log says where.", code="internal").event()
-
-
-def log_refusal(peer: str, error: KokoroWyomingError) -> None:
-    """An expected failure."""
-    if isinstance(error, PeerError):
-        _LOGGER.info("%s: refused as %s: %s", peer, error.code, error_text(error))
-    else:
-        _LOGGER.error("%s: could not be served: %s", peer, error)
-
-
-def log_defect(peer: str, error: Exception) -> None:
-    """A failure that is ours."""
-    # Its message may quote what was to be said, which is nobody's business above DEBUG.
-    where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
-    _LOGGER.error("%s: failed with %s\n%s", peer, type(error).__name__, where)
-    _LOGGER.debug("%s: the same in full", peer, exc_info=error)

@@ -18,13 +18,14 @@ from wyoming.info import Info
 
 from kokoro_wyoming.audio.joining import Delivery
 from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError, PeerError
-from kokoro_wyoming.protocols.wyoming.events import error_event, error_text
+from kokoro_wyoming.protocols.wyoming.events import error_event
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.protocols.wyoming.server import refuse
 from kokoro_wyoming.protocols.wyoming.session import SessionLimits
 from kokoro_wyoming.text.sentences import Run, Sentence
 from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS
 from kokoro_wyoming.text.text_stream import Habits
+from kokoro_wyoming.utterances.failures import error_text
 from kokoro_wyoming.utterances.voicing import Role
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 from tests.stand_ins.beep_engine import SAMPLES_PER_CHAR, BeepEngine
