@@ -28,6 +28,7 @@ from kokoro_wyoming.server.startup import Prerendering, Stage, delivery, habits_
 from kokoro_wyoming.server.systemd import notify, reloading
 from kokoro_wyoming.server.watchdog import Watch
 from kokoro_wyoming.utterances.interface import SpeechEngine
+from kokoro_wyoming.utterances.quota import Share
 from kokoro_wyoming.voices.catalogue import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
@@ -304,9 +305,7 @@ class Server:
         finally:
             self._refusals -= 1
 
-    async def _converse(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, share: admission.Share
-    ) -> None:
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, share: Share) -> None:
         limits = self._config.limits
         session = Session(
             reader,

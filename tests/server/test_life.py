@@ -22,8 +22,8 @@ from kokoro_wyoming import config
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.errors import ConfigError
-from kokoro_wyoming.protocols.admission import Share
 from kokoro_wyoming.server.lifecycle import Server
+from kokoro_wyoming.utterances.quota import Share
 from tests.conftest import CHECKOUT
 from tests.server.test_discovery_lan import can_make_namespaces
 from tests.stand_ins.beep_house import error_codes, from_bytes, kinds, synthesize, text_of, to_bytes, until

@@ -23,7 +23,6 @@ from kokoro_wyoming.audio.joining import Delivery
 from kokoro_wyoming.audio.pcm import PcmStream, silence
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, ShuttingDownError
-from kokoro_wyoming.protocols.admission import Share
 from kokoro_wyoming.protocols.wyoming import dialogue, info, wire
 from kokoro_wyoming.protocols.wyoming.events import error_event, pong, word_timings
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
@@ -31,6 +30,7 @@ from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Habits, Manuscript
 from kokoro_wyoming.utterances.failures import log_defect, log_refusal
 from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance
+from kokoro_wyoming.utterances.quota import Share
 from kokoro_wyoming.utterances.utterance import Asked
 from kokoro_wyoming.utterances.voicing import Role
 from kokoro_wyoming.voices.descriptions import VoiceRequest
