@@ -1,9 +1,22 @@
-"""The addresses a server listens on and a client connects to."""
+"""Addresses to listen on and to connect to, and networks that may speak."""
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# Written out, as Python's is_private takes in documentation, benchmarking and reserved networks too.
+_HOME = (
+    *("127.0.0.0/8", "::1/128"),  # this machine
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # private, RFC 1918
+    *("169.254.0.0/16", "fe80::/10"),  # link-local
+    "fc00::/7",  # unique local
+)
+
+_WORDS = {"home": _HOME, "any": ("0.0.0.0/0", "::/0")}
 
 _MAX_UNIX_PATH_BYTES = 107
 """sockaddr_un has 108 bytes on Linux, the last of them a NUL."""
@@ -82,3 +95,19 @@ def _unix_address(parts: SplitResult) -> UnixAddress:
     if len(parts.path.encode()) > _MAX_UNIX_PATH_BYTES:
         raise ValueError(f"is too long for a socket; a path has at most {_MAX_UNIX_PATH_BYTES} bytes")
     return UnixAddress(parts.path)
+
+
+def networks_of(word: str) -> tuple[IPNetwork, ...]:
+    """The networks that a word of `server.allow` stands for.
+
+    Raises ValueError with the end of a sentence that begins with the word.
+    """
+    try:
+        return tuple(ipaddress.ip_network(network) for network in _WORDS.get(word, (word,)))
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(word, strict=False)
+    except ValueError:
+        raise ValueError("is neither a network, such as 192.168.1.0/24, nor `home` nor `any`") from None
+    raise ValueError(f"is an address within a network; write {meant}, or the address alone")

@@ -9,12 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from kokoro_wyoming.config.addresses import parse_uri
+from kokoro_wyoming.config.addresses import networks_of, parse_uri
 from kokoro_wyoming.config.mistakes import nearest
 from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
-from kokoro_wyoming.protocols.admission import networks_of
 from kokoro_wyoming.releases import VERSIONS, match_version
 from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, parse
 
@@ -255,7 +254,7 @@ class Server(_Section):
     uri: Annotated[str, AfterValidator(_uri)]
     """As written; `parse_uri` takes it apart and cannot fail on it."""
     allow: Networks
-    """Words that `admission.networks_of` knows; none: socket files only."""
+    """Words that `addresses.networks_of` knows; none: socket files only."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
     drain_seconds: Annotated[float, Field(ge=0, le=60)]
 

@@ -20,14 +20,6 @@ _LOGGER = logging.getLogger(__name__)
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Written out, as Python's is_private takes in documentation, benchmarking and reserved networks too.
-_HOME = (
-    *("127.0.0.0/8", "::1/128"),  # this machine
-    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # private, RFC 1918
-    *("169.254.0.0/16", "fe80::/10"),  # link-local
-    "fc00::/7",  # unique local
-)
-_WORDS = {"home": _HOME, "any": ("0.0.0.0/0", "::/0")}
 
 _NEAR_SECONDS = 1.0
 """For which it is remembered which networks this machine is in, however many strangers come."""
@@ -42,28 +34,11 @@ class StrangerError(PeerError):
     code: ClassVar[str] = "not-allowed"
 
 
-def networks_of(word: str) -> tuple[IPNetwork, ...]:
-    """The networks that a word of `server.allow` stands for.
-
-    Raises ValueError with the end of a sentence that begins with the word.
-    """
-    try:
-        return tuple(ipaddress.ip_network(network) for network in _WORDS.get(word, (word,)))
-    except ValueError:
-        pass
-    try:
-        meant = ipaddress.ip_network(word, strict=False)
-    except ValueError:
-        raise ValueError("is neither a network, such as 192.168.1.0/24, nor `home` nor `any`") from None
-    raise ValueError(f"is an address within a network; write {meant}, or the address alone")
-
-
 @dataclass(frozen=True)
 class Rules:
     """As the owner set them."""
 
-    allow: tuple[str, ...]
-    """Words that `networks_of` knows."""
+    allow: tuple[IPNetwork, ...]
     connections: int
     connections_per_address: int
     waiting_per_address: int = 32
@@ -93,7 +68,6 @@ class Door:
     @rules.setter
     def rules(self, rules: Rules) -> None:
         self._rules = rules
-        self._networks = [network for word in rules.allow for network in networks_of(word)]
         for host, share in self._shares.items():
             share.limit = rules.waiting_per_address if host else None
 
@@ -121,7 +95,7 @@ class Door:
 
     def _may_speak(self, host: str) -> bool:
         address = _parse(host)
-        if any(address.version == network.version and address in network for network in self._networks):
+        if any(address.version == network.version and address in network for network in self._rules.allow):
             return True
         if address.version == 4 or "home" not in self._rules.allow:
             return False
@@ -168,6 +142,8 @@ def affordable(connections: int) -> int:
     return room
 
 
-def rules(allow: Sequence[str], connections: int, connections_per_address: int, waiting_per_address: int) -> Rules:
+def rules(
+    allow: Sequence[IPNetwork], connections: int, connections_per_address: int, waiting_per_address: int
+) -> Rules:
     """Rules that the system's limits leave room for."""
     return Rules(tuple(allow), affordable(connections), connections_per_address, waiting_per_address)

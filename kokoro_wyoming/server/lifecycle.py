@@ -14,6 +14,7 @@ import torch
 from pydantic import BaseModel
 
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
+from kokoro_wyoming.config.addresses import networks_of
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
@@ -359,7 +360,8 @@ class Server:
 def _rules(config: Config) -> admission.Rules:
     limits = config.limits
     per_address = (limits.connections_per_address, limits.waiting_utterances_per_address)
-    return admission.rules(config.server.allow, limits.connections, *per_address)
+    allow = [network for word in config.server.allow for network in networks_of(word)]
+    return admission.rules(allow, limits.connections, *per_address)
 
 
 def _voices_of(engine: SpeechEngine) -> str:

@@ -10,13 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kokoro_wyoming.config.addresses import networks_of
 from kokoro_wyoming.errors import BusyError
 from kokoro_wyoming.protocols import admission
-from kokoro_wyoming.protocols.admission import Door, IPNetwork, Rules, StrangerError, networks_of
+from kokoro_wyoming.protocols.admission import Door, IPNetwork, Rules, StrangerError
+
+
+def networks(*words: str) -> tuple[IPNetwork, ...]:
+    """What the words of `server.allow` stand for."""
+    return tuple(network for word in words for network in networks_of(word))
 
 
 def _door(*allow: str, connections: int = 100, per_address: int = 100) -> Door:
-    return Door(Rules(allow, connections, per_address))
+    return Door(Rules(networks(*allow), connections, per_address))
 
 
 def _may_enter(door: Door, host: str) -> bool:
@@ -77,7 +83,16 @@ def test_the_networks_that_this_machine_is_in_are_home_as_they_come_and_go(monke
 
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
-    door = Door(Rules(("home",), 9, 9), look)
+    door = Door(
+        Rules(
+            networks(
+                "home",
+            ),
+            9,
+            9,
+        ),
+        look,
+    )
     assert _may_enter(door, "2001:db8:1::5")
     assert not _may_enter(door, "2001:db8:2::5")
     assert not _may_enter(door, "2001:db8:9::8")
@@ -87,7 +102,13 @@ def test_the_networks_that_this_machine_is_in_are_home_as_they_come_and_go(monke
     now += 2
     assert _may_enter(door, "2001:db8:2::5")
     assert not _may_enter(door, "2001:db8:1::5")
-    door.rules = Rules(("192.168.7.0/24",), 9, 9)
+    door.rules = Rules(
+        networks(
+            "192.168.7.0/24",
+        ),
+        9,
+        9,
+    )
     assert not _may_enter(door, "2001:db8:2::5")
 
 
@@ -103,7 +124,13 @@ def test_the_owner_widens_and_narrows() -> None:
 def test_rules_that_change_hold_for_the_next_client() -> None:
     door = _door("home", connections=1)
     door.enter("10.0.0.1")
-    door.rules = Rules(("any",), 2, 2)
+    door.rules = Rules(
+        networks(
+            "any",
+        ),
+        2,
+        2,
+    )
     door.enter("8.8.8.8")
     with pytest.raises(BusyError):
         door.enter("10.0.0.1")
