@@ -70,10 +70,9 @@ def beside(config: Config) -> list[str]:
 
 def cast(config: Config) -> Cast:
     """Who would speak for what, with these settings."""
-    from kokoro_wyoming.voices.descriptions import Choices
+    from kokoro_wyoming.config.options import choices_of
     from kokoro_wyoming.voices.selection import Cast
 
     catalogues = [scan(config, version) for version in (config.model.version, *beside(config))]
-    speech = config.speech
-    choices = Choices(speech.language, speech.voice, speech.voices, config.voices, speech.speed)
+    choices = choices_of(config)
     return Cast([catalogues[0], *(each for each in catalogues[1:] if each.voices)], {}, choices)

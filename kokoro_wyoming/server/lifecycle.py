@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.config.addresses import networks_of
+from kokoro_wyoming.config.options import delivery, habits_of
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
@@ -25,7 +26,7 @@ from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import TurnThread, apart, leave
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.server.listener import Listener, bind
-from kokoro_wyoming.server.startup import Prerendering, Stage, delivery, habits_of, manager_of, stage
+from kokoro_wyoming.server.startup import Prerendering, Stage, manager_of, stage
 from kokoro_wyoming.server.systemd import notify, reloading
 from kokoro_wyoming.server.watchdog import Watch
 from kokoro_wyoming.utterances.interface import SpeechEngine

@@ -9,21 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from kokoro_wyoming import assets
-from kokoro_wyoming.audio.joining import Delivery, Pauses
 from kokoro_wyoming.config import Config
+from kokoro_wyoming.config.options import choices_of, habits_of
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager, installed_languages
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import TurnThread, apart
-from kokoro_wyoming.text.splitting import Reading
-from kokoro_wyoming.text.text_stream import Habits
 from kokoro_wyoming.utterances.cache import AudioCache, CachedEngine
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.prerender import prerender, wanted
 from kokoro_wyoming.voices.catalogue import Catalogue
-from kokoro_wyoming.voices.descriptions import Choices, VoiceRequest
+from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -105,28 +103,6 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
     return Stage(config, inner, CachedEngine(inner, cache, weights=described), cache, catalogues, weights)
 
 
-def habits_of(config: Config) -> Habits:
-    """How sessions take texts."""
-    return Habits(
-        quiet_seconds=config.speech.quiet_seconds,
-        # Not where whole sentences are wanted.
-        clause_first=config.model.stream == "fast",
-        finds_ssml=config.speech.ssml == "auto",
-        language_from_text=config.speech.language_from_text,
-        likely_languages=tuple(config.speech.voices),
-        reading=Reading(markup=config.speech.markup, emoji=config.speech.emoji),
-    )
-
-
-def delivery(config: Config) -> Delivery:
-    """How sessions deliver what is spoken."""
-    speech = config.speech
-    wanted = speech.pauses
-    pauses = Pauses(wanted.sentence_seconds, wanted.clause_seconds, wanted.paragraph_seconds)
-    silences = (None if wanted.as_made else pauses, speech.lead_in_seconds, speech.tail_seconds)
-    return Delivery(speech.loudness_lufs, *silences)
-
-
 def _engine(
     config: Config, manager: ModelManager, catalogues: Sequence[Catalogue], weights: Mapping[str, str]
 ) -> Engine:
@@ -135,14 +111,7 @@ def _engine(
         catalogues,
         weights=weights,
         cuts_silence=not config.speech.pauses.as_made,
-        choices=Choices(
-            language=config.speech.language,
-            voice=config.speech.voice,
-            voices=config.speech.voices,
-            aliases=config.voices,
-            speed=config.speech.speed,
-            offer_other_release=config.speech.offer_other_release,
-        ),
+        choices=choices_of(config),
         max_utterances=config.limits.waiting_utterances,
         stuck_seconds=config.limits.stuck_seconds,
         lexicon=Lexicon(config.lexicon),

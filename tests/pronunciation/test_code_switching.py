@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from kokoro_wyoming import builds, config
 from kokoro_wyoming.builds.v1_0.wrapper import KokoroV1Wrapper
+from kokoro_wyoming.config.options import habits_of
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation import code_switching, ipa, pronounce
 from kokoro_wyoming.pronunciation.phonemes import MAX_PHONEMES, Phonemes, has_sound, of_runs
-from kokoro_wyoming.server.startup import habits_of
 from kokoro_wyoming.text.sentences import Run, plain
 from kokoro_wyoming.utterances.voicing import Role
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
