@@ -1,9 +1,6 @@
-"""The releases of Kokoro that there are: their names, and where their files lie."""
+"""The releases of Kokoro that there are: their names, and how to get them."""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 from kokoro_wyoming.errors import UnknownVersionError
 
@@ -42,24 +39,3 @@ def how_to_get(version: str) -> str:
     """The command that brings a release's files."""
     flag = "" if version == DEFAULT_VERSION else f" --model-version {version}"
     return f"`kokoro-wyoming fetch{flag}`"
-
-
-def folder_name(version: str) -> str:
-    """A release's folder below `models/` and `voices/`: "v1.0" is "v1_0"."""
-    return version.replace(".", "_")
-
-
-def weights_name(version: str) -> str:
-    """The file that holds a release's weights: "kokoro-v1_0.pth"."""
-    return f"kokoro-{folder_name(version)}.pth"
-
-
-def half_weights_name(version: str) -> str:
-    """The same in half precision, half as large: "kokoro-v0_19-half.pth". Published for v0.19 alone."""
-    return f"kokoro-{folder_name(version)}-half.pth"
-
-
-def weights_path(folder: Path, version: str) -> Path:
-    """A release's weights in its folder: the full ones, or where only those are, the half precision ones."""
-    full, half = folder / weights_name(version), folder / half_weights_name(version)
-    return half if os.path.isfile(half) and not os.path.isfile(full) else full

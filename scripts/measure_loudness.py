@@ -16,12 +16,13 @@ import numpy as np
 import torch
 
 from kokoro_wyoming import config
+from kokoro_wyoming.assets.store import folder_name, weights_path
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.languages import kokoro_letter
-from kokoro_wyoming.releases import VERSIONS, folder_name, weights_path
+from kokoro_wyoming.releases import VERSIONS
 from kokoro_wyoming.voices.catalogue import voice_language
 from kokoro_wyoming.voices.packs import pack_paths
 from scripts.sentences import MEASURED

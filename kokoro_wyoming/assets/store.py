@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,13 @@ class Store:
     voices: Path
 
     def models_folder(self, version: str) -> Path:
-        return self.models / _folder(version)
+        return self.models / folder_name(version)
 
     def voices_folder(self, version: str) -> Path:
-        return self.voices / _folder(version)
+        return self.voices / folder_name(version)
 
     def weights(self, version: str) -> Path:
-        return self.models_folder(version) / f"kokoro-{_folder(version)}.pth"
+        return self.models_folder(version) / weights_name(version)
 
     def config(self, version: str) -> Path:
         return self.models_folder(version) / "config.json"
@@ -35,5 +36,22 @@ class Store:
         return (self.voices_folder(version) if folder == "voices" else self.models_folder(version)) / name
 
 
-def _folder(version: str) -> str:
+def folder_name(version: str) -> str:
+    """A release's folder below `models/` and `voices/`: "v1.0" is "v1_0"."""
     return version.replace(".", "_")
+
+
+def weights_name(version: str) -> str:
+    """The file that holds a release's weights: "kokoro-v1_0.pth"."""
+    return f"kokoro-{folder_name(version)}.pth"
+
+
+def half_weights_name(version: str) -> str:
+    """The same in half precision, half as large: "kokoro-v0_19-half.pth". Published for v0.19 alone."""
+    return f"kokoro-{folder_name(version)}-half.pth"
+
+
+def weights_path(folder: Path, version: str) -> Path:
+    """A release's weights in its folder: the full ones, or where only those are, the half precision ones."""
+    full, half = folder / weights_name(version), folder / half_weights_name(version)
+    return half if os.path.isfile(half) and not os.path.isfile(full) else full

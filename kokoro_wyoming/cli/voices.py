@@ -9,9 +9,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from kokoro_wyoming.assets.store import weights_path
 from kokoro_wyoming.cli import settings
 from kokoro_wyoming.cli.tables import print_table
-from kokoro_wyoming.releases import how_to_get, other_versions, weights_path
+from kokoro_wyoming.releases import how_to_get, other_versions
 
 if TYPE_CHECKING:
     from kokoro_wyoming.config import Config

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from torch import Tensor
 
 from kokoro_wyoming import assets
+from kokoro_wyoming.assets.store import folder_name, weights_path
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.engine.calibration import Rehearsing, calibrate
@@ -22,7 +23,7 @@ from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.network.inference import AS_MADE, Serving
 from kokoro_wyoming.openmp import Waiting
-from kokoro_wyoming.releases import DEFAULT_VERSION, folder_name, match_version, other_versions, weights_path
+from kokoro_wyoming.releases import DEFAULT_VERSION, match_version, other_versions
 from kokoro_wyoming.scheduler import TurnThread, apart
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import Catalogue

@@ -15,10 +15,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming import assets, releases
+from kokoro_wyoming import assets
 from kokoro_wyoming.assets import CUSTOM, OFFICIAL, ROUNDED, Store, ledger, manifest, placing, registry
 from kokoro_wyoming.assets.inspection import FileState, as_laid_down, inspect
 from kokoro_wyoming.assets.manifest import ReleaseFile
+from kokoro_wyoming.assets.store import weights_path
 from kokoro_wyoming.errors import AssetError
 from tests.stand_ins.tiny_release import OFFICIAL as CONTENTS
 from tests.stand_ins.tiny_release import TINY
@@ -267,7 +268,7 @@ def test_weights_in_half_precision_stand_in_for_the_full_ones(store: Store) -> N
     place.write_bytes(b"halfs")
     state, *_ = inspect(store, as_laid_down(store, known), hashes=True)
     assert (state.path, state.status, state.kind) == (place, "ok", "official half precision weights")
-    assert releases.weights_path(place.parent, "v1.0") == place
+    assert weights_path(place.parent, "v1.0") == place
     with pytest.raises(AssetError, match="not published in half precision"):
         TINY.halved()
 

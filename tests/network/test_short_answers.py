@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from kokoro_wyoming.assets import Store
+from kokoro_wyoming.assets.store import weights_path
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.builds.v0_19 import build_model
@@ -19,7 +20,6 @@ from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
 from kokoro_wyoming.network.inference import _hushed
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES
-from kokoro_wyoming.releases import weights_path
 from scripts.heard_words import judge
 from tests.listening import Ears
 
