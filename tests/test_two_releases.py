@@ -18,10 +18,12 @@ from wyoming.info import Describe, Info
 from wyoming.tts import Synthesize, SynthesizeVoice
 
 from kokoro_wyoming.assets import Store
+from kokoro_wyoming.builds.installed import installed_languages
 from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model
 from kokoro_wyoming.cli import main
-from kokoro_wyoming.engine.model_manager import ModelManager, installed_languages, return_memory
+from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import ModelError, UnknownVersionError, UnknownVoiceError
+from kokoro_wyoming.network.memory import return_memory
 from kokoro_wyoming.text.sentences import Run
 from tests.conftest import RunningServer
 from tests.listening import Ears, Heard, ask, ask_streamed, client_of, hear, say, words

@@ -29,8 +29,8 @@ def measure(settings: dict[str, Any]) -> dict[str, Any]:
     imports_seconds = _seconds(_import)
     import torch
 
+    from kokoro_wyoming.builds.installed import installed_languages
     from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
-    from kokoro_wyoming.engine.model_manager import installed_languages
 
     if settings["threads"]:
         torch.set_num_threads(settings["threads"])

@@ -139,7 +139,7 @@ def _hints(config: Config) -> Iterator[str]:
 
 
 def _languages(config: Config) -> Iterator[_Finding]:
-    from kokoro_wyoming.engine.model_manager import installed_languages
+    from kokoro_wyoming.builds.installed import installed_languages
 
     for tag, reason in installed_languages(config.model.version).items():
         state = _OK if reason is None else "not installed"

@@ -13,16 +13,15 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from kokoro_wyoming import awake
+from kokoro_wyoming.builds.release import Rehearsing
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
-from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
 from kokoro_wyoming.scheduler import Listener, TurnThread
-from kokoro_wyoming.voices.packs import VoicePacks, pack_paths
+from kokoro_wyoming.voices.packs import pack_paths
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,25 +34,6 @@ _SECOND_CHARS = 15
 _MAX_SECONDS = 8
 """Of an utterance: a longer one takes memory, and long sentences are like several short ones."""
 _MARKS = '.,;:!?…—"()“”。、？！¿¡।'
-
-
-class Rehearsing(Protocol):
-    """What is needed of a release's wrapper."""
-
-    packs: VoicePacks
-
-    @property
-    def rehearsal(self) -> Mapping[str, Sequence[str]]:
-        """Sentences in phonemes, by Kokoro's letter of their language."""
-        ...
-
-    def initialize(self) -> Network:
-        """The loaded network."""
-        ...
-
-    def rehearse(self, phonemes: str, voice: str, speed: float) -> Iterator[None]:
-        """Learn from an utterance, step by step on the calling thread."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -4,75 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
-from typing import Literal, Protocol
-
-from torch import Tensor
+from typing import Literal
 
 from kokoro_wyoming import assets
 from kokoro_wyoming.assets.store import folder_name, weights_path
-from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.builds import v0_19, v1_0
-from kokoro_wyoming.engine.calibration import Rehearsing, calibrate
-from kokoro_wyoming.languages import TAGS, kokoro_letter
-from kokoro_wyoming.network import memory
-from kokoro_wyoming.network.inference import AS_MADE, Serving
+from kokoro_wyoming.builds.installed import installed_languages
+from kokoro_wyoming.builds.release import LoadedRelease
+from kokoro_wyoming.engine.calibration import calibrate
+from kokoro_wyoming.network.memory import return_memory
 from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, match_version, other_versions
 from kokoro_wyoming.scheduler import TurnThread, apart
-from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import Catalogue
-from kokoro_wyoming.voices.packs import Held, pack_paths
+from kokoro_wyoming.voices.packs import pack_paths
 
 _LOGGER = logging.getLogger(__name__)
-
-
-class LoadedRelease(Rehearsing, Protocol):
-    """The face that every release has: `KokoroV1Wrapper`'s."""
-
-    @property
-    def languages(self) -> Collection[str]:
-        """The tags that a run of a sentence may have; see `pronounce.Readable`."""
-        ...
-
-    def symbols(self, written: str, language: str) -> str:
-        """What can be said of IPA that somebody wrote."""
-        ...
-
-    def pieces(
-        self,
-        runs: Iterable[Run],
-        voice: str | Tensor,
-        lang_code: str,
-        speed: float = 1.0,
-        clock: Clock | None = None,
-        serving: Serving = AS_MADE,
-        held: Held | None = None,
-    ) -> Iterator[Tensor | None]:
-        """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.
-
-        The runs are as `pronounce.read` gives them; `clock` is told of words before the sound that they are in. Voices
-        are those of `held` where they are in there, and else put there, for the next sentence of an utterance.
-        """
-        ...
-
-    def forward(
-        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
-    ) -> AsyncGenerator[Tensor, None]:
-        """The same from the event loop."""
-        ...
-
-
-def installed_languages(version: str = DEFAULT_VERSION) -> dict[str, str | None]:
-    """Each language tag of a release with None when it can be spoken here, else the reason and the remedy."""
-    if match_version(version) == v0_19.VERSION:
-        return dict.fromkeys(v0_19.LANGUAGES, v0_19.missing_part())
-    return {tag: v1_0.missing_part(kokoro_letter(tag)) for tag in TAGS}
 
 
 class ModelManager:
@@ -254,9 +206,3 @@ class ModelManager:
             await asyncio.wait([calibrating])
             calibrating = None  # it holds the network
         await apart(return_memory)
-
-
-def return_memory() -> None:
-    """Give what is no longer used back to the system: Python frees in cycles, and glibc keeps what was freed."""
-    gc.collect()
-    memory.give_back()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -37,3 +38,9 @@ def give_back() -> None:
     """Give all freed memory back to the system."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def return_memory() -> None:
+    """Give what is no longer used back to the system: Python frees in cycles, and glibc keeps what was freed."""
+    gc.collect()
+    give_back()

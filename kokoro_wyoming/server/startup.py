@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from kokoro_wyoming import assets
+from kokoro_wyoming.builds.installed import installed_languages
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.config.options import choices_of, habits_of
 from kokoro_wyoming.engine.model_engine import Engine
-from kokoro_wyoming.engine.model_manager import ModelManager, installed_languages
+from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.releases import how_to_get

@@ -68,9 +68,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
 def languages(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
     """What `installed_languages` says."""
     installed: dict[str, str | None] = {"en-US": None, "ja-JP": None}
-    manager = ModuleType("kokoro_wyoming.engine.model_manager")
+    manager = ModuleType("kokoro_wyoming.builds.installed")
     vars(manager)["installed_languages"] = lambda version: installed
-    monkeypatch.setitem(sys.modules, "kokoro_wyoming.engine.model_manager", manager)
+    monkeypatch.setitem(sys.modules, "kokoro_wyoming.builds.installed", manager)
     return installed
 
 

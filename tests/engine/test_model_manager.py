@@ -15,8 +15,9 @@ import pytest
 import torch
 
 from kokoro_wyoming.assets import Store
+from kokoro_wyoming.builds.installed import installed_languages
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
-from kokoro_wyoming.engine.model_manager import ModelManager, installed_languages
+from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError, ModelError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.releases import match_version

@@ -157,8 +157,10 @@ def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
 def stand_in() -> None:
     """Have the rest of this process load no network."""
     manager = ModuleType("kokoro_wyoming.engine.model_manager")
-    vars(manager).update(ModelManager=BeepManager, installed_languages=lambda version: {})
-    sys.modules[manager.__name__] = manager
+    vars(manager).update(ModelManager=BeepManager)
+    installed = ModuleType("kokoro_wyoming.builds.installed")
+    vars(installed).update(installed_languages=lambda version: {})
+    sys.modules.update({module.__name__: module for module in (manager, installed)})
     assets.fetch = lambda store, **_: None
 
 
