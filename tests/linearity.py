@@ -19,8 +19,8 @@ from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Manuscript
-from kokoro_wyoming.utterances.utterance import Asked
-from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.utterances.utterance import Utterance
+from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 from tests.stand_ins.beep_engine import BeepEngine
 
@@ -68,9 +68,9 @@ def cost(text: str) -> Cost:
     """Have a text split as a session does."""
     engine = BeepEngine()
     manuscript = Manuscript("ssml" if text.startswith("<speak") else "text")
-    asked = Asked(engine, Role(engine, VoiceRequest()), Delivery(), PcmStream(1.0), manuscript)
-    asked.bring(text)
-    asked.complete()
+    asked = Utterance(engine, UtteranceVoices(engine, VoiceRequest()), Delivery(), PcmStream(1.0), manuscript)
+    asked.add(text)
+    asked.finish()
     times, longest_chars, wants_more = [], 0, True
     gc.collect()
     gc.disable()
@@ -86,7 +86,7 @@ def cost(text: str) -> Cost:
     return Cost(sum(times) / len(text), max(times), len(times), longest_chars)
 
 
-def _steps(asked: Asked) -> Iterator[tuple[float, Sentence | Pause | None]]:
+def _steps(asked: Utterance) -> Iterator[tuple[float, Sentence | Pause | None]]:
     """Each step to the next sentence, as the event loop would take it: what it takes, and at the end what it gives."""
     waiting = asked.next_sentence()
     said: Sentence | Pause | None = None

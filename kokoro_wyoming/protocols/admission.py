@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kokoro_wyoming.errors import BusyError, PeerError
-from kokoro_wyoming.utterances.quota import Share
+from kokoro_wyoming.utterances.quota import Quota
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Door:
         self._near: Collection[IPNetwork] = ()
         self._looked_at_seconds = -math.inf
         self._inside: Counter[str] = Counter()
-        self._shares: dict[str, Share] = {}
+        self._shares: dict[str, Quota] = {}
         self.rules = rules
         self._refused: set[str] = set()
 
@@ -71,7 +71,7 @@ class Door:
         for host, share in self._shares.items():
             share.limit = rules.waiting_per_address if host else None
 
-    def enter(self, host: str) -> Share:
+    def enter(self, host: str) -> Quota:
         """Let a client in; what it may ask, together with all of its address.
 
         `host` is its numeric address, or "" where it came through a socket file.
@@ -85,7 +85,7 @@ class Door:
         if host and self._inside[host] >= self._rules.connections_per_address:
             raise BusyError("Your address has too many connections here; close some, or try again later.")
         self._inside[host] += 1
-        return self._shares.setdefault(host, Share(self._rules.waiting_per_address if host else None))
+        return self._shares.setdefault(host, Quota(self._rules.waiting_per_address if host else None))
 
     def leave(self, host: str) -> None:
         """The client is gone."""

@@ -30,7 +30,7 @@ from kokoro_wyoming.server.startup import Prerendering, Stage, manager_of, stage
 from kokoro_wyoming.server.systemd import notify, reloading
 from kokoro_wyoming.server.watchdog import Watch
 from kokoro_wyoming.utterances.interface import SpeechEngine
-from kokoro_wyoming.utterances.quota import Share
+from kokoro_wyoming.utterances.quota import Quota
 from kokoro_wyoming.voices.catalogue import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
@@ -307,7 +307,7 @@ class Server:
         finally:
             self._refusals -= 1
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, share: Share) -> None:
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, share: Quota) -> None:
         limits = self._config.limits
         session = Session(
             reader,

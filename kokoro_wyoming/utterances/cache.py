@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.text.sentences import Sentence
-from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance
+from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceRequest
 
 Samples = NDArray[np.float32]
@@ -124,7 +124,7 @@ class CachedEngine:
 class CachedUtterance:
     """One listener's utterance, of which the engine makes what is not at hand."""
 
-    def __init__(self, utterance: Utterance, cache: AudioCache, weights: str) -> None:
+    def __init__(self, utterance: EngineSlot, cache: AudioCache, weights: str) -> None:
         self._utterance = utterance
         self._cache = cache
         self._weights = weights

@@ -13,7 +13,7 @@ from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceRequest
 
 
-class Utterance(Protocol):
+class EngineSlot(Protocol):
     """One listener's utterance: its sentences are spoken in order, in turns with other listeners."""
 
     def speak(
@@ -47,7 +47,7 @@ class SpeechEngine(Protocol):
         """
         ...
 
-    def utterance(self, *, patient: bool = False) -> Utterance:
+    def utterance(self, *, patient: bool = False) -> EngineSlot:
         """Take a place for one utterance; raises BusyError when too many wait.
 
         A patient one takes nobody's place, and is spoken while no one else has anything to be made.

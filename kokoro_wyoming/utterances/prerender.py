@@ -11,7 +11,7 @@ from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.text.text_stream import AS_USUAL, Habits, Manuscript
 from kokoro_wyoming.utterances.cache import CachedEngine
 from kokoro_wyoming.utterances.interface import SpeechEngine
-from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class WantedText:
     """A text and who is to speak it."""
 
     text: str
-    role: Role
+    role: UtteranceVoices
 
 
 def wanted(
@@ -31,7 +31,7 @@ def wanted(
     """The texts with their voices; raises as `SpeechEngine.resolve`. `habits` are those of the sessions."""
     by_text, likely = habits.language_from_text, habits.likely_languages
     return [
-        WantedText(text, Role(engine, request, language_from_text=by_text, likely_languages=likely))
+        WantedText(text, UtteranceVoices(engine, request, language_from_text=by_text, likely_languages=likely))
         for text, request in texts
     ]
 

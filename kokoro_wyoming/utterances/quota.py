@@ -5,7 +5,7 @@ from __future__ import annotations
 from kokoro_wyoming.errors import BusyError
 
 
-class Share:
+class Quota:
     """What the clients of one address may ask together, so that the places with the engine are not all theirs."""
 
     def __init__(self, limit: int | None = None) -> None:

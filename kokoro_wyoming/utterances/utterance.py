@@ -12,8 +12,8 @@ from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Manuscript
-from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance
-from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
+from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _SLICE_CHARS = 50
 """Split in one step: some 0.2 ms, 2 where text is made to take long. In a turn of the loop each text has a step."""
 
 
-class Asked:
+class Utterance:
     """One utterance of one client.
 
     Text is split when the speaker wants the next sentence and not before: splitting the longest text takes most of
@@ -33,7 +33,7 @@ class Asked:
     def __init__(
         self,
         engine: SpeechEngine,
-        role: Role,
+        role: UtteranceVoices,
         delivery: Delivery,
         pcm: PcmStream,
         manuscript: Manuscript,
@@ -55,7 +55,7 @@ class Asked:
         """The client wants to know when each word is heard."""
         self.pcm = pcm
         self.streamed = streamed
-        self.place: Utterance | None = None
+        self.place: EngineSlot | None = None
         """With the engine; none is needed while there is no text."""
         self.dropped = False
         """Nothing more of it is to be said."""
@@ -83,20 +83,20 @@ class Asked:
         """Whoever speaks where the text asks for nobody else."""
         return self.role.voice
 
-    def bring(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """More text has come; the first takes a place with the engine (BusyError)."""
         if self.place is None and text and not text.isspace():
             self.place = self._engine.utterance()
         self._arrived.put_nowait((time.monotonic(), text))
 
-    def complete(self) -> None:
+    def finish(self) -> None:
         """All text has come."""
         self._arrived.put_nowait((time.monotonic(), None))
 
-    def drop(self, because: PeerError | None) -> None:
+    def cancel(self, because: PeerError | None) -> None:
         """Say no more of it."""
         self.dropped, self.failure = True, because
-        self.complete()
+        self.finish()
 
     def close(self) -> None:
         """Give up its place."""

@@ -19,7 +19,7 @@ MIN_SPEED, MAX_SPEED = 0.5, 2.0
 """Kokoro mumbles outside."""
 
 
-class Role:
+class UtteranceVoices:
     """The voices of one utterance."""
 
     def __init__(

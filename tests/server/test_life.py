@@ -23,7 +23,7 @@ from kokoro_wyoming.cli import main
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.server.lifecycle import Server
-from kokoro_wyoming.utterances.quota import Share
+from kokoro_wyoming.utterances.quota import Quota
 from tests.conftest import CHECKOUT
 from tests.server.test_discovery_lan import can_make_namespaces
 from tests.stand_ins.beep_house import error_codes, from_bytes, kinds, synthesize, text_of, to_bytes, until
@@ -244,7 +244,7 @@ async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
         assert text_of(await _ask(server, synthesize("Room again"))) == "Room again"
 
 
-async def _share_of(server: Server, host: str) -> Share:
+async def _share_of(server: Server, host: str) -> Quota:
     await until(lambda: host in server._door._shares)
     return server._door._shares[host]
 

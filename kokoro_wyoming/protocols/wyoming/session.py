@@ -29,10 +29,10 @@ from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import Habits, Manuscript
 from kokoro_wyoming.utterances.failures import log_defect, log_refusal
-from kokoro_wyoming.utterances.interface import SpeechEngine, Utterance
-from kokoro_wyoming.utterances.quota import Share
-from kokoro_wyoming.utterances.utterance import Asked
-from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
+from kokoro_wyoming.utterances.quota import Quota
+from kokoro_wyoming.utterances.utterance import Utterance
+from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Session:
         volume: float = 1.0,
         delivery: Delivery | None = None,
         habits: Habits | None = None,
-        share: Share | None = None,
+        share: Quota | None = None,
     ) -> None:
         """`volume` is a gain on what `delivery` asks for. `habits` are how texts are taken, `share` is what the
         client's address may ask."""
@@ -101,13 +101,13 @@ class Session:
         self._volume = volume
         self._delivery = delivery or Delivery()
         self._habits = habits or Habits()
-        self._share = share or Share()
+        self._share = share or Quota()
         self._peer = _peer_name(writer)
         self._dialogue = dialogue.Dialogue(self._limits.dialogue)
-        self._line: asyncio.Queue[Asked | PeerError | None] = asyncio.Queue()
-        self._unfinished: list[Asked] = []
-        self._open: Asked | None = None
-        self._in_hand: Asked | None = None
+        self._line: asyncio.Queue[Utterance | PeerError | None] = asyncio.Queue()
+        self._unfinished: list[Utterance] = []
+        self._open: Utterance | None = None
+        self._in_hand: Utterance | None = None
         self._draining = False
         self._over = asyncio.Event()
         self._rested_at_seconds = 0.0
@@ -169,7 +169,7 @@ class Session:
                 self._finished(asked)
         return wire.CONTENT
 
-    def _finished(self, asked: Asked) -> None:
+    def _finished(self, asked: Utterance) -> None:
         self._unfinished.remove(asked)
         self._share.give_back()
         asked.close()
@@ -244,12 +244,12 @@ class Session:
             case dialogue.Begin():
                 self._begin(action)
             case dialogue.Say(text) if self._open is not None:
-                self._open.bring(text)
+                self._open.add(text)
             case dialogue.End() if self._open is not None:
-                self._open.complete()
+                self._open.finish()
                 self._open = None
             case dialogue.Abandon(because) if self._open is not None:
-                self._open.drop(because)
+                self._open.cancel(because)
                 self._open = None
             case dialogue.Describe():
                 _LOGGER.debug("%s: describe", self._peer)
@@ -266,10 +266,12 @@ class Session:
         if len(self._unfinished) > self._limits.waiting_requests:
             raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
         by_text, likely = self._habits.language_from_text, self._habits.likely_languages
-        role = Role(self._engine, begin.request, begin.program, language_from_text=by_text, likely_languages=likely)
+        role = UtteranceVoices(
+            self._engine, begin.request, begin.program, language_from_text=by_text, likely_languages=likely
+        )
         manuscript = Manuscript(begin.text_format, self._habits, role.voice.language)
         self._share.take()
-        self._open = Asked(
+        self._open = Utterance(
             self._engine,
             role,
             self._delivery,
@@ -289,7 +291,7 @@ class Session:
     def _fail(self, error: PeerError) -> None:
         """Have the error told in its turn: by the utterance it spoils, else after all that is waiting."""
         if self._open is not None:
-            self._open.drop(error)
+            self._open.cancel(error)
             self._open = None
         else:
             self._line.put_nowait(error)
@@ -310,7 +312,7 @@ class Session:
             self._in_hand = None
             self._finished(asked)
 
-    async def _speak(self, asked: Asked) -> None:
+    async def _speak(self, asked: Utterance) -> None:
         try:
             await self._say_all(asked)
         except PeerError:
@@ -319,7 +321,7 @@ class Session:
             raise
         await self._end_sound(asked)
 
-    async def _say_all(self, asked: Asked) -> None:
+    async def _say_all(self, asked: Utterance) -> None:
         while (sentence := await asked.next_sentence()) is not None:
             assert asked.place is not None, "the first text takes it"
             await asyncio.sleep(0)  # finding a sentence takes up to 12 ms, and the engine may have nothing to say
@@ -330,7 +332,7 @@ class Session:
         if asked.failure is not None:
             raise asked.failure
 
-    async def _say(self, asked: Asked, place: Utterance, sentence: Sentence) -> None:
+    async def _say(self, asked: Utterance, place: EngineSlot, sentence: Sentence) -> None:
         voice = asked.role.voice_of(sentence)
         gain = np.float32(sentence.gain * asked.delivery.gain(voice.loudness_lufs))
         clock = Clock() if asked.timed else None
@@ -344,7 +346,7 @@ class Session:
                 await self._send(asked, asked.pcm.add(given * gain))
         await self._send(asked, asked.pcm.add(asked.joiner.end() * gain))
 
-    def _tell_words(self, asked: Asked, clock: Clock | None) -> None:
+    def _tell_words(self, asked: Utterance, clock: Clock | None) -> None:
         """Send what has become known of words, before the sound that they are in."""
         at_seconds = asked.joiner.sentence_at_seconds
         if clock is None or at_seconds is None:
@@ -353,7 +355,7 @@ class Session:
             self._start_sound(asked)
             self._out.put(word_timings(words))
 
-    async def _end_sound(self, asked: Asked) -> None:
+    async def _end_sound(self, asked: Utterance) -> None:
         if not asked.dropped:
             await self._send(asked, asked.pcm.add(asked.joiner.finish()))
         if not asked.dropped and not asked.pcm.seconds:
@@ -367,7 +369,7 @@ class Session:
             self._out.put(SynthesizeStopped().event())
         asked.log(self._peer)
 
-    async def _send(self, asked: Asked, chunks: Iterable[AudioChunk]) -> None:
+    async def _send(self, asked: Utterance, chunks: Iterable[AudioChunk]) -> None:
         for chunk in chunks:
             self._start_sound(asked)
             self._out.put(chunk.event())
@@ -377,7 +379,7 @@ class Session:
             # Here the engine rests while the client does not read: its next window is not asked for before.
             await self._out.flush()
 
-    def _start_sound(self, asked: Asked) -> None:
+    def _start_sound(self, asked: Utterance) -> None:
         if not asked.sound_started:
             asked.sound_started = True
             self._out.put(asked.pcm.start().event())

@@ -26,7 +26,7 @@ from kokoro_wyoming.text.sentences import Run, Sentence
 from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS
 from kokoro_wyoming.text.text_stream import Habits
 from kokoro_wyoming.utterances.failures import error_text
-from kokoro_wyoming.utterances.voicing import Role
+from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 from tests.stand_ins.beep_engine import SAMPLES_PER_CHAR, BeepEngine
 from tests.stand_ins.beep_house import (
@@ -189,7 +189,7 @@ def test_a_voice_is_as_loud_at_the_end_of_an_utterance_as_at_its_beginning() -> 
             return replace(super().resolve(request, program), loudness_lufs=self.learned_lufs)
 
     engine = LearningEngine()
-    role = Role(engine, VoiceRequest())
+    role = UtteranceVoices(engine, VoiceRequest())
     sentences = [
         Sentence((Run("One."),), voice="boop"),
         Sentence((Run("Two."),)),
