@@ -14,11 +14,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kokoro_wyoming.audio.joining import Delivery
+from kokoro_wyoming.audio.joining import SoundOptions
 from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.sentences import Pause, Sentence
-from kokoro_wyoming.text.text_stream import Manuscript
+from kokoro_wyoming.text.text_stream import TextStream
 from kokoro_wyoming.utterances.utterance import Utterance
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import VoiceRequest
@@ -67,8 +67,8 @@ class Cost:
 def cost(text: str) -> Cost:
     """Have a text split as a session does."""
     engine = BeepEngine()
-    manuscript = Manuscript("ssml" if text.startswith("<speak") else "text")
-    asked = Utterance(engine, UtteranceVoices(engine, VoiceRequest()), Delivery(), PcmStream(1.0), manuscript)
+    manuscript = TextStream("ssml" if text.startswith("<speak") else "text")
+    asked = Utterance(engine, UtteranceVoices(engine, VoiceRequest()), SoundOptions(), PcmStream(1.0), manuscript)
     asked.add(text)
     asked.finish()
     times, longest_chars, wants_more = [], 0, True

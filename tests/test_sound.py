@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kokoro_wyoming.assets import Store
-from kokoro_wyoming.audio.joining import Delivery, Joiner, Pauses
+from kokoro_wyoming.audio.joining import Joiner, Pauses, SoundOptions
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
 from kokoro_wyoming.audio.pcm import to_pcm16
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
@@ -86,7 +86,7 @@ async def test_a_long_text_in_windows_has_no_click(server: str) -> None:
 def test_whole_sentences_have_no_click_either(model_data: Store) -> None:
     folder = model_data.models / "v1_0"
     exact = KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", stream="exact")
-    delivery = Delivery(loudness_lufs=-16, pauses=Pauses(0.2, 0.12, 0.2))
+    delivery = SoundOptions(loudness_lufs=-16, pauses=Pauses(0.2, 0.12, 0.2))
     joiner, splitter, given = Joiner(delivery), SentenceSplitter(), []
     for sentence in [*splitter.add(SHORTER), *splitter.finish()]:
         joiner.begin(sentence)

@@ -63,7 +63,7 @@ class Pauses:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class SoundOptions:
     """How utterances are delivered, whoever speaks."""
 
     loudness_lufs: float | None = None
@@ -87,7 +87,7 @@ class Joiner:
     the time in which the piece after it is made.
     """
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: SoundOptions) -> None:
         self._pauses = delivery.pauses
         self._tail = _samples(delivery.tail_seconds)
         self._owed = _samples(delivery.lead_in_seconds)

@@ -8,7 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from kokoro_wyoming.audio.word_times import Clock
-from kokoro_wyoming.network.inference import AS_MADE, Network, Serving
+from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.packs import Held, VoicePacks
 
@@ -51,7 +51,7 @@ class LoadedRelease(Rehearsing, Protocol):
         lang_code: str,
         speed: float = 1.0,
         clock: Clock | None = None,
-        serving: Serving = AS_MADE,
+        serving: OutputOptions = AS_MADE,
         held: Held | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.

@@ -71,9 +71,9 @@ def beside(config: Config) -> list[str]:
 
 def cast(config: Config) -> Cast:
     """Who would speak for what, with these settings."""
-    from kokoro_wyoming.config.options import choices_of
+    from kokoro_wyoming.config.options import voice_options
     from kokoro_wyoming.voices.selection import Cast
 
     catalogues = [scan(config, version) for version in (config.model.version, *beside(config))]
-    choices = choices_of(config)
+    choices = voice_options(config)
     return Cast([catalogues[0], *(each for each in catalogues[1:] if each.voices)], {}, choices)

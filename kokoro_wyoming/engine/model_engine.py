@@ -18,13 +18,13 @@ from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
-from kokoro_wyoming.network.inference import Serving
+from kokoro_wyoming.network.inference import OutputOptions
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.pronounce import read
 from kokoro_wyoming.scheduler import Listener
 from kokoro_wyoming.text.sentences import Sentence, plain
 from kokoro_wyoming.voices.catalogue import Catalogue
-from kokoro_wyoming.voices.descriptions import Choices, ProgramDescription, SpokenVoice, VoiceRequest
+from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceOptions, VoiceRequest
 from kokoro_wyoming.voices.loudness import Levels
 from kokoro_wyoming.voices.packs import Held
 from kokoro_wyoming.voices.selection import Cast
@@ -56,7 +56,7 @@ class Engine:
         catalogues: Sequence[Catalogue],
         *,
         weights: Mapping[str, str],
-        choices: Choices | None = None,
+        choices: VoiceOptions | None = None,
         lexicon: Lexicon | None = None,
         cuts_silence: bool = True,
         max_utterances: int = 64,
@@ -69,7 +69,7 @@ class Engine:
         start than at the first word.
         """
         self._manager = manager
-        self._choices = choices or Choices()
+        self._choices = choices or VoiceOptions()
         self._cuts_silence = cuts_silence
         self._max_utterances = max_utterances
         self._stuck_seconds = stuck_seconds
@@ -179,7 +179,7 @@ class EngineUtterance:
                 runs = read(sentence.runs, voice.language, model, self._lexicon)
                 # Who has sound already is served no later, and where others wait less work serves all sooner.
                 can_wait = self._listener.ahead_seconds > 0 or self._manager.thread.others_wait(self._listener)
-                serving = Serving(self._cuts_silence, large_windows=can_wait)
+                serving = OutputOptions(self._cuts_silence, large_windows=can_wait)
                 held = self._held[voice.version]
                 return model.pieces(runs, voice.name, voice.language, voice.speed, clock, serving, held)
 

@@ -44,7 +44,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Serving:
+class OutputOptions:
     """In what pieces a sentence's sound is handed out; it sounds the same."""
 
     cuts_silence: bool = False
@@ -53,7 +53,7 @@ class Serving:
     """Whether the first windows are no smaller than need be: less work, but its first sound takes longer."""
 
 
-AS_MADE = Serving()
+AS_MADE = OutputOptions()
 
 
 class Company(NamedTuple):
@@ -139,7 +139,7 @@ class Network:
         voice: str = "",
         tell_durations: Callable[[list[int]], None] | None = None,
         company: Company | None = None,
-        serving: Serving = AS_MADE,
+        serving: OutputOptions = AS_MADE,
     ) -> Iterator[Tensor | None]:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
 

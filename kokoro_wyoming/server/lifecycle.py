@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.config.addresses import networks_of
-from kokoro_wyoming.config.options import delivery, habits_of
+from kokoro_wyoming.config.options import sound_options, text_options
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
@@ -256,7 +256,7 @@ class Server:
         self._watch.stuck_seconds = config.limits.stuck_seconds
         logging.getLogger("kokoro_wyoming").setLevel(config.server.log_level.upper())
         for session in self._sessions.values():
-            session.change(staged.engine, config.speech.volume, delivery(config), habits_of(config))
+            session.change(staged.engine, config.speech.volume, sound_options(config), text_options(config))
         _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(staged.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
@@ -320,9 +320,9 @@ class Server:
                 write_timeout_seconds=limits.write_timeout_seconds,
             ),
             volume=self._config.speech.volume,
-            delivery=delivery(self._config),
+            delivery=sound_options(self._config),
             share=share,
-            habits=habits_of(self._config),
+            habits=text_options(self._config),
         )
         task = asyncio.current_task()
         assert task is not None

@@ -11,7 +11,7 @@ from functools import partial
 from kokoro_wyoming import assets
 from kokoro_wyoming.builds.installed import installed_languages
 from kokoro_wyoming.config import Config
-from kokoro_wyoming.config.options import choices_of, habits_of
+from kokoro_wyoming.config.options import text_options, voice_options
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError
@@ -50,7 +50,7 @@ class Stage:
         if not isinstance(self.engine, CachedEngine):
             return None
         asked = [(one.text, VoiceRequest(one.voice, one.language)) for one in self.config.prerender]
-        habits = habits_of(self.config)
+        habits = text_options(self.config)
         texts = wanted(asked, self.engine, habits)
         return partial(prerender, self.engine, texts, habits) if texts else None
 
@@ -112,7 +112,7 @@ def _engine(
         catalogues,
         weights=weights,
         cuts_silence=not config.speech.pauses.as_made,
-        choices=choices_of(config),
+        choices=voice_options(config),
         max_utterances=config.limits.waiting_utterances,
         stuck_seconds=config.limits.stuck_seconds,
         lexicon=Lexicon(config.lexicon),

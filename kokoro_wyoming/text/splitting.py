@@ -78,7 +78,7 @@ _JOINERS = "\u200c\u200d\u094d"
 
 
 @dataclass(frozen=True)
-class Reading:
+class MarkupOptions:
     """How a text is taken."""
 
     markup: bool = True
@@ -88,7 +88,7 @@ class Reading:
     """Advertised tag, for what is named in words; None is English."""
 
 
-AS_MEANT = Reading()
+AS_MEANT = MarkupOptions()
 
 
 class Reader(Protocol):
@@ -135,7 +135,7 @@ class SentenceSplitter:
     is made. Where it ends depends on the text alone, so the law holds for it too.
     """
 
-    def __init__(self, *, clause_first: bool = True, reading: Reading = AS_MEANT) -> None:
+    def __init__(self, *, clause_first: bool = True, reading: MarkupOptions = AS_MEANT) -> None:
         self._clause_first = clause_first
         self._clause = _FirstClause() if clause_first else None
         self._reader = _reader(reading)
@@ -262,11 +262,11 @@ class SentenceSplitter:
         return len(self._pending) - len(self._detector.current_sentence) - len(self._detector.remaining_text)
 
 
-def _reader(reading: Reading) -> Reader:
+def _reader(reading: MarkupOptions) -> Reader:
     return Markup(reading.language, name_emoji=reading.emoji == "name") if reading.markup else _AsWritten()
 
 
-def reader_of_signs(reading: Reading) -> Reader:
+def reader_of_signs(reading: MarkupOptions) -> Reader:
     """Of text that may have marks and has no other markup."""
     is_read = reading.markup
     return Signs(reading.language or "en-US", name_emoji=reading.emoji == "name") if is_read else _AsWritten()

@@ -9,14 +9,14 @@ from typing import Literal
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.cleaning import clean
 from kokoro_wyoming.text.sentences import Parser, Pause, Sentence
-from kokoro_wyoming.text.splitting import AS_MEANT, Reading, SentenceSplitter, reader_of_signs
+from kokoro_wyoming.text.splitting import AS_MEANT, MarkupOptions, SentenceSplitter, reader_of_signs
 from kokoro_wyoming.text.ssml.reader import SsmlReader, looks_like_ssml
 
 TextFormat = Literal["text", "ssml"]
 
 
 @dataclass(frozen=True)
-class Habits:
+class TextOptions:
     """How texts are taken, by the owner's choice."""
 
     quiet_seconds: float | None = 0.3
@@ -29,18 +29,18 @@ class Habits:
     """Where neither voice nor language are asked for, the text's letters may choose the language."""
     likely_languages: tuple[str, ...] = ()
     """The tags for which the owner chose a voice: of two that write the same letters, these come first."""
-    reading: Reading = AS_MEANT
+    reading: MarkupOptions = AS_MEANT
     """What is made of markup in plain text, of whatever language."""
 
 
-AS_USUAL = Habits()
+AS_USUAL = TextOptions()
 
 
-class Manuscript:
+class TextStream:
     """Gives what is to be said of one utterance; how it is cut into chunks never changes that."""
 
     def __init__(
-        self, text_format: TextFormat = "text", habits: Habits = AS_USUAL, language: str | None = None
+        self, text_format: TextFormat = "text", habits: TextOptions = AS_USUAL, language: str | None = None
     ) -> None:
         """`language` is that of whoever speaks, for what is named in words."""
         reading = replace(habits.reading, language=language)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kokoro_wyoming.errors import KokoroWyomingError
 from kokoro_wyoming.text.sentences import Sentence
-from kokoro_wyoming.text.text_stream import AS_USUAL, Habits, Manuscript
+from kokoro_wyoming.text.text_stream import AS_USUAL, TextOptions, TextStream
 from kokoro_wyoming.utterances.cache import CachedEngine
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
@@ -26,7 +26,7 @@ class WantedText:
 
 
 def wanted(
-    texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine, habits: Habits = AS_USUAL
+    texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine, habits: TextOptions = AS_USUAL
 ) -> list[WantedText]:
     """The texts with their voices; raises as `SpeechEngine.resolve`. `habits` are those of the sessions."""
     by_text, likely = habits.language_from_text, habits.likely_languages
@@ -36,7 +36,7 @@ def wanted(
     ]
 
 
-async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: Habits = AS_USUAL) -> None:
+async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: TextOptions = AS_USUAL) -> None:
     """Make each text's sound and pin it, one after the other. What cannot be made is logged, by its number.
 
     `habits` are those of the sessions, whose sentences are to be found in the cache.
@@ -61,9 +61,9 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: H
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, habits: Habits = AS_USUAL, language: str | None = None) -> Iterator[Sentence]:
+def sentences(text: str, habits: TextOptions = AS_USUAL, language: str | None = None) -> Iterator[Sentence]:
     """As a session would find them, however the text arrives there; PeerError for wrong markup."""
-    manuscript = Manuscript(habits=habits, language=language)
+    manuscript = TextStream(habits=habits, language=language)
     for said in (*manuscript.add(text), *manuscript.finish()):
         if isinstance(said, Sentence):
             yield said

@@ -7,11 +7,11 @@ import logging
 import time
 from collections.abc import Iterator
 
-from kokoro_wyoming.audio.joining import MAX_SILENCE_SECONDS, Delivery, Joiner
+from kokoro_wyoming.audio.joining import MAX_SILENCE_SECONDS, Joiner, SoundOptions
 from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.sentences import Pause, Sentence
-from kokoro_wyoming.text.text_stream import Manuscript
+from kokoro_wyoming.text.text_stream import TextStream
 from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice
@@ -34,9 +34,9 @@ class Utterance:
         self,
         engine: SpeechEngine,
         role: UtteranceVoices,
-        delivery: Delivery,
+        delivery: SoundOptions,
         pcm: PcmStream,
-        manuscript: Manuscript,
+        manuscript: TextStream,
         *,
         quiet_seconds: float | None = None,
         streamed: bool = False,

@@ -56,7 +56,7 @@ class ProgramDescription:
 
 
 @dataclass(frozen=True)
-class Choices:
+class VoiceOptions:
     """What the owner of the server chose."""
 
     language: str = "en-US"

@@ -14,7 +14,13 @@ from kokoro_wyoming.languages import language_name, match_language
 from kokoro_wyoming.releases import how_to_get, match_version
 from kokoro_wyoming.voices.blends import Expression, parse
 from kokoro_wyoming.voices.catalogue import Catalogue
-from kokoro_wyoming.voices.descriptions import Choices, ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
+from kokoro_wyoming.voices.descriptions import (
+    ProgramDescription,
+    SpokenVoice,
+    VoiceDescription,
+    VoiceOptions,
+    VoiceRequest,
+)
 
 PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
 """Home Assistant builds its unique ids from these: never change one."""
@@ -23,7 +29,7 @@ PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
 class Cast:
     """The voices that can speak now, and the choice among them."""
 
-    def __init__(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str], choices: Choices) -> None:
+    def __init__(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str], choices: VoiceOptions) -> None:
         """`catalogues` are those of the installed releases, the default one first; `weights` says which weights run."""
         self._catalogues = {catalogue.version: catalogue for catalogue in catalogues}
         self._default = catalogues[0].version

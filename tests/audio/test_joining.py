@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from kokoro_wyoming.audio.joining import SILENCE, Delivery, Joiner, Pauses
+from kokoro_wyoming.audio.joining import SILENCE, Joiner, Pauses, SoundOptions
 from tests.clicks import clicks, offset
 
 RATE_HZ = 24_000
@@ -54,12 +54,14 @@ def gaps_seconds(sound: Sound) -> list[float]:
 def test_pauses_are_those_of_the_text_however_much_silence_the_model_makes(text: str, pause_seconds: float) -> None:
     for lead_seconds, trail_seconds in ((0.0, 0.0), (0.35, 0.5), (0.01, 0.9), (0.6, 0.02)):
         sound = spoken(lead_seconds, 0.4, trail_seconds)
-        _, pause, _ = [0.0, *gaps_seconds(joined(Joiner(Delivery(pauses=PAUSES)), (text, sound), ("No.", sound)))][-3:]
+        _, pause, _ = [0.0, *gaps_seconds(joined(Joiner(SoundOptions(pauses=PAUSES)), (text, sound), ("No.", sound)))][
+            -3:
+        ]
         assert pause == pytest.approx(pause_seconds, abs=0.002)
 
 
 def test_a_paragraph_and_a_pause_that_is_asked_for_have_their_own_length() -> None:
-    joiner, sound = Joiner(Delivery(pauses=PAUSES)), spoken(0.3, 0.4, 0.5)
+    joiner, sound = Joiner(SoundOptions(pauses=PAUSES)), spoken(0.3, 0.4, 0.5)
     given = []
     for n in range(4):
         if n == 2:
@@ -73,34 +75,36 @@ def test_a_paragraph_and_a_pause_that_is_asked_for_have_their_own_length() -> No
 
 def test_lead_in_and_tail_are_added_whatever_becomes_of_pauses() -> None:
     sound = spoken(0.3, 0.4, 0.5)
-    gaps = gaps_seconds(joined(Joiner(Delivery(pauses=PAUSES, lead_in_seconds=0.25, tail_seconds=0.4)), ("A.", sound)))
+    gaps = gaps_seconds(
+        joined(Joiner(SoundOptions(pauses=PAUSES, lead_in_seconds=0.25, tail_seconds=0.4)), ("A.", sound))
+    )
     assert gaps == pytest.approx([0.35, 0.9], abs=0.002)
-    made = joined(Joiner(Delivery(lead_in_seconds=0.25, tail_seconds=0.4)), ("A.", sound))
+    made = joined(Joiner(SoundOptions(lead_in_seconds=0.25, tail_seconds=0.4)), ("A.", sound))
     assert np.array_equal(made, np.concatenate([np.zeros(6000), sound, np.zeros(9600)]).astype(np.float32))
 
 
 def test_as_made_is_as_made() -> None:
     sounds = [spoken(0.3, 0.4, 0.5), np.full(7, 0.9, dtype=np.float32), spoken(0, 0.1, 0)]
-    given = joined(Joiner(Delivery()), *[("A.", sound) for sound in sounds])
+    given = joined(Joiner(SoundOptions()), *[("A.", sound) for sound in sounds])
     assert np.array_equal(given, np.concatenate(sounds))
 
 
 def test_nothing_said_is_no_sound_at_all() -> None:
-    joiner = Joiner(Delivery(pauses=PAUSES, lead_in_seconds=1, tail_seconds=1))
+    joiner = Joiner(SoundOptions(pauses=PAUSES, lead_in_seconds=1, tail_seconds=1))
     joiner.begin("...")
     assert not len(np.concatenate([joiner.end(), joiner.finish()]))
 
 
 def test_a_sentence_without_sound_between_two_others_changes_nothing() -> None:
     sound, silent = spoken(0.3, 0.4, 0.5), np.zeros(9000, dtype=np.float32)
-    with_it = joined(Joiner(Delivery(pauses=PAUSES)), ("A.", sound), ("...", silent), ("B.", sound))
-    assert np.array_equal(with_it, joined(Joiner(Delivery(pauses=PAUSES)), ("A.", sound), ("B.", sound)))
+    with_it = joined(Joiner(SoundOptions(pauses=PAUSES)), ("A.", sound), ("...", silent), ("B.", sound))
+    assert np.array_equal(with_it, joined(Joiner(SoundOptions(pauses=PAUSES)), ("A.", sound), ("B.", sound)))
 
 
 def test_silence_within_a_sentence_stays() -> None:
     sound = np.concatenate([spoken(0.3, 0.4, 0.35), spoken(0.35, 0.4, 0.5)])
     for pieces in ((), (20_000,), (16_000, 17_000, 20_000, 26_000)):
-        gaps = gaps_seconds(joined(Joiner(Delivery(pauses=PAUSES)), ("A.", sound), pieces=pieces))
+        gaps = gaps_seconds(joined(Joiner(SoundOptions(pauses=PAUSES)), ("A.", sound), pieces=pieces))
         assert gaps == pytest.approx([0.1, 0.7, 0.5], abs=0.002)
 
 
@@ -113,8 +117,8 @@ def test_how_sentences_are_cut_into_pieces_changes_nothing_but_the_first_silence
     shapes: list[tuple[float, float, float]], pieces: list[int], pauses_ahead: bool
 ) -> None:
     sentences = [("A.", spoken(*shape)) for shape in shapes]
-    whole = joined(Joiner(Delivery(pauses=PAUSES)), *sentences)
-    cut = joined(Joiner(Delivery(pauses=PAUSES)), *sentences, pieces=tuple(pieces), pauses_ahead=pauses_ahead)
+    whole = joined(Joiner(SoundOptions(pauses=PAUSES)), *sentences)
+    cut = joined(Joiner(SoundOptions(pauses=PAUSES)), *sentences, pieces=tuple(pieces), pauses_ahead=pauses_ahead)
     assert np.array_equal(_without_first_silence(whole), _without_first_silence(cut))
 
 
@@ -124,8 +128,10 @@ def _without_first_silence(sound: Sound) -> Sound:
 
 
 @pytest.mark.parametrize("pieces", [(), (100,), (3000, 9000), (7200,)])
-@pytest.mark.parametrize("delivery", [Delivery(pauses=PAUSES, lead_in_seconds=0.3), Delivery(lead_in_seconds=0.3)])
-def test_where_a_sentence_lies_is_known_once_it_is_heard(pieces: tuple[int, ...], delivery: Delivery) -> None:
+@pytest.mark.parametrize(
+    "delivery", [SoundOptions(pauses=PAUSES, lead_in_seconds=0.3), SoundOptions(lead_in_seconds=0.3)]
+)
+def test_where_a_sentence_lies_is_known_once_it_is_heard(pieces: tuple[int, ...], delivery: SoundOptions) -> None:
     joiner, sound = Joiner(delivery), spoken(0.3, 0.4, 0.5)
     given: list[Sound] = []
     places: list[float | None] = []
@@ -142,7 +148,7 @@ def test_where_a_sentence_lies_is_known_once_it_is_heard(pieces: tuple[int, ...]
 
 
 def test_what_is_held_back_is_silent_or_a_few_milliseconds() -> None:
-    joiner, sound = Joiner(Delivery(pauses=PAUSES)), spoken(0.3, 1.0, 0.5)
+    joiner, sound = Joiner(SoundOptions(pauses=PAUSES)), spoken(0.3, 1.0, 0.5)
     joiner.begin("A.")
     assert len(joiner.add(sound[:4800])) == 4800, "the first silence passes at once"
     assert len(joiner.add(sound[4800:16_800])) == 12_000 - 120
@@ -153,13 +159,13 @@ def test_what_is_held_back_is_silent_or_a_few_milliseconds() -> None:
 def test_a_sound_that_is_torn_off_is_faded() -> None:
     torn = (0.4 * np.sin(np.arange(9_000) / 8) + 0.2).astype(np.float32)
     assert len(clicks(np.concatenate([np.zeros(4000), torn, np.zeros(4000)]).astype(np.float32))) >= 2
-    assert clicks(joined(Joiner(Delivery(pauses=PAUSES)), ("A.", torn), ("B,", torn[:300]))) == []
+    assert clicks(joined(Joiner(SoundOptions(pauses=PAUSES)), ("A.", torn), ("B,", torn[:300]))) == []
 
 
 @pytest.mark.parametrize("silence_samples", [50, 1_200, 7_200])
 def test_a_sound_that_is_all_there_at_once_after_the_networks_silence_is_faded(silence_samples: int) -> None:
     abrupt = np.concatenate([np.full(silence_samples, 1e-6), 0.1 * np.cos(np.arange(9_000) / 8)]).astype(np.float32)
-    sound = joined(Joiner(Delivery(pauses=PAUSES)), ("A.", abrupt), ("B.", abrupt), pieces=(7_201, 7_215))
+    sound = joined(Joiner(SoundOptions(pauses=PAUSES)), ("A.", abrupt), ("B.", abrupt), pieces=(7_201, 7_215))
     assert len(clicks(np.concatenate([np.zeros(4_000, np.float32), abrupt]))) >= 1
     assert clicks(sound) == []
 

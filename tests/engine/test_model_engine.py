@@ -13,7 +13,7 @@ from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.scheduler import TurnThread
 from kokoro_wyoming.voices.catalogue import Catalogue, voice_label, voice_language
-from kokoro_wyoming.voices.descriptions import Choices, SpokenVoice, VoiceDescription, VoiceRequest
+from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceDescription, VoiceOptions, VoiceRequest
 
 NAMES = ("af_heart", "af_bella", "bf_emma", "bm_george", "ef_dora", "zf_xiaoxiao")
 OLD_NAMES = ("af", "af_bella", "bf_emma", "bm_lewis")
@@ -38,7 +38,9 @@ def make_engine(thread: TurnThread) -> Callable[..., Engine]:
     def make(*versions: str, max_utterances: int = 64, **choices: Any) -> Engine:
         catalogues = [_catalogue(version) for version in versions or ("v1.0",)]
         manager = ModelManager(Path("models"), Path("voices"), thread=thread)
-        return Engine(manager, catalogues, weights=WEIGHTS, choices=Choices(**choices), max_utterances=max_utterances)
+        return Engine(
+            manager, catalogues, weights=WEIGHTS, choices=VoiceOptions(**choices), max_utterances=max_utterances
+        )
 
     return make
 

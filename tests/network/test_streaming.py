@@ -26,7 +26,7 @@ from kokoro_wyoming.network import inference
 from kokoro_wyoming.network import streaming as speaking
 from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
-from kokoro_wyoming.network.inference import AS_MADE, Serving
+from kokoro_wyoming.network.inference import AS_MADE, OutputOptions
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit, corrected, residual
 from kokoro_wyoming.network.source import Draw
@@ -255,7 +255,7 @@ def test_windows_grow_and_where_nobody_waits_for_the_first_it_is_large(
 def test_durations_are_of_what_is_made(wrapper: KokoroV1Wrapper) -> None:
     network, pack = wrapper.initialize(), wrapper.packs.get("af_heart")
     told, samples = [], []
-    for serving in (AS_MADE, Serving(cuts_silence=True)):
+    for serving in (AS_MADE, OutputOptions(cuts_silence=True)):
         heard: list[list[int]] = []
         turns = network.pieces([50, 83, 54, 156, 57, 135, 4], pack[6], 1.0, "", heard.append, serving=serving)
         while not heard:

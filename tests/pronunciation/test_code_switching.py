@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kokoro_wyoming import builds, config
 from kokoro_wyoming.builds.v1_0.wrapper import KokoroV1Wrapper
-from kokoro_wyoming.config.options import habits_of
+from kokoro_wyoming.config.options import text_options
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation import code_switching, ipa, pronounce
@@ -204,7 +204,7 @@ def test_where_letters_leave_two_languages_one_that_the_owner_chose_a_voice_for_
 
 def test_languages_that_the_owner_chose_voices_for_are_the_likely_ones() -> None:
     settings_ = config.load(None, {"speech.voices": {"ja": "jf_alpha"}})
-    assert habits_of(settings_).likely_languages == ("ja-JP",)
+    assert text_options(settings_).likely_languages == ("ja-JP",)
 
 
 def test_letters_choose_among_the_languages_that_are_spoken_here() -> None:

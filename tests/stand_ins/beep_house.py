@@ -15,7 +15,7 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event, read_event, write_event
 
 from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits
-from kokoro_wyoming.text.text_stream import Habits
+from kokoro_wyoming.text.text_stream import TextOptions
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from tests.stand_ins.beep_engine import BeepEngine, heard
 
@@ -55,7 +55,7 @@ async def open_house(
     *,
     volume: float = 1.0,
     through: SpeechEngine | None = None,
-    habits: Habits | None = None,
+    habits: TextOptions | None = None,
 ) -> AsyncIterator[House]:
     """Open it; at the end, whatever was done to it, nothing may be left over and nothing may have gone unheard.
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kokoro_wyoming.text import marks
 from kokoro_wyoming.text.cleaning import clean
 from kokoro_wyoming.text.markup import Markup, lines
-from kokoro_wyoming.text.splitting import Reading, SentenceSplitter
+from kokoro_wyoming.text.splitting import MarkupOptions, SentenceSplitter
 
 WORD = marks.said("tomato", "phonemes", "təmˈɑtoʊ")
 
@@ -201,7 +201,7 @@ def test_emoji_are_named_if_wanted() -> None:
 
 
 def test_text_is_left_as_written_if_wanted() -> None:
-    splitter = SentenceSplitter(reading=Reading(markup=False))
+    splitter = SentenceSplitter(reading=MarkupOptions(markup=False))
     assert [*splitter.add("# **Hi** 🎉 [a](b)\x00"), *splitter.finish()] == ["# **Hi** 🎉 [a](b)"]
 
 

@@ -14,17 +14,19 @@ from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM
 from kokoro_wyoming.text import marks
 from kokoro_wyoming.text.sentences import Pause, Run, Sentence, plain
-from kokoro_wyoming.text.splitting import _TIED, Reading
+from kokoro_wyoming.text.splitting import _TIED, MarkupOptions
 from kokoro_wyoming.text.ssml.reader import MAX_DEPTH, SsmlReader, looks_like_ssml
 from kokoro_wyoming.text.ssml.tokens import MAX_TOKEN_CHARS
-from kokoro_wyoming.text.text_stream import Habits, Manuscript, TextFormat
+from kokoro_wyoming.text.text_stream import TextFormat, TextOptions, TextStream
 from tests.stand_ins.beep_engine import BeepEngine
 from tests.stand_ins.beep_house import chunk, error_codes, kinds, open_house, start, stop, synthesize, text_of
 
 
-def said(*chunks: str, text_format: TextFormat = "ssml", habits: Habits | None = None) -> list[Sentence | Pause | str]:
+def said(
+    *chunks: str, text_format: TextFormat = "ssml", habits: TextOptions | None = None
+) -> list[Sentence | Pause | str]:
     """What is to be said, and the error that ends it."""
-    manuscript = Manuscript(text_format, habits or Habits(clause_first=False))
+    manuscript = TextStream(text_format, habits or TextOptions(clause_first=False))
     script: list[Sentence | Pause | str] = []
     try:
         for one in chunks:
@@ -78,17 +80,17 @@ def test_markdown_is_none_here() -> None:
 @pytest.mark.parametrize(
     ("reading", "heard"),
     [
-        (Reading(), "Done! Oui, ami! a🎉-- so — it is…"),
-        (Reading(emoji="name"), "Done! party popper Oui cotillons, ami! a🎉-- so — it is…"),
-        (Reading(markup=False), "Done! 🎉 Oui 🎉, ami!!! a🎉-- so -- it is....."),
+        (MarkupOptions(), "Done! Oui, ami! a🎉-- so — it is…"),
+        (MarkupOptions(emoji="name"), "Done! party popper Oui cotillons, ami! a🎉-- so — it is…"),
+        (MarkupOptions(markup=False), "Done! 🎉 Oui 🎉, ami!!! a🎉-- so -- it is....."),
     ],
 )
 def test_emoji_and_signs_are_read_as_in_other_text_but_where_the_document_says_how(
-    reading: Reading, heard: str
+    reading: MarkupOptions, heard: str
 ) -> None:
     lang = '<lang xml:lang="fr">Oui 🎉, ami!!!</lang>'
     document = f'<speak>Done! 🎉 {lang} <say-as interpret-as="characters">a🎉--</say-as> so -- it is.....</speak>'
-    script = said(document, habits=Habits(clause_first=False, reading=reading))
+    script = said(document, habits=TextOptions(clause_first=False, reading=reading))
     assert " ".join(words(script)).replace(" ,", ",").split() == heard.split()
 
 
@@ -321,7 +323,7 @@ def test_a_text_that_begins_with_speak_is_ssml(beginning: str, is_ssml: bool | N
 
 def test_what_only_might_have_become_ssml_is_spoken_as_it_is_and_so_is_all_where_the_owner_says_so() -> None:
     assert words(said("<spea", text_format="text")) == ["<spea"]
-    declared = Habits(finds_ssml=False)
+    declared = TextOptions(finds_ssml=False)
     assert "".join(words(said("<speak>Hi.</speak>", text_format="text", habits=declared))) == "<speak>Hi.</speak>"
     assert words(said("<speak>Hi.</speak>", text_format="ssml", habits=declared)) == ["Hi."]
 

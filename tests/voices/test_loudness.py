@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kokoro_wyoming.audio.joining import Delivery
+from kokoro_wyoming.audio.joining import SoundOptions
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs, k_weighting
 from kokoro_wyoming.voices.descriptions import TYPICAL_LUFS, SpokenVoice
 from kokoro_wyoming.voices.loudness import Levels, measured
@@ -64,7 +64,7 @@ def test_a_voice_of_one_s_own_is_learned_from_what_it_says_and_then_brought_to_t
     while levels.wants(voice):
         levels.learn(voice, sentence)
     assert levels.of("v1.0", "af_mine") == pytest.approx(-23.01, abs=0.1)
-    at_target = sentence * Delivery(loudness_lufs=-16).gain(levels.of("v1.0", "af_mine"))
+    at_target = sentence * SoundOptions(loudness_lufs=-16).gain(levels.of("v1.0", "af_mine"))
     assert integrated_lufs(at_target.astype(np.float32), 24_000) == pytest.approx(-16, abs=0.1)
 
 

@@ -17,7 +17,7 @@ from kokoro_wyoming.audio.word_times import Clock, paired
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.network.inference import AS_MADE, Company, Network, Serving, choose_device
+from kokoro_wyoming.network.inference import AS_MADE, Company, Network, OutputOptions, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa, pronounce
@@ -153,7 +153,7 @@ class KokoroV019Wrapper:
         lang_code: str,
         speed: float = 1.0,
         clock: Clock | None = None,
-        serving: Serving = AS_MADE,
+        serving: OutputOptions = AS_MADE,
         held: Held | None = None,
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread; its runs are as `pronounce.read` gives them.

@@ -19,7 +19,7 @@ from wyoming.audio import AudioChunk
 from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped
 
-from kokoro_wyoming.audio.joining import Delivery
+from kokoro_wyoming.audio.joining import SoundOptions
 from kokoro_wyoming.audio.pcm import PcmStream, silence
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, ShuttingDownError
@@ -27,7 +27,7 @@ from kokoro_wyoming.protocols.wyoming import dialogue, info, wire
 from kokoro_wyoming.protocols.wyoming.events import error_event, pong, word_timings
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.text.sentences import Pause, Sentence
-from kokoro_wyoming.text.text_stream import Habits, Manuscript
+from kokoro_wyoming.text.text_stream import TextOptions, TextStream
 from kokoro_wyoming.utterances.failures import log_defect, log_refusal
 from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
 from kokoro_wyoming.utterances.quota import Quota
@@ -87,8 +87,8 @@ class Session:
         limits: SessionLimits | None = None,
         *,
         volume: float = 1.0,
-        delivery: Delivery | None = None,
-        habits: Habits | None = None,
+        delivery: SoundOptions | None = None,
+        habits: TextOptions | None = None,
         share: Quota | None = None,
     ) -> None:
         """`volume` is a gain on what `delivery` asks for. `habits` are how texts are taken, `share` is what the
@@ -99,8 +99,8 @@ class Session:
         self._out = wire.EventWriter(writer, self._limits.wire)
         self._engine = engine
         self._volume = volume
-        self._delivery = delivery or Delivery()
-        self._habits = habits or Habits()
+        self._delivery = delivery or SoundOptions()
+        self._habits = habits or TextOptions()
         self._share = share or Quota()
         self._peer = _peer_name(writer)
         self._dialogue = dialogue.Dialogue(self._limits.dialogue)
@@ -112,7 +112,7 @@ class Session:
         self._over = asyncio.Event()
         self._rested_at_seconds = 0.0
 
-    def change(self, engine: SpeechEngine, volume: float, delivery: Delivery, habits: Habits) -> None:
+    def change(self, engine: SpeechEngine, volume: float, delivery: SoundOptions, habits: TextOptions) -> None:
         """From the next utterance on, let another engine speak, deliver it otherwise, and take texts otherwise."""
         self._engine, self._volume, self._delivery, self._habits = engine, volume, delivery, habits
 
@@ -269,7 +269,7 @@ class Session:
         role = UtteranceVoices(
             self._engine, begin.request, begin.program, language_from_text=by_text, likely_languages=likely
         )
-        manuscript = Manuscript(begin.text_format, self._habits, role.voice.language)
+        manuscript = TextStream(begin.text_format, self._habits, role.voice.language)
         self._share.take()
         self._open = Utterance(
             self._engine,

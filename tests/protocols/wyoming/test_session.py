@@ -16,7 +16,7 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
 from wyoming.info import Info
 
-from kokoro_wyoming.audio.joining import Delivery
+from kokoro_wyoming.audio.joining import SoundOptions
 from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError, PeerError
 from kokoro_wyoming.protocols.wyoming.events import error_event
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
@@ -24,7 +24,7 @@ from kokoro_wyoming.protocols.wyoming.server import refuse
 from kokoro_wyoming.protocols.wyoming.session import SessionLimits
 from kokoro_wyoming.text.sentences import Run, Sentence
 from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS
-from kokoro_wyoming.text.text_stream import Habits
+from kokoro_wyoming.text.text_stream import TextOptions
 from kokoro_wyoming.utterances.failures import error_text
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
@@ -113,7 +113,7 @@ async def test_a_complete_sentence_is_heard_although_nothing_follows_it() -> Non
 
 
 async def test_what_is_not_complete_waits_for_its_end_however_long_nothing_comes() -> None:
-    async with open_house(habits=Habits(quiet_seconds=0.05)) as house, house.client() as client:
+    async with open_house(habits=TextOptions(quiet_seconds=0.05)) as house, house.client() as client:
         await client.write_event(start())
         for delta in ("It is 21.", "5 degrees at", " the front"):
             await client.write_event(chunk(delta))
@@ -125,7 +125,7 @@ async def test_what_is_not_complete_waits_for_its_end_however_long_nothing_comes
 
 
 async def test_without_a_time_of_quiet_a_sentence_waits_for_what_follows_it() -> None:
-    async with open_house(habits=Habits(quiet_seconds=None)) as house, house.client() as client:
+    async with open_house(habits=TextOptions(quiet_seconds=None)) as house, house.client() as client:
         await client.write_event(start())
         await client.write_event(chunk("Checking your calendar. "))
         await asyncio.sleep(0.5)
@@ -138,7 +138,7 @@ async def test_the_wait_for_the_first_sound_counts_from_when_the_sentence_was_wh
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "kokoro_wyoming")
-    async with open_house(habits=Habits(quiet_seconds=1.0)) as house, house.client() as client:
+    async with open_house(habits=TextOptions(quiet_seconds=1.0)) as house, house.client() as client:
         await client.write_event(start())
         await client.write_event(chunk("The kettle has boiled. "))
         await asyncio.sleep(0.4)
@@ -163,12 +163,12 @@ async def test_pauses_that_stand_together_are_one_of_20_seconds_and_this_is_told
 
 
 async def test_an_utterance_keeps_the_engine_and_the_loudness_that_it_began_with() -> None:
-    other, louder = BeepEngine(), Delivery(loudness_lufs=-10.0)
+    other, louder = BeepEngine(), SoundOptions(loudness_lufs=-10.0)
     async with open_house() as house, house.client() as client:
         await client.write_event(start())
         await client.write_event(chunk("One is said. And"))
         await until(lambda: bool(house.engine.said))
-        house.sessions[0].change(other, 1.0, louder, Habits())
+        house.sessions[0].change(other, 1.0, louder, TextOptions())
         for event in (chunk(" two."), stop(), synthesize("Three.")):
             await client.write_event(event)
         replies = await _read_to(client, "synthesize-stopped")
@@ -207,7 +207,7 @@ async def test_a_stream_without_text_when_the_engine_changes_is_spoken_by_one_en
     async with open_house() as house, house.client() as client:
         await client.write_event(start())
         await until(lambda: bool(house.sessions and house.sessions[0].speaking))
-        house.sessions[0].change(other, 1.0, Delivery(), Habits())
+        house.sessions[0].change(other, 1.0, SoundOptions(), TextOptions())
         for event in (chunk("One."), stop()):
             await client.write_event(event)
         await _read_to(client, "synthesize-stopped")
