@@ -17,7 +17,7 @@ from kokoro_wyoming.releases import DEFAULT_VERSION
 
 if TYPE_CHECKING:
     from kokoro_wyoming.config import Config
-    from kokoro_wyoming.voices.selection import Cast
+    from kokoro_wyoming.voices.selection import VoiceSelector
 
 SUMMARY = "check settings, files and languages"
 DESCRIPTION = "Check the settings, every file with its checksum, and every language. Changes nothing, fetches nothing."
@@ -114,7 +114,7 @@ def _voices(config: Config) -> Iterator[_Finding]:
         yield _Finding(f"voices.{name}", "unknown" if fault else _OK, fault or expression)
 
 
-def _configured_voice(known: Cast, path: str, name: str) -> _Finding:
+def _configured_voice(known: VoiceSelector, path: str, name: str) -> _Finding:
     from kokoro_wyoming.voices.descriptions import VoiceRequest
 
     try:

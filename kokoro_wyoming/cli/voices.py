@@ -17,7 +17,7 @@ from kokoro_wyoming.releases import how_to_get, other_versions
 if TYPE_CHECKING:
     from kokoro_wyoming.config import Config
     from kokoro_wyoming.voices.catalogue import Catalogue
-    from kokoro_wyoming.voices.selection import Cast
+    from kokoro_wyoming.voices.selection import VoiceSelector
 
 SUMMARY = "list the voices that are here"
 DESCRIPTION = "List the voices in the voices folder: their names, what people see, and the language each speaks."
@@ -69,11 +69,11 @@ def beside(config: Config) -> list[str]:
     return [version for version in others if os.path.isfile(weights_path(folder(version), version))]
 
 
-def cast(config: Config) -> Cast:
+def cast(config: Config) -> VoiceSelector:
     """Who would speak for what, with these settings."""
     from kokoro_wyoming.config.options import voice_options
-    from kokoro_wyoming.voices.selection import Cast
+    from kokoro_wyoming.voices.selection import VoiceSelector
 
     catalogues = [scan(config, version) for version in (config.model.version, *beside(config))]
     choices = voice_options(config)
-    return Cast([catalogues[0], *(each for each in catalogues[1:] if each.voices)], {}, choices)
+    return VoiceSelector([catalogues[0], *(each for each in catalogues[1:] if each.voices)], {}, choices)

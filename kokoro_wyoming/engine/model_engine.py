@@ -25,9 +25,9 @@ from kokoro_wyoming.scheduler import Listener
 from kokoro_wyoming.text.sentences import Sentence, plain
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceOptions, VoiceRequest
-from kokoro_wyoming.voices.loudness import Levels
+from kokoro_wyoming.voices.loudness import VoiceLoudness
 from kokoro_wyoming.voices.packs import Held
-from kokoro_wyoming.voices.selection import Cast
+from kokoro_wyoming.voices.selection import VoiceSelector
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -75,16 +75,16 @@ class Engine:
         self._stuck_seconds = stuck_seconds
         self._lexicon = lexicon or Lexicon()
         self._utterances = 0
-        self._levels = Levels()
-        self._cast = Cast(catalogues, weights, self._choices)
+        self._levels = VoiceLoudness()
+        self._cast = VoiceSelector(catalogues, weights, self._choices)
         self._cast.check()
         self._warn_of({})
 
     def update(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str]) -> None:
         """Offer other voices from now on; what is being said is said to its end."""
-        before, self._cast = self._cast, Cast(catalogues, weights, self._choices)
+        before, self._cast = self._cast, VoiceSelector(catalogues, weights, self._choices)
         # Other ones, as who has begun with a voice that has changed learns of it as it was.
-        self._levels = Levels()
+        self._levels = VoiceLoudness()
         self._warn_of(before.refused)
 
     def _warn_of(self, known: Mapping[str, str]) -> None:
@@ -97,7 +97,7 @@ class Engine:
         return self._cast.programs
 
     def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
-        """Choose voice, language and release for a request; see `Cast.resolve`."""
+        """Choose voice, language and release for a request; see `VoiceSelector.resolve`."""
         voice = self._cast.resolve(request, program)
         return replace(voice, loudness_lufs=self._levels.of(voice.version, voice.name))
 
@@ -154,7 +154,7 @@ class EngineUtterance:
         self,
         manager: ModelManager,
         lexicon: Lexicon,
-        levels: Levels,
+        levels: VoiceLoudness,
         leave: Callable[[], None],
         listener: Listener,
         *,

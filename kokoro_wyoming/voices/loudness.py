@@ -22,7 +22,7 @@ _LEARNED = 256
 """Voices: their names are the clients', who could name them without end."""
 
 
-class Levels:
+class VoiceLoudness:
     """Loudness by release and voice, blends included."""
 
     def __init__(self) -> None:

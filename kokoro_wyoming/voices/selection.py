@@ -1,6 +1,6 @@
 """Who speaks: from what a client asks and what the owner chose to one voice of one release. Pure.
 
-A `Cast` never changes; when voices come or go, a new one takes its place.
+A `VoiceSelector` never changes; when voices come or go, a new one takes its place.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
 """Home Assistant builds its unique ids from these: never change one."""
 
 
-class Cast:
+class VoiceSelector:
     """The voices that can speak now, and the choice among them."""
 
     def __init__(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str], choices: VoiceOptions) -> None:

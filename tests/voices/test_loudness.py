@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from kokoro_wyoming.audio.joining import SoundOptions
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs, k_weighting
 from kokoro_wyoming.voices.descriptions import TYPICAL_LUFS, SpokenVoice
-from kokoro_wyoming.voices.loudness import Levels, measured
+from kokoro_wyoming.voices.loudness import VoiceLoudness, measured
 
 Sound = NDArray[np.float32]
 
@@ -53,11 +53,11 @@ def test_every_voice_of_v1_0_was_measured() -> None:
 
 def test_a_blend_is_as_loud_as_its_voices_are_in_the_mean() -> None:
     heart, nova = (measured()["v1.0", name] for name in ("af_heart", "af_nova"))
-    assert Levels().of("v1.0", "af_heart(3)+af_nova") == pytest.approx((3 * heart + nova) / 4)
+    assert VoiceLoudness().of("v1.0", "af_heart(3)+af_nova") == pytest.approx((3 * heart + nova) / 4)
 
 
 def test_a_voice_of_one_s_own_is_learned_from_what_it_says_and_then_brought_to_the_level_of_all() -> None:
-    levels, voice = Levels(), SpokenVoice("v1.0", "af_mine", "en-US", 1.0)
+    levels, voice = VoiceLoudness(), SpokenVoice("v1.0", "af_mine", "en-US", 1.0)
     assert levels.of("v1.0", "af_mine") == TYPICAL_LUFS
     assert not levels.wants(SpokenVoice("v1.0", "af_heart", "en-US", 1.0))
     sentence = sine(997, 4, 0.1)
@@ -69,7 +69,7 @@ def test_a_voice_of_one_s_own_is_learned_from_what_it_says_and_then_brought_to_t
 
 
 def test_names_without_end_cost_bounded_memory() -> None:
-    levels = Levels()
+    levels = VoiceLoudness()
     for number in range(300):
         levels.learn(SpokenVoice("v1.0", f"af_{number}", "en-US", 1.0), sine(997, 0.5, 0.1))
     assert levels.of("v1.0", "af_0") == TYPICAL_LUFS
