@@ -150,7 +150,7 @@ class _Job(Generic[T]):
             self.loop.call_soon_threadsafe(self.pieces.put_nowait, item)
 
 
-class TurnThread:
+class ModelThread:
     """Runs jobs in turns on one daemon thread; the next turn is for the listener whose sound runs out first."""
 
     def __init__(
@@ -344,13 +344,13 @@ def most_urgent(jobs: Sequence[_Job[Any]], *, is_full: bool) -> _Job[Any]:
     return min(abandoned or begun or jobs, key=lambda job: job.listener.wanted_by)
 
 
-async def apart(work: Callable[[], T]) -> T:
+async def on_own_thread(work: Callable[[], T]) -> T:
     """Do one piece of work beside the model thread, on a thread that ends with it.
 
     One that stayed would keep the OpenMP team that torch made for it. Teams of more threads than there are cores sleep
     after every step instead of waiting for the next: all speech would take a third longer.
     """
-    thread = TurnThread("apart")
+    thread = ModelThread("apart")
     try:
         return await thread.run(work)
     finally:

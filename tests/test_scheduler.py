@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from kokoro_wyoming.scheduler import PIECES_AHEAD, Listener, TurnThread
+from kokoro_wyoming.scheduler import PIECES_AHEAD, Listener, ModelThread
 
 
 @pytest.fixture
-async def thread() -> AsyncIterator[TurnThread]:
-    turns = TurnThread()
+async def thread() -> AsyncIterator[ModelThread]:
+    turns = ModelThread()
     yield turns
     assert turns.close(timeout_seconds=5)
 
@@ -31,20 +31,20 @@ class Gate:
         yield None if self.opened.wait(5) else "nobody opened the gate"
 
 
-async def _collect(thread: TurnThread, steps: Iterator[str | None], listener: Listener) -> list[str]:
+async def _collect(thread: ModelThread, steps: Iterator[str | None], listener: Listener) -> list[str]:
     return [piece async for piece in thread.stream(lambda: steps, listener=listener, seconds_of=lambda _: 1.0)]
 
 
-async def test_pieces_come_in_order_and_silent_turns_are_not_heard(thread: TurnThread) -> None:
+async def test_pieces_come_in_order_and_silent_turns_are_not_heard(thread: ModelThread) -> None:
     assert await _collect(thread, iter(["a", None, "b", None, None, "c"]), Listener()) == ["a", "b", "c"]
 
 
-async def test_everything_runs_on_one_thread(thread: TurnThread) -> None:
+async def test_everything_runs_on_one_thread(thread: ModelThread) -> None:
     names = await asyncio.gather(*(thread.run(lambda: threading.current_thread().name) for _ in range(5)))
     assert set(names) == {"model"}
 
 
-async def test_the_loop_is_free_while_a_step_runs(thread: TurnThread) -> None:
+async def test_the_loop_is_free_while_a_step_runs(thread: ModelThread) -> None:
     gate = Gate()
     held = asyncio.create_task(_collect(thread, gate.steps(), Listener()))
     await asyncio.sleep(0.01)
@@ -52,7 +52,7 @@ async def test_the_loop_is_free_while_a_step_runs(thread: TurnThread) -> None:
     assert await held == []
 
 
-async def test_a_short_job_is_heard_before_a_long_one_ends(thread: TurnThread) -> None:
+async def test_a_short_job_is_heard_before_a_long_one_ends(thread: ModelThread) -> None:
     order: list[str] = []
 
     def spoken(name: str, count: int) -> Iterator[str | None]:
@@ -72,7 +72,7 @@ async def test_a_short_job_is_heard_before_a_long_one_ends(thread: TurnThread) -
     assert order.index("short") == 1  # one turn for the earlier comer, then the one who has heard nothing yet
 
 
-async def test_the_listener_whose_sound_runs_out_first_is_next(thread: TurnThread) -> None:
+async def test_the_listener_whose_sound_runs_out_first_is_next(thread: ModelThread) -> None:
     order: list[str] = []
 
     def spoken(name: str, seconds: list[float]) -> Iterator[tuple[str, float] | None]:
@@ -108,7 +108,7 @@ async def test_what_was_delivered_counts_from_the_next_sentence_on_and_not_what_
     assert nobody.due == math.inf
 
 
-async def test_who_would_hear_a_gap_comes_before_who_hears_nothing_yet(thread: TurnThread) -> None:
+async def test_who_would_hear_a_gap_comes_before_who_hears_nothing_yet(thread: ModelThread) -> None:
     order: list[str] = []
 
     def spoken(name: str) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _says(name: str, times: int, order: list[str]) -> Iterator[str]:
         yield name
 
 
-async def test_nobody_new_is_begun_with_while_the_old_need_the_thread(thread: TurnThread) -> None:
+async def test_nobody_new_is_begun_with_while_the_old_need_the_thread(thread: ModelThread) -> None:
     thread._pace.add(worked_seconds=15.6, sound_seconds=26.0)
     order: list[str] = []
     old = Listener()
@@ -157,7 +157,7 @@ async def test_nobody_new_is_begun_with_while_the_old_need_the_thread(thread: Tu
     assert thread.longest_wait_seconds == 0
 
 
-async def test_who_does_not_take_their_sound_keeps_nobody_waiting(thread: TurnThread) -> None:
+async def test_who_does_not_take_their_sound_keeps_nobody_waiting(thread: ModelThread) -> None:
     thread._pace.add(worked_seconds=27.0, sound_seconds=28.0)
     order: list[str] = []
     slow = thread.stream(lambda: _says("slow", 20, order), listener=Listener(), seconds_of=lambda _: 0.0)
@@ -167,7 +167,7 @@ async def test_who_does_not_take_their_sound_keeps_nobody_waiting(thread: TurnTh
     assert len(order) < 20
 
 
-async def test_work_for_nobody_is_not_done_where_a_newcomer_waits(thread: TurnThread) -> None:
+async def test_work_for_nobody_is_not_done_where_a_newcomer_waits(thread: ModelThread) -> None:
     order: list[str] = []
     gate = Gate()
     held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=0)))
@@ -180,7 +180,7 @@ async def test_work_for_nobody_is_not_done_where_a_newcomer_waits(thread: TurnTh
     assert order == ["newcomer", "newcomer", "nobody", "nobody"]
 
 
-async def test_work_for_nobody_keeps_nobody_waiting(thread: TurnThread) -> None:
+async def test_work_for_nobody_keeps_nobody_waiting(thread: ModelThread) -> None:
     gate = Gate()
     held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=math.inf)))
     await asyncio.sleep(0)
@@ -189,7 +189,7 @@ async def test_work_for_nobody_keeps_nobody_waiting(thread: TurnThread) -> None:
     await held
 
 
-async def test_a_job_rests_while_nobody_takes_its_pieces(thread: TurnThread) -> None:
+async def test_a_job_rests_while_nobody_takes_its_pieces(thread: ModelThread) -> None:
     made = 0
 
     def endless() -> Iterator[str]:
@@ -205,7 +205,7 @@ async def test_a_job_rests_while_nobody_takes_its_pieces(thread: TurnThread) -> 
         assert made <= PIECES_AHEAD + 1
 
 
-async def test_a_listener_who_leaves_ends_the_work(thread: TurnThread) -> None:
+async def test_a_listener_who_leaves_ends_the_work(thread: ModelThread) -> None:
     closed = threading.Event()
 
     def endless() -> Iterator[str]:
@@ -226,7 +226,7 @@ async def test_a_listener_who_leaves_ends_the_work(thread: TurnThread) -> None:
     assert thread.waiting == 0
 
 
-async def test_a_failing_step_is_raised_to_its_listener_alone(thread: TurnThread) -> None:
+async def test_a_failing_step_is_raised_to_its_listener_alone(thread: ModelThread) -> None:
     def failing() -> Iterator[str]:
         yield "first"
         raise MemoryError("no more")
@@ -238,7 +238,7 @@ async def test_a_failing_step_is_raised_to_its_listener_alone(thread: TurnThread
     assert await thread.run(lambda: "alive") == "alive"
 
 
-async def test_a_step_that_wants_to_exit_does_not_take_the_thread_along(thread: TurnThread) -> None:
+async def test_a_step_that_wants_to_exit_does_not_take_the_thread_along(thread: ModelThread) -> None:
     def leave() -> None:
         raise SystemExit(3)
 
@@ -248,7 +248,7 @@ async def test_a_step_that_wants_to_exit_does_not_take_the_thread_along(thread: 
 
 
 async def test_closing_tells_those_who_wait() -> None:
-    turns = TurnThread()
+    turns = ModelThread()
     gate = Gate()
     held = asyncio.create_task(_collect(turns, gate.steps(), Listener(due=0)))
     await asyncio.sleep(0)

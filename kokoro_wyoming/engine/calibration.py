@@ -20,7 +20,7 @@ from kokoro_wyoming import awake
 from kokoro_wyoming.builds.release import Rehearsing
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
-from kokoro_wyoming.scheduler import Listener, TurnThread
+from kokoro_wyoming.scheduler import Listener, ModelThread
 from kokoro_wyoming.voices.packs import pack_paths
 
 _LOGGER = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def rehearsed(number: int, names: Sequence[str], sentences: Mapping[str, Sequenc
     return Draft(one.shares, one.phonemes[: int(_MAX_SECONDS * _SECOND_CHARS * one.speed)], one.speed)
 
 
-async def calibrate(model: Rehearsing, thread: TurnThread, version: str) -> None:
+async def calibrate(model: Rehearsing, thread: ModelThread, version: str) -> None:
     """Rehearse until enough is known of a network, and have it speak in windows; cancel it at any time.
 
     A network that needs none of this, or has learned before, is left alone. Never raises: without it, whole sentences
@@ -106,7 +106,7 @@ async def calibrate(model: Rehearsing, thread: TurnThread, version: str) -> None
         _LOGGER.exception("Kokoro %s goes on speaking in whole sentences", version)
 
 
-async def _calibrate(model: Rehearsing, thread: TurnThread, version: str) -> None:
+async def _calibrate(model: Rehearsing, thread: ModelThread, version: str) -> None:
     lessons = model.initialize().lessons
     names = [path.stem for path in pack_paths(model.packs.folder) if path.stem[0] in model.rehearsal]
     if lessons is None or len(lessons) >= UTTERANCES or not names:
@@ -125,7 +125,7 @@ async def _calibrate(model: Rehearsing, thread: TurnThread, version: str) -> Non
 
 
 async def _rehearse_all(
-    model: Rehearsing, thread: TurnThread, version: str, lessons: Lessons, names: Sequence[str]
+    model: Rehearsing, thread: ModelThread, version: str, lessons: Lessons, names: Sequence[str]
 ) -> None:
     for number in range(len(lessons), 2 * UTTERANCES):
         try:
@@ -144,7 +144,7 @@ async def _rehearse_all(
         await asyncio.sleep(worked_seconds)
 
 
-async def _rehearse(model: Rehearsing, thread: TurnThread, one: Draft) -> float:
+async def _rehearse(model: Rehearsing, thread: ModelThread, one: Draft) -> float:
     """Make an utterance in turns that no listener wants; the seconds that its own turns took."""
     worked_seconds = 0.0
 

@@ -20,7 +20,7 @@ from kokoro_wyoming.engine.calibration import calibrate
 from kokoro_wyoming.network.memory import return_memory
 from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, match_version, other_versions
-from kokoro_wyoming.scheduler import TurnThread, apart
+from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.packs import pack_paths
 
@@ -42,7 +42,7 @@ class ModelManager:
         default_version: str = DEFAULT_VERSION,
         device: str = "auto",
         stream: Literal["fast", "exact"] = "fast",
-        thread: TurnThread | None = None,
+        thread: ModelThread | None = None,
         release_idle_seconds: float = 0,
         calibrates: bool = False,
     ) -> None:
@@ -56,7 +56,7 @@ class ModelManager:
         self.default_version = match_version(default_version)
         self.device = device
         self.stream = stream
-        self.thread = thread or TurnThread(waiting=Waiting())
+        self.thread = thread or ModelThread(waiting=Waiting())
         self._release_idle_seconds = release_idle_seconds
         self._loading: dict[str, asyncio.Task[LoadedRelease]] = {}
         self._calibrates = calibrates
@@ -122,7 +122,7 @@ class ModelManager:
             if now not in (self._seen, before):
                 before = now
             elif now != self._seen:
-                yield await apart(self.catalogues)
+                yield await on_own_thread(self.catalogues)
 
     def forget_voices(self) -> None:
         """Have packs that were read before read anew, as their files may have changed."""
@@ -157,9 +157,9 @@ class ModelManager:
     async def _load(self, version: str) -> LoadedRelease:
         release = self._build(version)
         # Not on the model thread: who listens to another release should not wait meanwhile.
-        await apart(release.initialize)
+        await on_own_thread(release.initialize)
         # The file's own tensors, as large as the model, are no longer used.
-        await apart(return_memory)
+        await on_own_thread(return_memory)
         _LOGGER.debug("Kokoro %s is loaded", version)
         if self._calibrates:
             work = calibrate(release, self.thread, version)
@@ -205,4 +205,4 @@ class ModelManager:
             calibrating.cancel()
             await asyncio.wait([calibrating])
             calibrating = None  # it holds the network
-        await apart(return_memory)
+        await on_own_thread(return_memory)

@@ -23,7 +23,7 @@ from kokoro_wyoming.protocols import admission
 from kokoro_wyoming.protocols.wyoming.server import refuse
 from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
-from kokoro_wyoming.scheduler import TurnThread, apart, leave
+from kokoro_wyoming.scheduler import ModelThread, leave, on_own_thread
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.server.listener import Listener, bind
 from kokoro_wyoming.server.startup import Prerendering, Stage, manager_of, stage
@@ -56,7 +56,7 @@ def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
     _come_before_other_programs()
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
-    thread = TurnThread(waiting=Waiting())
+    thread = ModelThread(waiting=Waiting())
     server = Server(config, thread, reread)
     asyncio.run(_whole_life(server))
     status = 1 if server.hopeless else 0
@@ -84,7 +84,7 @@ async def _whole_life(server: Server) -> None:
 class Server:
     """One server from start to stop."""
 
-    def __init__(self, config: Config, thread: TurnThread, reread: Callable[[], Config] | None = None) -> None:
+    def __init__(self, config: Config, thread: ModelThread, reread: Callable[[], Config] | None = None) -> None:
         self._config = config
         self._thread = thread
         self._reread = reread
@@ -267,7 +267,7 @@ class Server:
             async for _ in self._manager.changes():
                 async with self._staging:
                     # Looked at again, as a reload may have come in between.
-                    await self._offer(await apart(self._manager.catalogues))
+                    await self._offer(await on_own_thread(self._manager.catalogues))
         except Exception:
             _LOGGER.exception("Voices that come from now on are not seen before the next start")
 

@@ -17,7 +17,7 @@ from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.releases import how_to_get
-from kokoro_wyoming.scheduler import TurnThread, apart
+from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.utterances.cache import AudioCache, CachedEngine
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.prerender import prerender, wanted
@@ -69,7 +69,7 @@ class Stage:
         _LOGGER.info("The voices have changed: %d came, %d went", len(now - before), len(before - now))
 
 
-def manager_of(config: Config, thread: TurnThread) -> ModelManager:
+def manager_of(config: Config, thread: ModelThread) -> ModelManager:
     """What loads the releases."""
     return ModelManager(
         config.folders.models,
@@ -90,7 +90,7 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
     KokoroWyomingError.
     """
     # Not on the model thread: while a server speaks, reading all voices would be a long turn.
-    catalogues = await apart(manager.catalogues)
+    catalogues = await on_own_thread(manager.catalogues)
     _tell_what_is_missing(config, catalogues)
     if not catalogues[0].voices:
         raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(config.model.version)}.")

@@ -7,7 +7,7 @@ import logging
 
 from kokoro_wyoming import awake
 from kokoro_wyoming.errors import StuckError
-from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.server.systemd import notify
 
 _LOGGER = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ _LOGGER = logging.getLogger(__name__)
 class Watch:
     """Looks at the model thread, and so at its clock; while all is well, systemd's own watchdog is fed by it."""
 
-    def __init__(self, thread: TurnThread, stuck_seconds: float) -> None:
+    def __init__(self, thread: ModelThread, stuck_seconds: float) -> None:
         self.stuck_seconds = stuck_seconds
         """A turn that lasts longer is not coming back. May be changed."""
         self._thread = thread

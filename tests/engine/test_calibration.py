@@ -30,7 +30,7 @@ from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.network import inference, learning, streaming
 from kokoro_wyoming.network.generator import Generator, Moments
 from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, whole_moments
-from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.voices.blends import parse
 from tests.stand_ins.beep_house import until
 
@@ -106,14 +106,14 @@ class Rehearsals:
 
 
 @pytest.fixture
-async def thread() -> AsyncIterator[TurnThread]:
-    turns = TurnThread()
+async def thread() -> AsyncIterator[ModelThread]:
+    turns = ModelThread()
     yield turns
     assert turns.close(timeout_seconds=5)
 
 
 async def test_it_learns_soon_and_again_when_all_is_rehearsed_and_then_rests(
-    thread: TurnThread, tmp_path: Path
+    thread: ModelThread, tmp_path: Path
 ) -> None:
     model = Rehearsals(tmp_path)
     await calibrate(model, thread, "v0.19")
@@ -123,13 +123,13 @@ async def test_it_learns_soon_and_again_when_all_is_rehearsed_and_then_rests(
     assert model.known == calibration.UTTERANCES
 
 
-async def test_what_was_stopped_goes_on_where_it_was(thread: TurnThread, tmp_path: Path) -> None:
+async def test_what_was_stopped_goes_on_where_it_was(thread: ModelThread, tmp_path: Path) -> None:
     model = Rehearsals(tmp_path, known=calibration.UTTERANCES - 3)
     await calibrate(model, thread, "v0.19")
     assert model.turns.count("rehearsal") == 5 * 3
 
 
-async def test_a_damaged_voice_is_left_out(thread: TurnThread, tmp_path: Path) -> None:
+async def test_a_damaged_voice_is_left_out(thread: ModelThread, tmp_path: Path) -> None:
     model = Rehearsals(tmp_path)
     model.damaged = "bm_lewis"
     await calibrate(model, thread, "v0.19")
@@ -137,7 +137,7 @@ async def test_a_damaged_voice_is_left_out(thread: TurnThread, tmp_path: Path) -
 
 
 async def test_a_failure_is_logged_and_no_more(
-    thread: TurnThread, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    thread: ModelThread, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = Rehearsals(tmp_path)
     monkeypatch.setattr(model, "rehearse", None)
@@ -145,7 +145,7 @@ async def test_a_failure_is_logged_and_no_more(
     assert "Kokoro v0.19 goes on speaking in whole sentences" in caplog.text
 
 
-async def test_a_listener_waits_for_no_more_than_the_step_under_way(thread: TurnThread, tmp_path: Path) -> None:
+async def test_a_listener_waits_for_no_more_than_the_step_under_way(thread: ModelThread, tmp_path: Path) -> None:
     model = Rehearsals(tmp_path)
     task = asyncio.create_task(calibrate(model, thread, "v0.19"))
     await until(lambda: bool(model.turns))

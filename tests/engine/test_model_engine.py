@@ -11,7 +11,7 @@ import pytest
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
-from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.voices.catalogue import Catalogue, voice_label, voice_language
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceDescription, VoiceOptions, VoiceRequest
 
@@ -27,14 +27,14 @@ def _catalogue(version: str) -> Catalogue:
 
 
 @pytest.fixture(scope="module")
-def thread() -> Iterator[TurnThread]:
-    made = TurnThread()
+def thread() -> Iterator[ModelThread]:
+    made = ModelThread()
     yield made
     made.close()
 
 
 @pytest.fixture
-def make_engine(thread: TurnThread) -> Callable[..., Engine]:
+def make_engine(thread: ModelThread) -> Callable[..., Engine]:
     def make(*versions: str, max_utterances: int = 64, **choices: Any) -> Engine:
         catalogues = [_catalogue(version) for version in versions or ("v1.0",)]
         manager = ModelManager(Path("models"), Path("voices"), thread=thread)
@@ -117,7 +117,7 @@ def test_who_would_wait_too_long_is_told_at_once(
     make_engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = make_engine()
-    monkeypatch.setattr(TurnThread, "longest_wait_seconds", 25.0)
+    monkeypatch.setattr(ModelThread, "longest_wait_seconds", 25.0)
     with pytest.raises(BusyError, match="for 25 s already; try again later"):
         engine.utterance()
     engine.utterance(patient=True).close()

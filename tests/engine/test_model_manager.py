@@ -21,7 +21,7 @@ from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError, ModelError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.releases import match_version
-from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.scheduler import ModelThread
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ async def test_whatever_becomes_of_a_release_s_files_the_loaded_one_speaks_on(
 @pytest.fixture(scope="module")
 def wrapper(model_data: Store) -> KokoroV1Wrapper:
     folder = model_data.models / "v1_0"
-    return KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", thread=TurnThread())
+    return KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", thread=ModelThread())
 
 
 @pytest.mark.weights

@@ -21,7 +21,7 @@ from kokoro_wyoming.awake import AwakeClock
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.protocols.wyoming import wire
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
-from kokoro_wyoming.scheduler import Listener, TurnThread
+from kokoro_wyoming.scheduler import Listener, ModelThread
 from kokoro_wyoming.server.discovery import advertiser
 from tests.conftest import CHECKOUT
 from tests.protocols.wyoming.test_wire import ONE, Clock
@@ -58,7 +58,7 @@ class Suspended:
 
     def __init__(self) -> None:
         self.now = Clock()
-        self.thread = TurnThread(clock=AwakeClock(self.now))
+        self.thread = ModelThread(clock=AwakeClock(self.now))
         self.begun, self.released = threading.Event(), threading.Event()
 
     def turns(self) -> Iterator[str | None]:

@@ -27,7 +27,7 @@ from torch import Tensor
 from kokoro_wyoming import assets, config
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.languages import TAGS
-from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.packs import Held, VoicePacks
@@ -121,7 +121,7 @@ class BeepModel:
 class BeepManager:
     """Stands in for ModelManager."""
 
-    def __init__(self, models: Path, voices: Path, *, thread: TurnThread, **_: Any) -> None:
+    def __init__(self, models: Path, voices: Path, *, thread: ModelThread, **_: Any) -> None:
         self.voices, self.thread = voices / "v1_0", thread
         self._model = BeepModel(self.voices)
         self.changed = asyncio.Event()
@@ -175,7 +175,7 @@ async def beep_program(
         (folder / "voices").mkdir()
         put_voice(folder / "voices", "af_heart")
         put_voice(folder / "voices", "bf_emma")
-    thread = TurnThread()
+    thread = ModelThread()
     server = Server(settings(folder, **overrides), thread, reread)
     running = asyncio.ensure_future(server.run())
     await until(lambda: server.uri is not None or running.done())

@@ -72,10 +72,10 @@ def converting() -> None:
 
 
 def loading() -> None:
-    from kokoro_wyoming.scheduler import apart
+    from kokoro_wyoming.scheduler import on_own_thread
 
     async def get_model(*_: object) -> None:
-        await apart(_hanging("loading"))
+        await on_own_thread(_hanging("loading"))
 
     _beeping().BeepManager.get_model = get_model
 

@@ -23,7 +23,7 @@ from kokoro_wyoming.assets import Store
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, ModelError, UnknownVoiceError
-from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run, Sentence, plain
 from kokoro_wyoming.utterances.cache import ENTRY_BYTES, AudioCache, CachedEngine, digest
 from kokoro_wyoming.utterances.prerender import prerender, sentences, wanted
@@ -397,7 +397,7 @@ class _Tensor:
 
 
 async def test_a_listener_s_turns_all_come_before_the_next_one_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    thread, model = TurnThread(), _SlowModel()
+    thread, model = ModelThread(), _SlowModel()
     manager = ModelManager(Path("models"), Path("voices"), thread=thread)
 
     async def get_model(version: str | None = None) -> _SlowModel:

@@ -23,7 +23,7 @@ from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa, pronounce
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_runs
 from kokoro_wyoming.releases import how_to_get
-from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.packs import Held, VoicePacks
 
@@ -47,7 +47,7 @@ def build_model(
     config_path: Path | str = CONFIG_PATH,
     voices_path: Path | str | None = None,
     stream: Literal["fast", "exact"] = "fast",
-    thread: TurnThread | None = None,
+    thread: ModelThread | None = None,
 ) -> KokoroV019Wrapper:
     """The release behind the face of `KokoroV1Wrapper`; nothing is read until its `initialize`.
 
@@ -69,7 +69,7 @@ class KokoroV019Wrapper:
         voices_path: Path | str | None = None,
         device: str = "auto",
         stream: Literal["fast", "exact"] = "fast",
-        thread: TurnThread | None = None,
+        thread: ModelThread | None = None,
     ) -> None:
         """Remember where things are.
 
@@ -196,7 +196,7 @@ class KokoroV019Wrapper:
         Raises UnknownLanguageError, UnknownVoiceError, AssetError (a damaged voice) or ModelError (weights).
         """
         if self._thread is None:
-            self._thread = TurnThread()
+            self._thread = ModelThread()
         sound = self._thread.stream(
             lambda: self.pieces(self.read(text, lang_code), voice, lang_code, speed),
             seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,

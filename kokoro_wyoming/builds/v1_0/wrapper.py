@@ -22,7 +22,7 @@ from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa, pronounce
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_runs
-from kokoro_wyoming.scheduler import TurnThread
+from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.packs import Held, VoicePacks
 
@@ -51,7 +51,7 @@ class KokoroV1Wrapper:
         voices_path: Path | str | None = None,
         device: str = "auto",
         stream: Literal["fast", "exact"] = "fast",
-        thread: TurnThread | None = None,
+        thread: ModelThread | None = None,
         published: bool = True,
     ) -> None:
         """Remember where things are.
@@ -205,7 +205,7 @@ class KokoroV1Wrapper:
         Raises UnknownLanguageError, UnknownVoiceError, AssetError (a damaged voice) or ModelError (weights).
         """
         if self._thread is None:
-            self._thread = TurnThread()
+            self._thread = ModelThread()
         sound = self._thread.stream(
             lambda: self.pieces(self.read(text, lang_code), voice, lang_code, speed),
             seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
