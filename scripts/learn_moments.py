@@ -9,8 +9,8 @@ collected stays in the folder --data, so that more can be added and a stopped ru
 time, whoever asks for how many.
 
 An utterance is a sentence of `LEARNED`, or its words in any order, spoken by a voice or a blend of two or three, mostly
-in its own language, at speeds from 0.5 to 2. It is made whole in float32. Kept are what is `Known` beforehand, and
-the `residual` of the exact moments to the `Estimate`, r of shape (18432,).
+in its own language, at speeds from 0.5 to 2. It is made whole in float32. Kept are the `InputMoments`, known
+beforehand, and the `residual` of the exact moments to the `Estimate`, r of shape (18432,).
 
 `kokoro_wyoming.network.learning` has the fit.
 
@@ -40,14 +40,14 @@ from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds import v0_19
 from kokoro_wyoming.builds.v0_19.wrapper import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
-from kokoro_wyoming.engine.calibration import Draft, draft
+from kokoro_wyoming.engine.calibration import RehearsalUtterance, draft
 from kokoro_wyoming.languages import TAGS, kokoro_letter
 from kokoro_wyoming.network import learning
 from kokoro_wyoming.network.generator import Moments
 from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import RANK, Rows, layer_weights
 from kokoro_wyoming.network.loading import load_model, read_config
-from kokoro_wyoming.network.moments import Estimate, Fit, Known, know, residual
+from kokoro_wyoming.network.moments import Estimate, Fit, InputMoments, measure_inputs, residual
 from kokoro_wyoming.network.streaming import Features
 from scripts.sentences import LEARNED
 
@@ -60,7 +60,7 @@ MAX_CHARS = 400
 class Lesson:
     """What an utterance teaches."""
 
-    known: Known
+    known: InputMoments
     residual: Tensor
     """Of the exact moments to the estimate: float32, shape (18432,)."""
 
@@ -81,7 +81,7 @@ class Lesson:
         upsampled, *noise = (
             Moments(rows[f"{name}_mean"], rows[f"{name}_variance"]) for name in ("upsampled", "noise0", "noise1")
         )
-        return cls(Known(upsampled, (noise[0], noise[1]), rows["scalars"], rows["style"]), rows["residual"])
+        return cls(InputMoments(upsampled, (noise[0], noise[1]), rows["scalars"], rows["style"]), rows["residual"])
 
 
 class Release(NamedTuple):
@@ -148,16 +148,16 @@ class Teacher:
                 pass
             torch.manual_seed(int(rng.integers(1 << 30)))
             harmonics = self.generator.harmonics(features.f0)
-            known = know(self.generator, features.x, features.f0, harmonics, features.style, features.speed)
+            known = measure_inputs(self.generator, features.x, features.f0, harmonics, features.style, features.speed)
             targets, seen = self.generator.targets(features.style), list[Moments]()
             self.generator.run(features.x, harmonics, self.generator.measured(targets, seen))
             exact = Moments.joined(seen)
             return Lesson(known, residual(exact, self._estimate(known, targets)))
 
-    def _draft(self, rng: np.random.Generator) -> Draft:
+    def _draft(self, rng: np.random.Generator) -> RehearsalUtterance:
         return draft(rng, self._names, self.rehearsal(), MAX_CHARS)
 
-    def _front_half(self, draft: Draft) -> Features:
+    def _front_half(self, draft: RehearsalUtterance) -> Features:
         packs = self._release.wrapper.packs
         pack = sum((share * packs.get(name) for name, share in draft.shares.items()), torch.zeros(1))
         row = self._release.row(pack, draft.phonemes)

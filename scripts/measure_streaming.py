@@ -5,10 +5,10 @@
 Needs `pip install pesq pystoi scipy`, and for --ears `pip install speechmos librosa` and the tests' whisper-base.
 Models and voices are looked for in KOKORO_WYOMING_TEST_DATA, else in the checkout, as the tests do.
 
-Each utterance is spoken three times from the same token ids: by the product's `Speaker` as it speaks, whole in
+Each utterance is spoken three times from the same token ids: by the product's `StreamingVocoder` as it speaks, whole in
 float32 with the same noise (the reference: what `KPipeline` gives), and whole with other noise (the yardstick: two
 takes of one voice differ as much). What is fast is made once more in one window: what sticks out there, too, is no
-join. A `Speaker` forgets its lessons between utterances, so each is judged as the voice's first.
+join. A `StreamingVocoder` forgets its lessons between utterances, so each is judged as the voice's first.
 
 The plan is the same every time, and shuffled, so that any beginning of it is a fair sample. The JSON file is the
 memory: what stands in it is not measured again. Without --minutes all is measured: about 30 minutes on one core.
@@ -41,8 +41,8 @@ from kokoro_wyoming.network import streaming
 from kokoro_wyoming.network.generator import Targets
 from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.loading import load_model, read_config
-from kokoro_wyoming.network.moments import Fit, Known, Prediction, Predictor
-from kokoro_wyoming.network.streaming import Features, Speaker
+from kokoro_wyoming.network.moments import Fit, InputMoments, Prediction, Predictor
+from kokoro_wyoming.network.streaming import Features, StreamingVocoder
 from scripts.sentences import MEASURED
 from scripts.sound_scores import (
     RATE_HZ,
@@ -123,7 +123,7 @@ class Doubts(Predictor):
 
     last = 0.0
 
-    def predict(self, known: Known, targets: Targets) -> Prediction:
+    def predict(self, known: InputMoments, targets: Targets) -> Prediction:
         prediction = super().predict(known, targets)
         self.last = prediction.doubt
         return prediction
@@ -139,10 +139,10 @@ class Studio:
         self.network = self.wrapper.initialize()
         cpu, fit = torch.device("cpu"), Fit.load(_FIT)
         generator = self.network.speaker.generator
-        self.fast = Speaker(generator, cpu, fit)
+        self.fast = StreamingVocoder(generator, cpu, fit)
         self.doubts = Doubts(self.fast._generator, fit)
         self.fast._predictor = self.doubts
-        self.other = Speaker(generator, cpu, None)
+        self.other = StreamingVocoder(generator, cpu, None)
         self.precise = Network(load_model(read_config(paths[0]), paths[1]), dtype=torch.float32)
         self.exact = self.precise.speaker
         self.conditions = {
@@ -180,7 +180,7 @@ class Studio:
         return sound.numpy()
 
 
-def _spoken(speaker: Speaker, features: Features, seed: int) -> list[Tensor]:
+def _spoken(speaker: StreamingVocoder, features: Features, seed: int) -> list[Tensor]:
     torch.manual_seed(seed)
     return list(speaker.speak(features, "any"))
 

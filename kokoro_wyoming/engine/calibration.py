@@ -37,7 +37,7 @@ _MARKS = '.,;:!?…—"()“”。、？！¿¡।'
 
 
 @dataclass(frozen=True)
-class Draft:
+class RehearsalUtterance:
     """What is spoken, drawn by lot."""
 
     shares: Mapping[str, float]
@@ -55,7 +55,7 @@ class Draft:
 
 def draft(
     rng: np.random.Generator, names: Sequence[str], sentences: Mapping[str, Sequence[str]], max_chars: int
-) -> Draft:
+) -> RehearsalUtterance:
     """A sentence, or its words in any order, by a voice or a blend of two or three, mostly in its own language.
 
     `names` are the voices', `sentences` in phonemes, by Kokoro's letter of their language.
@@ -69,7 +69,7 @@ def draft(
     spoken = sentences[letter]
     phonemes = _some_sentences(rng, spoken) if rng.random() < 0.6 else _some_words(rng, spoken)
     speed = 1.0 if rng.random() < 0.6 else float(np.exp(rng.uniform(np.log(0.5), np.log(2))))
-    return Draft(shares, phonemes[:max_chars], speed)
+    return RehearsalUtterance(shares, phonemes[:max_chars], speed)
 
 
 def _some_sentences(rng: np.random.Generator, sentences: Sequence[str]) -> str:
@@ -86,10 +86,10 @@ def _some_words(rng: np.random.Generator, sentences: Sequence[str]) -> str:
     return " ".join(chosen) + str(rng.choice([".", ".", ".", "?", "!", ""]))
 
 
-def rehearsed(number: int, names: Sequence[str], sentences: Mapping[str, Sequence[str]]) -> Draft:
+def rehearsed(number: int, names: Sequence[str], sentences: Mapping[str, Sequence[str]]) -> RehearsalUtterance:
     """Utterance `number`: the same every time for the same voices, short enough to be made whole anywhere."""
     one = draft(np.random.default_rng([_STREAM, number]), names, sentences, _MAX_SECONDS * _SECOND_CHARS)
-    return Draft(one.shares, one.phonemes[: int(_MAX_SECONDS * _SECOND_CHARS * one.speed)], one.speed)
+    return RehearsalUtterance(one.shares, one.phonemes[: int(_MAX_SECONDS * _SECOND_CHARS * one.speed)], one.speed)
 
 
 async def calibrate(model: Rehearsing, thread: ModelThread, version: str) -> None:
@@ -144,7 +144,7 @@ async def _rehearse_all(
         await asyncio.sleep(worked_seconds)
 
 
-async def _rehearse(model: Rehearsing, thread: ModelThread, one: Draft) -> float:
+async def _rehearse(model: Rehearsing, thread: ModelThread, one: RehearsalUtterance) -> float:
     """Make an utterance in turns that no listener wants; the seconds that its own turns took."""
     worked_seconds = 0.0
 

@@ -10,15 +10,15 @@ _STEPS_PER_OCTAVE = 8
 _LEAST_STEP = 16
 
 
-def recurring(length: int) -> int:
+def bucket_length(length: int) -> int:
     """The next length that recurs: at most an eighth more, but for those below 128, which go by 16."""
     step = max(_LEAST_STEP, (1 << length.bit_length()) // (2 * _STEPS_PER_OCTAVE))
     return -(-length // step) * step
 
 
-def recurring_span(start: int, stop: int, within: tuple[int, int]) -> tuple[int, int]:
+def bucket_span(start: int, stop: int, within: tuple[int, int]) -> tuple[int, int]:
     """The span widened to a length that recurs, to the left if there is room, else to the right, else as it is."""
     first, last = within
-    wanted = recurring(stop - start)
+    wanted = bucket_length(stop - start)
     start = max(first, stop - wanted)
     return start, min(last, start + wanted)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kokoro_wyoming.network.bucketing import recurring, recurring_span
+from kokoro_wyoming.network.bucketing import bucket_length, bucket_span
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, Upsampling, mean_and_variance
 from kokoro_wyoming.network.source import Draw, HarmonicSource
 
@@ -227,7 +227,7 @@ class Generator:
         seen: list[Moments] = []
         n_frames = x.shape[-1]
         # A long one is computed as it is: to make code for its length is little of its work.
-        blank = recurring(n_frames) - n_frames if n_frames <= _ROOM_FRAMES else 0
+        blank = bucket_length(n_frames) - n_frames if n_frames <= _ROOM_FRAMES else 0
         x, harmonics = functional.pad(x, (0, blank)), functional.pad(harmonics, (0, HARMONICS_PER_FRAME * blank))
         sound = self.run(x, harmonics, self.measured(targets, seen), blank=blank)
         return sound, Moments.joined(seen)
@@ -296,7 +296,7 @@ class Generator:
             if stop + _LEAST_FRAMES > end:
                 stop = end
             # Only the last is of any length.
-            span = recurring_span(start, stop, everything) if stop == end else (start, stop)
+            span = bucket_span(start, stop, everything) if stop == end else (start, stop)
             low, high = _with_context(span, CONTEXT_FRAMES, everything)
             first, last = _with_context(span, _LAST_CONTEXT_FRAMES, everything)
             part = harmonics[..., HARMONICS_PER_FRAME * low : HARMONICS_PER_FRAME * high + 1]

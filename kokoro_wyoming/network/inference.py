@@ -25,7 +25,7 @@ from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, InPla
 from kokoro_wyoming.network.learning import ASIDE, ENOUGH_LESSONS, Lessons, fingerprint
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.prepacking import quicken
-from kokoro_wyoming.network.streaming import Features, Speaker
+from kokoro_wyoming.network.streaming import Features, StreamingVocoder
 
 FRAME_RATE_HZ = 80
 """Frames a second of the decoder's output x."""
@@ -56,7 +56,7 @@ class OutputOptions:
 AS_MADE = OutputOptions()
 
 
-class Company(NamedTuple):
+class TrailingContext(NamedTuple):
     """A sentence behind a short one while that is decoded, and never heard.
 
     The decoder's blocks normalise each channel over all time. A word by itself is silence for two thirds of it, as
@@ -123,7 +123,7 @@ class Network:
         """Token ids in one go, both pads included: 512."""
         module, generator = model.decoder.generator, Generator(model.decoder.generator, dtype)
         model.decoder.generator = InPlace(generator)
-        self.speaker = Speaker(generator, self.device, fit)
+        self.speaker = StreamingVocoder(generator, self.device, fit)
         self._companies: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
         self.lessons: Lessons | None = None
         """What `rehearse` adds to; None where nothing is to be learned."""
@@ -138,7 +138,7 @@ class Network:
         speed: float,
         voice: str = "",
         tell_durations: Callable[[list[int]], None] | None = None,
-        company: Company | None = None,
+        company: TrailingContext | None = None,
         serving: OutputOptions = AS_MADE,
     ) -> Iterator[Tensor | None]:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
@@ -190,13 +190,13 @@ class Network:
             self.speaker.predict_with(self.lessons.fit())
 
     def features(
-        self, token_ids: list[int], style_row: Tensor, speed: float, company: Company | None = None
+        self, token_ids: list[int], style_row: Tensor, speed: float, company: TrailingContext | None = None
     ) -> Features:
         """The front half; ValueError for more token ids than the network takes."""
         return _ended(self._feature_steps(token_ids, style_row, speed, company))
 
     def _feature_steps(
-        self, token_ids: list[int], style_row: Tensor, speed: float, company: Company | None
+        self, token_ids: list[int], style_row: Tensor, speed: float, company: TrailingContext | None
     ) -> Steps[None, None, Features]:
         style_row = style_row.to(self.device)
         sound_style = style_row[:, :STYLE_SIZE]
@@ -206,7 +206,7 @@ class Network:
         x = yield from self._decoder.steps(decoded.text, decoded.f0, decoded.energy, sound_style)
         return Features(x[..., : own.f0.shape[1]], own.f0, own.energy, sound_style, own.durations, speed)
 
-    def _frames_of(self, company: Company) -> _Frames:
+    def _frames_of(self, company: TrailingContext) -> _Frames:
         """At the voice's own pace; kept, as all short utterances of a voice have the same."""
         key = (bytes(str(company.token_ids), "ascii"), company.style_row.cpu().numpy().tobytes())
         if key not in self._companies:

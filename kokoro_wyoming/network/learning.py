@@ -36,7 +36,16 @@ from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.files import replaced
 from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import Generator, Moments, Targets, Workspace
-from kokoro_wyoming.network.moments import FEATURE_SIZES, RESIDUAL_SIZE, RIDGE, Estimate, Fit, kernel, know, residual
+from kokoro_wyoming.network.moments import (
+    FEATURE_SIZES,
+    RESIDUAL_SIZE,
+    RIDGE,
+    Estimate,
+    Fit,
+    kernel,
+    measure_inputs,
+    residual,
+)
 from kokoro_wyoming.network.streaming import Features
 
 _LOGGER = logging.getLogger(__name__)
@@ -148,7 +157,7 @@ class Lessons:
             self._estimate = Estimate(generator)
             yield None
         harmonics = generator.harmonics(features.f0)
-        known = know(generator, features.x, features.f0, harmonics, features.style, features.speed)
+        known = measure_inputs(generator, features.x, features.f0, harmonics, features.style, features.speed)
         targets = generator.targets(features.style)
         yield None
         exact = yield from whole_moments(generator, features.x, harmonics, targets)

@@ -21,12 +21,12 @@ from torch.nn import functional
 
 from kokoro_wyoming.assets.tensor_files import read_archive
 from kokoro_wyoming.errors import ModelError, first_line
-from kokoro_wyoming.network.bucketing import recurring
+from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, Upsampling, mean_and_variance
 from kokoro_wyoming.network.generator import HARMONICS_PER_FRAME, Block, Generator, Moments, Targets
 
 FEATURE_SIZES = {"ups": 512, "n0": 512, "style": 128, "scalars": 5}
-"""Numbers in each group of `Known.features`."""
+"""Numbers in each group of `InputMoments.features`."""
 RESIDUAL_SIZE = 18432
 """A mean and a deviation of each of the 9,216 channels in the 48 AdaIN layers."""
 MAX_POINTS = 4096
@@ -41,7 +41,7 @@ _KERNEL_WIDTH, _KERNEL_LINEAR, RIDGE = 0.75, 0.5, 0.01
 
 
 @dataclass(frozen=True)
-class Known:
+class InputMoments:
     """Exact moments of the generator's three linear inputs, and what else tells sentences apart."""
 
     upsampled: Moments
@@ -72,14 +72,16 @@ class Prediction:
     """0: the like was seen; up to about 1.5: nothing like it."""
 
 
-def know(generator: Generator, x: Tensor, f0: Tensor, harmonics: Tensor, style: Tensor, speed: float) -> Known:
+def measure_inputs(
+    generator: Generator, x: Tensor, f0: Tensor, harmonics: Tensor, style: Tensor, speed: float
+) -> InputMoments:
     """Measure what can be measured cheaply: about a hundredth of the generator's work."""
     n_frames = x.shape[-1]
-    blank = recurring(n_frames) - n_frames
+    blank = bucket_length(n_frames) - n_frames
     active = functional.pad(functional.leaky_relu(x[0].T, _LEAK), (0, 0, 0, blank))
     spectrum = functional.pad(harmonics[0].T, (0, 0, 0, HARMONICS_PER_FRAME * blank))
     noise, one_tap = generator.sources
-    return Known(
+    return InputMoments(
         _in_parts(generator.upsamplings[0], active, n_frames),
         (_in_parts(noise, spectrum, n_frames), _moments_of_one_tap(one_tap, harmonics)),
         _scalars(f0, x.shape[-1], speed),
@@ -143,7 +145,7 @@ class Estimate:
         self._up_total, self._up_squares = weight.sum(2) / up.stride, (weight**2).sum(2) / up.stride
         self._up_bias = up.bias
 
-    def __call__(self, known: Known, targets: Targets) -> Moments:
+    def __call__(self, known: InputMoments, targets: Targets) -> Moments:
         """Means and variances of all layers' inputs, shape (9216,) each."""
         widths = self._generator.widths
         snaked = self._after_snake(targets)
@@ -273,7 +275,7 @@ class Fit:
             what = "is damaged, or is not what was learned of a network's weights"
             raise ModelError(f"{path} {what} ({first_line(error)}); {remedy}.") from error
 
-    def correction(self, known: Known) -> tuple[Tensor, float]:
+    def correction(self, known: InputMoments) -> tuple[Tensor, float]:
         """The residual of a sentence, shape (18432,), and the doubt."""
         point = self._point(known)
         likeness = kernel(point, self._points)
@@ -281,7 +283,7 @@ class Fit:
         doubt = kernel(point, point) - likeness @ self._inverse @ likeness.T
         return self._centre + (weights @ self._basis)[0], float(doubt)
 
-    def _point(self, known: Known) -> Tensor:
+    def _point(self, known: InputMoments) -> Tensor:
         features = known.features()
         parts = [
             (features[group].double() - self._arrays[f"{group}_centre"]) @ self._arrays[f"{group}_axes"]
@@ -297,7 +299,7 @@ class Predictor:
         self._estimate = Estimate(generator)
         self._fit = fit
 
-    def predict(self, known: Known, targets: Targets) -> Prediction:
+    def predict(self, known: InputMoments, targets: Targets) -> Prediction:
         """The moments of a sentence, and how much to doubt them."""
         error, doubt = self._fit.correction(known)
         return Prediction(corrected(self._estimate(known, targets), error), doubt)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from kokoro_wyoming.network.bucketing import recurring
+from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import Convolution, KokoroModule, as_image, as_rows
 
 _EXACT = torch.float32
@@ -60,7 +60,7 @@ class PackedConvolution(nn.Module):
     def rows(self, u: Tensor) -> Tensor:
         """(time, channels) to (time, channels out)."""
         count = len(u) + 2 * self._padding - self._lost_rows
-        blank = recurring(count) - count
+        blank = bucket_length(count) - count
         padded = functional.pad(u.to(self._dtype), (0, 0, self._padding, self._padding + blank)).contiguous()
         image = torch.ops.mkldnn._convolution_pointwise(
             as_image(padded), self._weight, self._bias, *self._steps, "none", [], ""
@@ -113,7 +113,7 @@ class PackedLstm(nn.Module):
 def _lengthened(u: Tensor) -> Tensor:
     """With rows of zeros at the end, and in one piece, which oneDNN takes for granted: shape (..., rows, features)."""
     count = u.shape[-2]
-    return functional.pad(u, (0, 0, 0, recurring(count) - count)).contiguous()
+    return functional.pad(u, (0, 0, 0, bucket_length(count) - count)).contiguous()
 
 
 def packed(convolution: Convolution) -> Callable[[Tensor], Tensor]:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
-from kokoro_wyoming.network.moments import Fit, Known, Predictor, corrected, know, residual
+from kokoro_wyoming.network.moments import Fit, InputMoments, Predictor, corrected, measure_inputs, residual
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Features:
 
 
 @dataclass
-class _Lessons:
+class _VoiceOffset:
     """What a voice's exact runs said of the predictions for it."""
 
     count: int = 0
@@ -99,7 +99,7 @@ class _Lessons:
         self.total = self.total + residual(exact, predicted)
 
 
-class Speaker:
+class StreamingVocoder:
     """Has the generator speak; every method is to be called on one thread at a time."""
 
     def __init__(self, generator: Generator, device: torch.device, fit: Fit | None) -> None:
@@ -107,7 +107,7 @@ class Speaker:
         # A graphics card makes a whole sentence sooner than this processor predicts it.
         in_windows = fit is not None and device.type == "cpu"
         self._predictor = Predictor(self._generator, fit) if fit is not None and in_windows else None
-        self._lessons: OrderedDict[str, _Lessons] = OrderedDict()
+        self._lessons: OrderedDict[str, _VoiceOffset] = OrderedDict()
         """Replaced as a whole and never emptied: another thread may be in the middle of using it."""
         self.counts = {"windows": 0, "whole": 0, "doubted": 0}
         """Sentences by how they were made; the doubted ones were long enough for windows."""
@@ -161,9 +161,9 @@ class Speaker:
         normalise = self._generator.given(targets, lessons.improve(prediction.moments))
         yield from self._generator.windows(features.x, harmonics, normalise, sizes, frames)
 
-    def _lessons_of(self, voice: str) -> _Lessons:
+    def _lessons_of(self, voice: str) -> _VoiceOffset:
         taught = self._lessons
-        lessons = taught.setdefault(voice, _Lessons())
+        lessons = taught.setdefault(voice, _VoiceOffset())
         taught.move_to_end(voice)
         if len(taught) > _TAUGHT:
             taught.popitem(last=False)
@@ -179,8 +179,8 @@ class Speaker:
         self._lessons = OrderedDict()
         self._predictor = predictor
 
-    def _known(self, features: Features, harmonics: Tensor) -> Known:
-        return know(self._generator, features.x, features.f0, harmonics, features.style, features.speed)
+    def _known(self, features: Features, harmonics: Tensor) -> InputMoments:
+        return measure_inputs(self._generator, features.x, features.f0, harmonics, features.style, features.speed)
 
 
 def _window_sizes(n_frames: int, *, large: bool) -> Iterator[int]:

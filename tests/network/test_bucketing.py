@@ -5,23 +5,23 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming.network.bucketing import recurring, recurring_span
+from kokoro_wyoming.network.bucketing import bucket_length, bucket_span
 
 
 @given(st.integers(1, 10_000))
 def test_a_length_that_recurs_is_hardly_longer(length: int) -> None:
-    assert length <= recurring(length) <= max(length + 15, length * 9 / 8)
-    assert recurring(recurring(length)) == recurring(length)
+    assert length <= bucket_length(length) <= max(length + 15, length * 9 / 8)
+    assert bucket_length(bucket_length(length)) == bucket_length(length)
 
 
 def test_they_are_few() -> None:
-    assert len({recurring(length) for length in range(1, 2_401)}) < 45
+    assert len({bucket_length(length) for length in range(1, 2_401)}) < 45
 
 
 @given(st.integers(0, 300), st.integers(1, 300), st.integers(0, 300))
 def test_a_span_is_widened_within_what_there_is(start: int, length: int, behind: int) -> None:
     everything = 0, start + length + behind
-    first, last = recurring_span(start, start + length, everything)
+    first, last = bucket_span(start, start + length, everything)
     assert 0 <= first <= start
     assert start + length <= last <= everything[1]
-    assert last - first == min(recurring(length), everything[1])
+    assert last - first == min(bucket_length(length), everything[1])

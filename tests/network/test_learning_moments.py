@@ -14,7 +14,7 @@ from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.network.generator import Moments
 from kokoro_wyoming.network.learning import layer_weights
-from kokoro_wyoming.network.moments import Fit, Known
+from kokoro_wyoming.network.moments import Fit, InputMoments
 from scripts import learn_moments
 from scripts.learn_moments import Lesson, Teacher, learn, release
 
@@ -40,7 +40,7 @@ class World:
         of = {name: torch.tanh(0.7 * hidden @ matrix) for name, matrix in self._to.items()}
         moments = Moments(of["a"], torch.exp(of["a"]))
         small = Moments(of["b"], torch.exp(of["b"]))
-        known = Known(moments, (moments, small), torch.cat([hidden, hidden[:2] ** 2]), of["style"][None])
+        known = InputMoments(moments, (moments, small), torch.cat([hidden, hidden[:2] ** 2]), of["style"][None])
         return Lesson(known, 0.2 + 0.1 * of["r"])
 
     def lessons(self, count: int) -> list[Lesson]:

@@ -30,7 +30,7 @@ from kokoro_wyoming.network.inference import AS_MADE, OutputOptions
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit, corrected, residual
 from kokoro_wyoming.network.source import Draw
-from kokoro_wyoming.network.streaming import Features, Speaker
+from kokoro_wyoming.network.streaming import Features, StreamingVocoder
 from kokoro_wyoming.text.sentences import Run
 
 TEXT = "The front door is open, and the kitchen light is still on."
@@ -83,8 +83,8 @@ def _inference() -> Iterator[None]:
         yield
 
 
-def _speaker(wrapper: KokoroV1Wrapper, fit: Fit | None) -> Speaker:
-    return Speaker(wrapper.initialize().speaker.generator, CPU, fit)
+def _speaker(wrapper: KokoroV1Wrapper, fit: Fit | None) -> StreamingVocoder:
+    return StreamingVocoder(wrapper.initialize().speaker.generator, CPU, fit)
 
 
 def _kokoro_s_noise(module: KokoroModule) -> Draw:
@@ -299,7 +299,7 @@ def test_what_is_unlike_all_that_was_learned_is_made_whole_until_it_is_known(
 def test_a_lesson_brings_the_prediction_nearer(whole: Whole) -> None:
     exact = whole.moments
     wrong = Moments(exact.mean + 0.1, exact.variance * 1.2)
-    lessons = speaking._Lessons()
+    lessons = speaking._VoiceOffset()
     lessons.add(exact, wrong)
     better = lessons.improve(wrong)
     assert residual(exact, better).abs().mean() < 0.6 * residual(exact, wrong).abs().mean()

@@ -17,7 +17,7 @@ from kokoro_wyoming.audio.word_times import Clock, paired
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.network.inference import AS_MADE, Company, Network, OutputOptions, choose_device
+from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, TrailingContext, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa, pronounce
@@ -178,11 +178,11 @@ class KokoroV019Wrapper:
                 count = partial(clock.count, words) if clock else None
                 yield from network.pieces(ids, row, speed, name, count, self._company(ids, pack), serving)
 
-    def _company(self, ids: list[int], pack: Tensor) -> Company | None:
+    def _company(self, ids: list[int], pack: Tensor) -> TrailingContext | None:
         if self.stream == "exact" or len(ids) > SHORT_PHONEMES:
             return None
         vocabulary = self._settings()["vocab"]
-        return Company([vocabulary[symbol] for symbol in _COMPANY], pack[len(_COMPANY)])
+        return TrailingContext([vocabulary[symbol] for symbol in _COMPANY], pack[len(_COMPANY)])
 
     def read(self, text: str, lang_code: str) -> tuple[Run, ...]:
         """A plain text as it is to be read."""

@@ -17,7 +17,7 @@ from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired
 from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.languages import match_language
-from kokoro_wyoming.network.inference import AS_MADE, Company, Network, OutputOptions, choose_device
+from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, TrailingContext, choose_device
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa, pronounce
@@ -170,11 +170,11 @@ class KokoroV1Wrapper:
                 count = partial(clock.count, words) if clock else None
                 yield from network.pieces(ids, row, speed, name, count, self._company(part, pack), serving)
 
-    def _company(self, phonemes: str, pack: Tensor) -> Company | None:
+    def _company(self, phonemes: str, pack: Tensor) -> TrailingContext | None:
         if self.stream == "exact" or len(phonemes) > SHORT_PHONEMES:
             return None
         vocabulary = self._settings()["vocab"]
-        return Company([vocabulary[symbol] for symbol in _COMPANY], pack[len(_COMPANY) - 1])
+        return TrailingContext([vocabulary[symbol] for symbol in _COMPANY], pack[len(_COMPANY) - 1])
 
     def _words(self, piece: Phonemes, runs: Sequence[Run], lang_code: str) -> list[SpokenWord]:
         """The words of a piece, with their places among the symbols that are spoken."""
