@@ -56,8 +56,8 @@ class LoadedRelease(Rehearsing, Protocol):
     ) -> Iterator[Tensor | None]:
         """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.
 
-        The runs are as `pronounce.read` gives them; `clock` is told of words before the sound that they are in. Voices
-        are those of `held` where they are in there, and else put there, for the next sentence of an utterance.
+        The runs are as `pronounce.pronounce` gives them; `clock` is told of words before the sound that they are in.
+        Voices are those of `held` where they are in there, and else put there, for the next sentence of an utterance.
         """
         ...
 

@@ -20,7 +20,7 @@ from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
-from kokoro_wyoming.pronunciation.pronounce import read
+from kokoro_wyoming.pronunciation.pronounce import pronounce
 from kokoro_wyoming.scheduler import Listener
 from kokoro_wyoming.text.sentences import Sentence, plain
 from kokoro_wyoming.voices.catalogue import Catalogue
@@ -176,7 +176,7 @@ class EngineUtterance:
         async with self._manager.in_use(voice.version) as model:
 
             def steps() -> Iterator[Tensor | None]:
-                runs = read(sentence.runs, voice.language, model, self._lexicon)
+                runs = pronounce(sentence.runs, voice.language, model, self._lexicon)
                 # Who has sound already is served no later, and where others wait less work serves all sooner.
                 can_wait = self._listener.ahead_seconds > 0 or self._manager.thread.others_wait(self._listener)
                 serving = OutputOptions(self._cuts_silence, large_windows=can_wait)

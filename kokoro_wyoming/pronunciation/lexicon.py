@@ -33,9 +33,9 @@ class Lexicon:
         self._every = _Table(every)
         self._tables = {tag: _Table({**every, **own}) for tag, own in entries.items() if tag != EVERY_LANGUAGE}
 
-    def read(self, run: Run, language: str) -> Iterator[Run]:
+    def split(self, run: Run, language: str) -> Iterator[Run]:
         """The run, its words that have an entry as runs of their own; `language` is the one it is read in."""
-        return self._tables.get(language, self._every).read(run)
+        return self._tables.get(language, self._every).split(run)
 
 
 def entry(word: str, said: str) -> str:
@@ -66,7 +66,7 @@ class _Table:
             begin, end = (_border(word[0], f"(?<!{_LETTER})"), _border(word[-1], f"(?!{_LETTER})"))
             yield f"{begin}{letters if word in self._exact else f'(?i:{letters})'}{end}"
 
-    def read(self, run: Run) -> Iterator[Run]:
+    def split(self, run: Run) -> Iterator[Run]:
         if self._pattern is None:
             yield run
             return

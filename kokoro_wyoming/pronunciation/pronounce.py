@@ -33,7 +33,7 @@ class Readable(Protocol):
         ...
 
 
-def read(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = _NO_WORDS) -> tuple[Run, ...]:
+def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = _NO_WORDS) -> tuple[Run, ...]:
     """The runs with known phonemes, or words for the G2P, each in a language that is read; None is `language`."""
     reader = _Reader(language, release, lexicon)
     return tuple(part for run in runs for part in reader.run(run))
@@ -54,7 +54,7 @@ class _Reader:
         if run.phonemes is not None:
             yield from self._asked(run)
         elif run.say_as is not None:
-            for part in say_as.read(run, self._tag(run)):
+            for part in say_as.say_as(run, self._tag(run)):
                 yield from self._asked(part) if part.phonemes else self._worded(part)
         else:
             yield from self._own_words(run)
@@ -71,7 +71,7 @@ class _Reader:
             yield from self._worded(replace(run, phonemes=None))
 
     def _own_words(self, run: Run) -> Iterator[Run]:
-        for part in self._lexicon.read(run, self._tag(run)):
+        for part in self._lexicon.split(run, self._tag(run)):
             if part.phonemes is not None:
                 yield from self._asked(part)
             elif part.words is not None:
@@ -82,7 +82,7 @@ class _Reader:
     def _tongues(self, run: Run) -> Iterator[Run]:
         """Words in foreign letters by themselves, and with the owner's words for that language."""
         for part in code_switching.split(run, self._tag(run), self._release.languages, units_stay=True):
-            known = [part] if part.language == run.language else self._lexicon.read(part, self._tag(part))
+            known = [part] if part.language == run.language else self._lexicon.split(part, self._tag(part))
             for one in known:
                 yield from self._asked(one) if one.phonemes is not None else self._worded(one)
 

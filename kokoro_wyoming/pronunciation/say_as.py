@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _DATE_PART = re.compile(r"\d+|[^\W\d_]+")
 
 
-def read(run: Run, language: str) -> Iterator[Run]:
+def say_as(run: Run, language: str) -> Iterator[Run]:
     """The run in parts with the words that say it as what it is; `language` is the one it is read in."""
     kind, _, form = (run.say_as or "").partition("|")
     if kind in ("characters", "spell-out", "verbatim"):

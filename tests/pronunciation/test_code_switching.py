@@ -297,7 +297,7 @@ def wrapper() -> KokoroV1Wrapper:
 
 def spoken(wrapper: KokoroV1Wrapper, text: str, language: str) -> list[str]:
     """The pieces, in the symbols that the network knows or would drop."""
-    runs = pronounce.read([Run(text)], language, wrapper)
+    runs = pronounce.pronounce([Run(text)], language, wrapper)
     return [ipa.nearest(piece.phonemes, VOCABULARY) for piece in wrapper.phonemes(runs, language)]
 
 

@@ -33,7 +33,7 @@ WORDS = {
 
 def said(text: str, words: dict[str, str] | None = None, language: str = "en-US") -> str:
     """The words as they are read, phonemes in slashes."""
-    runs = Lexicon({"en-US": WORDS if words is None else words}).read(Run(text), language)
+    runs = Lexicon({"en-US": WORDS if words is None else words}).split(Run(text), language)
     return "".join(f"/{run.phonemes}/" if run.phonemes else run.words or run.text for run in runs)
 
 
@@ -57,13 +57,13 @@ def test_whole_words_are_replaced_the_longest_first_by_the_rules_of_case(text: s
 
 def test_an_entry_counts_for_its_language_and_one_for_all_everywhere_unless_a_language_has_its_own() -> None:
     lexicon = Lexicon({"all": {"ok": "okay", "tv": "telly"}, "fr-FR": {"tv": "télé"}})
-    spoken = {tag: [run.words or run.text for run in lexicon.read(Run("ok tv"), tag)] for tag in ("en-US", "fr-FR")}
+    spoken = {tag: [run.words or run.text for run in lexicon.split(Run("ok tv"), tag)] for tag in ("en-US", "fr-FR")}
     assert spoken == {"en-US": ["okay", " ", "telly"], "fr-FR": ["okay", " ", "télé"]}
 
 
 @given(st.text(st.sampled_from("Mount Dom ngix\n+#ſİ"), max_size=30))
 def test_nothing_that_was_written_is_lost(text: str) -> None:
-    assert "".join(run.text for run in Lexicon({"en-US": WORDS}).read(Run(text), "en-US")) == text
+    assert "".join(run.text for run in Lexicon({"en-US": WORDS}).split(Run(text), "en-US")) == text
 
 
 def _load(folder: Path, content: str) -> config.Config:

@@ -142,13 +142,13 @@ def test_what_a_g2p_makes_outside_the_vocabulary_is_said_by_the_nearest_or_told(
 
 
 def test_phonemes_of_which_none_is_known_leave_the_word_itself() -> None:
-    assert pronounce.read([Run("snow", phonemes="☃")], "en-US", Reader()) == (Run("snow", words="snow"),)
-    (known,) = pronounce.read([Run("snow", phonemes="snoʊ")], "en-US", Reader())
+    assert pronounce.pronounce([Run("snow", phonemes="☃")], "en-US", Reader()) == (Run("snow", words="snow"),)
+    (known,) = pronounce.pronounce([Run("snow", phonemes="snoʊ")], "en-US", Reader())
     assert known.phonemes == "snO"
 
 
 def test_a_language_that_nobody_reads_is_read_as_the_sentence_s() -> None:
-    (run,) = pronounce.read([Run("hallo", language="de")], "en-US", Reader())
+    (run,) = pronounce.pronounce([Run("hallo", language="de")], "en-US", Reader())
     assert (run.language, run.words) == (None, "hallo")
 
 
@@ -174,19 +174,19 @@ def test_a_language_that_nobody_reads_is_read_as_the_sentence_s() -> None:
     ],
 )
 def test_say_as_puts_into_words_what_the_text_is_said_to_be(kind: str, text: str, language: str, words: str) -> None:
-    runs = say_as.read(Run(text, say_as=kind), language)
+    runs = say_as.say_as(Run(text, say_as=kind), language)
     assert "".join(run.text if run.words is None else run.words for run in runs) == words
 
 
 def test_numbers_are_put_into_words_whatever_they_are_said_to_be() -> None:
-    (date,) = pronounce.read([Run("3/4", say_as="date|md")], "fr-FR", Reader())
-    (plainly,) = pronounce.read([Run("21 °C")], "fr-FR", Reader())
+    (date,) = pronounce.pronounce([Run("3/4", say_as="date|md")], "fr-FR", Reader())
+    (plainly,) = pronounce.pronounce([Run("21 °C")], "fr-FR", Reader())
     assert (date.text, date.words) == ("3/4", "quatre mars")
     assert (plainly.text, plainly.words) == ("21 °C", "vingt et un degrés Celsius")
 
 
 def test_a_spelled_a_is_the_letter_and_not_the_article() -> None:
-    runs = pronounce.read([Run("NASA", say_as="characters|")], "en-US", Reader())
+    runs = pronounce.pronounce([Run("NASA", say_as="characters|")], "en-US", Reader())
     assert [run.phonemes for run in runs] == [None, "ˈA", None, "ˈA"]
 
 
@@ -195,7 +195,7 @@ def test_the_owner_s_words_hold_for_words_of_another_language_inside_a_sentence(
         languages = ("ja-JP", "en-US")
 
     lexicon = Lexicon({"en-US": {"Netflix": "net flicks"}, "ja-JP": {"Wi-Fi": "ワイファイ"}})
-    runs = pronounce.read([Run("Wi-FiとNetflixです")], "ja-JP", Both(), lexicon)
+    runs = pronounce.pronounce([Run("Wi-FiとNetflixです")], "ja-JP", Both(), lexicon)
     assert [(run.words, run.language) for run in runs] == [
         ("ワイファイ", None),
         ("と", None),

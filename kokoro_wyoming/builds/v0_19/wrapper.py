@@ -140,7 +140,10 @@ class KokoroV019Wrapper:
         return ipa.espeak_symbols(written, self._settings()["vocab"])
 
     def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
-        """How a sentence sounds, in pieces that the network can speak; the runs are as `pronounce.read` gives them."""
+        """How a sentence sounds, in pieces that the network can speak.
+
+        The runs are as `pronounce.pronounce` gives them.
+        """
         return of_runs(runs, lambda run: self._phonemized(run, run.language or lang_code))
 
     def _phonemized(self, run: Run, lang_code: str) -> Iterator[Phonemes]:
@@ -156,7 +159,7 @@ class KokoroV019Wrapper:
         serving: OutputOptions = AS_MADE,
         held: Held | None = None,
     ) -> Iterator[Tensor | None]:
-        """Speak a sentence step by step on the calling thread; its runs are as `pronounce.read` gives them.
+        """Speak a sentence step by step on the calling thread; its runs are as `pronounce.pronounce` gives them.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
         `clock` is told of words before the sound that they are in.
@@ -186,7 +189,7 @@ class KokoroV019Wrapper:
 
     def read(self, text: str, lang_code: str) -> tuple[Run, ...]:
         """A plain text as it is to be read."""
-        return pronounce.read([Run(text)], match_language(lang_code) or lang_code, self)
+        return pronounce.pronounce([Run(text)], match_language(lang_code) or lang_code, self)
 
     async def forward(
         self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0

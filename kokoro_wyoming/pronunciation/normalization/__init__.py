@@ -14,7 +14,7 @@ from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 
 if TYPE_CHECKING:
-    from kokoro_wyoming.pronunciation.normalization.normalizer import Reader
+    from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer
 
 _READERS = {
     "en-US": ("english", "AmericanEnglish"),
@@ -66,7 +66,7 @@ def _plain(text: str, language: str) -> str:
 
 
 @lru_cache(len(TAGS))
-def _reader(language: str) -> Reader:
+def _reader(language: str) -> Normalizer:
     module, name = _READERS[language]
-    reader: Reader = getattr(importlib.import_module(f"{__name__}.{module}"), name)()
+    reader: Normalizer = getattr(importlib.import_module(f"{__name__}.{module}"), name)()
     return reader

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from num2words import num2words
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency
-from kokoro_wyoming.pronunciation.normalization.normalizer import Reader, Rule
+from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: ("half", "halves"), 3: ("third", "thirds"), 4: ("quarter", "quarters"), 5: ("fifth", "fifths")}
@@ -16,7 +16,7 @@ _PARTS |= {6: ("sixth", "sixths"), 7: ("seventh", "sevenths"), 8: ("eighth", "ei
 _YEAR_AFTER = "in|since|of|by|until|till|from|before|after|year|spring|summer|autumn|fall|winter"
 
 
-class English(Reader):
+class English(Normalizer):
     locale = "en_US"
     by = "by"
     version = "version"

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency
-from kokoro_wyoming.pronunciation.normalization.normalizer import Reader, Rule
+from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 
 _DIGITS = {0x966 + digit: str(digit) for digit in range(10)}
 _PARTS = {3: "तिहाई", 4: "चौथाई"}
 _ORDINALS = dict(enumerate("पहला दूसरा तीसरा चौथा पाँचवाँ छठा".split(), 1))
 
 
-class Hindi(Reader):
+class Hindi(Normalizer):
     locale = "hi_IN"
     minus, plus, equals, at, ampersand, to = "माइनस", "प्लस", "बराबर", "ऐट", "और", "से"
     times = by = "गुणा"

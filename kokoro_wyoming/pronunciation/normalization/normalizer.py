@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from kokoro_wyoming.pronunciation.normalization.money import SIGN, SIGNS, Currency
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
-from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Grammar
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Verbalizer
 
 Rule = tuple[re.Pattern[str], Callable[[Found], str]]
 
@@ -34,7 +34,7 @@ _VULGAR = {
 _NEVER_A_FRACTION = {(24, 7), (50, 50), (9, 11), (4, 4)}
 
 
-class Reader(Grammar):
+class Normalizer(Verbalizer):
     """Finds what is to be said otherwise than it is typed, and has the language say it."""
 
     def __init__(self) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from num2words import num2words
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency
-from kokoro_wyoming.pronunciation.normalization.normalizer import Reader, Rule
+from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 
-class Romance(Reader):
+class Romance(Normalizer):
     words_locale = ""
     """num2words' name of the language."""
     decimal_comma = plain_spaces = True

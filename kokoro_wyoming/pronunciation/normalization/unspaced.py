@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kokoro_wyoming.pronunciation.normalization.normalizer import Reader
+from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer
 from kokoro_wyoming.pronunciation.normalization.numerals import Number
 
 _WIDE = {0xFF10 + digit: str(digit) for digit in range(10)}
@@ -29,7 +29,7 @@ _SEAMS = re.compile(rf"(?<=[{LETTERS}])(?=[{_NUMBERS}])|(?<=[{_NUMBERS}])(?=[{LE
 _SPACE_INSIDE = re.compile(rf"(?<=[{LETTERS}])[ \u00a0]+(?=[{LETTERS}0-9])|(?<=[0-9])[ \u00a0]+(?=[{LETTERS}])")
 
 
-class Unspaced(Reader):
+class Unspaced(Normalizer):
     word_gap = ""
     months = tuple(
         f"{name} {number}" for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)

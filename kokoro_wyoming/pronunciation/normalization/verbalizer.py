@@ -1,4 +1,4 @@
-"""How a language says things, apart from how they are typed: what `Reader` asks of each, and what is made of it."""
+"""How a language says things, apart from how they are typed: what `Normalizer` asks of each, and what is made of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kokoro_wyoming.pronunciation.normalization.units import Units
 Found = re.Match[str]
 
 
-class Grammar(ABC):
+class Verbalizer(ABC):
     """What every language has; what is abstract is each language's own to write."""
 
     locale = "en_US"
