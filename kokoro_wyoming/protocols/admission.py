@@ -44,7 +44,7 @@ class Rules:
     waiting_per_address: int = 32
 
 
-class Door:
+class Admission:
     """Counts who is in, and lets in who may come.
 
     `near` tells which IPv6 networks this machine is in now: they are home too. A house has addresses of the world's

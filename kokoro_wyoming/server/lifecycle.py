@@ -26,9 +26,9 @@ from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import ModelThread, leave, on_own_thread
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.server.listener import Listener, bind
-from kokoro_wyoming.server.startup import Prerendering, Stage, manager_of, stage
+from kokoro_wyoming.server.startup import Prerendering, RunningEngine, manager_of, stage
 from kokoro_wyoming.server.systemd import notify, reloading
-from kokoro_wyoming.server.watchdog import Watch
+from kokoro_wyoming.server.watchdog import Watchdog
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.quota import Quota
 from kokoro_wyoming.voices.catalogue import Catalogue
@@ -90,15 +90,15 @@ class Server:
         self._reread = reread
         self._address = parse_uri(config.server.uri)
         self._manager = manager_of(config, thread)
-        self._door = admission.Door(_rules(config), networks_near)
-        self._watch = Watch(thread, config.limits.stuck_seconds)
+        self._door = admission.Admission(_rules(config), networks_near)
+        self._watch = Watchdog(thread, config.limits.stuck_seconds)
         self._sessions: dict[asyncio.Task[None], Session] = {}
         self._refusals = 0
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
         self._listener: Listener | None = None
         self._advertiser: Advertiser | None = None
-        self._stage: Stage | None = None
+        self._stage: RunningEngine | None = None
         self._staging = asyncio.Lock()
         """Held while voices are changed, so that an earlier look at the folders never comes after a later one."""
         self._prerendering: asyncio.Task[None] | None = None
@@ -170,7 +170,7 @@ class Server:
         notify("READY=1")
         self._prerender(prerendering)
 
-    async def _start_engine(self) -> Stage:
+    async def _start_engine(self) -> RunningEngine:
         """Load the model and speak a few words to nobody."""
         model = self._config.model
         _LOGGER.info("Loading Kokoro %s ...", model.version)

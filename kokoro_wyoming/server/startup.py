@@ -31,7 +31,7 @@ Prerendering = Callable[[], Coroutine[None, None, None]]
 
 
 @dataclass
-class Stage:
+class RunningEngine:
     """An engine with all that stands before it."""
 
     config: Config
@@ -83,7 +83,7 @@ def manager_of(config: Config, thread: ModelThread) -> ModelManager:
     )
 
 
-async def stage(config: Config, manager: ModelManager) -> Stage:
+async def stage(config: Config, manager: ModelManager) -> RunningEngine:
     """An engine with the voices that there are now, behind a new, empty cache if one is wanted.
 
     Voices that were read anew may sound otherwise under the same names, so a cache never outlives its engine. Raises
@@ -98,10 +98,10 @@ async def stage(config: Config, manager: ModelManager) -> Stage:
     inner = _engine(config, manager, catalogues, weights)
     cache_bytes = round(config.cache.megabytes * 1_000_000)
     if not cache_bytes:
-        return Stage(config, inner, inner, None, catalogues, weights)
+        return RunningEngine(config, inner, inner, None, catalogues, weights)
     cache = AudioCache(cache_bytes)
     described = "; ".join(program.description for program in inner.programs())
-    return Stage(config, inner, CachedEngine(inner, cache, weights=described), cache, catalogues, weights)
+    return RunningEngine(config, inner, CachedEngine(inner, cache, weights=described), cache, catalogues, weights)
 
 
 def _engine(

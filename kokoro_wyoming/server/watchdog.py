@@ -13,7 +13,7 @@ from kokoro_wyoming.server.systemd import notify
 _LOGGER = logging.getLogger(__name__)
 
 
-class Watch:
+class Watchdog:
     """Looks at the model thread, and so at its clock; while all is well, systemd's own watchdog is fed by it."""
 
     def __init__(self, thread: ModelThread, stuck_seconds: float) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kokoro_wyoming.config.addresses import networks_of
 from kokoro_wyoming.errors import BusyError
 from kokoro_wyoming.protocols import admission
-from kokoro_wyoming.protocols.admission import Door, IPNetwork, Rules, StrangerError
+from kokoro_wyoming.protocols.admission import Admission, IPNetwork, Rules, StrangerError
 
 
 def networks(*words: str) -> tuple[IPNetwork, ...]:
@@ -21,11 +21,11 @@ def networks(*words: str) -> tuple[IPNetwork, ...]:
     return tuple(network for word in words for network in networks_of(word))
 
 
-def _door(*allow: str, connections: int = 100, per_address: int = 100) -> Door:
-    return Door(Rules(networks(*allow), connections, per_address))
+def _door(*allow: str, connections: int = 100, per_address: int = 100) -> Admission:
+    return Admission(Rules(networks(*allow), connections, per_address))
 
 
-def _may_enter(door: Door, host: str) -> bool:
+def _may_enter(door: Admission, host: str) -> bool:
     try:
         door.enter(host)
     except StrangerError:
@@ -83,7 +83,7 @@ def test_the_networks_that_this_machine_is_in_are_home_as_they_come_and_go(monke
 
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
-    door = Door(
+    door = Admission(
         Rules(
             networks(
                 "home",

@@ -146,7 +146,7 @@ class Session:
             self._line.put_nowait(None)
         await self._over.wait()
 
-    async def _serve(self) -> wire.Farewell:
+    async def _serve(self) -> wire.ClosePolicy:
         """Converse to the end and tell the client of a bad one; returns how patiently to close."""
         try:
             await self._converse()

@@ -149,7 +149,7 @@ class EventReader:
         return data
 
 
-class Farewell(NamedTuple):
+class ClosePolicy(NamedTuple):
     """How patiently a connection is closed."""
 
     linger_seconds: float
@@ -158,11 +158,11 @@ class Farewell(NamedTuple):
     """For asyncio's own buffer to be taken by the client afterwards."""
 
 
-CONTENT = Farewell(linger_seconds=0.0, flush_seconds=30.0)
+CONTENT = ClosePolicy(linger_seconds=0.0, flush_seconds=30.0)
 """After a conversation that ended well."""
-WITH_ERROR = Farewell(linger_seconds=2.0, flush_seconds=30.0)
+WITH_ERROR = ClosePolicy(linger_seconds=2.0, flush_seconds=30.0)
 """For an error event to be read; nginx lingers for 5 s."""
-HURRIED = Farewell(linger_seconds=0.25, flush_seconds=0.25)
+HURRIED = ClosePolicy(linger_seconds=0.25, flush_seconds=0.25)
 """While the server is about to stop, or has more clients than it admits."""
 
 
@@ -231,7 +231,7 @@ class EventWriter:
         """Close at once, whatever is still held."""
         self._writer.transport.abort()
 
-    async def close(self, reader: asyncio.StreamReader, farewell: Farewell) -> None:
+    async def close(self, reader: asyncio.StreamReader, farewell: ClosePolicy) -> None:
         """Let the client have all that was sent, then close.
 
         While lingering, what it still sends is read and dropped: closing a socket with unread input resets the
