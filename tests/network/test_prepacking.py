@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils import remove_weight_norm
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from kokoro_wyoming.network.convolution import Convolution
+from kokoro_wyoming.network.convolution import Convolution, convolution_type
 from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, packed, quicken
 
 
@@ -60,7 +60,7 @@ def test_packed_linear_layers_give_what_torch_s_own_give(shape: tuple[int, ...])
             assert torch.allclose(ours.bert(given), own.bert(u), atol=1e-5)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", dict.fromkeys((torch.float32, convolution_type(torch.device("cpu")))))
 @pytest.mark.parametrize(("taps", "dilation"), [(1, 1), (3, 1), (3, 4), (5, 1)])
 def test_packed_convolutions_give_what_they_are_made_of_gives(taps: int, dilation: int, dtype: torch.dtype) -> None:
     module = nn.Conv1d(34, 64, taps, padding=taps // 2 * dilation, dilation=dilation).requires_grad_(False)
