@@ -10,7 +10,7 @@ from tests.linearity import PATTERNS, QUICK, Pattern, compare, cost
 
 @pytest.mark.parametrize("pattern", QUICK, ids=str)
 def test_a_text_of_any_kind_costs_the_same_by_the_character(pattern: Pattern) -> None:
-    assert compare(pattern, 2_000, 20_000).fault is None
+    assert compare(pattern, 1_500, 15_000).fault is None
 
 
 @pytest.mark.long
