@@ -109,9 +109,9 @@ def test_a_busy_program_is_seen_and_this_one_is_not_counted() -> None:
 
 def test_a_model_thread_without_work_sees_busy_programs() -> None:
     """Seen from outside: the team of sleeping threads is there while the programs run."""
-    program = "import sys, threading; sys.path.insert(0, '.'); from kokoro_wyoming.scheduler import TurnThread\n"
+    program = "import sys, threading; sys.path.insert(0, '.'); from kokoro_wyoming.scheduler import ModelThread\n"
     program += "from kokoro_wyoming.openmp import Waiting; import torch\n"
-    program += "thread = TurnThread(waiting=Waiting()); print('begun', flush=True); sys.stdin.read()"
+    program += "thread = ModelThread(waiting=Waiting()); print('begun', flush=True); sys.stdin.read()"
     child = subprocess.Popen(
         [sys.executable, "-c", program], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

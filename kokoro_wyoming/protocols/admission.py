@@ -42,6 +42,8 @@ class Rules:
     connections: int
     connections_per_address: int
     waiting_per_address: int = 32
+    near_is_home: bool = False
+    """The IPv6 networks that this machine is in may speak, too."""
 
 
 class Admission:
@@ -97,7 +99,7 @@ class Admission:
         address = _parse(host)
         if any(address.version == network.version and address in network for network in self._rules.allow):
             return True
-        if address.version == 4 or "home" not in self._rules.allow:
+        if address.version == 4 or not self._rules.near_is_home:
             return False
         if time.monotonic() - self._looked_at_seconds > _NEAR_SECONDS:
             self._near, self._looked_at_seconds = self._look_near(), time.monotonic()
@@ -143,7 +145,13 @@ def affordable(connections: int) -> int:
 
 
 def rules(
-    allow: Sequence[IPNetwork], connections: int, connections_per_address: int, waiting_per_address: int
+    allow: Sequence[IPNetwork],
+    connections: int,
+    connections_per_address: int,
+    waiting_per_address: int,
+    *,
+    near_is_home: bool,
 ) -> Rules:
     """Rules that the system's limits leave room for."""
-    return Rules(tuple(allow), affordable(connections), connections_per_address, waiting_per_address)
+    room = affordable(connections)
+    return Rules(tuple(allow), room, connections_per_address, waiting_per_address, near_is_home)

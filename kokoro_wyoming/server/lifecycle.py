@@ -362,7 +362,8 @@ def _rules(config: Config) -> admission.Rules:
     limits = config.limits
     per_address = (limits.connections_per_address, limits.waiting_utterances_per_address)
     allow = [network for word in config.server.allow for network in networks_of(word)]
-    return admission.rules(allow, limits.connections, *per_address)
+    is_home = "home" in config.server.allow
+    return admission.rules(allow, limits.connections, *per_address, near_is_home=is_home)
 
 
 def _voices_of(engine: SpeechEngine) -> str:

@@ -21,8 +21,12 @@ def networks(*words: str) -> tuple[IPNetwork, ...]:
     return tuple(network for word in words for network in networks_of(word))
 
 
+def _rules(*allow: str, connections: int = 9, per_address: int = 9) -> Rules:
+    return Rules(networks(*allow), connections, per_address, near_is_home="home" in allow)
+
+
 def _door(*allow: str, connections: int = 100, per_address: int = 100) -> Admission:
-    return Admission(Rules(networks(*allow), connections, per_address))
+    return Admission(_rules(*allow, connections=connections, per_address=per_address))
 
 
 def _may_enter(door: Admission, host: str) -> bool:
@@ -83,16 +87,7 @@ def test_the_networks_that_this_machine_is_in_are_home_as_they_come_and_go(monke
 
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
-    door = Admission(
-        Rules(
-            networks(
-                "home",
-            ),
-            9,
-            9,
-        ),
-        look,
-    )
+    door = Admission(_rules("home"), look)
     assert _may_enter(door, "2001:db8:1::5")
     assert not _may_enter(door, "2001:db8:2::5")
     assert not _may_enter(door, "2001:db8:9::8")
@@ -102,13 +97,7 @@ def test_the_networks_that_this_machine_is_in_are_home_as_they_come_and_go(monke
     now += 2
     assert _may_enter(door, "2001:db8:2::5")
     assert not _may_enter(door, "2001:db8:1::5")
-    door.rules = Rules(
-        networks(
-            "192.168.7.0/24",
-        ),
-        9,
-        9,
-    )
+    door.rules = _rules("192.168.7.0/24")
     assert not _may_enter(door, "2001:db8:2::5")
 
 
@@ -124,13 +113,7 @@ def test_the_owner_widens_and_narrows() -> None:
 def test_rules_that_change_hold_for_the_next_client() -> None:
     door = _door("home", connections=1)
     door.enter("10.0.0.1")
-    door.rules = Rules(
-        networks(
-            "any",
-        ),
-        2,
-        2,
-    )
+    door.rules = _rules("any", connections=2, per_address=2)
     door.enter("8.8.8.8")
     with pytest.raises(BusyError):
         door.enter("10.0.0.1")
