@@ -159,7 +159,8 @@ async def test_a_name_that_nobody_knows_is_told(monkeypatch: pytest.MonkeyPatch)
 _SERVED = """
 import asyncio, json, subprocess, sys
 from pathlib import Path
-from tests import beep_program
+from kokoro_wyoming.cli import main
+from tests.stand_ins import beep_program
 
 async def served():
     async with beep_program.beep_program(Path(sys.argv[2]), server__uri="tcp://:10200") as server:
