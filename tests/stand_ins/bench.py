@@ -12,12 +12,13 @@ import sys
 import time
 
 from kokoro_wyoming.protocols.wyoming.session import Session
+from kokoro_wyoming.utterances.service import SpeechService
 from tests.stand_ins.beep_engine import BeepEngine
 
 
 async def serve() -> None:
     engine = BeepEngine()
-    listener = await asyncio.start_server(lambda r, w: Session(r, w, engine).run(), "127.0.0.1", 0)
+    listener = await asyncio.start_server(lambda r, w: Session(r, w, SpeechService(engine)).run(), "127.0.0.1", 0)
     host, port = listener.sockets[0].getsockname()
     print(f"Ready after 0.0 s at tcp://{host}:{port}", file=sys.stderr, flush=True)
     await listener.serve_forever()
