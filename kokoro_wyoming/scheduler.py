@@ -1,8 +1,9 @@
-"""One thread that does the heavy work a step at a time, and the rule for whose step is next.
+"""One thread does all G2P and inference in turns, and this is the rule for whose turn is next.
 
-G2P and inference share this one thread: espeak keeps its state in the process, and torch already uses every core.
-A job is an iterator; one `next()` is one turn. Between turns the thread looks again at who needs sound first, so a
-short answer is heard while a long text is being read, and a listener who left costs at most the turn under way.
+There is one thread because espeak keeps its state in the process, and because torch already uses every core. A job is
+an iterator; one `next()` of it is one turn. After each turn the thread chooses the most urgent listener anew: a short
+answer is heard while a long text is being read, and a listener who leaves costs at most one turn. docs/turns.md has an
+example.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ PIECES_AHEAD = 2
 """A job rests while its listener has this many pieces that it did not take: sound that nobody reads costs bounded
 memory."""
 _NEWCOMER_SECONDS = 0.9
-"""Time that a newcomer, a listener without sound, can wait for a turn. For a listener who hears sound already, a delay is
-a gap; for a newcomer it is only a later start."""
+"""Time that a newcomer, a listener without sound, can wait for a turn. For a listener with sound a delay is a gap; for a
+newcomer it is only a later start."""
 _HORIZON_SECONDS = 10.0
 _FULL = 0.8
 """A newcomer starts only if all listeners together need less than this share of the thread over the next
