@@ -29,8 +29,8 @@ PIECES_AHEAD = 2
 """A job rests while its listener has this many pieces that it did not take: sound that nobody reads costs bounded
 memory."""
 _NEWCOMER_SECONDS = 0.9
-"""Time that a newcomer, a listener without sound, can wait for a turn. For a listener with sound a delay is a gap, for a
-newcomer only a later start."""
+"""Time that a newcomer, a listener without sound, can wait for a turn. For a listener with sound a delay is a gap;
+for a newcomer it is only a later start."""
 _HORIZON_SECONDS = 10.0
 _FULL = 0.8
 """A newcomer starts only if all listeners together need less than this share of the thread over the next
