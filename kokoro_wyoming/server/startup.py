@@ -66,7 +66,7 @@ class RunningEngine:
         now = {voice for catalogue in catalogues for voice in catalogue.voices}
         self.catalogues = catalogues
         if self.cache is not None:
-            self.cache.forget()
+            self.cache.clear()
         _LOGGER.info("The voices have changed: %d came, %d went", len(now - before), len(before - now))
 
 

@@ -231,7 +231,7 @@ async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
         for _, writer in held:
             writer.write(to_bytes([Event("synthesize-start")]))
         share = await _share_of(server, "127.0.0.1")
-        await until(lambda: share.asked == 2)
+        await until(lambda: share.waiting == 2)
         assert error_codes(await _ask(server, synthesize("One too many"))) == ["busy"]
         elsewhere = socket.create_connection(("127.0.0.1", _port(server)), source_address=("127.0.0.2", 0))
         reader, writer = await asyncio.open_connection(sock=elsewhere)
@@ -240,7 +240,7 @@ async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
         assert text_of(from_bytes(await reader.read())) == "Somebody else"
         for leaving in (writer, *(writer for _, writer in held)):
             leaving.close()
-        await until(lambda: share.asked == 0)
+        await until(lambda: share.waiting == 0)
         assert text_of(await _ask(server, synthesize("Room again"))) == "Room again"
 
 

@@ -251,7 +251,7 @@ _ACTIONS = st.lists(
         st.tuples(st.just("put"), st.integers(0, 5), st.integers(1, 400)),
         st.tuples(st.just("get"), st.integers(0, 5), st.just(0)),
         st.tuples(st.just("pin"), st.integers(0, 5), st.just(0)),
-        st.tuples(st.just("forget"), st.just(0), st.just(0)),
+        st.tuples(st.just("clear"), st.just(0), st.just(0)),
     ),
     max_size=40,
 )
@@ -268,8 +268,8 @@ def test_the_bound_holds_and_the_count_is_true_whatever_is_done(actions: list[tu
             pinned.add(key)
         elif action == "get":
             cache.get(key)
-        elif action == "forget":
-            cache.forget()
+        elif action == "clear":
+            cache.clear()
             pinned.clear()
         assert cache.held_bytes <= most
         assert all(cache.get(key) is not None for key in pinned)
@@ -299,7 +299,7 @@ async def test_what_is_forgotten_is_made_anew_and_what_was_under_way_is_not_kept
     with contextlib.closing(cache.utterance()) as utterance:
         async with contextlib.aclosing(utterance.speak(plain("Under way."), VOICE)) as sound:
             await anext(sound)
-            cache._cache.forget()
+            cache._cache.clear()
             assert [piece async for piece in sound]
     assert (len(cache._cache), cache._cache.held_bytes) == (0, 0)
     await say(cache, "Hello.", "Under way.")
