@@ -18,7 +18,7 @@ from kokoro_wyoming.config.addresses import networks_of
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
-from kokoro_wyoming.protocols import admission
+from kokoro_wyoming.protocols.admission import Admission, Rules, affordable
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.protocols.wyoming.server import WyomingServer
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
@@ -87,7 +87,7 @@ class Server:
         self._reread = reread
         self._address = parse_uri(config.server.uri)
         self._manager = manager_of(config, thread)
-        self._admission = admission.Admission(_rules(config), networks_near)
+        self._admission = Admission(_rules(config), networks_near)
         self._watchdog = Watchdog(thread, config.limits.stuck_seconds)
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
@@ -297,12 +297,16 @@ class Server:
             await self._wyoming.drain(self._config.server.drain_seconds)
 
 
-def _rules(config: Config) -> admission.Rules:
+def _rules(config: Config) -> Rules:
+    """Who may connect. The system's limits may leave room for fewer connections than the settings allow."""
     limits = config.limits
-    per_address = (limits.connections_per_address, limits.waiting_utterances_per_address)
-    allow = [network for word in config.server.allow for network in networks_of(word)]
-    is_home = "home" in config.server.allow
-    return admission.rules(allow, limits.connections, *per_address, near_is_home=is_home)
+    return Rules(
+        tuple(network for word in config.server.allow for network in networks_of(word)),
+        affordable(limits.connections),
+        limits.connections_per_address,
+        limits.waiting_utterances_per_address,
+        near_is_home="home" in config.server.allow,
+    )
 
 
 def _wire_limits(config: Config) -> WireLimits:

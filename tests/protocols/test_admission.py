@@ -145,7 +145,7 @@ def test_who_left_leaves_nothing(hosts: list[str]) -> None:
         door.enter(host)
     for host in hosts:
         door.leave(host)
-    assert not door._inside
+    assert not door._connections
 
 
 def test_each_stranger_is_logged_once_and_only_so_many(caplog: pytest.LogCaptureFixture) -> None:
@@ -159,7 +159,7 @@ def test_each_stranger_is_logged_once_and_only_so_many(caplog: pytest.LogCapture
         assert not _may_enter(door, f"8.9.{number // 250}.{number % 250}")
     assert len(caplog.records) == 1_001
     assert "open to the internet" in caplog.records[-1].getMessage()
-    assert len(door._refused) == 1_000
+    assert len(door._logged_strangers) == 1_000
 
 
 @pytest.mark.parametrize(

@@ -230,8 +230,8 @@ async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
         held = [await asyncio.open_connection("127.0.0.1", _port(server)) for _ in range(2)]
         for _, writer in held:
             writer.write(to_bytes([Event("synthesize-start")]))
-        share = await _share_of(server, "127.0.0.1")
-        await until(lambda: share.waiting == 2)
+        quota = await _quota_of(server, "127.0.0.1")
+        await until(lambda: quota.waiting == 2)
         assert error_codes(await _ask(server, synthesize("One too many"))) == ["busy"]
         elsewhere = socket.create_connection(("127.0.0.1", _port(server)), source_address=("127.0.0.2", 0))
         reader, writer = await asyncio.open_connection(sock=elsewhere)
@@ -240,13 +240,13 @@ async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
         assert text_of(from_bytes(await reader.read())) == "Somebody else"
         for leaving in (writer, *(writer for _, writer in held)):
             leaving.close()
-        await until(lambda: share.waiting == 0)
+        await until(lambda: quota.waiting == 0)
         assert text_of(await _ask(server, synthesize("Room again"))) == "Room again"
 
 
-async def _share_of(server: Server, host: str) -> Quota:
-    await until(lambda: host in server._admission._shares)
-    return server._admission._shares[host]
+async def _quota_of(server: Server, host: str) -> Quota:
+    await until(lambda: host in server._admission._quotas)
+    return server._admission._quotas[host]
 
 
 async def test_a_crowd_at_a_full_door_costs_nothing_that_lasts(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ async def test_thousands_of_quick_clients_and_hundreds_of_idle_ones_leave_nothin
         assert isinstance(engine, Engine)
         assert engine._utterances == 0
         assert server._thread.waiting == 0
-        assert not server._admission._inside
+        assert not server._admission._connections
 
 
 # Settings that change
