@@ -207,7 +207,7 @@ async def test_trouble_is_one_warning_until_it_mends(
     await asyncio.sleep(0.2)
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(warnings) == 1
-    assert "can be added by host and port" in warnings[0].getMessage()
+    assert "add it by host and port" in warnings[0].getMessage()
     local = [LOOPBACK]
     await browser.sees(name)
     await server.unpublish()

@@ -288,8 +288,8 @@ async def test_thousands_of_quick_clients_and_hundreds_of_idle_ones_leave_nothin
             writer.close()
         await until(lambda: len(os.listdir("/proc/self/fd")) <= before[0])
         await until(lambda: len(asyncio.all_tasks()) <= before[1] + 1)  # `until` is one itself
-        assert server._running is not None
-        engine = server._running.engine
+        assert server._serving is not None
+        engine = server._serving.running.engine
         assert isinstance(engine, Engine)
         assert engine._utterances == 0
         assert server._thread.waiting == 0
@@ -365,9 +365,9 @@ async def test_voices_that_come_and_go_after_a_hang_up_are_seen_and_nothing_kept
         await _hang_up(logged)
         await until(lambda: "Prerendered 1 of 1" in logged.text)
         assert text_of(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == "Kept"
-        assert server._running is not None
-        assert server._running.cache is not None
-        assert len(server._running.cache) == 2
+        assert server._serving is not None
+        assert server._serving.running.cache is not None
+        assert len(server._serving.running.cache) == 2
         (tmp_path / "voices/v1_0/bf_emma.pt").unlink()
         put_voice(tmp_path / "voices", "ef_dora")
         manager: object = server._manager
@@ -375,7 +375,7 @@ async def test_voices_that_come_and_go_after_a_hang_up_are_seen_and_nothing_kept
         manager.changed.set()
         await until(lambda: "The voices have changed: 1 came, 1 went" in logged.text)
         await until(lambda: logged.text.count("Prerendered 1 of 1") == 2)
-        assert len(server._running.cache) == 1
+        assert len(server._serving.running.cache) == 1
         await client.write_event(synthesize("New", {"name": "ef_dora"}))
         assert (await _next(client)).type == "audio-start"
         assert error_codes(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == ["unknown-voice"]

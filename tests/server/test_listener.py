@@ -334,7 +334,7 @@ def _link(path: Path) -> None:
 @pytest.mark.parametrize("put", [_file, _folder, _link])
 async def test_what_is_no_socket_is_left_and_told(put: Callable[[Path], None], path: Path) -> None:
     put(path)
-    with pytest.raises(ListenError, match="what lies there is no socket; move it away"):
+    with pytest.raises(ListenError, match="the file there is not a socket; move it away"):
         await bind(UnixAddress(str(path)), greet)
     assert lies_at(path)
 

@@ -22,5 +22,5 @@ if __name__ == "__main__":
     from kokoro_wyoming.server.lifecycle import Server
 
     server: Any = Server
-    server._say_ready = _stop
+    server._log_ready = _stop
     sys.exit(main())
