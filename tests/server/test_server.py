@@ -1,4 +1,4 @@
-"""Birth and death of the server: its process, and real signals."""
+"""Start and stop of the server, with real processes and signals."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_a_signal_lets_what_is_being_said_be_finished(model_data: Store) -
 
 @pytest.fixture
 def slow_beeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each half of a sentence takes a while."""
+    """Each half of a sentence takes 0.1 s."""
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", beep_program.BeepManager)
     monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
     monkeypatch.setattr(beep_program, "PAUSE_SECONDS", 0.1)

@@ -1,4 +1,4 @@
-"""`kokoro-wyoming` without a model, that is told to stop as soon as it is ready."""
+"""`kokoro-wyoming` without a model, which is told to stop as soon as it is ready."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sound that is kept: never too much of it, never a part, never another's, and nobody's words."""
+"""The cache: within its bound, whole sounds only, no sound of another voice, and no texts."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def test_what_a_listener_does_to_the_sound_or_the_engine_to_its_memory_doe
         pieces[0][0] = 5
 
 
-async def test_two_who_ask_for_the_same_at_the_same_time_both_hear_all_of_it() -> None:
+async def test_two_listeners_of_the_same_sentence_at_the_same_time_both_hear_all_of_it() -> None:
     engine = BeepEngine(gate=asyncio.Event())
     cache = cached(engine)
     both = [asyncio.create_task(say(cache, "Both.")) for _ in range(2)]
@@ -134,7 +134,7 @@ async def test_two_who_ask_for_the_same_at_the_same_time_both_hear_all_of_it() -
     assert len(engine.said) == 2
 
 
-# Whose sound it is
+# One sound for each voice
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def _texts_within(value: object) -> set[str]:
     return {found for found in seen.values() if type(found) is str}
 
 
-# Whole or not at all
+# Whole sounds only
 
 
 async def test_a_sentence_that_failed_is_not_kept_and_is_made_anew() -> None:
@@ -230,7 +230,7 @@ async def test_a_sentence_that_was_cancelled_is_not_kept() -> None:
     assert engine.taken == 0
 
 
-async def test_a_full_house_is_told_at_once_even_of_what_is_at_hand() -> None:
+async def test_busy_is_told_at_once_even_for_a_sentence_in_the_cache() -> None:
     engine = BeepEngine(places=1)
     cache = cached(engine)
     await say(cache, "Hello.")
@@ -239,7 +239,7 @@ async def test_a_full_house_is_told_at_once_even_of_what_is_at_hand() -> None:
     assert engine.taken == 0
 
 
-# Never too much
+# Within the bound
 
 
 def _put(cache: AudioCache, key: bytes, samples: int) -> bool:
@@ -319,7 +319,7 @@ async def test_a_cache_that_is_too_small_spoils_nothing() -> None:
     assert said(engine) == ["Hello."] * 2
 
 
-# Made beforehand
+# Prerendered texts
 
 
 def test_sentences_are_those_that_a_session_finds() -> None:

@@ -21,7 +21,7 @@ def _begin(options: SpeechOptions | None = None, quota: Quota | None = None) -> 
 
 
 async def _pcm(utterance: Utterance) -> bytes:
-    """All of its sound; it is closed then."""
+    """All sound of an utterance, which is closed then."""
     with contextlib.closing(utterance):
         return b"".join([piece async for piece in utterance.pieces() if isinstance(piece, bytes)])
 
