@@ -413,7 +413,9 @@ async def test_more_requests_than_may_wait_are_refused_after_the_others_are_said
     async with open_house(BeepEngine(gate=gate), waiting_utterances=2) as house:
         reader, writer = await house.connect()
         writer.write(to_bytes([synthesize(f"Text {at}") for at in range(5)]))
-        await until(lambda: house.engine.taken == 3)
+        # The queue has the two replies that wait, the error and the end: the first text is still spoken.
+        await until(lambda: bool(house.sessions) and house.sessions[0]._queue.qsize() == 4)
+        assert house.engine.taken == 3
         gate.set()
         replies = from_bytes(await asyncio.wait_for(reader.read(), 10))
         writer.close()
