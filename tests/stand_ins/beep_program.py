@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 RELEASED = threading.Event()
 """Ends every turn that is stuck."""
 PAUSE_SECONDS = float(os.environ.get("BEEP_PAUSE_SECONDS", "0"))
-"""What a turn takes."""
+"""How long a turn takes."""
 
 
 def _out_of_memory() -> None:
@@ -80,7 +80,7 @@ MAGIC: dict[str, Callable[[], None]] = {
 
 
 AS_MADE: dict[str, Any] = {"loudness_lufs": None, "pauses": {"as_made": True}}
-"""Settings of `speech`, as what was said is read from the sound."""
+"""Settings of `speech` that leave the sound as it was made, because tests read the text from it."""
 
 
 class BeepModel:
@@ -105,7 +105,7 @@ class BeepModel:
         held: Held | None = None,
     ) -> Iterator[Tensor | None]:
         text = "".join(run.text if run.words is None else run.words for run in runs)
-        if self.packs.get(voice, held).any():  # a voice of another sound
+        if self.packs.get(voice, held).any():  # a loud voice, see `put_voice`
             text = text.upper()
         yield None
         for word, fail in MAGIC.items():
@@ -137,7 +137,7 @@ class BeepManager:
         return [Catalogue.scan("v1.0", self.voices)]
 
     async def changes(self, every_seconds: float = 1.0) -> AsyncIterator[list[Catalogue]]:
-        """Whenever a test says so; the folders are watched in tests of the real one."""
+        """Yields when a test sets `changed`. The real manager watches the folders, and has its own tests."""
         while await self.changed.wait():
             self.changed.clear()
             yield self.catalogues()
@@ -147,7 +147,7 @@ class BeepManager:
 
 
 def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
-    """A pack for a voice, in a folder of voices; a loud one says all in capitals."""
+    """Write the pack of a voice into a folder of voices. A loud voice speaks in capitals."""
     path = folder / "v1_0" / f"{name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(torch.full((510, 1, 256), float(loud)), path)
@@ -155,7 +155,7 @@ def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
 
 
 def stand_in() -> None:
-    """Have the rest of this process load no network."""
+    """Make the rest of this process use the beeping manager, and load no network."""
     manager = ModuleType("kokoro_wyoming.engine.model_manager")
     vars(manager).update(ModelManager=BeepManager)
     installed = ModuleType("kokoro_wyoming.builds.installed")
@@ -168,7 +168,7 @@ def stand_in() -> None:
 async def beep_program(
     folder: Path, reread: Callable[[], config.Config] | None = None, **overrides: object
 ) -> AsyncIterator[Server]:
-    """The server in this process, listening; it is stopped as by a signal. Settings as `limits__connections=1`."""
+    """The server in this process, from its start to its stop. Settings are given as `limits__connections=1`."""
     from kokoro_wyoming.server.lifecycle import Server
 
     with contextlib.suppress(FileExistsError):
@@ -190,7 +190,7 @@ async def beep_program(
 
 
 def settings(folder: Path, **overrides: object) -> config.Config:
-    """Settings for this machine alone, with voices in the folder."""
+    """Settings for a server on loopback with its voices in the folder."""
     values = {
         "server.uri": "tcp://127.0.0.1:0",
         "discovery.enabled": False,

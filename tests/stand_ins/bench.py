@@ -1,6 +1,6 @@
-"""`python -m tests.stand_ins.bench KIND`: what the benchmark starts, without a model: a beeping server, and answers.
+"""`python -m tests.stand_ins.bench KIND`: stands in for the programs that the benchmark starts, without a model.
 
-Kinds: server, plain, parts; `mute` logs its process id and does no more, `broken` says why and dies.
+Kinds: server (it beeps), plain, parts; `mute` logs its process id and does no more, `broken` ends with an error.
 """
 
 from __future__ import annotations
