@@ -7,7 +7,6 @@
 
 from kokoro_wyoming.config.addresses import TcpAddress, UnixAddress, parse_remote_uri, parse_uri
 from kokoro_wyoming.config.loading import load
-from kokoro_wyoming.config.locations import default_file, home
 from kokoro_wyoming.config.schema import (
     Assets,
     Cache,
@@ -20,6 +19,7 @@ from kokoro_wyoming.config.schema import (
     Server,
     Speech,
 )
+from kokoro_wyoming.locations import default_file, home
 
 __all__ = [
     "Assets",
