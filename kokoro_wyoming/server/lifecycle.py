@@ -264,10 +264,10 @@ class Server:
     async def _follow_folders(self) -> None:
         """Offer voices and releases that come while the server runs, and no longer those that go."""
         try:
-            async for _ in self._manager.changes():
+            async for _ in self._manager.folders.changes():
                 async with self._staging:
                     # Looked at again, as a reload may have come in between.
-                    await self._offer(await on_own_thread(self._manager.catalogues))
+                    await self._offer(await on_own_thread(self._manager.folders.catalogues))
         except Exception:
             _LOGGER.exception("Voices that come from now on are not seen before the next start")
 

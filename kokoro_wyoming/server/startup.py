@@ -90,7 +90,7 @@ async def stage(config: Config, manager: ModelManager) -> RunningEngine:
     KokoroWyomingError.
     """
     # Not on the model thread: while a server speaks, reading all voices would be a long turn.
-    catalogues = await on_own_thread(manager.catalogues)
+    catalogues = await on_own_thread(manager.folders.catalogues)
     _tell_what_is_missing(config, catalogues)
     if not catalogues[0].voices:
         raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(config.model.version)}.")
