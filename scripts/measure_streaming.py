@@ -157,7 +157,7 @@ class Studio:
         pack = sum((share * self.wrapper.packs.get(name) for name, share in utterance.voices.items()), torch.zeros(1))
         pipeline = self.wrapper.get_pipeline(utterance.letter, quiet=True)
         phonemes = "".join(piece.phonemes for piece in g2p.phonemize(pipeline, utterance.text))
-        vocabulary = self.wrapper._settings()["vocab"]
+        vocabulary = self.wrapper.vocabulary
         ids = [vocabulary[symbol] for symbol in phonemes if symbol in vocabulary]
         with torch.inference_mode():
             row, speed = pack[len(phonemes) - 1], utterance.speed

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from kokoro_wyoming.assets.locations import home
+
 
 @dataclass(frozen=True)
 class Store:
@@ -34,6 +36,14 @@ class Store:
         """Where the file with this name in the official repository belongs."""
         folder, _, name = official_name.rpartition("/")
         return (self.voices_folder(version) if folder == "voices" else self.models_folder(version)) / name
+
+
+def default_store() -> Store:
+    """The folders that `kokoro-wyoming fetch` and the server use where no settings name others.
+
+    `config/default.yaml` says the same; a test compares them.
+    """
+    return Store(models=home() / "models", voices=home() / "voices")
 
 
 def folder_name(version: str) -> str:

@@ -32,13 +32,13 @@ FRAME_RATE_HZ = 80
 STYLE_SIZE = 128
 """A style row holds two of these: the sound's, then the prosody's."""
 _TAIL = 2_400
-"""Samples, 0.1 s: where what was in company is cut off, its sound may end with a puff."""
+"""Samples, 0.1 s: after the trailing context is cut off, up to so much of its onset (a puff) may remain."""
 _PUFF = 0.05
 """Times the peak, -26 dB: a puff is softer, and the end of a word that comes so late is louder."""
 _STEP = 240
 """Samples, 10 ms."""
-_COMPANIES = 16
-"""Kept of the voices that spoke last, 0.2 MB each."""
+_KEPT_CONTEXTS = 16
+"""Trailing contexts kept, 0.2 MB each: one for each of the voices that spoke last."""
 
 _T = TypeVar("_T")
 
@@ -124,7 +124,7 @@ class Network:
         module, generator = model.decoder.generator, Generator(model.decoder.generator, dtype)
         model.decoder.generator = InPlace(generator)
         self.speaker = StreamingVocoder(generator, self.device, fit)
-        self._companies: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
+        self._contexts: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
         self.lessons: Lessons | None = None
         """What `rehearse` adds to; None where nothing is to be learned."""
         if fit is None and lessons_path is not None and self.device.type == "cpu":
@@ -138,27 +138,27 @@ class Network:
         speed: float,
         voice: str = "",
         tell_durations: Callable[[list[int]], None] | None = None,
-        company: TrailingContext | None = None,
-        serving: OutputOptions = AS_MADE,
+        context: TrailingContext | None = None,
+        output: OutputOptions = AS_MADE,
     ) -> Iterator[Tensor | None]:
         """Speak token ids (pads not included); None marks a turn that made nothing to hear.
 
         `style_row` is float32 of shape (1, 256), `voice` any name for where it comes from; sound is float32 of shape
         (n_samples,), 24 kHz, on the CPU. Before there is any, `tell_durations` is told how long each token sounds, pads
-        included, in frames of 1/40 s; where silence is cut, it is from the first pad's as well. `company` is for what
-        is short.
+        included, in frames of 1/40 s; where silence is cut, it is from the first pad's as well. `context` is
+        for a short sentence.
         """
-        steps, features = self._feature_steps(token_ids, style_row, speed, company), None
+        steps, features = self._feature_steps(token_ids, style_row, speed, context), None
         while features is None:
             yield None  # a turn each: of a long sentence they take seconds
             with torch.inference_mode():
                 features = _stepped(steps)
-        first, end = frames = features.heard if serving.cuts_silence else features.all
+        first, end = frames = features.heard if output.cuts_silence else features.all
         if tell_durations is not None:
             tell_durations(features.durations_of(frames))
         yield None
-        sound = self.speaker.speak(features, voice, frames, large_windows=serving.large_windows)
-        yield from sound if company is None else _hushed(sound, end - first)
+        sound = self.speaker.speak(features, voice, frames, large_windows=output.large_windows)
+        yield from sound if context is None else _hushed(sound, end - first)
 
     def rehearse(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
         """Learn from an utterance that nobody hears, in some sixty short steps."""
@@ -184,38 +184,42 @@ class Network:
         except Exception as error:  # of numbers that are none of a network's, linear algebra fails in many ways
             lessons.put_aside(f"Nothing can be learned of {lessons.path} ({first_line(error)}); {ASIDE}.")
 
+    def forget_voices(self) -> None:
+        """Forget what voices taught, as they may be others under the same names; from any thread."""
+        self.speaker.forget_voices()
+
     def learn(self) -> None:
         """Speak in windows from now on, by what was rehearsed; from any thread."""
         if self.lessons is not None:
             self.speaker.predict_with(self.lessons.fit())
 
     def features(
-        self, token_ids: list[int], style_row: Tensor, speed: float, company: TrailingContext | None = None
+        self, token_ids: list[int], style_row: Tensor, speed: float, context: TrailingContext | None = None
     ) -> Features:
         """The front half; ValueError for more token ids than the network takes."""
-        return _ended(self._feature_steps(token_ids, style_row, speed, company))
+        return _ended(self._feature_steps(token_ids, style_row, speed, context))
 
     def _feature_steps(
-        self, token_ids: list[int], style_row: Tensor, speed: float, company: TrailingContext | None
+        self, token_ids: list[int], style_row: Tensor, speed: float, context: TrailingContext | None
     ) -> Steps[None, None, Features]:
         style_row = style_row.to(self.device)
         sound_style = style_row[:, :STYLE_SIZE]
         own = yield from self._frame_steps(token_ids, style_row, speed)
-        decoded = own if company is None else own.followed_by(self._frames_of(company))
+        decoded = own if context is None else own.followed_by(self._frames_of(context))
         yield None
         x = yield from self._decoder.steps(decoded.text, decoded.f0, decoded.energy, sound_style)
         return Features(x[..., : own.f0.shape[1]], own.f0, own.energy, sound_style, own.durations, speed)
 
-    def _frames_of(self, company: TrailingContext) -> _Frames:
+    def _frames_of(self, context: TrailingContext) -> _Frames:
         """At the voice's own pace; kept, as all short utterances of a voice have the same."""
-        key = (bytes(str(company.token_ids), "ascii"), company.style_row.cpu().numpy().tobytes())
-        if key not in self._companies:
-            frames = _ended(self._frame_steps(company.token_ids, company.style_row.to(self.device), 1.0))
-            self._companies[key] = frames
-        self._companies.move_to_end(key)
-        if len(self._companies) > _COMPANIES:
-            self._companies.popitem(last=False)
-        return self._companies[key]
+        key = (bytes(str(context.token_ids), "ascii"), context.style_row.cpu().numpy().tobytes())
+        if key not in self._contexts:
+            frames = _ended(self._frame_steps(context.token_ids, context.style_row.to(self.device), 1.0))
+            self._contexts[key] = frames
+        self._contexts.move_to_end(key)
+        if len(self._contexts) > _KEPT_CONTEXTS:
+            self._contexts.popitem(last=False)
+        return self._contexts[key]
 
     def _frame_steps(self, token_ids: list[int], style_row: Tensor, speed: float) -> Steps[None, None, _Frames]:
         if len(token_ids) + 2 > self.max_tokens:

@@ -16,7 +16,7 @@ MAX_PHONEMES = 400
 """A longer piece is cut: the networks take 510, and their author finds speech above 400 rushed."""
 
 SHORT_PHONEMES = 16
-"""Up to so many, signs and stresses counted, a network speaks a word or two better in company (docs/quality.md)."""
+"""Up to so many, signs and stresses counted, a sentence is decoded better with another behind it (docs/quality.md)."""
 
 MAX_TEXT_CHARS = 600
 """Given to a G2P at a time: more would have to be cut in any case."""

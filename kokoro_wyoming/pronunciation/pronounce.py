@@ -17,7 +17,7 @@ from kokoro_wyoming.text.sentences import Run
 
 _LOGGER = logging.getLogger(__name__)
 
-_NO_WORDS = Lexicon()
+NO_WORDS = Lexicon()
 
 
 class Readable(Protocol):
@@ -33,14 +33,14 @@ class Readable(Protocol):
         ...
 
 
-def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = _NO_WORDS) -> tuple[Run, ...]:
+def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = NO_WORDS) -> tuple[Run, ...]:
     """The runs with known phonemes, or words for the G2P, each in a language that is read; None is `language`."""
-    reader = _Reader(language, release, lexicon)
-    return tuple(part for run in runs for part in reader.run(run))
+    pronouncer = _Pronouncer(language, release, lexicon)
+    return tuple(part for run in runs for part in pronouncer.run(run))
 
 
-class _Reader:
-    """Reads the runs of one sentence."""
+class _Pronouncer:
+    """Pronounces the runs of one sentence."""
 
     def __init__(self, language: str, release: Readable, lexicon: Lexicon) -> None:
         self._language = language
@@ -77,9 +77,9 @@ class _Reader:
             elif part.words is not None:
                 yield from self._worded(part)
             else:
-                yield from self._tongues(part)
+                yield from self._foreign_letters(part)
 
-    def _tongues(self, run: Run) -> Iterator[Run]:
+    def _foreign_letters(self, run: Run) -> Iterator[Run]:
         """Words in foreign letters by themselves, and with the owner's words for that language."""
         for part in code_switching.split(run, self._tag(run), self._release.languages, units_stay=True):
             known = [part] if part.language == run.language else self._lexicon.split(part, self._tag(part))

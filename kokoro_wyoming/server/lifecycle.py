@@ -278,10 +278,10 @@ class Server:
     async def _follow_folders(self, serving: _Serving) -> None:
         """Offer voices and releases that come while the server runs, and stop to offer those that go."""
         try:
-            async for _ in self._manager.changes():
+            async for _ in self._manager.folders.changes():
                 async with self._changing:
                     # The folders are read again, because a reload may have been first.
-                    await self._offer(serving, await on_own_thread(self._manager.catalogues))
+                    await self._offer(serving, await on_own_thread(self._manager.folders.catalogues))
         except Exception:
             _LOGGER.exception("New voices are not noticed any more before the next start")
 

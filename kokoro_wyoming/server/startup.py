@@ -96,7 +96,7 @@ async def start_engine(config: Config, manager: ModelManager) -> RunningEngine:
     KokoroWyomingError.
     """
     # Not on the model thread: there, reading all voices would be a long turn while listeners wait.
-    catalogues = await on_own_thread(manager.catalogues)
+    catalogues = await on_own_thread(manager.folders.catalogues)
     _log_refused(catalogues, {})
     _log_missing_languages(config.model.version)
     if not catalogues[0].voices:

@@ -24,8 +24,8 @@ PACK_ROWS = {"v1.0": 510, "v0.19": 511}
 """Rows of a release's packs: one for each length of text that its network takes."""
 
 
-Held = dict[str, Tensor]
-"""Packs of voices by name, as they were when somebody began to speak with them."""
+PinnedPacks = dict[str, Tensor]
+"""Packs by voice name, as they were when an utterance began to speak with them."""
 Stamp = tuple[int, int]
 """When a file was last changed, in ns, and its size in bytes."""
 _KEPT = 64
@@ -77,7 +77,7 @@ def pack_paths(folder: Path) -> list[Path]:
 
 
 def _order(name: str) -> tuple[str, bool, str]:
-    """Of names that differ in case alone the one in small letters comes first, as the published ones are."""
+    """Among names that differ in case alone the one in small letters comes first, as the published ones have."""
     folded = name.casefold()
     return folded, name != folded, name
 
@@ -85,7 +85,7 @@ def _order(name: str) -> tuple[str, bool, str]:
 class VoicePacks:
     """The packs of one release by name, and blends of them: kept, and read anew where a file has changed.
 
-    What comes of a change is for who speaks from then on. Who has begun holds on to the packs they began with.
+    A changed file counts from the next utterance on. An utterance pins the packs that it began with.
     """
 
     def __init__(self, folder: Path, version: str) -> None:
@@ -99,33 +99,33 @@ class VoicePacks:
         self._voices: OrderedDict[str, tuple[Stamp, Tensor]] = OrderedDict()
         self._blends: OrderedDict[str, tuple[list[Tensor], Tensor]] = OrderedDict()
         self._in_use: WeakValueDictionary[tuple[str, Stamp], Tensor] = WeakValueDictionary()
-        """Packs that somebody holds, so that nobody reads the same file once more."""
+        """Packs that an utterance has pinned, so that the same file is not read once more."""
 
-    def get(self, name: str, held: Held | None = None) -> Tensor:
+    def get(self, name: str, pinned: PinnedPacks | None = None) -> Tensor:
         """The pack of a voice, or of a blend such as "af_heart(2)+af_sky": float32, shape (rows, 1, 256).
 
-        A blend's pack is the weighted mean of its voices' packs. A voice that is `held` is taken from there, and else
-        put there. UnknownVoiceError, BlendError or AssetError.
+        A blend's pack is the weighted mean of its voices' packs. The pack of a single voice is taken from `pinned`, and
+        put there at its first use. Raises UnknownVoiceError, BlendError or AssetError.
         """
         if is_plain(name):
-            return self._held(name, held)
+            return self._pinned(name, pinned)
         try:
             parts = parse(name).parts
         except PeerError as error:
             raise UnknownVoiceError(f"{error} `kokoro-wyoming voices` lists those of Kokoro {self.version}.") from error
-        packs = [self._held(part.name, held) for part in parts]
+        packs = [self._pinned(part.name, pinned) for part in parts]
         blends = self._blends
         kept = blends.get(name)
         if kept is None or any(before is not now for before, now in zip(kept[0], packs, strict=True)):
             kept = packs, _mean(packs, [part.weight for part in parts])
         return _keep(blends, name, kept)
 
-    def _held(self, name: str, held: Held | None) -> Tensor:
-        if held is None:
+    def _pinned(self, name: str, pinned: PinnedPacks | None) -> Tensor:
+        if pinned is None:
             return self._voice(name)
-        if name not in held:
-            held[name] = self._voice(name)
-        return held[name]
+        if name not in pinned:
+            pinned[name] = self._voice(name)
+        return pinned[name]
 
     def _voice(self, name: str) -> Tensor:
         voices = self._voices

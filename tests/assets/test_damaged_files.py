@@ -30,7 +30,7 @@ from kokoro_wyoming.assets import Store, ledger, onnx_weights
 from kokoro_wyoming.assets.inspection import inspect
 from kokoro_wyoming.assets.registry import _readable
 from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, read_archive, read_tensors
-from kokoro_wyoming.builds.v0_19 import build_model
+from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.cli import chime, main
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, ModelError
@@ -475,7 +475,7 @@ def test_an_archive_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path: Path) ->
 
 def test_a_damaged_fit_of_ones_own_is_told_and_done_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "moments.npz").write_bytes(b"404: Not Found")
-    assert build_model(tmp_path / "kokoro-v0_19.pth")._fit() is None
+    assert KokoroV019Wrapper(CONFIG_PATH, tmp_path / "kokoro-v0_19.pth")._fit() is None
     assert str(tmp_path / "moments.npz") in caplog.text
 
 

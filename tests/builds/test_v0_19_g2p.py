@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model, g2p
+from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, g2p
 from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.builds.v0_19.wrapper import CONFIG_PATH
 from kokoro_wyoming.errors import UnknownLanguageError
@@ -24,7 +24,7 @@ VOCABULARY = read_config(CONFIG_PATH)["vocab"]
 @pytest.fixture(scope="module")
 def wrapper() -> KokoroV019Wrapper:
     """Without weights: phonemes need none."""
-    return build_model("no-weights.pth")
+    return KokoroV019Wrapper(CONFIG_PATH, "no-weights.pth")
 
 
 @pytest.mark.parametrize(

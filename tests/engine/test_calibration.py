@@ -11,7 +11,6 @@ import shutil
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -21,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming.assets import Store
-from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, REHEARSAL_PATH, build_model
+from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, REHEARSAL_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, wrapper
 from kokoro_wyoming.engine import calibration
 from kokoro_wyoming.engine.calibration import calibrate, rehearsed
@@ -68,21 +67,17 @@ def test_the_sentences_are_in_the_symbols_of_their_release(path: Path) -> None:
 
 
 class Rehearsals:
-    """Stands in for a release's wrapper, with a network that counts."""
+    """Stands in for a release, with lessons that are only counted."""
 
     rehearsal = SENTENCES
 
-    def __init__(self, folder: Path, known: int = 0) -> None:
-        for name in ("af", "bm_lewis"):
-            (folder / f"{name}.pt").touch()
-        self.packs: Any = SimpleNamespace(folder=folder)
+    def __init__(self, known: int = 0) -> None:
         self.rehearsed: list[str] = []
         self.learned: list[int] = []
         self.saved: list[int] = []
         self.damaged = ""
         self.turns: list[str] = []
         self.known = known
-        self.lessons: Any = self
 
     def __len__(self) -> int:
         return self.known
@@ -90,7 +85,10 @@ class Rehearsals:
     def save(self) -> None:
         self.saved.append(self.known)
 
-    def initialize(self) -> Any:
+    def rehearsal_voices(self) -> list[str]:
+        return ["af", "bm_lewis"]
+
+    def lessons(self) -> Any:
         return self
 
     def learn(self) -> None:
@@ -113,9 +111,9 @@ async def thread() -> AsyncIterator[ModelThread]:
 
 
 async def test_it_learns_soon_and_again_when_all_is_rehearsed_and_then_rests(
-    thread: ModelThread, tmp_path: Path
+    thread: ModelThread,
 ) -> None:
-    model = Rehearsals(tmp_path)
+    model = Rehearsals()
     await calibrate(model, thread, "v0.19")
     assert model.learned == [ENOUGH_LESSONS, calibration.UTTERANCES]
     assert model.saved[-1] == model.known == calibration.UTTERANCES
@@ -123,30 +121,30 @@ async def test_it_learns_soon_and_again_when_all_is_rehearsed_and_then_rests(
     assert model.known == calibration.UTTERANCES
 
 
-async def test_what_was_stopped_goes_on_where_it_was(thread: ModelThread, tmp_path: Path) -> None:
-    model = Rehearsals(tmp_path, known=calibration.UTTERANCES - 3)
+async def test_what_was_stopped_goes_on_where_it_was(thread: ModelThread) -> None:
+    model = Rehearsals(known=calibration.UTTERANCES - 3)
     await calibrate(model, thread, "v0.19")
     assert model.turns.count("rehearsal") == 5 * 3
 
 
-async def test_a_damaged_voice_is_left_out(thread: ModelThread, tmp_path: Path) -> None:
-    model = Rehearsals(tmp_path)
+async def test_a_damaged_voice_is_left_out(thread: ModelThread) -> None:
+    model = Rehearsals()
     model.damaged = "bm_lewis"
     await calibrate(model, thread, "v0.19")
     assert model.learned
 
 
 async def test_a_failure_is_logged_and_no_more(
-    thread: ModelThread, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    thread: ModelThread, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = Rehearsals(tmp_path)
+    model = Rehearsals()
     monkeypatch.setattr(model, "rehearse", None)
     await calibrate(model, thread, "v0.19")
     assert "Kokoro v0.19 goes on speaking in whole sentences" in caplog.text
 
 
-async def test_a_listener_waits_for_no_more_than_the_step_under_way(thread: ModelThread, tmp_path: Path) -> None:
-    model = Rehearsals(tmp_path)
+async def test_a_listener_waits_for_no_more_than_the_step_under_way(thread: ModelThread) -> None:
+    model = Rehearsals()
     task = asyncio.create_task(calibrate(model, thread, "v0.19"))
     await until(lambda: bool(model.turns))
 
@@ -274,7 +272,7 @@ def _manager(store: Store, **settings: Any) -> ModelManager:
 
 @pytest.mark.weights
 def test_moments_in_steps_are_those_of_the_whole(both_releases: Store) -> None:
-    old = build_model(both_releases.weights("v0.19"), "cpu", stream="exact")
+    old = KokoroV019Wrapper(CONFIG_PATH, both_releases.weights("v0.19"), device="cpu", stream="exact")
     network = old.initialize()
     generator = network.speaker.generator
     with torch.inference_mode():

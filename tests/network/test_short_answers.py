@@ -1,4 +1,4 @@
-"""What is short is decoded in company, and nothing of the company is heard."""
+"""A short sentence is decoded with another behind it, and nothing of the other is heard."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from kokoro_wyoming.assets import Store
 from kokoro_wyoming.assets.store import weights_path
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
-from kokoro_wyoming.builds.v0_19 import build_model
+from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
 from kokoro_wyoming.network.inference import _hushed
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES
+from kokoro_wyoming.text.sentences import Run
 from scripts.heard_words import judge
 from tests.listening import Ears
 
@@ -50,19 +51,19 @@ def exact(fast: KokoroV1Wrapper) -> KokoroV1Wrapper:
 def said(wrapper: KokoroV1Wrapper, text: str, voice: str, clock: Clock | None = None) -> Tensor:
     torch.manual_seed(1)
     letter = voice[0]
-    pieces = wrapper.pieces(wrapper.read(text, letter), voice, letter, clock=clock)
+    pieces = wrapper.pieces([Run(text)], voice, letter, clock=clock)
     return torch.cat([piece for piece in pieces if piece is not None])
 
 
 @pytest.mark.weights
 @pytest.mark.parametrize(("text", "voice"), [("Done.", "af_heart"), ("OK", "bm_george"), ("はい。", "jf_alpha")])
-def test_company_takes_no_time_and_moves_no_word(
+def test_trailing_context_takes_no_time_and_moves_no_word(
     text: str, voice: str, fast: KokoroV1Wrapper, exact: KokoroV1Wrapper
 ) -> None:
-    in_company, by_itself = Clock(), Clock()
-    sound, lone = said(fast, text, voice, in_company), said(exact, text, voice, by_itself)
+    with_context, by_itself = Clock(), Clock()
+    sound, lone = said(fast, text, voice, with_context), said(exact, text, voice, by_itself)
     assert len(sound) == len(lone)
-    assert in_company.words == by_itself.words
+    assert with_context.words == by_itself.words
     assert not torch.allclose(sound, lone, atol=0.01)
     last = int(np.flatnonzero(sound.abs() > 0.01)[-1])
     # The word has died away by itself, and nothing follows it.
@@ -71,7 +72,7 @@ def test_company_takes_no_time_and_moves_no_word(
 
 
 @pytest.mark.weights
-def test_of_company_nothing_is_heard(fast: KokoroV1Wrapper, ears: Ears) -> None:
+def test_of_trailing_context_nothing_is_heard(fast: KokoroV1Wrapper, ears: Ears) -> None:
     heard = [ears.write_down(said(fast, text, voice).numpy(), "en") for text, voice in ANSWERS]
     right = [judge([text], found, "en").errors == 0 for (text, _), found in zip(ANSWERS, heard, strict=True)]
     assert sum(right) >= len(ANSWERS) - 1, heard
@@ -83,17 +84,16 @@ def test_of_company_nothing_is_heard(fast: KokoroV1Wrapper, ears: Ears) -> None:
 def test_what_is_longer_is_spoken_by_itself(
     text: str, is_short: bool, fast: KokoroV1Wrapper, exact: KokoroV1Wrapper
 ) -> None:
-    (piece,) = fast.phonemes(fast.read(text, "a"), "a")
+    (piece,) = fast.phonemes([Run(text)], "a")
     assert (len(piece.phonemes) <= SHORT_PHONEMES) is is_short
     assert torch.equal(said(fast, text, "af_heart"), said(exact, text, "af_heart")) is not is_short
 
 
 @pytest.mark.weights
-def test_the_older_release_has_company_too(both_releases: Store) -> None:
+def test_the_older_release_has_trailing_context_too(both_releases: Store) -> None:
     weights = weights_path(both_releases.models / "v0_19", "v0.19")
-    old = build_model(weights, "cpu", voices_path=both_releases.voices / "v0_19")
-    ids = [old._settings()["vocab"][symbol] for symbol in "dˈʌn."]
-    assert old._company(ids, old.packs.get("af")) is not None
+    old = KokoroV019Wrapper(CONFIG_PATH, weights, voices_path=both_releases.voices / "v0_19")
+    assert old._trailing_context("dˈʌn.", old.packs.get("af")) is not None
 
 
 def _word(end: int, length: int, puff: float) -> Tensor:

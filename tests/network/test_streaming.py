@@ -104,7 +104,7 @@ def _kokoro_s_noise(module: KokoroModule) -> Draw:
 def _features(wrapper: KokoroV1Wrapper, text: str, voice: str, letter: str) -> Features:
     network = wrapper.initialize()
     (piece,) = g2p.phonemize(wrapper.get_pipeline(letter, quiet=True), text)
-    vocabulary = wrapper._settings()["vocab"]
+    vocabulary = wrapper.vocabulary
     ids = [vocabulary[symbol] for symbol in piece.phonemes if symbol in vocabulary]
     return network.features(ids, wrapper.packs.get(voice)[len(piece.phonemes) - 1], 1.0)
 
@@ -255,9 +255,9 @@ def test_windows_grow_and_where_nobody_waits_for_the_first_it_is_large(
 def test_durations_are_of_what_is_made(wrapper: KokoroV1Wrapper) -> None:
     network, pack = wrapper.initialize(), wrapper.packs.get("af_heart")
     told, samples = [], []
-    for serving in (AS_MADE, OutputOptions(cuts_silence=True)):
+    for output in (AS_MADE, OutputOptions(cuts_silence=True)):
         heard: list[list[int]] = []
-        turns = network.pieces([50, 83, 54, 156, 57, 135, 4], pack[6], 1.0, "", heard.append, serving=serving)
+        turns = network.pieces([50, 83, 54, 156, 57, 135, 4], pack[6], 1.0, "", heard.append, output=output)
         while not heard:
             assert next(turns) is None
         told += heard

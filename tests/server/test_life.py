@@ -153,7 +153,7 @@ async def test_whatever_becomes_of_a_voice_s_file_what_is_being_said_is_said_to_
         await hear("Then")
         manager: object = server._manager
         assert isinstance(manager, BeepManager)
-        manager.changed.set()
+        manager.folders.changed.set()
         await until(lambda: "The voices have changed" in logged.text)
         await send("Last", "Ended")
         await client.write_event(Event("synthesize-stop"))
@@ -372,7 +372,7 @@ async def test_voices_that_come_and_go_after_a_hang_up_are_seen_and_nothing_kept
         put_voice(tmp_path / "voices", "ef_dora")
         manager: object = server._manager
         assert isinstance(manager, BeepManager)
-        manager.changed.set()
+        manager.folders.changed.set()
         await until(lambda: "The voices have changed: 1 came, 1 went" in logged.text)
         await until(lambda: logged.text.count("Prerendered 1 of 1") == 2)
         assert len(server._serving.running.cache) == 1

@@ -25,12 +25,13 @@ import torch
 from torch import Tensor
 
 from kokoro_wyoming import assets, config
-from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.pronunciation.lexicon import Lexicon
+from kokoro_wyoming.pronunciation.pronounce import NO_WORDS, pronounce
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import Catalogue
-from kokoro_wyoming.voices.packs import Held, VoicePacks
+from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks
 from tests.stand_ins.beep_engine import beep
 from tests.stand_ins.beep_house import until
 
@@ -100,12 +101,14 @@ class BeepModel:
         voice: str,
         lang_code: str,
         speed: float = 1.0,
-        clock: Clock | None = None,
-        serving: object = None,
-        held: Held | None = None,
+        *,
+        lexicon: Lexicon = NO_WORDS,
+        pinned: PinnedPacks | None = None,
+        **_: object,
     ) -> Iterator[Tensor | None]:
-        text = "".join(run.text if run.words is None else run.words for run in runs)
-        if self.packs.get(voice, held).any():  # a loud voice, see `put_voice`
+        pronounced = pronounce(runs, lang_code, self, lexicon)
+        text = "".join(run.text if run.words is None else run.words for run in pronounced)
+        if self.packs.get(voice, pinned).any():  # a loud voice, see `put_voice`
             text = text.upper()
         yield None
         for word, fail in MAGIC.items():
@@ -118,13 +121,29 @@ class BeepModel:
                 yield torch.from_numpy(beep(part))
 
 
+class BeepFolders:
+    """Stands in for VoiceFolders, with the voices of one folder."""
+
+    def __init__(self, voices: Path) -> None:
+        self._voices = voices
+        self.changed = asyncio.Event()
+
+    def catalogues(self) -> list[Catalogue]:
+        return [Catalogue.scan("v1.0", self._voices)]
+
+    async def changes(self) -> AsyncIterator[list[Catalogue]]:
+        """Whenever a test says so; the folders are watched in tests of the real one."""
+        while await self.changed.wait():
+            self.changed.clear()
+            yield self.catalogues()
+
+
 class BeepManager:
     """Stands in for ModelManager."""
 
     def __init__(self, models: Path, voices: Path, *, thread: ModelThread, **_: Any) -> None:
-        self.voices, self.thread = voices / "v1_0", thread
-        self._model = BeepModel(self.voices)
-        self.changed = asyncio.Event()
+        self.folders, self.thread = BeepFolders(voices / "v1_0"), thread
+        self._model = BeepModel(voices / "v1_0")
 
     async def get_model(self, version: str | None = None) -> BeepModel:
         return self._model
@@ -132,15 +151,6 @@ class BeepManager:
     @contextlib.asynccontextmanager
     async def in_use(self, version: str | None = None) -> AsyncIterator[BeepModel]:
         yield self._model
-
-    def catalogues(self) -> list[Catalogue]:
-        return [Catalogue.scan("v1.0", self.voices)]
-
-    async def changes(self, every_seconds: float = 1.0) -> AsyncIterator[list[Catalogue]]:
-        """Yields when a test sets `changed`. The real manager watches the folders, and has its own tests."""
-        while await self.changed.wait():
-            self.changed.clear()
-            yield self.catalogues()
 
     def forget_voices(self) -> None:
         self._model.packs.forget()

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from kokoro_wyoming.errors import AssetError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.voices.catalogue import BEST_VOICE, Catalogue, voice_label, voice_language
-from kokoro_wyoming.voices.packs import Held, VoicePacks, read_pack
+from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, read_pack
 
 
 def _save_pack(folder: Path, name: str, rows: int = 510) -> Path:
@@ -221,18 +221,18 @@ def test_who_has_begun_with_a_voice_keeps_it_whatever_becomes_of_its_file(tmp_pa
     path = _save_pack(tmp_path, "af_mine")
     _save_pack(tmp_path, "af_other")
     packs = VoicePacks(tmp_path, "v1.0")
-    held: Held = {}
-    before = packs.get("af_mine", held)
+    pinned: PinnedPacks = {}
+    before = packs.get("af_mine", pinned)
     torch.save(torch.full((510, 1, 256), 1.5), path)
     os.utime(path, ns=(1, 1))
     packs.forget()
-    assert packs.get("af_mine", held) is before
-    assert float(packs.get("af_mine+af_other", held).mean()) == 0.5
+    assert packs.get("af_mine", pinned) is before
+    assert float(packs.get("af_mine+af_other", pinned).mean()) == 0.5
     assert float(packs.get("af_mine+af_other").mean()) == 1.0
-    assert set(held) == {"af_mine", "af_other"}
+    assert set(pinned) == {"af_mine", "af_other"}
     path.unlink()
     packs.forget()
-    assert packs.get("af_mine", held) is before
+    assert packs.get("af_mine", pinned) is before
     with pytest.raises(UnknownVoiceError):
         packs.get("af_mine")
 
@@ -243,11 +243,11 @@ def test_a_file_is_read_once_for_all_who_hold_its_voice(tmp_path: Path) -> None:
     for name in names[1:]:
         (tmp_path / f"{name}.pt").hardlink_to(tmp_path / f"{names[0]}.pt")
     packs = VoicePacks(tmp_path, "v1.0")
-    helds: list[Held] = [{}, {}]
-    for held in helds:
+    pinned_by_each: list[PinnedPacks] = [{}, {}]
+    for pinned in pinned_by_each:
         for name in names:  # more than are kept
-            packs.get(name, held)
-    assert all(helds[0][name] is helds[1][name] for name in names)
+            packs.get(name, pinned)
+    assert all(pinned_by_each[0][name] is pinned_by_each[1][name] for name in names)
 
 
 def test_of_two_names_that_differ_in_case_alone_the_one_in_small_letters_counts(tmp_path: Path) -> None:
