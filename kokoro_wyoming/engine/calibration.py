@@ -19,7 +19,7 @@ import numpy as np
 from kokoro_wyoming import awake
 from kokoro_wyoming.builds.release import Rehearsing
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
-from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
+from kokoro_wyoming.network.learning import ENOUGH_UTTERANCES, CalibrationData
 from kokoro_wyoming.scheduler import Listener, ModelThread
 from kokoro_wyoming.voices.packs import pack_paths
 
@@ -107,7 +107,7 @@ async def calibrate(model: Rehearsing, thread: ModelThread, version: str) -> Non
 
 
 async def _calibrate(model: Rehearsing, thread: ModelThread, version: str) -> None:
-    lessons = model.initialize().lessons
+    lessons = model.initialize().calibration_data
     names = [path.stem for path in pack_paths(model.packs.folder) if path.stem[0] in model.rehearsal]
     if lessons is None or len(lessons) >= UTTERANCES or not names:
         return
@@ -125,7 +125,7 @@ async def _calibrate(model: Rehearsing, thread: ModelThread, version: str) -> No
 
 
 async def _rehearse_all(
-    model: Rehearsing, thread: ModelThread, version: str, lessons: Lessons, names: Sequence[str]
+    model: Rehearsing, thread: ModelThread, version: str, lessons: CalibrationData, names: Sequence[str]
 ) -> None:
     for number in range(len(lessons), 2 * UTTERANCES):
         try:
@@ -134,7 +134,7 @@ async def _rehearse_all(
             _LOGGER.debug("Utterance %d is left out: %s", number, error)  # a voice that is damaged, or just went
             continue
         count = len(lessons)
-        if count in (ENOUGH_LESSONS, UTTERANCES):
+        if count in (ENOUGH_UTTERANCES, UTTERANCES):
             await asyncio.to_thread(lessons.save)
             await asyncio.to_thread(model.initialize().learn)
             _LOGGER.info("Kokoro %s speaks in windows now, having learned from %d utterances", version, count)

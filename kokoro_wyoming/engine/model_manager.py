@@ -130,7 +130,7 @@ class ModelManager:
             if task.done() and not task.cancelled() and task.exception() is None:
                 release = task.result()
                 release.packs.forget()
-                release.initialize().speaker.forget_voices()
+                release.initialize().vocoder.forget_voices()
 
     def _has(self, version: str) -> bool:
         """Whether a release's weights are there."""

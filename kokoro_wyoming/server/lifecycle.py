@@ -49,7 +49,7 @@ def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
     `reread` reads the settings anew at SIGHUP; without it only the voices are.
     """
     memory.keep_freed()
-    memory.bound_kernels()
+    memory.limit_kernel_cache()
     _come_before_other_programs()
     if config.model.threads:
         torch.set_num_threads(config.model.threads)

@@ -36,7 +36,7 @@ from kokoro_wyoming.cli import chime, main
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, ModelError
 from kokoro_wyoming.network.generator import Generator
 from kokoro_wyoming.network.inference import Network
-from kokoro_wyoming.network.learning import _SIZES, Lessons
+from kokoro_wyoming.network.learning import _SIZES, CalibrationData
 from kokoro_wyoming.network.loading import _empty_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.voices.catalogue import Catalogue
@@ -401,11 +401,11 @@ class FewWeights:
         self.widths, self.noise = [9216], list[Any]()
 
 
-def _lessons(path: Path) -> Lessons:
-    return Lessons(path, cast(Generator, FewWeights()), "weights")
+def _calibration_data(path: Path) -> CalibrationData:
+    return CalibrationData(path, cast(Generator, FewWeights()), "weights")
 
 
-def _lesson_rows(count: int = 2, value: float | None = None) -> dict[str, Any]:
+def _calibration_rows(count: int = 2, value: float | None = None) -> dict[str, Any]:
     dice = np.random.default_rng(0)
     rows = {
         name: (dice.normal(size=(count, size)) if value is None else np.full((count, size), value))
@@ -414,7 +414,7 @@ def _lesson_rows(count: int = 2, value: float | None = None) -> dict[str, Any]:
     return {name: array.astype(np.float32) for name, array in rows.items()} | {"weights": np.array("weights")}
 
 
-LESSONS = _as_bytes(lambda file: np.savez(file, **_lesson_rows()))
+LESSONS = _as_bytes(lambda file: np.savez(file, **_calibration_rows()))
 
 
 @fuzzed
@@ -422,7 +422,7 @@ LESSONS = _as_bytes(lambda file: np.savez(file, **_lesson_rows()))
 def test_damaged_lessons_are_put_aside_and_learned_again(tmp_path: Path, damaged: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "lessons.npz"
     path.write_bytes(damaged(LESSONS))
-    lessons = _lessons(path)
+    lessons = _calibration_data(path)
     assert len(lessons) in (0, 2)
     assert path.exists() is (len(lessons) == 2)
 
@@ -430,8 +430,8 @@ def test_damaged_lessons_are_put_aside_and_learned_again(tmp_path: Path, damaged
 @pytest.mark.parametrize(
     "rows",
     [
-        _lesson_rows() | {"residual": np.zeros((300, 18432), np.float16)},
-        _lesson_rows() | {"residual": np.full((2, 18432), 1e300)},
+        _calibration_rows() | {"residual": np.zeros((300, 18432), np.float16)},
+        _calibration_rows() | {"residual": np.full((2, 18432), 1e300)},
     ],
 )
 def test_lessons_that_no_network_gave_are_put_aside(
@@ -439,7 +439,7 @@ def test_lessons_that_no_network_gave_are_put_aside(
 ) -> None:
     path = tmp_path / "lessons.npz"
     np.savez(path, **rows)
-    assert len(_lessons(path)) == 0
+    assert len(_calibration_data(path)) == 0
     assert f"{path} is truncated or corrupt" in caplog.text
     assert (tmp_path / "lessons.npz.damaged").exists()
 
@@ -448,12 +448,12 @@ def test_lessons_of_which_nothing_follows_keep_no_network_from_speaking(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "lessons.npz"
-    np.savez(path, **_lesson_rows(32, 65_000))
-    lessons = _lessons(path)
+    np.savez(path, **_calibration_rows(32, 65_000))
+    data = _calibration_data(path)
     with np.errstate(all="ignore"):
-        Network._recall(cast(Network, SimpleNamespace(learn=lessons.fit)), lessons)
-    assert f"Nothing can be learned of {path}" in caplog.text
-    assert len(lessons) == 0
+        Network._learn_from_file(cast(Network, SimpleNamespace(learn=data.fit)), data)
+    assert f"Nothing can be learned from {path}" in caplog.text
+    assert len(data) == 0
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -601,7 +601,7 @@ def _read_whole(kind: str, path: Path) -> Any:
         return read_config(path)
     if kind == "moments":
         return Fit.load(path)
-    return len(_lessons(path)) if kind == "lessons" else ledger.read(path.parent)
+    return len(_calibration_data(path)) if kind == "lessons" else ledger.read(path.parent)
 
 
 @pytest.mark.parametrize("kind", WHOLE_FILES)
