@@ -16,6 +16,7 @@ import torch
 from kokoro import KModel
 from torch import Tensor
 
+from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
 from kokoro_wyoming.assets.tensor_files import REFETCH, damage_told, read_tensors
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.files import content_of
@@ -23,8 +24,6 @@ from kokoro_wyoming.files import content_of
 REPOSITORY = "hexgrad/Kokoro-82M"
 """The name that `kokoro` requires for a model. Nothing is downloaded from there, as all files are given."""
 
-MAX_CONFIG_BYTES = 1024 * 1024
-"""The published configurations have 2,500 bytes."""
 MAX_SIZE, MAX_LAYERS = 4096, 16
 """Limits for a configuration. The published ones have plbert.intermediate_size 2,048, plbert.num_hidden_layers 12."""
 
@@ -38,7 +37,7 @@ def read_config(path: Path) -> dict[str, Any]:
         config = json.loads(content_of(path, MAX_CONFIG_BYTES))
     except FileNotFoundError:
         raise ModelError(f"{what} is missing; run `kokoro-wyoming fetch`.") from None
-    except Exception as error:  # JSON that is nested too deep is a RecursionError
+    except Exception as error:  # deeply nested JSON raises a RecursionError
         raise ModelError(f"{what} cannot be read ({first_line(error)}); {REFETCH}.") from error
     needed = {"vocab", "n_token", "plbert", "hidden_dim", "style_dim", "istftnet"}
     missing = needed - set(config) if isinstance(config, dict) else needed
