@@ -32,7 +32,7 @@ MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
 
 
 @contextlib.contextmanager
-def damage_told(path: Path, remedy: str = REFETCH) -> Iterator[None]:
+def damage_explained(path: Path, remedy: str = REFETCH) -> Iterator[None]:
     """Turn every failure to read a file into a ModelError with the path and the remedy."""
     try:
         yield
@@ -52,7 +52,7 @@ def damage_told(path: Path, remedy: str = REFETCH) -> Iterator[None]:
 
 def read_tensors(path: Path) -> Any:
     """Read a file of `torch.save` with tensors and plain containers; ModelError for anything else."""
-    with damage_told(path), opened(path) as file:
+    with damage_explained(path), opened(path) as file:
         with zipfile.ZipFile(file) as archive:
             _check_size(archive, os.fstat(file.fileno()).st_size)
         file.seek(0)
@@ -65,7 +65,7 @@ def read_array(path: Path) -> Any:
     A .bin file is little-endian float32 without a header, so shape (n,). ModelError when the file cannot be read, or
     when reading it could run code.
     """
-    with damage_told(path, REFETCH if path.suffix == ".pt" else "put it there anew, or remove it"):
+    with damage_explained(path, REFETCH if path.suffix == ".pt" else "put a new copy there, or remove it"):
         size_bytes = path.stat().st_size
         if size_bytes > MAX_ARRAY_BYTES:
             raise ModelError(f"{path} is not a voice: it has {size_bytes:,} bytes, and a voice has about 522,000.")
@@ -74,7 +74,7 @@ def read_array(path: Path) -> Any:
 
 def read_archive(path: Path, remedy: str) -> dict[str, NDArray[np.generic]]:
     """The arrays of an .npz file by name; ModelError with the path and the remedy."""
-    with damage_told(path, remedy), opened(path) as file, zipfile.ZipFile(file) as archive:
+    with damage_explained(path, remedy), opened(path) as file, zipfile.ZipFile(file) as archive:
         _check_size(archive, MAX_ARCHIVE_BYTES)
         return {name.removesuffix(".npy"): _array_of(archive.read(name)) for name in archive.namelist()}
 

@@ -31,7 +31,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kokoro_wyoming.assets.tensor_files import damage_told, read_archive
+from kokoro_wyoming.assets.tensor_files import damage_explained, read_archive
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.files import replaced
 from kokoro_wyoming.network.convolution import KokoroModule
@@ -223,7 +223,7 @@ class CalibrationData:
 def _read(path: Path) -> tuple[str, dict[str, NDArray[np.float16]]]:
     """The fingerprint of the weights that a file belongs to, and its rows; ModelError for a damaged or other file."""
     arrays = read_archive(path, DAMAGE_REMEDY)
-    with damage_told(path, DAMAGE_REMEDY):
+    with damage_explained(path, DAMAGE_REMEDY):
         count = len(np.atleast_1d(arrays["residual"]))
         for name, size in _SIZES.items():
             if arrays[name].shape != (count, size) or arrays[name].dtype.kind != "f" or count > MAX_UTTERANCES:

@@ -17,7 +17,7 @@ from kokoro import KModel
 from torch import Tensor
 
 from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
-from kokoro_wyoming.assets.tensor_files import REFETCH, damage_told, read_tensors
+from kokoro_wyoming.assets.tensor_files import REFETCH, damage_explained, read_tensors
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.files import content_of
 
@@ -77,7 +77,7 @@ def load_model(config: Mapping[str, Any], path: Path) -> KModel:
     """
     parts = _parts(read_tensors(path), path)
     model = _empty_model(config, path)
-    with damage_told(path):
+    with damage_explained(path):
         for name in MODULES:
             _fill(getattr(model, name), _normalised(parts[name]), f"{path}: {name}")
         _make_constants(model)

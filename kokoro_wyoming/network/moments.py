@@ -279,7 +279,7 @@ class Fit:
         self._centre = self._arrays["centre"].float()
 
     @classmethod
-    def load(cls, path: Path, remedy: str = "install kokoro-wyoming anew") -> Fit:
+    def load(cls, path: Path, remedy: str = "install kokoro-wyoming again") -> Fit:
         """Read a file without running code from it; ModelError names a damaged or other file, and the remedy."""
         arrays = read_archive(path, remedy)
         try:

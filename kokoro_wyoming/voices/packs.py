@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 import torch
 from torch import Tensor
 
-from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_told, read_array
+from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_explained, read_array
 from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.voices.blends import is_plain, parse
@@ -38,7 +38,7 @@ def read_pack(path: Path, version: str) -> Tensor:
     AssetError names the file when it is missing, truncated, not a tensor, not finite, or for another release.
     """
     try:
-        with damage_told(path):
+        with damage_explained(path):
             return _as_pack(read_array(path), path, version)
     except ModelError as error:
         raise AssetError(str(error)) from error

@@ -150,7 +150,7 @@ def test_a_voice_of_the_owner_may_have_any_of_four_file_types(suffix: str, tmp_p
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".bin", ".safetensors"])
-def test_a_bad_voice_in_another_form_is_refused_by_name(suffix: str, tmp_path: Path) -> None:
+def test_a_bad_voice_of_another_file_type_is_refused_by_name(suffix: str, tmp_path: Path) -> None:
     good = tmp_path / f"good{suffix}"
     _save_as(good, torch.rand(510, 1, 256))
     contents = {"empty": b"", "junk": b"junk" * 999, "cut": good.read_bytes()[:-2000], "huge": bytes(9_000_000)}
@@ -180,7 +180,7 @@ def test_of_two_files_for_one_voice_the_earlier_suffix_counts_and_the_other_is_r
     assert float(VoicePacks(tmp_path, "v1.0").get("af_two").mean()) == 1.0
 
 
-def test_a_changed_file_is_read_anew_and_so_are_the_blends_of_it(tmp_path: Path) -> None:
+def test_a_changed_file_is_read_again_and_its_blends_change(tmp_path: Path) -> None:
     path = _save_pack(tmp_path, "af_mine")
     _save_pack(tmp_path, "af_other")
     packs = VoicePacks(tmp_path, "v1.0")
