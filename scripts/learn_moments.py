@@ -129,7 +129,7 @@ class Teacher:
         self._release, self._names = release, sorted(names)
         weights = load_model(release.wrapper.config, release.wrapper.model_path)
         self._network = Network(weights, dtype=torch.float32)
-        self.generator = self._network.speaker.generator
+        self.generator = self._network.vocoder.generator
         self._estimate = Estimate(self.generator)
         self._sentences: dict[str, list[str]] = {}
 
@@ -150,7 +150,7 @@ class Teacher:
             harmonics = self.generator.harmonics(features.f0)
             known = measure_inputs(self.generator, features.x, features.f0, harmonics, features.style, features.speed)
             targets, seen = self.generator.targets(features.style), list[Moments]()
-            self.generator.run(features.x, harmonics, self.generator.measured(targets, seen))
+            self.generator.run(features.x, harmonics, self.generator.measuring_normaliser(targets, seen))
             exact = Moments.joined(seen)
             return Lesson(known, residual(exact, self._estimate(known, targets)))
 

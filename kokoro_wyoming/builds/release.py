@@ -16,7 +16,7 @@ from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, TrailingContext, choose_device
-from kokoro_wyoming.network.learning import Lessons
+from kokoro_wyoming.network.learning import CalibrationData
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
@@ -26,7 +26,7 @@ from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, pack_paths
 
-_LESSONS_NAME = "lessons.npz"
+_CALIBRATION_NAME = "lessons.npz"
 """The file beside the weights that keeps what `engine.calibration` has learned of them."""
 
 
@@ -109,9 +109,9 @@ class Release(ABC):
             self._config = read_config(self.config_path)
             model = load_model(self._config, self.model_path)
             in_windows = self.stream == "fast"
-            lessons_path = self.model_path.with_name(_LESSONS_NAME) if in_windows else None
+            calibration_path = self.model_path.with_name(_CALIBRATION_NAME) if in_windows else None
             fit = self._fit() if in_windows else None
-            self._network = Network(model, choose_device(self.device), fit, lessons_path)
+            self._network = Network(model, choose_device(self.device), fit, calibration_path)
         return self._network
 
     @property
@@ -239,9 +239,9 @@ class Release(ABC):
         """The names of the voices on disk whose language has sentences in `rehearsal`."""
         return [path.stem for path in pack_paths(self.packs.folder) if path.stem[0] in self.rehearsal]
 
-    def lessons(self) -> Lessons | None:
-        """What `rehearse` adds to; None where nothing is to be learned."""
-        return self.initialize().lessons
+    def calibration_data(self) -> CalibrationData | None:
+        """What `rehearse` adds to; None where the network learns nothing."""
+        return self.initialize().calibration_data
 
     def rehearse(self, phonemes: str, voice: str, speed: float) -> Iterator[None]:
         """Learn from an utterance that nobody hears, step by step on the calling thread."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from kokoro_wyoming import awake
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
-from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
+from kokoro_wyoming.network.learning import ENOUGH_UTTERANCES, CalibrationData
 from kokoro_wyoming.scheduler import Listener, ModelThread
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Rehearsing(Protocol):
         """The names of the voices on disk whose language has sentences in `rehearsal`."""
         ...
 
-    def lessons(self) -> Lessons | None:
+    def calibration_data(self) -> CalibrationData | None:
         """What `rehearse` adds to; None where nothing is to be learned."""
         ...
 
@@ -131,34 +131,34 @@ async def calibrate(release: Rehearsing, thread: ModelThread, version: str) -> N
 
 
 async def _calibrate(release: Rehearsing, thread: ModelThread, version: str) -> None:
-    lessons, names = release.lessons(), release.rehearsal_voices()
-    if lessons is None or len(lessons) >= UTTERANCES or not names:
+    data, names = release.calibration_data(), release.rehearsal_voices()
+    if data is None or len(data) >= UTTERANCES or not names:
         return
     _LOGGER.info(
         "Kokoro %s speaks in whole sentences until it has learned its own sound, from %d utterances made while "
         "nobody waits (model.calibrate)",
         version,
-        UTTERANCES - len(lessons),
+        UTTERANCES - len(data),
     )
     try:
-        await _rehearse_all(release, thread, version, lessons, names)
+        await _rehearse_all(release, thread, version, data, names)
     finally:
         # Also when the release leaves the memory, or the server ends: what was rehearsed is not lost.
-        await asyncio.to_thread(lessons.save)
+        await asyncio.to_thread(data.save)
 
 
 async def _rehearse_all(
-    release: Rehearsing, thread: ModelThread, version: str, lessons: Lessons, names: Sequence[str]
+    release: Rehearsing, thread: ModelThread, version: str, data: CalibrationData, names: Sequence[str]
 ) -> None:
-    for number in range(len(lessons), 2 * UTTERANCES):
+    for number in range(len(data), 2 * UTTERANCES):
         try:
             worked_seconds = await _rehearse(release, thread, rehearsed(number, names, release.rehearsal))
         except (AssetError, PeerError) as error:
             _LOGGER.debug("Utterance %d is left out: %s", number, error)  # a voice that is damaged, or just went
             continue
-        count = len(lessons)
-        if count in (ENOUGH_LESSONS, UTTERANCES):
-            await asyncio.to_thread(lessons.save)
+        count = len(data)
+        if count in (ENOUGH_UTTERANCES, UTTERANCES):
+            await asyncio.to_thread(data.save)
             await asyncio.to_thread(release.learn)
             _LOGGER.info("Kokoro %s speaks in windows now, having learned from %d utterances", version, count)
         if count >= UTTERANCES:

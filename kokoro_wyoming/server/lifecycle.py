@@ -50,7 +50,7 @@ def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
     `reread` reads the settings anew at SIGHUP. Without it only the voices are read anew.
     """
     memory.keep_freed()
-    memory.bound_kernels()
+    memory.limit_kernel_cache()
     _raise_priority()
     if config.model.threads:
         torch.set_num_threads(config.model.threads)

@@ -28,7 +28,7 @@ from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.network import inference, learning, streaming
 from kokoro_wyoming.network.generator import Generator, Moments
-from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, whole_moments
+from kokoro_wyoming.network.learning import ENOUGH_UTTERANCES, CalibrationData, whole_moments
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.voices.blends import parse
 from tests.stand_ins.beep_house import until
@@ -88,7 +88,7 @@ class Rehearsals:
     def rehearsal_voices(self) -> list[str]:
         return ["af", "bm_lewis"]
 
-    def lessons(self) -> Any:
+    def calibration_data(self) -> Any:
         return self
 
     def learn(self) -> None:
@@ -115,7 +115,7 @@ async def test_it_learns_soon_and_again_when_all_is_rehearsed_and_then_rests(
 ) -> None:
     model = Rehearsals()
     await calibrate(model, thread, "v0.19")
-    assert model.learned == [ENOUGH_LESSONS, calibration.UTTERANCES]
+    assert model.learned == [ENOUGH_UTTERANCES, calibration.UTTERANCES]
     assert model.saved[-1] == model.known == calibration.UTTERANCES
     await calibrate(model, thread, "v0.19")
     assert model.known == calibration.UTTERANCES
@@ -177,8 +177,8 @@ class FewWeights:
         self.widths, self.noise = [9216], list[Any]()
 
 
-def _lessons(path: Path, count: int = 3, seed: int = 0) -> Lessons:
-    lessons = Lessons(path, cast(Generator, FewWeights()), f"weights {seed}")
+def _lessons(path: Path, count: int = 3, seed: int = 0) -> CalibrationData:
+    lessons = CalibrationData(path, cast(Generator, FewWeights()), f"weights {seed}")
     for _ in range(count):
         lessons._add({name: torch.randn(size) for name, size in learning._SIZES.items()})
     return lessons
@@ -274,12 +274,12 @@ def _manager(store: Store, **settings: Any) -> ModelManager:
 def test_moments_in_steps_are_those_of_the_whole(both_releases: Store) -> None:
     old = KokoroV019Wrapper(CONFIG_PATH, both_releases.weights("v0.19"), device="cpu", stream="exact")
     network = old.initialize()
-    generator = network.speaker.generator
+    generator = network.vocoder.generator
     with torch.inference_mode():
         features = network.features([50, 83, 54, 16, 61, 102, 81], old.packs.get("af")[7], 1.0)
         harmonics, targets = generator.harmonics(features.f0), generator.targets(features.style)
         seen: list[Moments] = []
-        generator.run(features.x, harmonics, generator.measured(targets, seen))
+        generator.run(features.x, harmonics, generator.measuring_normaliser(targets, seen))
         steps = whole_moments(generator, features.x, harmonics, targets)
         count = 0
         while True:
@@ -300,7 +300,7 @@ async def test_v0_19_learns_while_nobody_speaks_and_then_speaks_in_windows_for_e
 ) -> None:
     monkeypatch.setattr(calibration, "UTTERANCES", 2)
     for module in (calibration, inference):
-        monkeypatch.setattr(module, "ENOUGH_LESSONS", 2)
+        monkeypatch.setattr(module, "ENOUGH_UTTERANCES", 2)
     monkeypatch.setattr(streaming, "MAX_DOUBT", math.inf)  # so few leave it in doubt of nearly everything
     caplog.set_level(logging.INFO)
     path = both_releases.models_folder("v0.19") / "lessons.npz"
@@ -341,13 +341,13 @@ async def test_weights_of_one_s_own_are_not_spoken_by_what_is_known_of_others(
     model_data: Store, tmp_path: Path
 ) -> None:
     published = await _manager(model_data).get_model()
-    assert published.initialize().lessons is None
+    assert published.initialize().calibration_data is None
     folder = tmp_path / "v1_0"
     shutil.copytree(model_data.models / "v1_0", folder, ignore=shutil.ignore_patterns("*.pth", "fetched.json"))
     (folder / "kokoro-v1_0.pth").symlink_to(model_data.weights("v1.0"))
     own = ModelManager(tmp_path, model_data.voices, device="cpu")
     model = await own.get_model()
-    assert model.initialize().lessons is not None
+    assert model.initialize().calibration_data is not None
     assert len([piece async for piece in model.forward(TEXT, "af_heart", "a")]) == 1
     own.thread.close(5)
 
@@ -357,11 +357,11 @@ async def test_what_a_voice_taught_is_forgotten_with_the_voices(
     model_data: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "MAX_DOUBT", 0.0)
-    monkeypatch.setattr(streaming, "_LESSONS", 1)
+    monkeypatch.setattr(streaming, "_MAX_OFFSET_RUNS", 1)
     manager = _manager(model_data)
     model = await manager.get_model()
     assert isinstance(model, KokoroV1Wrapper)
-    counts = model.initialize().speaker.counts
+    counts = model.initialize().vocoder.counts
     for doubted in (1, 1, 2):
         if doubted == 2:
             manager.forget_voices()  # as when a file has changed

@@ -1,4 +1,4 @@
-"""A short sentence is decoded with another behind it, and nothing of the other is heard."""
+"""A short answer is decoded with a sentence behind it, and nothing of that sentence is audible."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
-from kokoro_wyoming.network.inference import _hushed
+from kokoro_wyoming.network.inference import _without_onset
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES
 from kokoro_wyoming.text.sentences import Run
 from scripts.heard_words import judge
@@ -41,7 +41,7 @@ def fast(model_data: Store) -> KokoroV1Wrapper:
 
 @pytest.fixture(scope="module")
 def exact(fast: KokoroV1Wrapper) -> KokoroV1Wrapper:
-    """On the same network, which is made once."""
+    """The exact wrapper, on the same network, so that it is loaded once."""
     fast.initialize()
     other = copy.copy(fast)
     other.stream = "exact"
@@ -57,22 +57,22 @@ def said(wrapper: KokoroV1Wrapper, text: str, voice: str, clock: Clock | None = 
 
 @pytest.mark.weights
 @pytest.mark.parametrize(("text", "voice"), [("Done.", "af_heart"), ("OK", "bm_george"), ("はい。", "jf_alpha")])
-def test_trailing_context_takes_no_time_and_moves_no_word(
+def test_trailing_context_changes_no_length_and_no_word_time(
     text: str, voice: str, fast: KokoroV1Wrapper, exact: KokoroV1Wrapper
 ) -> None:
-    with_context, by_itself = Clock(), Clock()
-    sound, lone = said(fast, text, voice, with_context), said(exact, text, voice, by_itself)
-    assert len(sound) == len(lone)
-    assert with_context.words == by_itself.words
-    assert not torch.allclose(sound, lone, atol=0.01)
+    with_context, without_context = Clock(), Clock()
+    sound, alone = said(fast, text, voice, with_context), said(exact, text, voice, without_context)
+    assert len(sound) == len(alone)
+    assert with_context.words == without_context.words
+    assert not torch.allclose(sound, alone, atol=0.01)
     last = int(np.flatnonzero(sound.abs() > 0.01)[-1])
-    # The word has died away by itself, and nothing follows it.
-    assert abs(last - int(np.flatnonzero(lone.abs() > 0.01)[-1])) < 0.08 * SAMPLE_RATE_HZ
+    # The word ends when it ends without context, and nothing follows it.
+    assert abs(last - int(np.flatnonzero(alone.abs() > 0.01)[-1])) < 0.08 * SAMPLE_RATE_HZ
     assert not sound[-100:].any()
 
 
 @pytest.mark.weights
-def test_of_trailing_context_nothing_is_heard(fast: KokoroV1Wrapper, ears: Ears) -> None:
+def test_the_trailing_context_is_inaudible(fast: KokoroV1Wrapper, ears: Ears) -> None:
     heard = [ears.write_down(said(fast, text, voice).numpy(), "en") for text, voice in ANSWERS]
     right = [judge([text], found, "en").errors == 0 for (text, _), found in zip(ANSWERS, heard, strict=True)]
     assert sum(right) >= len(ANSWERS) - 1, heard
@@ -81,7 +81,7 @@ def test_of_trailing_context_nothing_is_heard(fast: KokoroV1Wrapper, ears: Ears)
 
 @pytest.mark.weights
 @pytest.mark.parametrize(("text", "is_short"), [("Light on.", True), ("Good morning, Anna.", False)])
-def test_what_is_longer_is_spoken_by_itself(
+def test_a_longer_text_has_no_trailing_context(
     text: str, is_short: bool, fast: KokoroV1Wrapper, exact: KokoroV1Wrapper
 ) -> None:
     (piece,) = fast.phonemes([Run(text)], "a")
@@ -90,32 +90,32 @@ def test_what_is_longer_is_spoken_by_itself(
 
 
 @pytest.mark.weights
-def test_the_older_release_has_trailing_context_too(both_releases: Store) -> None:
+def test_the_older_release_has_a_trailing_context_too(both_releases: Store) -> None:
     weights = weights_path(both_releases.models / "v0_19", "v0.19")
     old = KokoroV019Wrapper(CONFIG_PATH, weights, voices_path=both_releases.voices / "v0_19")
     assert old._trailing_context("dˈʌn.", old.packs.get("af")) is not None
 
 
-def _word(end: int, length: int, puff: float) -> Tensor:
-    """A tone up to a sample, near silence, and a puff in the last 20 ms."""
+def _word(end: int, length: int, onset: float) -> Tensor:
+    """A tone of `end` samples, near silence, and an onset in the last 20 ms."""
     sound = torch.full((length,), 1e-4)
     sound[:end] = 0.5 * torch.sin(torch.arange(end) * 0.1)
-    sound[-480:] += puff
+    sound[-480:] += onset
     return sound
 
 
 @given(st.integers(3_000, 20_000), st.integers(1_200, 9_000), st.floats(0, 0.02), st.integers(1, 2_000))
-def test_a_puff_at_the_end_is_hushed_and_the_word_is_whole(end: int, silence: int, puff: float, first: int) -> None:
+def test_an_onset_at_the_end_is_silenced_and_the_word_stays(end: int, silence: int, onset: float, first: int) -> None:
     length = -(-(end + silence) // SAMPLES_PER_FRAME) * SAMPLES_PER_FRAME
-    sound = _word(end, length, puff)
-    pieces = list(_hushed(iter(torch.split(sound, [first, length - first])), length // SAMPLES_PER_FRAME))
+    sound = _word(end, length, onset)
+    pieces = list(_without_onset(iter(torch.split(sound, [first, length - first])), length // SAMPLES_PER_FRAME))
     assert [len(piece) for piece in pieces] == [first, length - first]
-    hushed = torch.cat(pieces)
-    assert torch.equal(hushed[:end], sound[:end])
-    assert not hushed[-480:].any() or puff == 0
+    silenced = torch.cat(pieces)
+    assert torch.equal(silenced[:end], sound[:end])
+    assert not silenced[-480:].any() or onset == 0
 
 
 @given(st.integers(3_000, 20_000))
-def test_a_word_up_to_the_very_end_stays(frames: int) -> None:
-    sound = 0.5 * torch.sin(torch.arange(frames // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME) * 0.1)
-    assert torch.equal(next(_hushed(iter([sound]), frames // SAMPLES_PER_FRAME)), sound)
+def test_a_word_that_lasts_to_the_end_stays(samples: int) -> None:
+    sound = 0.5 * torch.sin(torch.arange(samples // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME) * 0.1)
+    assert torch.equal(next(_without_onset(iter([sound]), samples // SAMPLES_PER_FRAME)), sound)
