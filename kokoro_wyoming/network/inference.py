@@ -27,8 +27,6 @@ from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.prepacking import quicken
 from kokoro_wyoming.network.streaming import Features, StreamingVocoder
 
-FRAME_RATE_HZ = 80
-"""Frames a second of the decoder's output x."""
 STYLE_SIZE = 128
 """A style row holds two of these: the sound's, then the prosody's."""
 _TAIL = 2_400

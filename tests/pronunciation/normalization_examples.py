@@ -77,6 +77,7 @@ Write to bob@example.com. → Write to bob at example.com.
 -5 is less than 3.14. → minus five is less than three point one four.
 Ready in ~5 min if > 5 %. → Ready in about five minutes if more than five percent.
 In the 80s it took 30 s. → In the 80s it took thirty seconds.
+The 1900s, the 2000s and the 2010s. → The 1900s, the 2000s and the 2010s.
 The pin is 0042. → The pin is zero zero four two.
 4K on 5G with ESP32 and sensor_1. → 4K on 5G with ESP32 and sensor_1.
 """,
