@@ -14,7 +14,7 @@ from kokoro_wyoming.languages import TAGS
 if TYPE_CHECKING:
     from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer
 
-_READERS = {
+_NORMALIZERS = {
     "en-US": ("english", "AmericanEnglish"),
     "en-GB": ("english", "BritishEnglish"),
     "es-ES": ("spanish", "Spanish"),
@@ -32,11 +32,17 @@ def as_words(text: str, language: str) -> str:
 
     Text in a language without rules comes back unchanged. Never raises.
     """
-    return _reader(language).read(text) if language in _READERS else text
+    normalizer = normalizer_of(language)
+    return normalizer.read(text) if normalizer else text
+
+
+def normalizer_of(language: str) -> Normalizer | None:
+    """What knows how the advertised tag `language` says numbers and more; None for a language without rules."""
+    return _normalizer(language) if language in _NORMALIZERS else None
 
 
 @lru_cache(len(TAGS))
-def _reader(language: str) -> Normalizer:
-    module, name = _READERS[language]
-    reader: Normalizer = getattr(importlib.import_module(f"{__name__}.{module}"), name)()
-    return reader
+def _normalizer(language: str) -> Normalizer:
+    module, name = _NORMALIZERS[language]
+    normalizer: Normalizer = getattr(importlib.import_module(f"{__name__}.{module}"), name)()
+    return normalizer
