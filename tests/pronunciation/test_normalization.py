@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation.normalization import as_words
-from kokoro_wyoming.text import marks
 from tests.pronunciation.normalization_examples import EXAMPLES
 
 PAIRS = [(tag, written, said) for tag, examples in EXAMPLES.items() for written, said in examples]
