@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import Protocol
 
 from kokoro_wyoming.pronunciation import code_switching, say_as
@@ -36,7 +37,7 @@ class Readable(Protocol):
 def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = _NO_WORDS) -> tuple[Run, ...]:
     """The runs with known phonemes, or words for the G2P, each in a language that is read; None is `language`."""
     reader = _Reader(language, release, lexicon)
-    return tuple(part for run in runs for part in reader.run(run))
+    return tuple(part for run in reader.named(runs) for part in reader.run(run))
 
 
 class _Reader:
@@ -47,10 +48,23 @@ class _Reader:
         self._release = release
         self._lexicon = lexicon
 
+    def named(self, runs: Iterable[Run]) -> Iterator[Run]:
+        """The runs, emoji and addresses in words; these are one run with the words around them, for the G2P's sake."""
+        for (is_plain, language), group in groupby(map(self._readable, runs), key=_manner):
+            together = [*group]
+            if is_plain and any(run.is_named for run in together):
+                tag = language or self._language
+                yield Run("".join(say_as.name(run, tag) if run.is_named else run.text for run in together), language)
+            else:
+                yield from together
+
+    def _readable(self, run: Run) -> Run:
+        if run.language is None or run.language in self._release.languages:
+            return run
+        _LOGGER.debug("Nothing here reads %s: it is read as %s", run.language[:40], self._language)
+        return replace(run, language=None)
+
     def run(self, run: Run) -> Iterator[Run]:
-        if run.language is not None and run.language not in self._release.languages:
-            _LOGGER.debug("Nothing here reads %s: it is read as %s", run.language[:40], self._language)
-            run = replace(run, language=None)
         if run.phonemes is not None:
             yield from self._asked(run)
         elif run.say_as is not None:
@@ -95,3 +109,8 @@ class _Reader:
             is_letter = part.language != run.language and part.text in ("A", "a")
             phonemes = self._release.symbols("ˈeɪ", "en-US") if is_letter else None
             yield replace(part, text=run.text if number == 0 else "", words=part.text, phonemes=phonemes)
+
+
+def _manner(run: Run) -> tuple[bool, str | None]:
+    """Whether it is words of which nothing more is said but what they name, and in which language."""
+    return run.is_named or (run.say_as is None and run.phonemes is None), run.language

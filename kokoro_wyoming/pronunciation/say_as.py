@@ -11,9 +11,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import emoji
 from babel.dates import format_date, format_skeleton
 
 from kokoro_wyoming.pronunciation.normalization import normalizer_of
+from kokoro_wyoming.text import marks
 from kokoro_wyoming.text.sentences import Run
 
 _LOGGER = logging.getLogger(__name__)
@@ -21,7 +23,29 @@ _LOGGER = logging.getLogger(__name__)
 _MAX_DIGITS = 15
 """What every language has words for."""
 
+_IN_ADDRESSES = {
+    "en": ("dot", "at"),
+    "es": ("punto", "arroba"),
+    "fr": ("point", "arobase"),
+    "hi": ("डॉट", "ऐट"),
+    "it": ("punto", "chiocciola"),
+    "ja": ("ドット", "アットマーク"),
+    "pt": ("ponto", "arroba"),
+    "zh": ("点", "艾特"),
+}
+"""The full stop and the @ of an address, by language."""
+
 _DATE_PART = re.compile(r"\d+|[^\W\d_]+")
+
+
+def name(run: Run, language: str) -> str:
+    """What is said for a run of emoji or an address (`Run.is_named`); `language` is the tag of the words around it."""
+    if (run.say_as or "").startswith(marks.EMOJI):
+        spoken = language[:2] if language[:2] in emoji.LANGUAGES else "en"
+        names = (emoji.demojize(one["emoji"], ("", ""), spoken) for one in emoji.emoji_list(run.text))
+        return ", ".join(dict.fromkeys(one.replace("_", " ").strip() for one in names))
+    dot, at = _IN_ADDRESSES.get(language[:2], _IN_ADDRESSES["en"])
+    return run.text.replace(".", f" {dot} ").replace("@", f" {at} ")
 
 
 def say_as(run: Run, language: str) -> Iterator[Run]:

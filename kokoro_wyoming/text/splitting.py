@@ -84,8 +84,6 @@ class MarkupOptions:
     markup: bool = True
     """Whether Markdown, HTML, emoji, addresses and the like are read as a person would; else all is as written."""
     emoji: Literal["drop", "name"] = "drop"
-    language: str | None = None
-    """Advertised tag, for what is named in words; None is English."""
 
 
 AS_MEANT = MarkupOptions()
@@ -263,13 +261,12 @@ class SentenceSplitter:
 
 
 def _reader(reading: MarkupOptions) -> Reader:
-    return Markup(reading.language, name_emoji=reading.emoji == "name") if reading.markup else _AsWritten()
+    return Markup(name_emoji=reading.emoji == "name") if reading.markup else _AsWritten()
 
 
 def reader_of_signs(reading: MarkupOptions) -> Reader:
     """Of text that may have marks and has no other markup."""
-    is_read = reading.markup
-    return Signs(reading.language or "en-US", name_emoji=reading.emoji == "name") if is_read else _AsWritten()
+    return Signs(name_emoji=reading.emoji == "name") if reading.markup else _AsWritten()
 
 
 def _may_decide(before: str, character: str) -> bool:

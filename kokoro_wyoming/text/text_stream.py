@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from kokoro_wyoming.errors import PeerError
@@ -39,14 +39,10 @@ AS_USUAL = TextOptions()
 class TextStream:
     """Gives what is to be said of one utterance; how it is cut into chunks never changes that."""
 
-    def __init__(
-        self, text_format: TextFormat = "text", habits: TextOptions = AS_USUAL, language: str | None = None
-    ) -> None:
-        """`language` is that of whoever speaks, for what is named in words."""
-        reading = replace(habits.reading, language=language)
-        self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=reading)
+    def __init__(self, text_format: TextFormat = "text", habits: TextOptions = AS_USUAL) -> None:
+        self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=habits.reading)
         self._parser = Parser()
-        self._signs = reader_of_signs(reading)
+        self._signs = reader_of_signs(habits.reading)
         """Of SSML, in which there is no other markup."""
         self._ssml = SsmlReader() if text_format == "ssml" else None
         self._undecided: list[str] | None = [] if text_format == "text" and habits.finds_ssml else None

@@ -44,7 +44,7 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: T
     ready = 0
     for number, one in enumerate(texts, 1):
         try:
-            said = [*sentences(one.text, habits, one.role.voice.language)]
+            said = [*sentences(one.text, habits)]
             fits = [await engine.pin(sentence, one.role.voice_of(sentence)) for sentence in said]
         except KokoroWyomingError as error:
             _LOGGER.warning("prerender: text %d cannot be spoken: %s", number, error)
@@ -61,9 +61,9 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: T
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, habits: TextOptions = AS_USUAL, language: str | None = None) -> Iterator[Sentence]:
+def sentences(text: str, habits: TextOptions = AS_USUAL) -> Iterator[Sentence]:
     """As a session would find them, however the text arrives there; PeerError for wrong markup."""
-    manuscript = TextStream(habits=habits, language=language)
+    manuscript = TextStream(habits=habits)
     for said in (*manuscript.add(text), *manuscript.finish()):
         if isinstance(said, Sentence):
             yield said

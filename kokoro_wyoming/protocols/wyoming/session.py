@@ -269,7 +269,7 @@ class Session:
         role = UtteranceVoices(
             self._engine, begin.request, begin.program, language_from_text=by_text, likely_languages=likely
         )
-        manuscript = TextStream(begin.text_format, self._habits, role.voice.language)
+        manuscript = TextStream(begin.text_format, self._habits)
         self._share.take()
         self._open = Utterance(
             self._engine,

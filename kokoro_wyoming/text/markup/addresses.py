@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from kokoro_wyoming.text.marks import WEB_ADDRESS, named
 from kokoro_wyoming.text.markup.found import Found, as_text
 
 _HOST_CHARS = 253
@@ -16,18 +17,6 @@ IN_PATH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 PERHAPS_IN_PATH = frozenset(".,;:!?'()[]*_~")
 """Part of an address if more of it follows, else the sentence's."""
 
-_SAID = {
-    "en": ("dot", "at"),
-    "es": ("punto", "arroba"),
-    "fr": ("point", "arobase"),
-    "hi": ("डॉट", "ऐट"),
-    "it": ("punto", "chiocciola"),
-    "ja": ("ドット", "アットマーク"),
-    "pt": ("ponto", "arroba"),
-    "zh": ("点", "艾特"),
-}
-"""The full stop and the @ of an address, by language."""
-
 _SURE = re.compile(
     r"(?:\.[A-Za-z0-9-]+)*\."
     r"(?:com|org|net|edu|gov|io|dev|app|info|eu|uk|co|fr|jp|cn|br|us|ca|au|nl|pl|ch|ru|tv|ai|local|lan)"
@@ -36,7 +25,7 @@ _SURE = re.compile(
 _NUMERIC = re.compile(r"(?:\.[0-9]{1,3}){3}")
 
 
-def scheme(held: str, ended: bool, language: str) -> Found | None:
+def scheme(held: str, ended: bool) -> Found | None:
     """Judge a word that begins like "https://" or "www."."""
     begun = next((one for one in _SCHEMES if held.startswith(one)), "")
     if not begun:
@@ -46,20 +35,19 @@ def scheme(held: str, ended: bool, language: str) -> Found | None:
         return Found(word, held[len(word) :])
     if begun == "mailto:":
         return Found()
-    return _host_from(held, len(begun) if "/" in begun else 0, ended, language)
+    return _host_from(held, len(begun) if "/" in begun else 0, ended)
 
 
-def at_sign(held: str, ended: bool, language: str) -> Found | None:
+def at_sign(held: str, ended: bool) -> Found | None:
     """Judge "@" behind a letter or digit."""
     if len(held) == 1 and not ended:
         return None
     if len(held) == 1 or not (held[1].isascii() and held[1].isalnum()):
         return as_text(held)
-    found = _host_from(held, 1, ended, language)
-    return None if found is None else found._replace(said=f" {_SAID[language[:2]][1]} {found.said}")
+    return _host_from(held, 1, ended, "@")
 
 
-def full_stop(held: str, ended: bool, language: str) -> Found | None:
+def full_stop(held: str, ended: bool) -> Found | None:
     """Judge a full stop behind a letter or digit: it may be inside a name on the network."""
     in_word = held[-1].isascii() and (held[-1].isalnum() or held[-1] in ".-")
     if in_word and not ended and len(held) < _HOST_CHARS and held[-2:] != "..":
@@ -69,12 +57,12 @@ def full_stop(held: str, ended: bool, language: str) -> Found | None:
     if not word:
         return as_text(held)
     if _SURE.fullmatch(word) or _NUMERIC.fullmatch(word) or (rest == "@" and ".." not in word):
-        return Found(_spoken(word, language), rest, address=rest[:1] == "/")
+        return Found(named(word, WEB_ADDRESS), rest, address=rest[:1] == "/")
     return Found(word, rest)
 
 
-def _host_from(held: str, begin: int, ended: bool, language: str) -> Found | None:
-    """A host from `begin` on, once it has ended."""
+def _host_from(held: str, begin: int, ended: bool, before: str = "") -> Found | None:
+    """A host from `begin` on, once it has ended; `before` is said before it."""
     in_host = _IN_HOST.match(held[-1]) is not None
     if not ended and len(held) < _HOST_CHARS and (len(held) == begin or in_host):
         return None
@@ -83,10 +71,5 @@ def _host_from(held: str, begin: int, ended: bool, language: str) -> Found | Non
     rest = held[begin + len(host) :]
     if host in ("", "www"):
         return Found(held.removesuffix(rest), rest)
-    return Found(_spoken(host, language), rest, address=rest[:1] in ("/", ":", "?", "#"))
-
-
-def _spoken(host: str, language: str) -> str:
-    """ "www.example.com" as "example dot com"; a leading full stop is said too."""
-    host = host[4:] if host.lower().startswith("www.") else host
-    return host.replace(".", f" {_SAID[language[:2]][0]} ")
+    spoken = host[4:] if host.lower().startswith("www.") else host
+    return Found(named(before + spoken, WEB_ADDRESS), rest, address=rest[:1] in ("/", ":", "?", "#"))
