@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from kokoro_wyoming.errors import PeerError
@@ -43,8 +44,10 @@ class TextStream:
         self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=habits.reading)
         self._parser = Parser()
         self._signs = reader_of_signs(habits.reading)
-        """Of SSML, in which there is no other markup."""
+        """For SSML, in which there is no other markup."""
         self._ssml = SsmlReader() if text_format == "ssml" else None
+        self._document: list[str] = []
+        """What it says, as far as it has come."""
         self._undecided: list[str] | None = [] if text_format == "text" and habits.finds_ssml else None
         """The chunks of a text of which it is not known what it is; None once it is."""
         self._beginning = ""
@@ -58,7 +61,7 @@ class TextStream:
     def add(self, chunk: str) -> Iterator[Sentence | Pause]:
         """Take more of the text; yield what is certain. Nothing is taken until it is iterated.
 
-        PeerError for markup that is wrong, after all that came before it.
+        SSML is given once it is whole. PeerError for SSML that is wrong.
         """
         if self._undecided is not None:
             self._undecided.append(clean(chunk))
@@ -72,7 +75,7 @@ class TextStream:
         if self._ssml is None:
             yield from self._parsed(self._splitter.add(chunk))
         else:
-            yield from self._read(self._ssml.add(clean(chunk)))
+            yield from self._read(self._ssml, partial(self._ssml.add, clean(chunk)))
 
     @property
     def is_complete(self) -> bool:
@@ -85,24 +88,28 @@ class TextStream:
             yield from self._parsed(self._splitter.settle())
 
     def finish(self) -> Iterator[Sentence | Pause]:
-        """The text has ended: yield the rest of it; PeerError for markup that has no end."""
+        """The text has ended: yield the rest of it; PeerError for SSML that has no end."""
         if self._undecided is not None:
             yield from self._parsed(self._splitter.add(self._beginning))
         if self._ssml is not None:
-            yield from self._read(self._ssml.finish())
-        yield from self._end()
-
-    def _read(self, texts: Iterator[str]) -> Iterator[Sentence | Pause]:
-        try:
-            for text in texts:
-                yield from self._parsed(self._splitter.add_marked(self._signs.add(text)))
-        except PeerError:
-            yield from self._end()
-            raise
-
-    def _end(self) -> Iterator[Sentence | Pause]:
-        yield from self._parsed(self._splitter.add_marked(self._signs.finish()))
+            yield from self._read(self._ssml, self._ssml.finish)
         yield from self._parsed(self._splitter.finish())
+
+    def _read(self, document: SsmlReader, read: Callable[[], None]) -> Iterator[Sentence | Pause]:
+        """All that the document says, once it is whole; then its mistakes, which may stand behind its end."""
+        failure = None
+        try:
+            read()
+        except PeerError as error:
+            failure = error
+        self._document.append(self._signs.add(document.text()))
+        if document.is_whole:
+            parts, self._document = [*self._document, self._signs.finish()], []
+            for part in parts:
+                yield from self._parsed(self._splitter.add_marked(part))
+            yield from self._parsed(self._splitter.finish())
+        if failure is not None:
+            raise failure
 
     def _parsed(self, pieces: Iterator[str]) -> Iterator[Sentence | Pause]:
         for piece in pieces:

@@ -53,8 +53,8 @@ def read(text: str, request: VoiceRequest, text_format: TextFormat = "text") -> 
 @pytest.mark.parametrize(
     ("text", "language", "words"),
     [
-        ("詳しくは example.com を見てね😀", "ja-JP", "詳しくは example ドット com を見てね にっこり笑う"),
-        ("请看 https://www.example.com/x 好吗😀", "zh-CN", "请看 example 点 com 好吗 嘿嘿"),
+        ("詳しくは example.com を見てね😀", "ja-JP", "詳しくは example ドット com を見てねにっこり笑う"),
+        ("请看 https://www.example.com/x 好吗😀", "zh-CN", "请看 example 点 com 好吗嘿嘿"),
         ("देखिए bob@example.com को 😀", "hi-IN", "देखिए bob ऐट example डॉट com को grinning face"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from kokoro_wyoming.text.marks import WEB_ADDRESS, named
 from kokoro_wyoming.text.markup.found import Found, as_text
@@ -17,12 +18,32 @@ IN_PATH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 PERHAPS_IN_PATH = frozenset(".,;:!?'()[]*_~")
 """Part of an address if more of it follows, else the sentence's."""
 
-_SURE = re.compile(
-    r"(?:\.[A-Za-z0-9-]+)*\."
-    r"(?:com|org|net|edu|gov|io|dev|app|info|eu|uk|co|fr|jp|cn|br|us|ca|au|nl|pl|ch|ru|tv|ai|local|lan)"
-)
+_SURE_END = r"\.(?:com|org|net|edu|gov|io|dev|app|info|eu|uk|co|fr|jp|cn|br|us|ca|au|nl|pl|ch|ru|tv|ai|local|lan)"
 """Ends of names that are no words of any language spoken here; "now.it" may be two of them without a blank."""
+_SURE = re.compile(rf"(?:\.[A-Za-z0-9-]+)*{_SURE_END}")
 _NUMERIC = re.compile(r"(?:\.[0-9]{1,3}){3}")
+
+
+_LABEL = rf"[{_LETTERS}](?:[{_LETTERS}-]{{0,61}}[{_LETTERS}])?"
+_IN_PATH_CHARS, _PERHAPS_CHARS = (re.escape("".join(sorted(chars))) for chars in (IN_PATH, PERHAPS_IN_PATH))
+_PATH = rf"(?:[/:?#][{_IN_PATH_CHARS}{_PERHAPS_CHARS}]*[{_IN_PATH_CHARS}]|/)?"
+_WHOLE = re.compile(
+    rf"(?<![{_LETTERS}.@_+-])(?:(?:(?:https?|ftp)://(?:www\.)?|www\.)(?P<host>{_LABEL}(?:\.{_LABEL}){{0,8}}){_PATH}"
+    rf"|(?:mailto:)?(?P<mail>[{_LETTERS}._+-]{{1,64}}@{_LABEL}(?:\.{_LABEL}){{1,8}})"
+    rf"|(?P<sure>{_LABEL}(?:\.{_LABEL}){{0,8}}?{_SURE_END})(?![{_LETTERS}-]|\.[{_LETTERS}]){_PATH})"
+)
+
+
+def split(text: str) -> Iterator[tuple[str, bool]]:
+    """A whole text in parts: what is said, and whether that is an address."""
+    at = 0
+    for found in _WHOLE.finditer(text):
+        if at < found.start():
+            yield text[at : found.start()], False
+        yield found["host"] or found["mail"] or found["sure"], True
+        at = found.end()
+    if at < len(text):
+        yield text[at:], False
 
 
 def scheme(held: str, ended: bool) -> Found | None:
