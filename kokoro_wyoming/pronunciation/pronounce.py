@@ -36,11 +36,11 @@ class Readable(Protocol):
 
 def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = _NO_WORDS) -> tuple[Run, ...]:
     """The runs with known phonemes, or words for the G2P, each in a language that is read; None is `language`."""
-    reader = _Reader(language, release, lexicon)
-    return tuple(part for run in reader.named(runs) for part in reader.run(run))
+    pronouncer = _Pronouncer(language, release, lexicon)
+    return tuple(part for run in pronouncer.named(runs) for part in pronouncer.run(run))
 
 
-class _Reader:
+class _Pronouncer:
     """Reads the runs of one sentence."""
 
     def __init__(self, language: str, release: Readable, lexicon: Lexicon) -> None:
@@ -66,41 +66,41 @@ class _Reader:
 
     def run(self, run: Run) -> Iterator[Run]:
         if run.phonemes is not None:
-            yield from self._asked(run)
+            yield from self._with_phonemes(run)
         elif run.say_as is not None:
             for part in say_as.say_as(run, self._tag(run)):
-                yield from self._asked(part) if part.phonemes else self._worded(part)
+                yield from self._with_phonemes(part) if part.phonemes else self._in_words(part)
         else:
-            yield from self._own_words(run)
+            yield from self._by_lexicon(run)
 
     def _tag(self, run: Run) -> str:
         return run.language or self._language
 
-    def _asked(self, run: Run) -> Iterator[Run]:
+    def _with_phonemes(self, run: Run) -> Iterator[Run]:
         """The phonemes that somebody wrote; the word itself where none of them is known."""
         symbols = self._release.symbols(run.phonemes or "", self._tag(run))
         if symbols:
             yield replace(run, phonemes=symbols, words=None)
         else:
-            yield from self._worded(replace(run, phonemes=None))
+            yield from self._in_words(replace(run, phonemes=None))
 
-    def _own_words(self, run: Run) -> Iterator[Run]:
+    def _by_lexicon(self, run: Run) -> Iterator[Run]:
         for part in self._lexicon.split(run, self._tag(run)):
             if part.phonemes is not None:
-                yield from self._asked(part)
+                yield from self._with_phonemes(part)
             elif part.words is not None:
-                yield from self._worded(part)
+                yield from self._in_words(part)
             else:
-                yield from self._tongues(part)
+                yield from self._by_script(part)
 
-    def _tongues(self, run: Run) -> Iterator[Run]:
+    def _by_script(self, run: Run) -> Iterator[Run]:
         """Words in foreign letters by themselves, and with the owner's words for that language."""
         for part in code_switching.split(run, self._tag(run), self._release.languages, units_stay=True):
             known = [part] if part.language == run.language else self._lexicon.split(part, self._tag(part))
             for one in known:
-                yield from self._asked(one) if one.phonemes is not None else self._worded(one)
+                yield from self._with_phonemes(one) if one.phonemes is not None else self._in_words(one)
 
-    def _worded(self, run: Run) -> Iterator[Run]:
+    def _in_words(self, run: Run) -> Iterator[Run]:
         """With numbers, units and their like in words. What is still in foreign letters then is none of them."""
         words = as_words(code_switching.folded(run.text if run.words is None else run.words), self._tag(run))
         parts = [*code_switching.split(replace(run, text=words), self._tag(run), self._release.languages)]

@@ -91,7 +91,7 @@ class Parser:
 
     _manner: dict[str, str] = field(default_factory=dict)
 
-    def read(self, piece: str) -> Iterator[Sentence | Pause]:
+    def parse(self, piece: str) -> Iterator[Sentence | Pause]:
         """What a piece of `splitting.SentenceSplitter` says, in order."""
         at = 0
         for mark in _BREAK.finditer(piece):

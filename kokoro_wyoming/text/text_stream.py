@@ -10,7 +10,7 @@ from typing import Literal
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.cleaning import clean
 from kokoro_wyoming.text.sentences import Parser, Pause, Sentence
-from kokoro_wyoming.text.splitting import AS_MEANT, MarkupOptions, SentenceSplitter, reader_of_signs
+from kokoro_wyoming.text.splitting import DEFAULT_MARKUP, MarkupOptions, SentenceSplitter, signs_reader
 from kokoro_wyoming.text.ssml.reader import SsmlReader, looks_like_ssml
 
 TextFormat = Literal["text", "ssml"]
@@ -30,7 +30,7 @@ class TextOptions:
     """Where neither voice nor language are asked for, the text's letters may choose the language."""
     likely_languages: tuple[str, ...] = ()
     """The tags for which the owner chose a voice: of two that write the same letters, these come first."""
-    reading: MarkupOptions = AS_MEANT
+    markup: MarkupOptions = DEFAULT_MARKUP
     """What is made of markup in plain text, of whatever language."""
 
 
@@ -40,15 +40,15 @@ AS_USUAL = TextOptions()
 class TextStream:
     """Gives what is to be said of one utterance; how it is cut into chunks never changes that."""
 
-    def __init__(self, text_format: TextFormat = "text", habits: TextOptions = AS_USUAL) -> None:
-        self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=habits.reading)
+    def __init__(self, text_format: TextFormat = "text", options: TextOptions = AS_USUAL) -> None:
+        self._splitter = SentenceSplitter(clause_first=options.clause_first, markup=options.markup)
         self._parser = Parser()
-        self._signs = reader_of_signs(habits.reading)
+        self._signs = signs_reader(options.markup)
         """For SSML, in which there is no other markup."""
         self._ssml = SsmlReader() if text_format == "ssml" else None
         self._document: list[str] = []
         """What it says, as far as it has come."""
-        self._undecided: list[str] | None = [] if text_format == "text" and habits.finds_ssml else None
+        self._undecided: list[str] | None = [] if text_format == "text" and options.finds_ssml else None
         """The chunks of a text of which it is not known what it is; None once it is."""
         self._beginning = ""
         """Of these, without the blanks before it."""
@@ -113,4 +113,4 @@ class TextStream:
 
     def _parsed(self, pieces: Iterator[str]) -> Iterator[Sentence | Pause]:
         for piece in pieces:
-            yield from self._parser.read(piece)
+            yield from self._parser.parse(piece)

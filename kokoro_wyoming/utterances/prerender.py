@@ -63,7 +63,7 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: T
 
 def sentences(text: str, habits: TextOptions = AS_USUAL) -> Iterator[Sentence]:
     """As a session would find them, however the text arrives there; PeerError for wrong markup."""
-    manuscript = TextStream(habits=habits)
+    manuscript = TextStream(options=habits)
     for said in (*manuscript.add(text), *manuscript.finish()):
         if isinstance(said, Sentence):
             yield said

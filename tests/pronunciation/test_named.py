@@ -15,7 +15,7 @@ from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 from tests.stand_ins.beep_engine import BeepEngine
 
-NAMING = TextOptions(reading=MarkupOptions(emoji="name"))
+NAMING = TextOptions(markup=MarkupOptions(emoji="name"))
 
 
 class AllLanguages:

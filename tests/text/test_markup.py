@@ -198,7 +198,7 @@ def test_emoji_are_marked_if_wanted() -> None:
 
 
 def test_text_is_left_as_written_if_wanted() -> None:
-    splitter = SentenceSplitter(reading=MarkupOptions(markup=False))
+    splitter = SentenceSplitter(markup=MarkupOptions(enabled=False))
     assert [*splitter.add("# **Hi** 🎉 [a](b)\x00"), *splitter.finish()] == ["# **Hi** 🎉 [a](b)"]
 
 

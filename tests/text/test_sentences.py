@@ -31,7 +31,7 @@ class Reader:
 
 def read(*pieces: str) -> list[Sentence | Pause]:
     parser = Parser()
-    return [said for piece in pieces for said in parser.read(piece)]
+    return [said for piece in pieces for said in parser.parse(piece)]
 
 
 def test_plain_words_are_one_run_and_ask_for_nothing() -> None:

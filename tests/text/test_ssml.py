@@ -23,10 +23,10 @@ from tests.stand_ins.beep_house import chunk, error_codes, kinds, open_house, st
 
 
 def said(
-    *chunks: str, text_format: TextFormat = "ssml", habits: TextOptions | None = None
+    *chunks: str, text_format: TextFormat = "ssml", options: TextOptions | None = None
 ) -> list[Sentence | Pause | str]:
     """What is to be said, and the error that ends it."""
-    manuscript = TextStream(text_format, habits or TextOptions(clause_first=False))
+    manuscript = TextStream(text_format, options or TextOptions(clause_first=False))
     script: list[Sentence | Pause | str] = []
     try:
         for one in chunks:
@@ -78,19 +78,19 @@ def test_markdown_is_none_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reading", "heard"),
+    ("markup", "heard"),
     [
         (MarkupOptions(), "Done! Oui , ami! a🎉-- so — it is…"),
         (MarkupOptions(emoji="name"), "Done! party popper Oui cotillons , ami! a🎉-- so — it is…"),
-        (MarkupOptions(markup=False), "Done! 🎉 Oui 🎉, ami!!! a🎉-- so -- it is....."),
+        (MarkupOptions(enabled=False), "Done! 🎉 Oui 🎉, ami!!! a🎉-- so -- it is....."),
     ],
 )
 def test_emoji_and_signs_are_read_as_in_other_text_but_where_the_document_says_how(
-    reading: MarkupOptions, heard: str
+    markup: MarkupOptions, heard: str
 ) -> None:
     lang = '<lang xml:lang="fr">Oui 🎉, ami!!!</lang>'
     document = f'<speak>Done! 🎉 {lang} <say-as interpret-as="characters">a🎉--</say-as> so -- it is.....</speak>'
-    script = said(document, habits=TextOptions(clause_first=False, reading=reading))
+    script = said(document, options=TextOptions(clause_first=False, markup=markup))
     sentences = ["".join(map(_named, one.runs)) for one in script if isinstance(one, Sentence)]
     assert " ".join(sentences).split() == heard.split()
 
@@ -341,8 +341,8 @@ def test_a_text_that_begins_with_speak_is_ssml(beginning: str, is_ssml: bool | N
 def test_what_only_might_have_become_ssml_is_spoken_as_it_is_and_so_is_all_where_the_owner_says_so() -> None:
     assert words(said("<spea", text_format="text")) == ["<spea"]
     declared = TextOptions(finds_ssml=False)
-    assert "".join(words(said("<speak>Hi.</speak>", text_format="text", habits=declared))) == "<speak>Hi.</speak>"
-    assert words(said("<speak>Hi.</speak>", text_format="ssml", habits=declared)) == ["Hi."]
+    assert "".join(words(said("<speak>Hi.</speak>", text_format="text", options=declared))) == "<speak>Hi.</speak>"
+    assert words(said("<speak>Hi.</speak>", text_format="ssml", options=declared)) == ["Hi."]
 
 
 # Through a session

@@ -33,7 +33,7 @@ def as_words(text: str, language: str) -> str:
     Text in a language without rules comes back unchanged. Never raises.
     """
     normalizer = normalizer_of(language)
-    return normalizer.read(text) if normalizer else text
+    return normalizer.normalize(text) if normalizer else text
 
 
 def normalizer_of(language: str) -> Normalizer | None:
