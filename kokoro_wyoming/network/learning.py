@@ -56,7 +56,6 @@ DIRECTIONS = 32
 RANK = 96
 NOISE_LAYER_WEIGHT = 0.5
 BASIS_STEP = 0.0025
-_LEAK = 0.1
 _SIZES = {**FEATURE_SIZES, "residual": RESIDUAL_SIZE}
 """Numbers in a row of each array."""
 ENOUGH_UTTERANCES = 32

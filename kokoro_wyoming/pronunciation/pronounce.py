@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import Protocol
 
 from kokoro_wyoming.pronunciation import code_switching, say_as
@@ -36,7 +37,7 @@ class Readable(Protocol):
 def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = NO_WORDS) -> tuple[Run, ...]:
     """The runs with known phonemes, or words for the G2P, each in a language that is read; None is `language`."""
     pronouncer = _Pronouncer(language, release, lexicon)
-    return tuple(part for run in runs for part in pronouncer.run(run))
+    return tuple(part for run in pronouncer.named(runs) for part in pronouncer.run(run))
 
 
 class _Pronouncer:
@@ -47,46 +48,59 @@ class _Pronouncer:
         self._release = release
         self._lexicon = lexicon
 
+    def named(self, runs: Iterable[Run]) -> Iterator[Run]:
+        """The runs, emoji and addresses in words; these are one run with the words around them, for the G2P's sake."""
+        for (is_plain, language), group in groupby(map(self._readable, runs), key=_manner):
+            together = [*group]
+            if is_plain and any(run.is_named for run in together):
+                tag = language or self._language
+                yield Run("".join(say_as.name(run, tag) if run.is_named else run.text for run in together), language)
+            else:
+                yield from together
+
+    def _readable(self, run: Run) -> Run:
+        if run.language is None or run.language in self._release.languages:
+            return run
+        _LOGGER.debug("Nothing here reads %s: it is read as %s", run.language[:40], self._language)
+        return replace(run, language=None)
+
     def run(self, run: Run) -> Iterator[Run]:
-        if run.language is not None and run.language not in self._release.languages:
-            _LOGGER.debug("Nothing here reads %s: it is read as %s", run.language[:40], self._language)
-            run = replace(run, language=None)
         if run.phonemes is not None:
-            yield from self._asked(run)
+            yield from self._with_phonemes(run)
         elif run.say_as is not None:
             for part in say_as.say_as(run, self._tag(run)):
-                yield from self._asked(part) if part.phonemes else self._worded(part)
+                yield from self._with_phonemes(part) if part.phonemes else self._in_words(part)
         else:
-            yield from self._own_words(run)
+            yield from self._by_lexicon(run)
 
     def _tag(self, run: Run) -> str:
         return run.language or self._language
 
-    def _asked(self, run: Run) -> Iterator[Run]:
+    def _with_phonemes(self, run: Run) -> Iterator[Run]:
         """The phonemes that somebody wrote; the word itself where none of them is known."""
         symbols = self._release.symbols(run.phonemes or "", self._tag(run))
         if symbols:
             yield replace(run, phonemes=symbols, words=None)
         else:
-            yield from self._worded(replace(run, phonemes=None))
+            yield from self._in_words(replace(run, phonemes=None))
 
-    def _own_words(self, run: Run) -> Iterator[Run]:
+    def _by_lexicon(self, run: Run) -> Iterator[Run]:
         for part in self._lexicon.split(run, self._tag(run)):
             if part.phonemes is not None:
-                yield from self._asked(part)
+                yield from self._with_phonemes(part)
             elif part.words is not None:
-                yield from self._worded(part)
+                yield from self._in_words(part)
             else:
-                yield from self._foreign_letters(part)
+                yield from self._by_script(part)
 
-    def _foreign_letters(self, run: Run) -> Iterator[Run]:
+    def _by_script(self, run: Run) -> Iterator[Run]:
         """Words in foreign letters by themselves, and with the owner's words for that language."""
         for part in code_switching.split(run, self._tag(run), self._release.languages, units_stay=True):
             known = [part] if part.language == run.language else self._lexicon.split(part, self._tag(part))
             for one in known:
-                yield from self._asked(one) if one.phonemes is not None else self._worded(one)
+                yield from self._with_phonemes(one) if one.phonemes is not None else self._in_words(one)
 
-    def _worded(self, run: Run) -> Iterator[Run]:
+    def _in_words(self, run: Run) -> Iterator[Run]:
         """With numbers, units and their like in words. What is still in foreign letters then is none of them."""
         words = as_words(code_switching.folded(run.text if run.words is None else run.words), self._tag(run))
         parts = [*code_switching.split(replace(run, text=words), self._tag(run), self._release.languages)]
@@ -95,3 +109,8 @@ class _Pronouncer:
             is_letter = part.language != run.language and part.text in ("A", "a")
             phonemes = self._release.symbols("ˈeɪ", "en-US") if is_letter else None
             yield replace(part, text=run.text if number == 0 else "", words=part.text, phonemes=phonemes)
+
+
+def _manner(run: Run) -> tuple[bool, str | None]:
+    """Whether it is words of which nothing more is said but what they name, and in which language."""
+    return run.is_named or (run.say_as is None and run.phonemes is None), run.language

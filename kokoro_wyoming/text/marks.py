@@ -12,6 +12,9 @@ from __future__ import annotations
 OPEN, CLOSE, BEGIN, SAID = "\ue000", "\ue001", "\ue002", "\ue003"
 ALL = frozenset((OPEN, CLOSE, BEGIN, SAID))
 
+EMOJI, WEB_ADDRESS = "emoji", "web-address"
+"""What `pronunciation` has words for, once it knows the language that they are said in."""
+
 
 def pause(seconds: float) -> str:
     """A break: silence."""
@@ -30,3 +33,13 @@ def said(words: str, key: str, value: str) -> str:
     SSML says the words are).
     """
     return f"{BEGIN}{words}{SAID}{key} {value}{CLOSE}"
+
+
+def named(words: str, kind: str, language: str = "") -> str:
+    """A span: `words` are EMOJI or a WEB_ADDRESS, in words of `language`; empty, it is the sentence's."""
+    return said(words, "as", f"{kind}||{language}")
+
+
+def words_of(text: str) -> str:
+    """The words of a text that is one span, or has no mark."""
+    return text[1:].partition(SAID)[0] if text.startswith(BEGIN) else text

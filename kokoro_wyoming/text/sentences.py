@@ -22,6 +22,8 @@ _SPAN = re.compile(
     f"{marks.BEGIN}(?P<words>[^{marks.BEGIN}{marks.SAID}]*){marks.SAID}"
     f"(?P<key>[a-z]+) (?P<value>[^{marks.SAID}{marks.CLOSE}]*){marks.CLOSE}"
 )
+_IN_NAME = "".join(filter(str.isalnum, map(chr, range(0x250)))) + "-_+"
+"""What the first part of an address is made of."""
 _WITHOUT_MARKS = str.maketrans(dict.fromkeys(marks.ALL, ""))
 
 
@@ -38,7 +40,12 @@ class Run:
     words: str | None = None
     """What the G2P reads, where it is not the text itself."""
     say_as: str | None = None
-    """What SSML says the text is: `kind|format`, such as "date|dmy"."""
+    """What the text is: `kind|format`, such as "date|dmy". SSML says it, or the text's emoji and addresses do."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is emoji or a web address, of which it depends on the language how they are said."""
+        return (self.say_as or "").partition("|")[0] in (marks.EMOJI, marks.WEB_ADDRESS)
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,13 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """The words of all runs."""
+        """The text of all runs, as it was written."""
         return "".join(run.text for run in self.runs)
+
+    @property
+    def prose(self) -> str:
+        """The text without emoji and addresses, whose letters do not tell in which language it is written."""
+        return "".join(run.text for run in self.runs if not run.is_named)
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ class Parser:
 
     _manner: dict[str, str] = field(default_factory=dict)
 
-    def read(self, piece: str) -> Iterator[Sentence | Pause]:
+    def parse(self, piece: str) -> Iterator[Sentence | Pause]:
         """What a piece of `splitting.SentenceSplitter` says, in order."""
         at = 0
         for mark in _BREAK.finditer(piece):
@@ -112,9 +124,14 @@ class Parser:
 def _runs(text: str) -> Iterator[Run]:
     at = 0
     for span in _SPAN.finditer(text):
-        yield from _plain_runs(text[at : span.start()])
-        if span["words"]:
-            yield _said(span["words"], span["key"], span["value"])
+        before, words = text[at : span.start()], span["words"]
+        if words.startswith((".", "@")) and span["value"].startswith(marks.WEB_ADDRESS):
+            # The text before it had been given out when its full stop or @ told that it is one.
+            name = before[len(before.rstrip(_IN_NAME)) :]
+            before, words = before[: len(before) - len(name)], name + words
+        yield from _plain_runs(before)
+        if words:
+            yield _said(words, span["key"], span["value"])
         at = span.end()
     yield from _plain_runs(text[at:])
 

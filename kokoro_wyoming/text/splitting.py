@@ -81,17 +81,15 @@ _JOINERS = "\u200c\u200d\u094d"
 class MarkupOptions:
     """How a text is taken."""
 
-    markup: bool = True
+    enabled: bool = True
     """Whether Markdown, HTML, emoji, addresses and the like are read as a person would; else all is as written."""
     emoji: Literal["drop", "name"] = "drop"
-    language: str | None = None
-    """Advertised tag, for what is named in words; None is English."""
 
 
-AS_MEANT = MarkupOptions()
+DEFAULT_MARKUP = MarkupOptions()
 
 
-class Reader(Protocol):
+class MarkupReader(Protocol):
     """Text in any chunks to text for splitting; what comes out does not depend on the chunks."""
 
     @property
@@ -135,10 +133,10 @@ class SentenceSplitter:
     is made. Where it ends depends on the text alone, so the law holds for it too.
     """
 
-    def __init__(self, *, clause_first: bool = True, reading: MarkupOptions = AS_MEANT) -> None:
+    def __init__(self, *, clause_first: bool = True, markup: MarkupOptions = DEFAULT_MARKUP) -> None:
         self._clause_first = clause_first
         self._clause = _FirstClause() if clause_first else None
-        self._reader = _reader(reading)
+        self._markup = _markup_reader(markup)
         self.begins_paragraph = False
         """Whether an empty line stood before the sentence that was given last."""
         self._line_breaks = 0
@@ -149,11 +147,11 @@ class SentenceSplitter:
         """Take more text; yield each sentence that is now certain. Nothing is taken until it is iterated."""
         text = clean(chunk)
         for begin in range(0, len(text), _SLICE_CHARS):
-            yield from self.add_marked(self._reader.add(text[begin : begin + _SLICE_CHARS]))
+            yield from self.add_marked(self._markup.add(text[begin : begin + _SLICE_CHARS]))
 
     def finish(self) -> Iterator[str]:
         """The text has ended: yield what is left of it and start afresh."""
-        yield from self.add_marked(self._reader.finish())
+        yield from self.add_marked(self._markup.finish())
         rest = self._pending
         self._start_afresh()
         self._clause = _FirstClause() if self._clause_first else None
@@ -163,7 +161,7 @@ class SentenceSplitter:
     @property
     def is_complete(self) -> bool:
         """Whether what is pending is a whole sentence, as far as can be told without the text behind it."""
-        held = self._reader.held
+        held = self._markup.held
         is_undecided = bool(self._within) or any(letter.isalnum() for letter in held)
         return not is_undecided and _is_sentence(self._pending + held)
 
@@ -171,7 +169,7 @@ class SentenceSplitter:
         """No more text comes for now: yield what is pending if it is complete, and go on behind it."""
         if not self.is_complete:
             return
-        yield from self.add_marked(self._reader.settle())
+        yield from self.add_marked(self._markup.settle())
         piece = self._pending
         self._start_afresh()
         self._clause = None
@@ -262,14 +260,13 @@ class SentenceSplitter:
         return len(self._pending) - len(self._detector.current_sentence) - len(self._detector.remaining_text)
 
 
-def _reader(reading: MarkupOptions) -> Reader:
-    return Markup(reading.language, name_emoji=reading.emoji == "name") if reading.markup else _AsWritten()
+def _markup_reader(markup: MarkupOptions) -> MarkupReader:
+    return Markup(name_emoji=markup.emoji == "name") if markup.enabled else _AsWritten()
 
 
-def reader_of_signs(reading: MarkupOptions) -> Reader:
+def signs_reader(markup: MarkupOptions) -> MarkupReader:
     """Of text that may have marks and has no other markup."""
-    is_read = reading.markup
-    return Signs(reading.language or "en-US", name_emoji=reading.emoji == "name") if is_read else _AsWritten()
+    return Signs(name_emoji=markup.emoji == "name") if markup.enabled else _AsWritten()
 
 
 def _may_decide(before: str, character: str) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.cleaning import clean
 from kokoro_wyoming.text.sentences import Parser, Pause, Sentence
-from kokoro_wyoming.text.splitting import AS_MEANT, MarkupOptions, SentenceSplitter, reader_of_signs
+from kokoro_wyoming.text.splitting import DEFAULT_MARKUP, MarkupOptions, SentenceSplitter, signs_reader
 from kokoro_wyoming.text.ssml.reader import SsmlReader, looks_like_ssml
 
 TextFormat = Literal["text", "ssml"]
@@ -29,7 +30,7 @@ class TextOptions:
     """Where neither voice nor language are asked for, the text's letters may choose the language."""
     likely_languages: tuple[str, ...] = ()
     """The tags for which the owner chose a voice: of two that write the same letters, these come first."""
-    reading: MarkupOptions = AS_MEANT
+    markup: MarkupOptions = DEFAULT_MARKUP
     """What is made of markup in plain text, of whatever language."""
 
 
@@ -39,17 +40,15 @@ AS_USUAL = TextOptions()
 class TextStream:
     """Gives what is to be said of one utterance; how it is cut into chunks never changes that."""
 
-    def __init__(
-        self, text_format: TextFormat = "text", habits: TextOptions = AS_USUAL, language: str | None = None
-    ) -> None:
-        """`language` is that of whoever speaks, for what is named in words."""
-        reading = replace(habits.reading, language=language)
-        self._splitter = SentenceSplitter(clause_first=habits.clause_first, reading=reading)
+    def __init__(self, text_format: TextFormat = "text", options: TextOptions = AS_USUAL) -> None:
+        self._splitter = SentenceSplitter(clause_first=options.clause_first, markup=options.markup)
         self._parser = Parser()
-        self._signs = reader_of_signs(reading)
-        """Of SSML, in which there is no other markup."""
+        self._signs = signs_reader(options.markup)
+        """For SSML, in which there is no other markup."""
         self._ssml = SsmlReader() if text_format == "ssml" else None
-        self._undecided: list[str] | None = [] if text_format == "text" and habits.finds_ssml else None
+        self._document: list[str] = []
+        """What it says, as far as it has come."""
+        self._undecided: list[str] | None = [] if text_format == "text" and options.finds_ssml else None
         """The chunks of a text of which it is not known what it is; None once it is."""
         self._beginning = ""
         """Of these, without the blanks before it."""
@@ -62,7 +61,7 @@ class TextStream:
     def add(self, chunk: str) -> Iterator[Sentence | Pause]:
         """Take more of the text; yield what is certain. Nothing is taken until it is iterated.
 
-        PeerError for markup that is wrong, after all that came before it.
+        SSML is given once it is whole. PeerError for SSML that is wrong.
         """
         if self._undecided is not None:
             self._undecided.append(clean(chunk))
@@ -76,7 +75,7 @@ class TextStream:
         if self._ssml is None:
             yield from self._parsed(self._splitter.add(chunk))
         else:
-            yield from self._read(self._ssml.add(clean(chunk)))
+            yield from self._read(self._ssml, partial(self._ssml.add, clean(chunk)))
 
     @property
     def is_complete(self) -> bool:
@@ -89,25 +88,29 @@ class TextStream:
             yield from self._parsed(self._splitter.settle())
 
     def finish(self) -> Iterator[Sentence | Pause]:
-        """The text has ended: yield the rest of it; PeerError for markup that has no end."""
+        """The text has ended: yield the rest of it; PeerError for SSML that has no end."""
         if self._undecided is not None:
             yield from self._parsed(self._splitter.add(self._beginning))
         if self._ssml is not None:
-            yield from self._read(self._ssml.finish())
-        yield from self._end()
-
-    def _read(self, texts: Iterator[str]) -> Iterator[Sentence | Pause]:
-        try:
-            for text in texts:
-                yield from self._parsed(self._splitter.add_marked(self._signs.add(text)))
-        except PeerError:
-            yield from self._end()
-            raise
-
-    def _end(self) -> Iterator[Sentence | Pause]:
-        yield from self._parsed(self._splitter.add_marked(self._signs.finish()))
+            yield from self._read(self._ssml, self._ssml.finish)
         yield from self._parsed(self._splitter.finish())
+
+    def _read(self, document: SsmlReader, read: Callable[[], None]) -> Iterator[Sentence | Pause]:
+        """All that the document says, once it is whole; then its mistakes, which may stand behind its end."""
+        failure = None
+        try:
+            read()
+        except PeerError as error:
+            failure = error
+        self._document.append(self._signs.add(document.text()))
+        if document.is_whole:
+            parts, self._document = [*self._document, self._signs.finish()], []
+            for part in parts:
+                yield from self._parsed(self._splitter.add_marked(part))
+            yield from self._parsed(self._splitter.finish())
+        if failure is not None:
+            raise failure
 
     def _parsed(self, pieces: Iterator[str]) -> Iterator[Sentence | Pause]:
         for piece in pieces:
-            yield from self._parser.read(piece)
+            yield from self._parser.parse(piece)

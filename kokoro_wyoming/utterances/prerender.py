@@ -48,7 +48,7 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], options: 
     for number, wanted_text in enumerate(texts, 1):
         voices = wanted_text.voices
         try:
-            parts = list(sentences(wanted_text.text, options, voices.voice.language))
+            parts = list(sentences(wanted_text.text, options))
             fits = [await engine.pin(sentence, voices.voice_of(sentence)) for sentence in parts]
         except KokoroWyomingError as error:
             _LOGGER.warning("prerender: text %d cannot be spoken: %s", number, error)
@@ -65,9 +65,9 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], options: 
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, options: TextOptions = AS_USUAL, language: str | None = None) -> Iterator[Sentence]:
+def sentences(text: str, options: TextOptions = AS_USUAL) -> Iterator[Sentence]:
     """The sentences of an utterance with this text. Raises PeerError for wrong markup."""
-    stream = TextStream("text", options, language)
+    stream = TextStream("text", options)
     for part in (*stream.add(text), *stream.finish()):
         if isinstance(part, Sentence):
             yield part

@@ -47,7 +47,7 @@ class Utterance:
         self._voices = UtteranceVoices(
             engine, request.voice, request.program, language_from_text=by_text, likely_languages=likely
         )
-        stream = TextStream(request.text_format, options.text, self._voices.voice.language)
+        stream = TextStream(request.text_format, options.text)
         self._text = IncomingText(stream, options.text.quiet_seconds)
         self._chars_left = options.max_chars
         self._joiner = Joiner(options.sound)

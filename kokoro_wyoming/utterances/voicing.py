@@ -65,7 +65,7 @@ class UtteranceVoices:
             name = None if sentence.voice in TAGS else sentence.voice
             return self._resolve(VoiceRequest(name, language))
         if language is None:
-            return self._by_letters(sentence.text) if self._letters_choose else self.voice
+            return self._by_letters(sentence.prose) if self._letters_choose else self.voice
         named = self._request.name or self._request.speaker
         if named and language.partition("-")[0] == self.voice.language.partition("-")[0]:
             # Documents say en-US by habit, and a client that chose a British voice wants a British voice.

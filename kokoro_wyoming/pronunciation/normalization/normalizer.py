@@ -54,7 +54,7 @@ class Normalizer(Verbalizer):
             *self.own_rules_last(),
         )
 
-    def read(self, text: str) -> str:
+    def normalize(self, text: str) -> str:
         """The text in words."""
         for pattern, say in self.rules:
             text = pattern.sub(say, text)

@@ -1,6 +1,7 @@
 """Numbers as people type them: where one begins and ends, and what it is worth. Pure.
 
-Digits are the ten of ASCII here. What has more than MAX_DIGITS is no number but a row of digits.
+Digits are the ten of ASCII here. What has more than 15 is no number but a row of digits: num2words and the phonemisers
+know names up to 10 ** 15.
 """
 
 from __future__ import annotations
@@ -8,9 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-
-MAX_DIGITS = 15
-"""num2words and the phonemisers know names up to 10 ** 15."""
 
 _SPACES = "\u00a0\u202f\u2009"
 _START = r"(?<!\w)(?<![0-9][.,])"

@@ -19,7 +19,6 @@ class Romance(Normalizer):
     evening_from = 7
     comma = "coma"
     of = "de"
-    per_word = "por"
     partition = "de"
     """Between a million and what there are a million of."""
     ordinals_written = r"\.?[ºª°]"

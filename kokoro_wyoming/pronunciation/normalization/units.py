@@ -113,10 +113,6 @@ class Units:
         """The unit around "{}", where the number goes, in the form that it has with so much of it."""
         return self.phrase(unit, self._locale.plural_form(size))
 
-    def plural_of(self, size: Decimal) -> str:
-        """CLDR's name of the plural form: "one", "many" or "other"."""
-        return self._locale.plural_form(size)
-
     def _phrase(self, unit: str, plural: str) -> str:
         if unit in self._own:
             own = self._own[unit]

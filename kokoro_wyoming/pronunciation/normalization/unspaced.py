@@ -35,10 +35,10 @@ class Unspaced(Normalizer):
         f"{name} {number}" for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
     )
 
-    def read(self, text: str) -> str:
+    def normalize(self, text: str) -> str:
         text = _WIDE_BETWEEN_DIGITS.sub(lambda found: ":" if found[0] == "：" else ".", text.translate(_WIDE))
         seamed = _SEAMS.sub(SEAM, text)
-        return self.finished(super().read(seamed).replace(SEAM, ""))
+        return self.finished(super().normalize(seamed).replace(SEAM, ""))
 
     def finished(self, text: str) -> str:
         """The text after all rules, seams gone."""

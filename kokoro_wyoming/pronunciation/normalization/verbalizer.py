@@ -57,7 +57,6 @@ class Verbalizer(ABC):
     phones: tuple[str, ...] = ()
     meridiems: Mapping[str, str] = {}
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
-    ordinal_endings = ""
     monarchs: frozenset[str] = frozenset()
 
     def __init__(self) -> None:

@@ -14,16 +14,15 @@ __all__ = ["Markup", "Signs"]
 
 
 class Markup:
-    """Text in, in any chunks; out comes what is to be said, with `marks` for pauses and phonemes, and line breaks only
-    where a sentence ends.
+    """Text in, in any chunks; out comes what is to be said, with `marks` for pauses, phonemes, emoji and addresses, and
+    line breaks only where a sentence ends.
 
     Each character is taken by itself, so where the chunks end cannot change what comes out.
     """
 
-    def __init__(self, language: str | None = None, *, name_emoji: bool = False) -> None:
-        """`language` is an advertised tag, for the words of addresses and emoji; without one they are English."""
-        self._lines = LineReader(language or "en-US")
-        self._signs = Signs(language or "en-US", name_emoji=name_emoji)
+    def __init__(self, *, name_emoji: bool = False) -> None:
+        self._lines = LineReader()
+        self._signs = Signs(name_emoji=name_emoji)
 
     def add(self, chunk: str) -> str:
         """What is certain now that more text has come; the text is clean, so that no mark in it is forged."""

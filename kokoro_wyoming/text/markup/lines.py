@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
+from kokoro_wyoming.text.marks import words_of
 from kokoro_wyoming.text.markup import addresses, blocks
 from kokoro_wyoming.text.markup.blocks import Kind
 from kokoro_wyoming.text.markup.found import Found, as_text
@@ -35,8 +36,7 @@ class LineReader:
     each character is read a few times at most.
     """
 
-    def __init__(self, language: str) -> None:
-        self._language = language
+    def __init__(self) -> None:
         self._judges: dict[str, Judge] = {
             **dict.fromkeys(_EMPHASIS, self._emphasis),
             "`": self._ticks,
@@ -147,15 +147,16 @@ class LineReader:
             return
         if not text:
             return
+        words = words_of(text)
         if self._soft:
-            self._out.append(" " if text[0].islower() else "\n")
+            self._out.append(" " if words[0].islower() else "\n")
         elif self._chars and (self._comma or self._blank):
             self._out.append(", " if self._comma else self._blank)
         self._soft = self._comma = False
         self._blank = ""
         self._out.append(text)
-        self._chars += len(text)
-        self._ink = text[-1]
+        self._chars += len(words)
+        self._ink = words[-1]
 
     def _end_line(self) -> None:
         self._comma, self._blank = False, ""
@@ -234,13 +235,13 @@ class LineReader:
             return None
         after_word = self._last.isascii() and self._last.isalnum()
         if character in "hwfm" and not after_word:
-            return self._scheme
+            return addresses.scheme
         if character == "`":
             return self._ticks
         if self._code:
             return None
         if after_word and character in ".@":
-            return self._full_stop if character == "." else self._at_sign
+            return addresses.full_stop if character == "." else addresses.at_sign
         if character == "|":
             return None if self._in_table else self._spaced_sign
         if character == "]":
@@ -332,15 +333,6 @@ class LineReader:
         return Found("", held[1:]) if held[1:] in "\n" else as_text(held)
 
     # Addresses --------------------------------------------------------------------------------------------
-
-    def _scheme(self, held: str, ended: bool) -> Found | None:
-        return addresses.scheme(held, ended, self._language)
-
-    def _full_stop(self, held: str, ended: bool) -> Found | None:
-        return addresses.full_stop(held, ended, self._language)
-
-    def _at_sign(self, held: str, ended: bool) -> Found | None:
-        return addresses.at_sign(held, ended, self._language)
 
     def _take_address(self, character: str) -> None:
         """Behind the host of an address nothing is said."""
