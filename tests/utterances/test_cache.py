@@ -380,7 +380,7 @@ class _SlowModel:
 
     languages = ("en-US",)
 
-    def pieces(self, runs: Sequence[Run], *_: object) -> Iterator[object]:
+    def pieces(self, runs: Sequence[Run], *_: object, **__: object) -> Iterator[object]:
         for _turn in range(100):
             self.turns.append(runs[0].text)
             self.begun.set()
