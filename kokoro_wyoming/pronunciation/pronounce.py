@@ -1,6 +1,6 @@
-"""A sentence's runs as the G2P is to read them: what was asked for, the owner's words, foreign letters, numbers. Pure.
+"""Prepares a sentence's runs for the G2P: asked phonemes, the owner's words, foreign letters, numbers. Pure.
 
-The one place where these come together, on the model's thread, before the G2P.
+It runs on the model's thread, before the G2P.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NO_WORDS = Lexicon()
 
 
 class Readable(Protocol):
-    """What a release can read."""
+    """The part of a release that this module needs."""
 
     @property
     def languages(self) -> Collection[str]:
@@ -30,12 +30,12 @@ class Readable(Protocol):
         ...
 
     def symbols(self, written: str, language: str) -> str:
-        """What it can say of IPA that somebody wrote, in its own symbols; empty for none of it."""
+        """IPA that somebody wrote, in the release's own symbols; empty if it knows none of it."""
         ...
 
 
 def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = NO_WORDS) -> tuple[Run, ...]:
-    """The runs with known phonemes, or words for the G2P, each in a language that is read; None is `language`."""
+    """The runs, each with phonemes or words for the G2P, in a language that the release reads; None is `language`."""
     pronouncer = _Pronouncer(language, release, lexicon)
     return tuple(part for run in pronouncer.named(runs) for part in pronouncer.run(run))
 
@@ -49,7 +49,7 @@ class _Pronouncer:
         self._lexicon = lexicon
 
     def named(self, runs: Iterable[Run]) -> Iterator[Run]:
-        """The runs, emoji and addresses in words; these are one run with the words around them, for the G2P's sake."""
+        """The runs with emoji and addresses in words, one run with the words around them, as a G2P needs them whole."""
         for (is_plain, language), group in groupby(map(self._readable, runs), key=_manner):
             together = [*group]
             if is_plain and any(run.is_named for run in together):
@@ -77,7 +77,7 @@ class _Pronouncer:
         return run.language or self._language
 
     def _with_phonemes(self, run: Run) -> Iterator[Run]:
-        """The phonemes that somebody wrote; the word itself where none of them is known."""
+        """The run with the phonemes that somebody wrote, or as words if the release knows none of them."""
         symbols = self._release.symbols(run.phonemes or "", self._tag(run))
         if symbols:
             yield replace(run, phonemes=symbols, words=None)
@@ -94,14 +94,14 @@ class _Pronouncer:
                 yield from self._by_script(part)
 
     def _by_script(self, run: Run) -> Iterator[Run]:
-        """Words in foreign letters by themselves, and with the owner's words for that language."""
+        """The run, cut where letters of another script begin; these get the owner's words for their language."""
         for part in code_switching.split(run, self._tag(run), self._release.languages, units_stay=True):
             known = [part] if part.language == run.language else self._lexicon.split(part, self._tag(part))
             for one in known:
                 yield from self._with_phonemes(one) if one.phonemes is not None else self._in_words(one)
 
     def _in_words(self, run: Run) -> Iterator[Run]:
-        """With numbers, units and their like in words. What is still in foreign letters then is none of them."""
+        """The run with numbers and units in words, then cut where letters of another script are left."""
         words = as_words(code_switching.folded(run.text if run.words is None else run.words), self._tag(run))
         parts = [*code_switching.split(replace(run, text=words), self._tag(run), self._release.languages)]
         for number, part in enumerate(parts):
@@ -112,5 +112,5 @@ class _Pronouncer:
 
 
 def _manner(run: Run) -> tuple[bool, str | None]:
-    """Whether it is words of which nothing more is said but what they name, and in which language."""
+    """Whether a run is words that the G2P may read together with its neighbours, and their language."""
     return run.is_named or (run.say_as is None and run.phonemes is None), run.language

@@ -1,6 +1,6 @@
-"""SSML's say-as: what a text is said to be, in words that every G2P reads so. Pure.
+"""SSML's say-as, and the names of emoji and addresses, in words that a G2P reads. Pure.
 
-What is not known, or does not look like what it is said to be, stays as it is written: it is read all the same.
+Text that does not look like what say-as calls it stays as it is written, and so does text of an unknown kind.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kokoro_wyoming.text.sentences import Run
 _LOGGER = logging.getLogger(__name__)
 
 _MAX_DIGITS = 15
-"""What every language has words for."""
+"""The longest number that every language has words for."""
 
 _IN_ADDRESSES = {
     "en": ("dot", "at"),
@@ -33,13 +33,13 @@ _IN_ADDRESSES = {
     "pt": ("ponto", "arroba"),
     "zh": ("点", "艾特"),
 }
-"""The full stop and the @ of an address, by language."""
+"""The words for the full stop and the @ of an address, by language."""
 
 _DATE_PART = re.compile(r"\d+|[^\W\d_]+")
 
 
 def name(run: Run, language: str) -> str:
-    """What is said for a run of emoji or an address (`Run.is_named`); `language` is the tag of the words around it."""
+    """The words for a run of emoji or an address (`Run.is_named`); `language` is the tag of the words around it."""
     if (run.say_as or "").startswith(marks.EMOJI):
         spoken = language[:2] if language[:2] in emoji.LANGUAGES else "en"
         names = (emoji.demojize(one["emoji"], ("", ""), spoken) for one in emoji.emoji_list(run.text))
@@ -49,7 +49,7 @@ def name(run: Run, language: str) -> str:
 
 
 def say_as(run: Run, language: str) -> Iterator[Run]:
-    """The run in parts with the words that say it as what it is; `language` is the one it is read in."""
+    """The run in parts, with the words for what say-as calls it; `language` is the tag that it is read in."""
     kind, _, form = (run.say_as or "").partition("|")
     if kind in ("characters", "spell-out", "verbatim"):
         yield from _letters(run, language)
@@ -65,7 +65,7 @@ def _letters(run: Run, language: str) -> Iterator[Run]:
     bare = replace(run, say_as=None)
     letters = [letter for letter in run.text if not letter.isspace()]
     for number, letter in enumerate(letters):
-        # Alone, English takes it for the article.
+        # English G2P takes a lone A for the article.
         phonemes = "ˈeɪ" if letter in "aA" and language.startswith("en") else None
         rest = " " if number + 1 < len(letters) else ""
         yield replace(bare, text=letter + rest, words=letter.upper() + rest, phonemes=phonemes)
@@ -136,6 +136,6 @@ _KINDS: dict[str, Callable[[str, str, str], str | None]] = {
     "number": _cardinal,
     "ordinal": _ordinal,
     "date": _date,
-    # What makes these words of every text does so here too.
+    # The normalizer puts these into words, as in every text.
     **dict.fromkeys(("time", "currency", "unit", "fraction", "address", "name"), _as_written),
 }

@@ -1,4 +1,4 @@
-"""A text on its way: chunks of it in, sentences and pauses out, whatever it is written in. Pure."""
+"""The text of one utterance as it arrives: chunks in, sentences and pauses out, from plain text or SSML. Pure."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ TextFormat = Literal["text", "ssml"]
 
 @dataclass(frozen=True)
 class TextOptions:
-    """How texts are taken, by the owner's choice."""
+    """How the owner wants texts to be read."""
 
     quiet_seconds: float | None = 0.3
-    """After so long without new text, a sentence that is complete is said; None waits for what follows it."""
+    """A complete sentence is said after so many seconds without new text; None waits for the text behind it."""
     clause_first: bool = True
-    """Of a long first sentence the first clause is said before the rest."""
+    """Whether the first clause of a long first sentence is said before its rest."""
     finds_ssml: bool = True
-    """A text that begins with <speak is SSML even if nobody says so."""
+    """Whether a text that begins with <speak is SSML even if the client does not say so."""
     language_from_text: bool = True
-    """Where neither voice nor language are asked for, the text's letters may choose the language."""
+    """Whether the letters of a text choose the language if the client asks for no voice and no language."""
     likely_languages: tuple[str, ...] = ()
-    """The tags for which the owner chose a voice: of two that write the same letters, these come first."""
+    """The tags for which the owner chose a voice. Of two languages with the same letters, these come first."""
     markup: MarkupOptions = DEFAULT_MARKUP
-    """What is made of markup in plain text, of whatever language."""
+    """How Markdown, HTML, addresses and emoji are read in plain text."""
 
 
 AS_USUAL = TextOptions()
 
 
 class TextStream:
-    """Gives what is to be said of one utterance; how it is cut into chunks never changes that."""
+    """Gives the sentences and pauses of one utterance. How its text is cut into chunks never changes them."""
 
     def __init__(self, text_format: TextFormat = "text", options: TextOptions = AS_USUAL) -> None:
         self._splitter = SentenceSplitter(clause_first=options.clause_first, markup=options.markup)
         self._parser = Parser()
         self._signs = signs_reader(options.markup)
-        """For SSML, in which there is no other markup."""
+        """Reads emoji and signs in SSML, which has no Markdown."""
         self._ssml = SsmlReader() if text_format == "ssml" else None
         self._document: list[str] = []
-        """What it says, as far as it has come."""
+        """What the SSML document says so far; it is given once the document is whole."""
         self._undecided: list[str] | None = [] if text_format == "text" and options.finds_ssml else None
-        """The chunks of a text of which it is not known what it is; None once it is."""
+        """The chunks so far, until they tell whether the text is SSML; None after that."""
         self._beginning = ""
-        """Of these, without the blanks before it."""
+        """These chunks without the blanks before the first word."""
 
     @property
     def begins_paragraph(self) -> bool:
@@ -69,7 +69,7 @@ class TextStream:
             is_ssml = looks_like_ssml(self._beginning)
             if is_ssml is None:
                 return
-            # Errors in SSML are told with their line; in other text, blanks before the first word are nothing.
+            # SSML keeps the blanks before its first tag, as its errors are told with their line.
             chunk = "".join(self._undecided) if is_ssml else self._beginning
             self._undecided, self._ssml = None, SsmlReader() if is_ssml else None
         if self._ssml is None:
@@ -79,11 +79,11 @@ class TextStream:
 
     @property
     def is_complete(self) -> bool:
-        """Whether a sentence is pending that is complete, but not certain to be before more text comes. Not in SSML."""
+        """Whether the pending text looks like a complete sentence. False in SSML."""
         return self._ssml is None and not self._undecided and self._splitter.is_complete
 
     def settle(self) -> Iterator[Sentence | Pause]:
-        """No more text comes for now: yield the pending sentence if it is complete."""
+        """Yield the pending sentence if it is complete, as no more text comes for now."""
         if self.is_complete:
             yield from self._parsed(self._splitter.settle())
 
@@ -96,7 +96,7 @@ class TextStream:
         yield from self._parsed(self._splitter.finish())
 
     def _read(self, document: SsmlReader, read: Callable[[], None]) -> Iterator[Sentence | Pause]:
-        """All that the document says, once it is whole; then its mistakes, which may stand behind its end."""
+        """Yield what the document says once it is whole. Text behind its end is an error that is raised after that."""
         failure = None
         try:
             read()

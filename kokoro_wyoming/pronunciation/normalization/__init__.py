@@ -1,6 +1,6 @@
-"""What a person would say for numbers, dates, times, money, units and signs, in the nine languages. Pure.
+"""Puts numbers, dates, times, money, units and signs into the words of nine languages. Pure.
 
-Only what the G2P of a language reads wrongly is put into words; plain numbers that it reads well stay digits.
+Plain numbers that the G2P of a language reads well stay digits.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def as_words(text: str, language: str) -> str:
 
 
 def normalizer_of(language: str) -> Normalizer | None:
-    """What knows how the advertised tag `language` says numbers and more; None for a language without rules."""
+    """The normalizer of the advertised tag `language`; None for a language without rules."""
     return _normalizer(language) if language in _NORMALIZERS else None
 
 

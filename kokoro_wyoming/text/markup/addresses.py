@@ -1,4 +1,4 @@
-"""Web and mail addresses, as a person says them: the host, with its dots, and nothing after it."""
+"""Web and mail addresses: a person says the host with its dots, and not the path."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _HOST_CHARS = 253
 _SCHEMES = ("http://", "https://", "ftp://", "www.", "mailto:")
 _LETTERS = "A-Za-z0-9\u00c0-\u024f"
 _IN_HOST = re.compile(rf"[{_LETTERS}.\-]")
-"""Only Latin letters: in Chinese and Japanese the sentence goes on right behind an address."""
+"""Latin letters only, as a Chinese or Japanese sentence goes on right behind an address."""
 IN_PATH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-%=&#+@$/")
 PERHAPS_IN_PATH = frozenset(".,;:!?'()[]*_~")
-"""Part of an address if more of it follows, else the sentence's."""
+"""Signs that are part of an address if more of it follows, else the sentence's."""
 
 _SURE_END = r"\.(?:com|org|net|edu|gov|io|dev|app|info|eu|uk|co|fr|jp|cn|br|us|ca|au|nl|pl|ch|ru|tv|ai|local|lan)"
-"""Ends of names that are no words of any language spoken here; "now.it" may be two of them without a blank."""
+"""Ends of names that are no words of our languages. "now.it" may be two words without a blank."""
 _SURE = re.compile(rf"(?:\.[A-Za-z0-9-]+)*{_SURE_END}")
 _NUMERIC = re.compile(r"(?:\.[0-9]{1,3}){3}")
 
@@ -35,7 +35,7 @@ _WHOLE = re.compile(
 
 
 def split(text: str) -> Iterator[tuple[str, bool]]:
-    """A whole text in parts: what is said, and whether that is an address."""
+    """A text that has come whole, in parts: each with whether it is an address, of which only the host is given."""
     at = 0
     for found in _WHOLE.finditer(text):
         if at < found.start():

@@ -1,4 +1,4 @@
-"""Markup character by character: what a line begins with, and what stands in it."""
+"""Reads Markdown and HTML character by character: the beginning of a line, then what stands in it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from kokoro_wyoming.text.markup.found import Found, as_text
 from kokoro_wyoming.text.markup.inline import ampersand, angle, bracket, emphasis_stays
 
 _CODE_CHARS = 200
-"""Code in a line that is not closed by then has no end: markup is read again."""
+"""Longest code in a line; if it is open for longer it has no end, and markup is read again."""
 _RUN_CHARS = 80
-"""As much of a row of one sign is looked at in one."""
+"""Longest row of one sign that is judged at once."""
 _SOFT_BREAK_CHARS = 50
 """A line at least this long that ends without a full stop may go on in the next."""
 
 Judge: TypeAlias = Callable[[str, bool], Found | None]
-"""Of held text, and whether no more will come: what it is, or None while that is not certain."""
+"""Takes held text and whether no more will come; gives what it is, or None while that is not certain."""
 
 _EMPHASIS = frozenset("*_~=")
 _ARROWS = frozenset("→⇒➡➔⟶←⇐")
@@ -31,9 +31,9 @@ _ESCAPED = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 class LineReader:
     """Reads Markdown and HTML; one line break comes out where a sentence ends, and nowhere else.
 
-    At any time at most one run of characters is held back, until a judge says what it is. What a judge does not take
-    for markup loses one character and is read again, and no judge lets its own first sign stand in what it holds: so
-    each character is read a few times at most.
+    At most one run of characters is held back, until a judge says what it is. If it is no markup, its first character
+    is given out and the rest is read again. A judge stops at its own first sign, so each character is read a few times
+    at most.
     """
 
     def __init__(self) -> None:
@@ -141,7 +141,7 @@ class LineReader:
     # What comes out ---------------------------------------------------------------------------------------
 
     def _say(self, text: str) -> None:
-        """Give it out, behind the blank or pause that is due; blanks wait for what they part."""
+        """Give it out, behind the blank or pause that is due. Blanks wait for the next words."""
         if text.isspace():
             self._blank = text[0]
             return
@@ -335,7 +335,7 @@ class LineReader:
     # Addresses --------------------------------------------------------------------------------------------
 
     def _take_address(self, character: str) -> None:
-        """Behind the host of an address nothing is said."""
+        """Drop the rest of an address behind its host."""
         if character in addresses.PERHAPS_IN_PATH:
             self._hold(character, self._address_end)
         elif character not in addresses.IN_PATH:

@@ -10,7 +10,7 @@ import emoji
 from kokoro_wyoming.text.marks import BEGIN, CLOSE, EMOJI, OPEN, SAID, named, said
 
 _RUN_CHARS = 64
-"""Longest run that is looked at in one: a longer one says nothing more."""
+"""Longest run that is kept: a longer one says nothing more."""
 
 _STOPS = frozenset(".!?…。！？｡")
 _COMMAS = frozenset(",;:、，；：")
@@ -49,8 +49,8 @@ _IN_LANGUAGE = "language "
 class Signs:
     """Puts signs in their spoken form; holds a run of them until it ends.
 
-    In a span they are put so where its words are read in another language; words of which more is said stay. Emoji
-    are marked or left out.
+    In a span of another language the words are treated so, too; all other spans stay as they are. Emoji are marked for
+    `pronunciation` to name, or left out.
     """
 
     def __init__(self, *, name_emoji: bool) -> None:
@@ -63,9 +63,9 @@ class Signs:
         self._last_ink = "\n"
         self._in_break = False
         self._language = ""
-        """That of the span whose words are read; empty outside of one."""
+        """The language of the span whose words are read; empty outside of spans."""
         self._span = ""
-        """One that has begun."""
+        """The span that has begun, up to its end."""
         self._out: list[str] = []
 
     def add(self, text: str) -> str:
@@ -128,7 +128,7 @@ class Signs:
         self._last = self._last_ink = "a"
 
     def _say_in_language(self, words: str, language: str) -> None:
-        """A span in parts: emoji are spans of their own."""
+        """Give out the words of a span; emoji in it are spans of their own."""
         before, self._out, self._language = self._out, [], language
         for character in words:
             self._take(character)
@@ -183,7 +183,7 @@ def _stops(run: str) -> str:
 
 
 def _dash(run: str, last: str, last_ink: str, following: str) -> str:
-    """Between words a pause; between numbers, within a word and before an option ("--help") as it is."""
+    """A pause between words; the dash itself between numbers, within a word and before an option ("--help")."""
     after_blank, before_blank = last.isspace(), not following or following.isspace()
     if len(run) > 1 and last == "\n" and before_blank:
         return ""

@@ -27,7 +27,7 @@ MAX_ATTRIBUTES = 16
 MAX_TAG_BYTES = 2_000
 """The longest tag or comment: the parser reads one that has no end yet again with each piece."""
 MAX_WORDS_CHARS = 500
-"""The longest text of an element that says what its words are; these words are spoken in one go."""
+"""The longest text of an element that says what its words are: they are spoken in one go."""
 MAX_SPAN_CHARS = 200
 """A longer text in one manner is given out in parts: the splitter never cuts within a span."""
 _PIECE = re.compile("[^>]{0,255}>|[^>]{256}")
