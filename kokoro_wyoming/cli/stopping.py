@@ -11,6 +11,7 @@ import logging
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -24,17 +25,28 @@ class Told:
     """Which signal ended the command, if any did."""
 
     def __init__(self, *, serving: bool) -> None:
-        self._serving = serving
+        self.serving = serving
         self.number = signal.SIGINT
 
     @property
     def status(self) -> int:
         """The exit status: 0 for a server, else what shells know: 130 for Ctrl-C, 143 for SIGTERM."""
-        return 0 if self._serving else 128 + self.number
+        return 0 if self.serving else 128 + self.number
 
     def log(self) -> None:
-        """What becomes of a server."""
-        _LOGGER.info("%s: stopping at once", self.number.name)
+        """Say what becomes of a server."""
+        words = f"{self.number.name}: stopping at once"
+        if logging.getLogger().handlers:
+            _LOGGER.info(words)
+        else:  # it has not read its settings yet
+            print(f"kokoro-wyoming: {words}", file=sys.stderr)
+
+    def end(self) -> int:
+        """The exit status of a command that has unwound. A server ends here: native code may be half loaded."""
+        if self.serving:
+            self.log()
+            os._exit(self.status)
+        return self.status
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """As Ctrl-C would, for which asyncio has a handler of its own."""
@@ -85,7 +97,7 @@ def _ended_in_time(told: Told, numbers: set[signal.Signals]) -> Iterator[None]:
             if number[0] in numbers and not over.wait(_UNWIND_SECONDS):
                 told.number = signal.Signals(number[0])
                 # Not where nobody reads the log: to write would be to wait.
-                if select.select((), (2,), (), 0)[1]:
+                if told.serving and select.select((), (2,), (), 0)[1]:
                     told.log()
                 os._exit(told.status)
         os.close(reading)

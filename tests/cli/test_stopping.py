@@ -106,7 +106,7 @@ def at_step(step: str, folder: Path, *arguments: str) -> contextlib.AbstractCont
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("step", ["importing", "checking"])
+@pytest.mark.parametrize("step", ["beginning", "importing", "checking"])
 def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: signal.Signals, tmp_path: Path) -> None:
     with at_step(step, tmp_path) as start:
         start.logs(f"here: {step}")
