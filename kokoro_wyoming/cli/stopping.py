@@ -13,7 +13,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,18 +61,22 @@ class Told:
 def heard(*, serving: bool = False) -> Iterator[Told]:
     """A stop signal raises KeyboardInterrupt in the block, and the process ends where that does not within a second.
 
-    A server goes on after SIGHUP; so does everything with a signal that is ignored, as under nohup. Only the main
-    thread hears signals; elsewhere nothing is changed.
+    A server goes on after SIGHUP. A signal that is ignored, as SIGHUP under nohup, stays so; but a server hears SIGINT
+    also in a script's background, as it does when it runs. Only the main thread hears signals; elsewhere nothing is
+    changed.
     """
     told = Told(serving=serving)
     if threading.current_thread() is not threading.main_thread():
         yield told
         return
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], object]]
     handlers = {signal.SIGTERM: told.stop, signal.SIGHUP: _go_on if serving else told.stop}
+    if serving:
+        handlers[signal.SIGINT] = signal.default_int_handler
     before = {number: signal.getsignal(number) for number in handlers}
     with _ended_in_time(told, {signal.SIGINT, signal.SIGTERM} if serving else {signal.SIGINT, *handlers}):
         for number, handler in handlers.items():
-            if before[number] is not signal.SIG_IGN:
+            if before[number] is not signal.SIG_IGN or number == signal.SIGINT:
                 signal.signal(number, handler)
         try:
             yield told

@@ -116,6 +116,16 @@ def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: s
         assert "Traceback" not in start.log
 
 
+def test_a_server_in_a_script_s_background_hears_ctrl_c(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with at_step("checking", tmp_path) as start:
+            start.logs("here: checking")
+            assert start.told(signal.SIGINT) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("step", ["loading", "warming"])
