@@ -6,7 +6,7 @@ import functools
 import time
 from typing import TYPE_CHECKING
 
-from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
+from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.bench.figures import Arrival, Reply, reply_of
 from kokoro_wyoming.releases import DEFAULT_VERSION
 
@@ -34,7 +34,7 @@ def speak(setup: Setup, text: str) -> Reply:
     arrivals, began = [], time.perf_counter()
     for result in pipe(text, voice=str(setup.store.voice(DEFAULT_VERSION, setup.voice)), model=model):
         samples = result.audio.numpy()
-        arrivals.append(Arrival(time.perf_counter(), len(samples) / SAMPLE_RATE_HZ))
+        arrivals.append(Arrival(time.perf_counter(), seconds_of(samples)))
     return reply_of(arrivals, asked_at=began, ended_at=time.perf_counter())
 
 

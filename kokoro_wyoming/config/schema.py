@@ -15,7 +15,7 @@ from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
 from kokoro_wyoming.releases import VERSIONS, match_version
-from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, parse
+from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, MAX_SPEED, MIN_SPEED, parse
 
 
 def _uri(value: str) -> str:
@@ -289,7 +289,7 @@ class Speech(_Section):
     """None: the one of the language."""
     voices: Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
     """Voice by advertised tag."""
-    speed: Annotated[float, Field(ge=0.5, le=2.0)]
+    speed: Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
     offer_other_release: Truth
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
     ssml: Annotated[Literal["auto", "declared"], BeforeValidator(_lower)]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
+from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.audio.word_times import Clock, paired
 from kokoro_wyoming.builds.v0_19 import g2p
 from kokoro_wyoming.errors import ModelError
@@ -202,7 +202,7 @@ class KokoroV019Wrapper:
             self._thread = ModelThread()
         sound = self._thread.stream(
             lambda: self.pieces(self.read(text, lang_code), voice, lang_code, speed),
-            seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
+            seconds_of=seconds_of,
         )
         async with contextlib.aclosing(sound):
             async for piece in sound:
