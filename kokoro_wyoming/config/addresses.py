@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+from kokoro_wyoming.ip_addresses import IPNetwork
 
 # Written out, as Python's is_private takes in documentation, benchmarking and reserved networks too.
 _HOME = (
