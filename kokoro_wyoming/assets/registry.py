@@ -18,6 +18,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -264,30 +265,32 @@ def run_client(command: Sequence[str], folder: Path) -> None:
     Raises `SourceError` with the client's own last words when it fails. Interrupted, it takes the client along.
     """
     words = folder / "stderr.txt"
-    with words.open("wb") as errors:
+    with words.open("wb") as errors, ThreadPoolExecutor(1) as starter:
+        # On a thread, which hears no signal: an interrupt inside Popen would leave a client that nobody knows of.
+        starting = starter.submit(
+            subprocess.Popen,
+            command,
+            cwd=folder,
+            env={**os.environ, "TMPDIR": str(folder)},
+            stdin=subprocess.DEVNULL,
+            # Not to our standard output, which is for other programs.
+            stdout=sys.stderr if sys.stderr.isatty() else subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,  # so that it and what it starts can be ended together
+        )
         try:
-            client = subprocess.Popen(
-                command,
-                cwd=folder,
-                env={**os.environ, "TMPDIR": str(folder)},
-                stdin=subprocess.DEVNULL,
-                # Not to our standard output, which is for other programs.
-                stdout=sys.stderr if sys.stderr.isatty() else subprocess.DEVNULL,
-                stderr=errors,
-                start_new_session=True,  # so that it and what it starts can be ended together
-            )
+            status = starting.result().wait()
         except OSError as problem:
             raise SourceError(
                 f"{command[0]} cannot be run ({problem.strerror})", "mend it, or use another source"
             ) from problem
-        with client:
-            try:
-                client.wait()
-            except BaseException:
-                with suppress(ProcessLookupError):
-                    os.killpg(client.pid, signal.SIGKILL)
-                raise
-    if client.returncode != 0:
+        except BaseException:
+            client = starting.result()
+            with suppress(ProcessLookupError):
+                os.killpg(client.pid, signal.SIGKILL)
+            client.wait()
+            raise
+    if status != 0:
         raise _failure(command, words.read_text("utf-8", "replace"))
 
 

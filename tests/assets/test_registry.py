@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Sequence
@@ -321,23 +322,29 @@ def test_a_release_that_the_registries_lack_is_told(store: Store, shelf: Path) -
         fetch(store, shelf, replace(TINY, kit=None))
 
 
+@pytest.mark.parametrize("within", ["its start", "its work"])
 def test_interrupted_it_takes_the_client_along_and_leaves_nothing(
-    store: Store, shelf: Path, monkeypatch: pytest.MonkeyPatch
+    within: str, store: Store, shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marker = shelf / "pip-hangs"
     marker.touch()
+    popen = subprocess.Popen
 
-    wait = subprocess.Popen.wait
-
-    def interrupted(client: subprocess.Popen[bytes], timeout: float | None = None) -> int:
-        while client.poll() is None:
-            if marker.read_text():
-                monkeypatch.setattr(subprocess.Popen, "wait", wait)
-                raise KeyboardInterrupt
+    def interrupt() -> None:
+        while not marker.read_text():
             time.sleep(0.01)
-        return wait(client, timeout)
+        os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    def interrupted(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+        client = popen(command, **options)
+        if "download" in command:
+            interrupter = threading.Thread(target=interrupt)
+            interrupter.start()
+            if within == "its start":
+                interrupter.join()
+        return client
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch(store, shelf)
     with pytest.raises(ProcessLookupError):
