@@ -1,8 +1,9 @@
-"""One thread that does the heavy work a step at a time, and the rule for whose step is next.
+"""One thread does all G2P and inference in turns, and this is the rule for whose turn is next.
 
-G2P and inference share this one thread: espeak keeps its state in the process, and torch already uses every core.
-A job is an iterator; one `next()` is one turn. Between turns the thread looks again at who needs sound first, so a
-short answer is heard while a long text is being read, and a listener who left costs at most the turn under way.
+There is one thread because espeak keeps its state in the process, and because torch already uses every core. A job is
+an iterator; one `next()` of it is one turn. After each turn the thread chooses the most urgent listener anew: a short
+answer is heard while a long text is being read, and a listener who leaves costs at most one turn. docs/turns.md has an
+example.
 """
 
 from __future__ import annotations
@@ -25,88 +26,94 @@ T = TypeVar("T")
 _LOGGER = logging.getLogger(__name__)
 
 PIECES_AHEAD = 2
-"""A job rests while its listener has not taken this many pieces: what nobody reads costs bounded memory."""
-_PATIENCE_SECONDS = 0.9
-"""Who hears nothing yet can wait a little longer; who hears something would hear a gap."""
+"""A job rests while its listener has this many pieces that it did not take: sound that nobody reads costs bounded
+memory."""
+_NEWCOMER_SECONDS = 0.9
+"""Time that a newcomer, a listener without sound, can wait for a turn. For a listener with sound a delay is a gap;
+for a newcomer it is only a later start."""
 _HORIZON_SECONDS = 10.0
 _FULL = 0.8
-"""Nobody new is begun with while they and those who hear something would need more of the thread, over the seconds
-above. The rest is for what a beginning costs besides. Most of what is said in a house is over by then."""
+"""A newcomer starts only if all listeners together need less than this share of the thread over the next
+_HORIZON_SECONDS; the rest pays for starts. Most answers are over within the horizon."""
 _BETWEEN_SECONDS = 1.0
-"""The next sentence of a text is asked for sooner."""
-_REMEMBERED_SECONDS = 30.0
-"""Of sound: by it is known how long the thread works for a second."""
+"""Time after a sentence in which its listener still counts: the next sentence of a text is asked for sooner."""
+_PACE_SECONDS = 30.0
+"""Length of the sound over which the pace is measured."""
 _IDLE_LOOK_SECONDS = 1.0
-"""A thread without work looks this often at what other programs take of the processor."""
+"""How often a thread without work looks at what other programs take of the processor."""
 
 
 class Listener:
-    """Someone who hears one utterance; `due` says when their sound runs out (monotonic seconds).
+    """The listener of one utterance. `due` is the monotonic time when the sound that was made runs out.
 
-    Infinity is nobody: such work is done while no listener wants a turn.
+    A `due` of infinity means that nobody listens: such work is done while no listener wants a turn.
     """
 
     def __init__(self, due: float | None = None) -> None:
-        self.due = time.monotonic() + _PATIENCE_SECONDS if due is None else due
+        self.due = time.monotonic() + _NEWCOMER_SECONDS if due is None else due
         self.hears = False
-        """Whether there was any sound yet."""
+        """Whether any sound was made for this listener."""
         self._delivered_until: float | None = None
+        """Monotonic time when the sound that was sent runs out."""
 
     @property
     def ahead_seconds(self) -> float:
-        """How long the sound that is made will last; 0 while there is none."""
+        """How long the sound that was made will last; 0 while there is none."""
         return self.due - time.monotonic() if self.hears else 0.0
 
     @property
     def wanted_by(self) -> float:
-        """When a turn is wanted at the latest: however long somebody waits, who would hear a gap comes before."""
-        return self.due if self.hears else max(self.due, time.monotonic() + _PATIENCE_SECONDS)
+        """Monotonic time when a turn is wanted at the latest.
+
+        A newcomer's time moves with the clock: however long a newcomer waits, a listener who would hear a gap is first.
+        """
+        return self.due if self.hears else max(self.due, time.monotonic() + _NEWCOMER_SECONDS)
 
     @property
     def wanted_share(self) -> float:
-        """Of the sound of the next ten seconds, what is still to be made: 0 to 1."""
+        """The part of the sound of the next _HORIZON_SECONDS that is still to be made: 0 to 1."""
         return min(max(0.0, 1 - self.ahead_seconds / _HORIZON_SECONDS), 1.0)
 
     def wants_more(self) -> None:
-        """A new sentence is asked for: a listener who fell silent in between is due now, not in the past."""
+        """A new sentence is asked for. A listener whose sound ran out before is due now, not in the past."""
         if self._delivered_until is not None:
             self.due = self._delivered_until
         self.due = max(self.due, time.monotonic())
 
     def given(self, seconds: float) -> None:
-        """More sound was made: it starts playing when the sound before it ends, or now."""
+        """More sound was made: it is heard after the sound before it, or now."""
         now = time.monotonic()
         self.due = (max(self.due, now) if self.hears or math.isinf(self.due) else now) + seconds
         self.hears = True
 
     def delivered(self, seconds: float) -> None:
-        """So much sound is on its way: not what was made of silence and cut off, but with the pauses put in."""
+        """More sound was sent. It differs from what was made: silence was cut off and pauses were put in."""
         if self.due < math.inf:
             self._delivered_until = max(self._delivered_until or 0.0, time.monotonic()) + seconds
 
 
 class Pace:
-    """How long the thread works for a second of sound, of late."""
+    """How long the thread works for a second of sound, over the last sound that it made."""
 
     def __init__(self) -> None:
         self._worked_seconds = self._sound_seconds = 0.0
 
     @property
     def seconds_a_second(self) -> float:
-        """0 while nothing is known."""
+        """Seconds of work for a second of sound; 0 while nothing is known."""
         return self._worked_seconds / self._sound_seconds if self._sound_seconds else 0.0
 
     def add(self, worked_seconds: float, sound_seconds: float) -> None:
-        """A turn of so long made so much sound, or none yet."""
+        """A turn took so long, and made so much sound or none."""
         self._worked_seconds += worked_seconds
         self._sound_seconds += sound_seconds
-        if self._sound_seconds > _REMEMBERED_SECONDS:
+        if self._sound_seconds > _PACE_SECONDS:
             self._worked_seconds /= 2
             self._sound_seconds /= 2
 
 
 class _Job(Generic[T]):
-    """A step iterator, and the way its pieces go back to the event loop."""
+    """An iterator whose steps are turns, and the queue by which its pieces go back to the event loop."""
 
     def __init__(
         self,
@@ -127,25 +134,25 @@ class _Job(Generic[T]):
 
     @property
     def rests(self) -> bool:
-        """Whether its listener has yet to take what was made."""
+        """Whether it makes no more until its listener takes what was made."""
         return self.untaken >= PIECES_AHEAD
 
     @property
     def is_for_nobody(self) -> bool:
-        """Whether it is to run while no listener wants a turn."""
+        """Whether nobody listens, so that it runs only while no listener wants a turn."""
         return math.isinf(self.listener.due)
 
     @property
     def begun(self) -> bool:
-        """Whether its listener hears something, or will at once."""
+        """Whether its first turn was, or its listener has sound of a sentence before."""
         return self.steps is not None or self.listener.hears
 
     def forget(self) -> None:
-        """Let go of what the steps held: the thread may wait long for its next job with this one still in hand."""
+        """Drop the steps and all that they hold: the thread keeps this job until the next, which may be long."""
         self.steps, self.make_steps = None, lambda: iter(())
 
     def send(self, item: T | BaseException | None) -> None:
-        """From the model thread: hand an item to the loop; a loop that has gone away wants nothing."""
+        """Hand an item to the event loop, from the model thread. A loop that is closed gets nothing."""
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.pieces.put_nowait, item)
 
@@ -156,10 +163,10 @@ class ModelThread:
     def __init__(
         self, name: str = "model", *, waiting: Waiting | None = None, clock: Callable[[], float] = awake.seconds
     ) -> None:
-        """`waiting` is told before each turn, and once a second without work, to look at what else is going on.
+        """`waiting` looks before each turn, and once a second without work, at what other programs are doing.
 
-        By the clock it is known how long turns and waits last. Ears hear on while this process is suspended: when a
-        listener's sound runs out is monotonic time.
+        `clock` measures how long turns and waits last; it stands still while this process is suspended. When sound
+        runs out is monotonic time, as a player plays on.
         """
         self._waiting = waiting
         self._clock = clock
@@ -167,10 +174,10 @@ class ModelThread:
         self._changed = threading.Condition()
         self._pace = Pace()
         self._between: dict[Listener, float] = {}
-        """Listeners whose sentence is made, and since when: they may want the next."""
+        """Listeners whose sentence was made, and since when: they may soon ask for the next."""
         self._closed = False
         self.turn_started: float | None = None
-        """By the clock: when the turn under way began, or None between turns."""
+        """Time by the clock when the current turn began; None between turns."""
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -181,10 +188,10 @@ class ModelThread:
         listener: Listener | None = None,
         seconds_of: Callable[[T], float] = lambda piece: 0.0,
     ) -> AsyncGenerator[T, None]:
-        """Yield what the steps make, as they make it; None marks a turn that made nothing to hear.
+        """Yield what the steps make, as they make it; a step that gives None made no sound.
 
         `make_steps` and every step run on the model thread. What a step raises is raised here. Closing this
-        iterator abandons the job before its next turn.
+        iterator ends the job before its next turn.
         """
         job = _Job(listener or Listener(), make_steps, seconds_of, self._clock())
         job.listener.wants_more()
@@ -199,7 +206,7 @@ class ModelThread:
             self._abandon(job)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Do one whole piece of work on the model thread, as a single turn."""
+        """Do a piece of work on the model thread, as one turn."""
 
         def steps() -> Iterator[list[T]]:
             yield [work()]
@@ -210,7 +217,7 @@ class ModelThread:
         raise RuntimeError("the model thread was closed before the work was done")
 
     def close(self, timeout_seconds: float = 0.0) -> bool:
-        """Stop after the turn under way; True when the thread has ended within the time."""
+        """Stop after the current turn; True when the thread has ended within the time."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -219,12 +226,12 @@ class ModelThread:
 
     @property
     def turn_seconds(self) -> float:
-        """How long the turn under way lasts already; 0 between turns."""
+        """How long the current turn has lasted; 0 between turns."""
         started, now = self.turn_started, self._clock()
         return 0.0 if started is None else now - started
 
     def fail_all(self, make_error: Callable[[], Exception]) -> None:
-        """Tell everyone who waits that nothing will come, when the thread is stuck in a turn."""
+        """Raise an error for every job: the thread is stuck in a turn."""
         with self._changed:
             for job in self._jobs:
                 job.cancelled = True
@@ -237,13 +244,13 @@ class ModelThread:
 
     @property
     def longest_wait_seconds(self) -> float:
-        """How long somebody waits already for their first turn; 0 where nobody does."""
+        """How long the first of the newcomers has waited for a turn; 0 where there is none."""
         with self._changed:
             asked_at = [j.asked_at for j in self._jobs if not (j.begun or j.cancelled or j.is_for_nobody)]
         return self._clock() - min(asked_at) if asked_at else 0.0
 
     def others_wait(self, listener: Listener) -> bool:
-        """Whether anybody else wants a turn; nobody, whose work is for no ears, does not count."""
+        """Whether any other listener wants a turn."""
         with self._changed:
             return any(
                 job.listener is not listener and not (job.is_for_nobody or job.cancelled or job.rests)
@@ -268,7 +275,7 @@ class ModelThread:
             self._changed.notify()
 
     def _next_job(self) -> _Job[Any] | None:
-        """Wait for the most urgent job that may run, or for one to clear away; None when closed."""
+        """Wait for the most urgent job that may run, or for one that was cancelled; None when closed."""
         with self._changed:
             while not self._closed:
                 ready = [job for job in self._jobs if job.cancelled or not job.rests]
@@ -283,7 +290,7 @@ class ModelThread:
             self._waiting.look()
 
     def _is_full(self, ready: Sequence[_Job[Any]]) -> bool:
-        """Whether one more listener would be too many: the oldest promises are kept."""
+        """Whether one more listener would be too many: listeners who have sound keep it."""
         now, pace = time.monotonic(), self._pace.seconds_a_second
         self._between = {who: since for who, since in self._between.items() if now - since < _BETWEEN_SECONDS}
         speaking = {job.listener for job in ready if job.begun and not (job.cancelled or job.is_for_nobody)}
@@ -308,7 +315,7 @@ class ModelThread:
             job.send(RuntimeError("the model thread was closed"))
 
     def _turn(self, job: _Job[Any]) -> bool:
-        """One step of a job; False when it has no further one."""
+        """Do one step of a job; False when it was the last."""
         if job.cancelled:
             _close_steps(job)
             return False
@@ -321,10 +328,10 @@ class ModelThread:
         except StopIteration:
             job.send(None)
             return False
-        except BaseException as error:  # whatever it is, it belongs to the one who asked: the thread lives on
+        except BaseException as error:  # whatever it is, it is raised where the job was asked for: the thread lives on
             job.send(error)
             return False
-        if not (is_first or job.is_for_nobody):  # in a first turn a language may be loaded
+        if not (is_first or job.is_for_nobody):  # a first turn may load a language, which says nothing about the pace
             self._pace.add(self.turn_seconds, seconds)
         if piece is not None:
             job.listener.given(seconds)
@@ -335,9 +342,9 @@ class ModelThread:
 
 
 def most_urgent(jobs: Sequence[_Job[Any]], *, is_full: bool) -> _Job[Any]:
-    """Whose turn is next: one to clear away, or else the listener whose sound runs out first.
+    """The job whose turn is next: one that was cancelled, else that of the listener whose sound runs out first.
 
-    While the thread is full only those come into question who are begun with, if there is one.
+    While the thread is full, newcomers have a turn only if nobody else wants one.
     """
     abandoned = [job for job in jobs if job.cancelled]
     begun = [job for job in jobs if job.begun and not job.is_for_nobody] if is_full else []
@@ -345,10 +352,10 @@ def most_urgent(jobs: Sequence[_Job[Any]], *, is_full: bool) -> _Job[Any]:
 
 
 async def on_own_thread(work: Callable[[], T]) -> T:
-    """Do one piece of work beside the model thread, on a thread that ends with it.
+    """Do a piece of work beside the model thread, on a thread that ends after it.
 
-    One that stayed would keep the OpenMP team that torch made for it. Teams of more threads than there are cores sleep
-    after every step instead of waiting for the next: all speech would take a third longer.
+    torch makes an OpenMP team for each thread. A thread that stayed would keep its team, and where the teams have more
+    threads than there are cores, their threads sleep after every step: all speech would take a third longer.
     """
     thread = ModelThread("apart")
     try:
@@ -360,7 +367,7 @@ async def on_own_thread(work: Callable[[], T]) -> T:
 def leave(status: int) -> NoReturn:
     """End the process at once, with the log written.
 
-    Native code that is under way on a thread cannot be interrupted, and the interpreter must not be torn down under it.
+    Native code that runs on a thread cannot be interrupted, and the interpreter must not be torn down under it.
     """
     logging.shutdown()
     os._exit(status)

@@ -24,7 +24,6 @@ from kokoro_wyoming.protocols.wyoming import dialogue, frames
 from tests.stand_ins.beep_house import as_home_assistant, chunk, start, stop, synthesize, to_bytes
 
 _WIRE = frames.WireLimits(header_bytes=400, data_bytes=300, payload_bytes=50, nesting=6)
-_DIALOGUE = dialogue.DialogueLimits(text_chars=60, chunks=8, name_chars=12)
 """Small, so that what is at their edges is met."""
 _WATCHED = {frames.__file__, dialogue.__file__}
 
@@ -95,7 +94,7 @@ class _Coverage:
 
 def converse(data: bytes, piece_bytes: int) -> tuple[list[Event], list[dialogue.Action], str | None]:
     """Events, actions and the code of the error that a client's bytes come to. Raises LawBrokenError."""
-    parser, talk = frames.FrameParser(_WIRE), dialogue.Dialogue(_DIALOGUE)
+    parser, talk = frames.FrameParser(_WIRE), dialogue.Dialogue()
     events: list[Event] = []
     actions: list[dialogue.Action] = []
     held_bytes = _WIRE.header_bytes + _WIRE.data_bytes + piece_bytes
@@ -133,17 +132,13 @@ def check(data: bytes, piece_bytes: int) -> None:
 
 def _check_order(actions: list[dialogue.Action]) -> None:
     begun = False
-    chars = 0
     for action in actions:
         if isinstance(action, dialogue.Begin):
             _hold(not begun, "one begins within another")
-            begun, chars = True, 0
+            begun = True
         elif isinstance(action, dialogue.Say | dialogue.End | dialogue.Abandon):
             _hold(begun, f"{action} belongs to nothing")
             begun = isinstance(action, dialogue.Say)
-        if isinstance(action, dialogue.Say):
-            chars += len(action.text)
-            _hold(chars <= _DIALOGUE.text_chars, f"{chars} characters in one utterance")
 
 
 def _mutant(chance: random.Random, corpus: list[bytes]) -> bytes:

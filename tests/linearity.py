@@ -15,15 +15,10 @@ import time
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, replace
 
-from kokoro_wyoming.audio.joining import SoundOptions
-from kokoro_wyoming.audio.pcm import PcmStream
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import TextStream
-from kokoro_wyoming.utterances.utterance import Utterance
-from kokoro_wyoming.utterances.voicing import UtteranceVoices
-from kokoro_wyoming.voices.descriptions import VoiceRequest
-from tests.stand_ins.beep_engine import BeepEngine
+from kokoro_wyoming.utterances.incoming_text import IncomingText
 
 SHORT_CHARS, LONG_CHARS = 10_000, 100_000
 LONGEST_HOLD_SECONDS = 0.05
@@ -69,12 +64,9 @@ class _Splitting:
     """A text on its way through a session to its last sentence, one step of the event loop after the other."""
 
     def __init__(self, text: str) -> None:
-        engine = BeepEngine()
-        stream = TextStream("ssml" if text.startswith("<speak") else "text")
-        voices = UtteranceVoices(engine, VoiceRequest())
-        self._asked = Utterance(engine, voices, SoundOptions(), PcmStream(1.0), stream)
-        self._asked.add(text)
-        self._asked.finish()
+        self._text = IncomingText(TextStream("ssml" if text.startswith("<speak") else "text"))
+        self._text.add(text)
+        self._text.finish()
         self._waiting: Coroutine[None, None, Sentence | Pause | None] | None = None
         self._chars = len(text)
         self._times: list[float] = []
@@ -85,7 +77,7 @@ class _Splitting:
 
     def step(self) -> None:
         """Go on to the next turn for others, or to the next sentence."""
-        waiting = self._waiting = self._waiting or self._asked.next_sentence()
+        waiting = self._waiting = self._waiting or self._text.next_sentence()
         began_at_seconds = time.thread_time()
         try:
             waiting.send(None)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from wyoming.tts import SynthesizeVoice
 
 from kokoro_wyoming.languages import TAGS
-from kokoro_wyoming.protocols.wyoming.session import SessionLimits
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 from scripts.heard_words import judge
 from scripts.quality_tables import report
@@ -98,7 +97,7 @@ async def _sentences(chosen: Sequence[Item], cut: str) -> list[list[str]]:
     """What reaches the engine of each item, sent whole, in chunks by lot, or letter by letter."""
     engine = Scribe()
     heard = []
-    async with open_house(engine, SessionLimits()) as house, house.client() as client:
+    async with open_house(engine) as house, house.client() as client:
         for item in chosen:
             voice, begun = SynthesizeVoice(language=item.language), len(engine.said)
             if cut == "whole":

@@ -64,19 +64,23 @@ class Pauses:
 
 @dataclass(frozen=True)
 class SoundOptions:
-    """How utterances are delivered, whoever speaks."""
+    """How loud every utterance is, and its silences."""
 
     loudness_lufs: float | None = None
-    """To which every voice is brought; None leaves each as loud as it is."""
+    """Loudness to which every voice is brought; None leaves each as loud as it is."""
     pauses: Pauses | None = None
-    """None: as the voice makes them, untouched."""
+    """Pauses between sentences; None leaves them as the voice makes them."""
     lead_in_seconds: float = 0.0
-    """Silence before the first sound, and after the last."""
+    """Silence before the first sound."""
     tail_seconds: float = 0.0
+    """Silence after the last sound."""
+    volume: float = 1.0
+    """Gain on top of the loudness; 1 changes nothing."""
 
     def gain(self, voice_lufs: float) -> float:
         """What the samples of a voice of this loudness are multiplied by."""
-        return 1.0 if self.loudness_lufs is None else float(10 ** ((self.loudness_lufs - voice_lufs) / 20))
+        to_loudness = 1.0 if self.loudness_lufs is None else 10 ** ((self.loudness_lufs - voice_lufs) / 20)
+        return float(self.volume * to_loudness)
 
 
 class Joiner:
@@ -87,10 +91,10 @@ class Joiner:
     the time in which the piece after it is made.
     """
 
-    def __init__(self, delivery: SoundOptions) -> None:
-        self._pauses = delivery.pauses
-        self._tail = _samples(delivery.tail_seconds)
-        self._owed = _samples(delivery.lead_in_seconds)
+    def __init__(self, options: SoundOptions) -> None:
+        self._pauses = options.pauses
+        self._tail = _samples(options.tail_seconds)
+        self._owed = _samples(options.lead_in_seconds)
         """Silence to be given before whatever comes next."""
         self.left_out_seconds = 0.0
         """Silence that was asked for beyond MAX_SILENCE_SECONDS in one piece."""

@@ -1,4 +1,4 @@
-"""Sound from the engine's floats to the PCM of the wire: one gain, one limiter, chunks of one size."""
+"""Sound from float samples to 16-bit PCM: one limiter, chunks of one size."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sized
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from wyoming.audio import AudioChunk, AudioStart, AudioStop
 
 SAMPLE_RATE_HZ = 24_000
 """Both Kokoro releases speak mono at this rate."""
@@ -14,16 +13,14 @@ SAMPLE_RATE_HZ = 24_000
 SAMPLE_WIDTH_BYTES = 2
 CHANNELS = 1
 CHUNK_MS = 50
-"""Nothing of a chunk is heard before all of it is there; below 20 ms the events cost more than the sound."""
+"""Length of a chunk. A chunk is heard only when all of it has come; below 20 ms events cost more than sound."""
 
 _CHUNK_BYTES = SAMPLE_RATE_HZ * CHUNK_MS // 1000 * SAMPLE_WIDTH_BYTES
 _MADE_SAMPLES = SAMPLE_RATE_HZ
-"""So much is made at a time, a second: less costs more, and more would hold whoever waits for the loop."""
+"""Samples that are converted at a time, one second: fewer cost more time, more would block the event loop."""
 _FULL_SCALE = 32767.0
-
-
 _KNEE = 0.9
-"""Of full scale, -0.9 dB: what is below leaves the limiter as it came."""
+"""-0.9 dB of full scale: the limiter leaves quieter samples as they are."""
 
 
 def limited(samples: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -61,49 +58,36 @@ def seconds_of(samples: Sized) -> float:
     return len(samples) / SAMPLE_RATE_HZ
 
 
-class PcmStream:
-    """The sound of one utterance: pieces of any size in, chunks out, all of one size but the last."""
+def seconds_of_pcm(pcm: bytes) -> float:
+    """Length of PCM as `to_pcm16` makes it."""
+    return len(pcm) / (SAMPLE_WIDTH_BYTES * SAMPLE_RATE_HZ)
 
-    def __init__(self, gain: float = 1.0) -> None:
-        self._gain = gain
-        self._left = b""
-        self._samples_in = 0
-        self._samples_out = 0
+
+class PcmStream:
+    """The sound of one utterance: float samples of any number in, PCM of CHUNK_MS out, the last of it shorter."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._samples = 0
 
     @property
     def seconds(self) -> float:
         """Length of the sound taken so far."""
-        return self._samples_in / SAMPLE_RATE_HZ
+        return self._samples / SAMPLE_RATE_HZ
 
-    def start(self) -> AudioStart:
-        """The event that gives the format, before the first chunk."""
-        return AudioStart(SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, CHANNELS, timestamp=0)
-
-    def add(self, samples: ArrayLike) -> Iterator[AudioChunk]:
-        """Take the next piece, as in `to_pcm16`; yield the chunks that are full. A long one is made as it is taken."""
+    def add(self, samples: ArrayLike) -> Iterator[bytes]:
+        """Take more samples, as in `to_pcm16`; yield the PCM of each full chunk. A long sound is made bit by bit."""
         sound = np.asarray(samples, dtype=np.float32)
-        self._samples_in += len(sound)
+        self._samples += len(sound)
         for begin in range(0, len(sound), _MADE_SAMPLES):
-            pcm = self._left + to_pcm16(sound[begin : begin + _MADE_SAMPLES], self._gain)
+            pcm = self._rest + to_pcm16(sound[begin : begin + _MADE_SAMPLES])
             full = len(pcm) - len(pcm) % _CHUNK_BYTES
-            self._left = pcm[full:]
+            self._rest = pcm[full:]
             for at in range(0, full, _CHUNK_BYTES):
-                yield self._chunk(pcm[at : at + _CHUNK_BYTES])
+                yield pcm[at : at + _CHUNK_BYTES]
 
-    def finish(self) -> Iterator[AudioChunk]:
-        """The sound has ended: yield what is left, if anything."""
-        left, self._left = self._left, b""
-        if left:
-            yield self._chunk(left)
-
-    def stop(self) -> AudioStop:
-        """The event after the last chunk."""
-        return AudioStop(timestamp=self._timestamp_ms())
-
-    def _chunk(self, pcm: bytes) -> AudioChunk:
-        timestamp_ms = self._timestamp_ms()
-        self._samples_out += len(pcm) // SAMPLE_WIDTH_BYTES
-        return AudioChunk(SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, CHANNELS, audio=pcm, timestamp=timestamp_ms)
-
-    def _timestamp_ms(self) -> int:
-        return self._samples_out * 1000 // SAMPLE_RATE_HZ
+    def finish(self) -> Iterator[bytes]:
+        """The sound has ended: yield the rest, if there is any."""
+        rest, self._rest = self._rest, b""
+        if rest:
+            yield rest

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kokoro_wyoming.audio.playback import PlaybackClock
 from kokoro_wyoming.cli import asking, client
 from kokoro_wyoming.cli.wav import Sound
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
-from kokoro_wyoming.scheduler import Listener
 
 if TYPE_CHECKING:
     from kokoro_wyoming.cli.chime import Chime
@@ -118,16 +118,16 @@ async def _announce(
 
 async def _speak(uri: str, args: argparse.Namespace, speakers: Sequence[Speaker], chime: Chime | None) -> None:
     """Give the speakers the chime and the speech as it comes, little faster than it can be heard."""
-    clock: Listener | None = None
+    clock: PlaybackClock | None = None
     try:
         async with contextlib.aclosing(asking.spoken(uri, args)) as speech:
             async for sound, pcm in speech:
                 if clock is None:
-                    clock = Listener()
+                    clock = PlaybackClock()
                     pcm = (chime.as_pcm(sound) if chime is not None else b"") + pcm
                 for piece in _pieces(sound, pcm):
-                    await _rest_until(clock.due - _AHEAD_SECONDS)
-                    clock.given(sound.seconds(piece))
+                    await _rest_until(clock.ends_at_seconds - _AHEAD_SECONDS)
+                    clock.add(sound.seconds(piece))
                     for speaker in speakers:
                         speaker.give(sound, piece)
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,11 @@ from wyoming.event import Event, Eventable, async_read_event, async_write_event
 from wyoming.info import Describe, Info
 from wyoming.snd import Played
 
+from kokoro_wyoming.audio.playback import PlaybackClock
 from kokoro_wyoming.cli.client import reason
 from kokoro_wyoming.cli.wav import Sound
 from kokoro_wyoming.config import TcpAddress, UnixAddress
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.scheduler import Listener
 
 TAIL_SECONDS = 2.0
 """`played` comes when the service has handed all sound to its player program, which holds as much as a pipe does
@@ -52,7 +51,7 @@ class Speaker:
         self._waiting_seconds = 0.0
         self._too_late: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._over = False
-        self._clock = Listener()
+        self._clock = PlaybackClock()
         self._played = asyncio.Event()
         self._described = asyncio.Event()
         self.seconds = 0.0
@@ -140,7 +139,7 @@ class Speaker:
             await self._send(writer, chunk)
             sent_bytes += len(pcm)
             self._waiting_seconds -= sound.seconds(pcm)
-            self._clock.given(sound.seconds(pcm))
+            self._clock.add(sound.seconds(pcm))
             self.seconds += sound.seconds(pcm)
             at_ms = round(self.seconds * 1000)
         if sent_bytes:
@@ -162,17 +161,15 @@ class Speaker:
                 raise SpeakerError(f"it refused: {event.data.get('text')}")
 
     async def _wait_until_played(self, hearing: asyncio.Future[None], writer: asyncio.StreamWriter) -> bool:
-        left_seconds = max(0.0, self._clock.due - time.monotonic())
         playing = asyncio.ensure_future(self._played.wait())
         try:
             events: set[asyncio.Future[Any]] = {hearing, playing}
-            patience_seconds = left_seconds + self._patience.silent_seconds
+            patience_seconds = self._clock.left_seconds + self._patience.silent_seconds
             await asyncio.wait(events, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             playing.cancel()
         if self._played.is_set():
-            left_seconds = max(0.0, self._clock.due - time.monotonic())
-            await asyncio.wait({hearing}, timeout=left_seconds + TAIL_SECONDS)
+            await asyncio.wait({hearing}, timeout=self._clock.left_seconds + TAIL_SECONDS)
             return True
         if hearing.done():
             hearing.result()

@@ -1,4 +1,4 @@
-"""Settings as the plain values that rooms are handed."""
+"""The settings as the plain values that other modules take."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kokoro_wyoming.voices.descriptions import VoiceOptions
 
 
 def text_options(config: Config) -> TextOptions:
-    """How sessions take texts."""
+    """How texts are read."""
     return TextOptions(
         quiet_seconds=config.speech.quiet_seconds,
         # Not where whole sentences are wanted.
@@ -23,16 +23,21 @@ def text_options(config: Config) -> TextOptions:
 
 
 def sound_options(config: Config) -> SoundOptions:
-    """How sessions deliver what is spoken."""
+    """How loud utterances are, and their silences."""
     speech = config.speech
     wanted = speech.pauses
     pauses = Pauses(wanted.sentence_seconds, wanted.clause_seconds, wanted.paragraph_seconds)
-    silences = (None if wanted.as_made else pauses, speech.lead_in_seconds, speech.tail_seconds)
-    return SoundOptions(speech.loudness_lufs, *silences)
+    return SoundOptions(
+        loudness_lufs=speech.loudness_lufs,
+        pauses=None if wanted.as_made else pauses,
+        lead_in_seconds=speech.lead_in_seconds,
+        tail_seconds=speech.tail_seconds,
+        volume=speech.volume,
+    )
 
 
 def voice_options(config: Config) -> VoiceOptions:
-    """Who is to speak, as the owner chose."""
+    """The voices that the owner chose."""
     speech = config.speech
     return VoiceOptions(
         language=speech.language,

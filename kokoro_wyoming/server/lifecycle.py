@@ -15,35 +15,32 @@ from pydantic import BaseModel
 
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.config.addresses import networks_of
-from kokoro_wyoming.config.options import sound_options, text_options
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
 from kokoro_wyoming.protocols import admission
-from kokoro_wyoming.protocols.wyoming.server import refuse
-from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits
+from kokoro_wyoming.protocols.wyoming.frames import WireLimits
+from kokoro_wyoming.protocols.wyoming.server import WyomingServer
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import ModelThread, leave, on_own_thread
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.server.listener import Listener, bind
-from kokoro_wyoming.server.startup import Prerendering, RunningEngine, manager_of, stage
+from kokoro_wyoming.server.startup import Prerendering, RunningEngine, manager_of, speech_options, start_engine
 from kokoro_wyoming.server.systemd import notify, reloading
 from kokoro_wyoming.server.watchdog import Watchdog
 from kokoro_wyoming.utterances.interface import SpeechEngine
-from kokoro_wyoming.utterances.quota import Quota
+from kokoro_wyoming.utterances.service import SpeechService
 from kokoro_wyoming.voices.catalogue import Catalogue
 
 _LOGGER = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 1.0
-"""For tasks to end after they were cancelled, and for the model thread to end its turn."""
+"""Longest wait for tasks that were cancelled, and for the model thread to end its turn."""
 _NICENESS = -5
-"""Three times the share of a program with 0, where processors are short."""
+"""Priority of the process. Where processors are short it gets three times the share of a program with 0."""
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_REFUSALS_AT_ONCE = 32
-"""Clients that are told why they are not let in; of more than these the connection is closed without a word."""
 _FOR_THE_NEXT_START = {"server": ("uri",), "model": (), "folders": (), "discovery": ()}
-"""Settings that a running server keeps: of a section the named ones, or all."""
+"""Settings that change only at the next start: by section, the named ones, or all where none is named."""
 
 
 def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
@@ -90,16 +87,16 @@ class Server:
         self._reread = reread
         self._address = parse_uri(config.server.uri)
         self._manager = manager_of(config, thread)
-        self._door = admission.Admission(_rules(config), networks_near)
-        self._watch = Watchdog(thread, config.limits.stuck_seconds)
-        self._sessions: dict[asyncio.Task[None], Session] = {}
-        self._refusals = 0
+        self._admission = admission.Admission(_rules(config), networks_near)
+        self._watchdog = Watchdog(thread, config.limits.stuck_seconds)
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
         self._listener: Listener | None = None
         self._advertiser: Advertiser | None = None
-        self._stage: RunningEngine | None = None
-        self._staging = asyncio.Lock()
+        self._running: RunningEngine | None = None
+        self._service: SpeechService | None = None
+        self._wyoming: WyomingServer | None = None
+        self._changing = asyncio.Lock()
         """Held while voices are changed, so that an earlier look at the folders never comes after a later one."""
         self._prerendering: asyncio.Task[None] | None = None
         self.ready = False
@@ -159,13 +156,15 @@ class Server:
         began = time.monotonic()
         # Bound before the model is loaded, so that a port in use is told at once; opened after.
         self._listener = await bind(self._address, self._accept)
-        self._stage = await self._start_engine()
-        prerendering = self._stage.prerendering()
+        self._running = await self._start_engine()
+        self._service = SpeechService(self._running.engine, speech_options(self._config))
+        self._wyoming = WyomingServer(self._service, self._admission, _wire_limits(self._config))
+        prerendering = self._running.prerendering()
         await self._listener.open()
         self._address = self._listener.address
         self.uri = str(self._address)
         await self._publish(self._listener)
-        self._say_ready(self._listener, time.monotonic() - began)
+        self._say_ready(self._listener, self._running.engine, time.monotonic() - began)
         self.ready = True
         notify("READY=1")
         self._prerender(prerendering)
@@ -178,11 +177,15 @@ class Server:
             _LOGGER.warning(DEPRECATION_NOTICE, model.version, DEFAULT_VERSION)
         notify("STATUS=Loading the model")
         await self._manager.get_model()
-        staged = await stage(self._config, self._manager)
-        for program in staged.inner.programs():
+        running = await start_engine(self._config, self._manager)
+        for program in running.inner.programs():
             _LOGGER.info("%s runs", program.description)
-        await staged.inner.warm_up()
-        return staged
+        await running.inner.warm_up()
+        return running
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert self._wyoming is not None, "the port is opened when the engine is ready"
+        await self._wyoming.accept(reader, writer)
 
     def _prerender(self, work: Prerendering | None) -> None:
         """Give up what is being made beforehand, and begin with this instead."""
@@ -202,9 +205,9 @@ class Server:
             )
             await self._advertiser.publish()
 
-    def _say_ready(self, listener: Listener, seconds: float) -> None:
+    def _say_ready(self, listener: Listener, engine: SpeechEngine, seconds: float) -> None:
         where = " and ".join(listener.places)
-        _LOGGER.info("Ready after %.1f s: %s at %s", seconds, _voices_of(self._engine_or_raise()), where)
+        _LOGGER.info("Ready after %.1f s: %s at %s", seconds, _voices_of(engine), where)
         if isinstance(self._address, TcpAddress):
             advertiser = self._advertiser
             found = f"choose the discovered {advertiser.name!r}, or " if advertiser and advertiser.advertised else ""
@@ -220,7 +223,7 @@ class Server:
     async def _live(self) -> None:
         """Until told to stop, or until the model is hopelessly stuck."""
         stop = asyncio.ensure_future(self._stop.wait())
-        stuck = asyncio.ensure_future(self._watch.until_hopeless())
+        stuck = asyncio.ensure_future(self._watchdog.until_hopeless())
         reloads = asyncio.ensure_future(self._reload_at_each_hang_up())
         follows = asyncio.ensure_future(self._follow_folders())
         await asyncio.wait((stop, stuck), return_when=asyncio.FIRST_COMPLETED)
@@ -235,7 +238,7 @@ class Server:
             self._hang_up.clear()
             reloading()
             try:
-                async with self._staging:
+                async with self._changing:
                     await self._reload()
             except KokoroWyomingError as error:
                 _LOGGER.error("SIGHUP: the settings and voices stay as they were: %s", error)
@@ -247,17 +250,19 @@ class Server:
         """Read settings and voices anew and use them from the next utterance on. Raises KokoroWyomingError."""
         wanted = await asyncio.to_thread(self._reread) if self._reread else self._config
         config, kept = _as_far_as_possible(wanted, self._config)
-        staged = await stage(config, self._manager)
-        prerendering = staged.prerendering()
+        running = await start_engine(config, self._manager)
+        prerendering = running.prerendering()
         self._manager.forget_voices()
-        self._config, self._stage = config, staged
+        self._config, self._running = config, running
         self._prerender(prerendering)
-        self._door.rules = _rules(config)
-        self._watch.stuck_seconds = config.limits.stuck_seconds
+        self._admission.rules = _rules(config)
+        self._watchdog.stuck_seconds = config.limits.stuck_seconds
         logging.getLogger("kokoro_wyoming").setLevel(config.server.log_level.upper())
-        for session in self._sessions.values():
-            session.change(staged.engine, config.speech.volume, sound_options(config), text_options(config))
-        _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(staged.engine))
+        assert self._service is not None
+        assert self._wyoming is not None
+        self._service.change(running.engine, speech_options(config))
+        self._wyoming.limits = _wire_limits(config)
+        _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(running.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
 
@@ -265,77 +270,21 @@ class Server:
         """Offer voices and releases that come while the server runs, and no longer those that go."""
         try:
             async for _ in self._manager.changes():
-                async with self._staging:
+                async with self._changing:
                     # Looked at again, as a reload may have come in between.
                     await self._offer(await on_own_thread(self._manager.catalogues))
         except Exception:
             _LOGGER.exception("Voices that come from now on are not seen before the next start")
 
     async def _offer(self, catalogues: Sequence[Catalogue]) -> None:
-        assert self._stage is not None
+        assert self._running is not None
         self._prerender(None)
-        await self._stage.update(catalogues)
+        await self._running.update(catalogues)
         self._manager.forget_voices()
         try:
-            self._prerender(self._stage.prerendering())
+            self._prerender(self._running.prerendering())
         except PeerError as error:
             _LOGGER.warning("prerender: nothing is made beforehand any more: %s", error)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = writer.get_extra_info("peername")
-        host = peer[0] if isinstance(peer, tuple) else ""
-        if peer is None:  # gone already
-            writer.transport.abort()
-            return
-        try:
-            share = self._door.enter(host)
-        except PeerError as error:
-            await self._refuse(reader, writer, error)
-            return
-        try:
-            await self._converse(reader, writer, share)
-        finally:
-            self._door.leave(host)
-
-    async def _refuse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, error: PeerError) -> None:
-        if self._refusals >= _REFUSALS_AT_ONCE:
-            writer.transport.abort()
-            return
-        self._refusals += 1
-        try:
-            await refuse(reader, writer, error)
-        finally:
-            self._refusals -= 1
-
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, share: Quota) -> None:
-        limits = self._config.limits
-        session = Session(
-            reader,
-            writer,
-            self._engine_or_raise(),
-            SessionLimits.of(
-                text_chars=limits.text_chars,
-                event_timeout_seconds=limits.event_timeout_seconds,
-                idle_seconds=limits.idle_seconds,
-                write_timeout_seconds=limits.write_timeout_seconds,
-            ),
-            volume=self._config.speech.volume,
-            delivery=sound_options(self._config),
-            share=share,
-            habits=text_options(self._config),
-        )
-        task = asyncio.current_task()
-        assert task is not None
-        self._sessions[task] = session
-        try:
-            await session.run()
-        finally:
-            del self._sessions[task]
-
-    def _engine_or_raise(self) -> SpeechEngine:
-        if self._stage is None:
-            raise RuntimeError("the port was opened before the engine was ready")
-        return self._stage.engine
 
     # Death
 
@@ -344,18 +293,8 @@ class Server:
             await self._advertiser.unpublish()
         if self._listener is not None:
             self._listener.close()
-        await self._drain()
-
-    async def _drain(self) -> None:
-        """Let every session finish what it is saying, within the deadline; then end those that have not."""
-        tasks = list(self._sessions)
-        drains = [asyncio.ensure_future(session.drain()) for session in self._sessions.values()]
-        if drains:
-            await asyncio.wait(drains, timeout=self._config.server.drain_seconds)
-        for task in (*drains, *tasks):
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
+        if self._wyoming is not None:
+            await self._wyoming.drain(self._config.server.drain_seconds)
 
 
 def _rules(config: Config) -> admission.Rules:
@@ -364,6 +303,15 @@ def _rules(config: Config) -> admission.Rules:
     allow = [network for word in config.server.allow for network in networks_of(word)]
     is_home = "home" in config.server.allow
     return admission.rules(allow, limits.connections, *per_address, near_is_home=is_home)
+
+
+def _wire_limits(config: Config) -> WireLimits:
+    limits = config.limits
+    return WireLimits(
+        event_timeout_seconds=limits.event_timeout_seconds,
+        idle_seconds=limits.idle_seconds,
+        write_timeout_seconds=limits.write_timeout_seconds,
+    )
 
 
 def _voices_of(engine: SpeechEngine) -> str:

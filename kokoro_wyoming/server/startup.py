@@ -1,4 +1,4 @@
-"""The engine that a server's settings ask for: voices, weights, cache, and what is to be spoken beforehand."""
+"""From settings to what speaks: model manager, engine, cache, texts that are spoken beforehand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 from kokoro_wyoming import assets
 from kokoro_wyoming.builds.installed import installed_languages
 from kokoro_wyoming.config import Config
-from kokoro_wyoming.config.options import text_options, voice_options
+from kokoro_wyoming.config.options import sound_options, text_options, voice_options
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError
@@ -21,6 +21,7 @@ from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.utterances.cache import AudioCache, CachedEngine
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.prerender import prerender, wanted
+from kokoro_wyoming.utterances.requests import SpeechOptions
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 
@@ -32,27 +33,27 @@ Prerendering = Callable[[], Coroutine[None, None, None]]
 
 @dataclass
 class RunningEngine:
-    """An engine with all that stands before it."""
+    """An engine, and the cache in front of it."""
 
     config: Config
     inner: Engine
-    """Has the model speak."""
+    """The engine that has the model speak."""
     engine: SpeechEngine
-    """What sessions ask: the inner one, or a cache before it."""
+    """The engine that utterances use: the inner one, or the cache in front of it."""
     cache: AudioCache | None
     catalogues: Sequence[Catalogue]
-    """Those that the inner engine offers now."""
+    """The voices that the inner engine offers now."""
     weights: Mapping[str, str]
-    """Which weights run, by release: those that were there when it came, whatever becomes of their files."""
+    """Which weights run, by release. They were read when the release came; their files may be others now."""
 
     def prerendering(self) -> Prerendering | None:
         """What is to be made beforehand; raises as `SpeechEngine.resolve` where a voice for it is not there."""
         if not isinstance(self.engine, CachedEngine):
             return None
         asked = [(one.text, VoiceRequest(one.voice, one.language)) for one in self.config.prerender]
-        habits = text_options(self.config)
-        texts = wanted(asked, self.engine, habits)
-        return partial(prerender, self.engine, texts, habits) if texts else None
+        options = text_options(self.config)
+        texts = wanted(asked, self.engine, options)
+        return partial(prerender, self.engine, texts, options) if texts else None
 
     async def update(self, catalogues: Sequence[Catalogue]) -> None:
         """Offer these voices from now on. What is kept of the earlier ones is forgotten: they may sound otherwise."""
@@ -83,7 +84,12 @@ def manager_of(config: Config, thread: ModelThread) -> ModelManager:
     )
 
 
-async def stage(config: Config, manager: ModelManager) -> RunningEngine:
+def speech_options(config: Config) -> SpeechOptions:
+    """What the settings say about every utterance."""
+    return SpeechOptions(text_options(config), sound_options(config), config.limits.text_chars)
+
+
+async def start_engine(config: Config, manager: ModelManager) -> RunningEngine:
     """An engine with the voices that there are now, behind a new, empty cache if one is wanted.
 
     Voices that were read anew may sound otherwise under the same names, so a cache never outlives its engine. Raises

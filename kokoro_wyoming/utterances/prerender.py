@@ -1,4 +1,4 @@
-"""Texts of the owner's that are spoken to nobody, so that they are at hand when they are wanted."""
+"""Texts that the owner names are spoken at the start, and their sound is kept for when they are asked for."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WantedText:
-    """A text and who is to speak it."""
+    """A text and the voices that speak it."""
 
     text: str
-    role: UtteranceVoices
+    voices: UtteranceVoices
 
 
 def wanted(
-    texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine, habits: TextOptions = AS_USUAL
+    texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine, options: TextOptions = AS_USUAL
 ) -> list[WantedText]:
-    """The texts with their voices; raises as `SpeechEngine.resolve`. `habits` are those of the sessions."""
-    by_text, likely = habits.language_from_text, habits.likely_languages
+    """The texts with their voices; raises as `SpeechEngine.resolve`. `options` are those of all utterances."""
+    by_text, likely = options.language_from_text, options.likely_languages
     return [
         WantedText(text, UtteranceVoices(engine, request, language_from_text=by_text, likely_languages=likely))
         for text, request in texts
     ]
 
 
-async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: TextOptions = AS_USUAL) -> None:
+async def prerender(engine: CachedEngine, texts: Sequence[WantedText], options: TextOptions = AS_USUAL) -> None:
     """Make each text's sound and pin it, one after the other. What cannot be made is logged, by its number.
 
-    `habits` are those of the sessions, whose sentences are to be found in the cache.
+    `options` are those of all utterances: a text that is split otherwise is not found in the cache.
     """
     ready = 0
     for number, one in enumerate(texts, 1):
         try:
-            said = [*sentences(one.text, habits, one.role.voice.language)]
-            fits = [await engine.pin(sentence, one.role.voice_of(sentence)) for sentence in said]
+            said = [*sentences(one.text, options, one.voices.voice.language)]
+            fits = [await engine.pin(sentence, one.voices.voice_of(sentence)) for sentence in said]
         except KokoroWyomingError as error:
             _LOGGER.warning("prerender: text %d cannot be spoken: %s", number, error)
             continue
@@ -61,9 +61,9 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], habits: T
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, habits: TextOptions = AS_USUAL, language: str | None = None) -> Iterator[Sentence]:
-    """As a session would find them, however the text arrives there; PeerError for wrong markup."""
-    manuscript = TextStream(habits=habits, language=language)
-    for said in (*manuscript.add(text), *manuscript.finish()):
+def sentences(text: str, options: TextOptions = AS_USUAL, language: str | None = None) -> Iterator[Sentence]:
+    """The sentences that an utterance of this text has; raises PeerError for wrong markup."""
+    stream = TextStream("text", options, language)
+    for said in (*stream.add(text), *stream.finish()):
         if isinstance(said, Sentence):
             yield said

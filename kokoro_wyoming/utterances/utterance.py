@@ -1,165 +1,210 @@
-"""One utterance as it was asked, as far as its text has come: the reader brings text, the speaker takes sentences."""
+"""One utterance: its text comes in as the client sends it, its sound goes out as it is made."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator
 
-from kokoro_wyoming.audio.joining import MAX_SILENCE_SECONDS, Joiner, SoundOptions
-from kokoro_wyoming.audio.pcm import PcmStream
-from kokoro_wyoming.errors import PeerError
+import numpy as np
+
+from kokoro_wyoming.audio.joining import MAX_SILENCE_SECONDS, Joiner, Samples
+from kokoro_wyoming.audio.pcm import PcmStream, seconds_of_pcm, silence
+from kokoro_wyoming.audio.word_times import Clock, WordTime
+from kokoro_wyoming.errors import PeerError, TextTooLongError
 from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import TextStream
+from kokoro_wyoming.utterances.incoming_text import IncomingText
 from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
+from kokoro_wyoming.utterances.quota import Quota
+from kokoro_wyoming.utterances.requests import SpeechOptions, SpeechRequest
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice
 
 _LOGGER = logging.getLogger(__name__)
 
-_SLICE_CHARS = 50
-"""Split in one step: some 0.2 ms, 2 where text is made to take long. In a turn of the loop each text has a step."""
+_NOTHING_TO_SAY_SECONDS = 0.1
+"""Length of the sound of a text without a word: Home Assistant caches a broken file of a reply without sound."""
 
 
 class Utterance:
-    """One utterance of one client.
-
-    Text is split when the speaker wants the next sentence and not before: splitting the longest text takes most of
-    a second, which nobody should have to wait for, least of all for a listener who leaves after its first words. Text
-    without a sentence, such as nothing but markup, is taken in slices, with turns for everyone else between them.
-    """
+    """One utterance of one client: `add` and `finish` take its text, `pieces` gives its sound."""
 
     def __init__(
-        self,
-        engine: SpeechEngine,
-        role: UtteranceVoices,
-        delivery: SoundOptions,
-        pcm: PcmStream,
-        manuscript: TextStream,
-        *,
-        quiet_seconds: float | None = None,
-        streamed: bool = False,
-        timed: bool = False,
+        self, engine: SpeechEngine, request: SpeechRequest, options: SpeechOptions, *, client: str, quota: Quota
     ) -> None:
-        """`engine` and `delivery` are kept to its end, whatever the settings become meanwhile.
+        """`engine` and `options` stay the same to the end of the utterance, whatever the settings become meanwhile.
 
-        After `quiet_seconds` without new text a sentence that is complete is given; None waits for what follows it.
+        Raises as `SpeechEngine.resolve`, and BusyError where the quota is used up.
         """
         self._engine = engine
-        self._quiet_seconds = quiet_seconds
-        self.role = role
-        self.delivery = delivery
-        self.joiner = Joiner(delivery)
-        self.timed = timed
-        """The client wants to know when each word is heard."""
-        self.pcm = pcm
-        self.streamed = streamed
-        self.place: EngineSlot | None = None
-        """With the engine; none is needed while there is no text."""
-        self.dropped = False
-        """Nothing more of it is to be said."""
-        self.failure: PeerError | None = None
-        """What the client is to be told in its place, if anything."""
-        self.chars = 0
-        """Given to the speaker so far."""
-        self.sayable_at_seconds = 0.0
-        """Monotonic: when the first sentence's text had come whole; 0 before."""
-        self.sound_started = False
-        """The client has been told the format."""
-        self.sound_at_seconds = 0.0
-        """Monotonic: when the first chunk was sent."""
-        self._arrived: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
-        self._manuscript = manuscript
-        self._slices: Iterator[str] = iter(())
-        """Of the text that arrived last, what was not yet split."""
-        self._sentences: Iterator[Sentence | Pause] = iter(())
-        self._arrived_at_seconds = 0.0
-        """Monotonic: when the text that was taken last had come."""
-        self._complete = False
+        self._options = options
+        self._client = client
+        self._wants_word_times = request.word_times
+        by_text, likely = options.text.language_from_text, options.text.likely_languages
+        self._voices = UtteranceVoices(
+            engine, request.voice, request.program, language_from_text=by_text, likely_languages=likely
+        )
+        stream = TextStream(request.text_format, options.text, self._voices.voice.language)
+        self._text = IncomingText(stream, options.text.quiet_seconds)
+        self._chars_left = options.max_chars
+        self._joiner = Joiner(options.sound)
+        self._pcm = PcmStream()
+        self._slot: EngineSlot | None = None
+        """The place with the engine; None while there is no text."""
+        self._failure: PeerError | None = None
+        """What `pieces` raises in place of the rest."""
+        self._sound_at_seconds = 0.0
+        """Monotonic time when the first sound was given; 0 before."""
+        self.characters = 0
+        """Characters of the sentences that were spoken so far."""
+        quota.take()
+        self._quota: Quota | None = quota
 
     @property
     def voice(self) -> SpokenVoice:
-        """Whoever speaks where the text asks for nobody else."""
-        return self.role.voice
+        """The voice that speaks where the text asks for no other."""
+        return self._voices.voice
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the rest of the utterance is not to be spoken."""
+        return self._text.is_cancelled
+
+    @property
+    def seconds(self) -> float:
+        """Length of the sound that was made so far."""
+        return self._pcm.seconds
+
+    @property
+    def first_sound_seconds(self) -> float:
+        """Time from the complete first sentence to the first sound; 0 while there is none."""
+        sayable_at_seconds = self._text.sayable_at_seconds
+        if not (sayable_at_seconds and self._sound_at_seconds):
+            return 0.0
+        return self._sound_at_seconds - sayable_at_seconds
+
+    # Text in
 
     def add(self, text: str) -> None:
-        """More text has come; the first takes a place with the engine (BusyError)."""
-        if self.place is None and text and not text.isspace():
-            self.place = self._engine.utterance()
-        self._arrived.put_nowait((time.monotonic(), text))
+        """Take more text; an empty one counts as one character, so that nobody sends them for ever.
+
+        Raises TextTooLongError, and BusyError or StuckError as `SpeechEngine.utterance`.
+        """
+        self._chars_left -= len(text) or 1
+        if self._chars_left < 0:
+            raise TextTooLongError(
+                f"One utterance may have {self._options.max_chars:,} characters; send the text in parts."
+            )
+        if self._slot is None and text and not text.isspace():
+            self._slot = self._engine.utterance()
+        self._text.add(text)
 
     def finish(self) -> None:
         """All text has come."""
-        self._arrived.put_nowait((time.monotonic(), None))
+        self._text.finish()
 
-    def cancel(self, because: PeerError | None) -> None:
-        """Say no more of it."""
-        self.dropped, self.failure = True, because
-        self.finish()
+    def cancel(self, because: PeerError | None = None) -> None:
+        """Do not speak the rest; `pieces` raises `because` after the sound that was made."""
+        self._failure = because
+        self._text.cancel()
 
     def close(self) -> None:
-        """Give up its place."""
-        if self.place is not None:
-            self.place.close()
+        """Give back the place with the engine and the share of the quota; a second time does nothing."""
+        if self._slot is not None:
+            self._slot.close()
+        quota, self._quota = self._quota, None
+        if quota is not None:
+            quota.give_back()
 
-    def log(self, peer: str) -> None:
+    # Sound out
+
+    async def pieces(self) -> AsyncGenerator[bytes | list[WordTime], None]:
+        """Yield the sound as it is made, in PCM as `audio.pcm` says, 50 ms in each piece but the last.
+
+        Where word times were asked for, they come before the sound that they are in. The engine makes no more than it
+        needs to while the caller does not take the next piece. A PeerError is raised after all that came before it;
+        what the engine raises is raised here.
+        """
+        failure: PeerError | None = None
+        try:
+            async with contextlib.aclosing(self._sound()) as sound:
+                async for made in sound:
+                    if isinstance(made, list):
+                        yield made
+                        continue
+                    for pcm in self._pcm.add(made):
+                        self._note_delivered(pcm)
+                        yield pcm
+        except PeerError as error:
+            failure = error
+        for pcm in self._pcm.finish():
+            self._note_delivered(pcm)
+            yield pcm
+        if failure is not None:
+            raise failure
+        if not self.is_cancelled:
+            self._log()
+
+    async def _sound(self) -> AsyncGenerator[Samples | list[WordTime], None]:
+        """Yield all samples of the utterance with their gain, and the word times."""
+        while (sentence := await self._text.next_sentence()) is not None:
+            await asyncio.sleep(0)  # finding a sentence takes up to 12 ms, and the engine may have nothing to say
+            if isinstance(sentence, Pause):
+                self._joiner.pause(sentence.seconds)
+                continue
+            async with contextlib.aclosing(self._spoken(sentence)) as sound:
+                async for made in sound:
+                    yield made
+        if self._failure is not None:
+            raise self._failure
+        if self.is_cancelled:
+            return
+        yield self._joiner.finish()
+        if not self._pcm.seconds:
+            yield silence(_NOTHING_TO_SAY_SECONDS)
+
+    async def _spoken(self, sentence: Sentence) -> AsyncGenerator[Samples | list[WordTime], None]:
+        assert self._slot is not None, "the first text takes it"
+        self.characters += len(sentence.text)
+        self._joiner.begin(sentence.text, paragraph=self._text.begins_paragraph)
+        voice = self._voices.voice_of(sentence)
+        gain = np.float32(sentence.gain * self._options.sound.gain(voice.loudness_lufs))
+        clock = Clock() if self._wants_word_times else None
+        yield self._joiner.pause_so_far()
+        async with contextlib.aclosing(self._slot.speak(sentence, voice, clock)) as sound:
+            async for samples in sound:
+                if self.is_cancelled:
+                    break
+                joined = self._joiner.add(samples)
+                if words := self._known_words(clock):
+                    yield words
+                yield joined * gain
+        yield self._joiner.end() * gain
+
+    def _known_words(self, clock: Clock | None) -> list[WordTime]:
+        """The words whose times are known now and were not before, in seconds from the utterance's first sample."""
+        at_seconds = self._joiner.sentence_at_seconds
+        if clock is None or at_seconds is None:
+            return []
+        return [word.later(at_seconds) for word in clock.fresh()]
+
+    def _note_delivered(self, pcm: bytes) -> None:
+        self._sound_at_seconds = self._sound_at_seconds or time.monotonic()
+        if self._slot is not None:
+            self._slot.delivered(seconds_of_pcm(pcm))
+
+    def _log(self) -> None:
         """Write one line about what was spoken, without its text; and one more if silence was left out."""
-        if self.joiner.left_out_seconds:
+        if self._joiner.left_out_seconds:
             _LOGGER.warning(
                 "%s: %.0f s of silence were left out: pauses that stand together may last %.0f s",
-                *(peer, self.joiner.left_out_seconds, MAX_SILENCE_SECONDS),
+                *(self._client, self._joiner.left_out_seconds, MAX_SILENCE_SECONDS),
             )
         _LOGGER.info(
             "%s: spoke %d characters as %s (%s): %.1f s of sound, the first after %.2f s",
-            *(peer, self.chars, self.voice.name, self.voice.language, self.pcm.seconds),
-            self.sound_at_seconds - self.sayable_at_seconds if self.chars else 0.0,
+            *(self._client, self.characters, self.voice.name, self.voice.language, self.seconds),
+            self.first_sound_seconds,
         )
-
-    async def next_sentence(self) -> Sentence | Pause | None:
-        """The next sentence or pause as soon as it is certain; None after the last, or once dropped.
-
-        PeerError where the text's markup is wrong.
-        """
-        while not self.dropped:
-            sentence = next(self._sentences, None)
-            if sentence is not None:
-                if isinstance(sentence, Sentence):
-                    self._note_sayable()
-                    self.chars += len(sentence.text)
-                    self.joiner.begin(sentence.text, paragraph=self._manuscript.begins_paragraph)
-                return sentence
-            if self._complete:
-                return None
-            await self._next_text()
-        return None
-
-    async def _next_text(self) -> None:
-        """Take the next text; or what is complete of the one before, once nothing has come for a while."""
-        text = next(self._slices, None)
-        if text is not None:
-            await asyncio.sleep(0)
-            self._sentences = self._manuscript.add(text)
-            return
-        try:
-            self._arrived_at_seconds, text = await self._arrival()
-        except asyncio.TimeoutError:
-            self._sentences = self._manuscript.settle()
-            return
-        if text is None:
-            self._complete, self._sentences = True, self._manuscript.finish()
-        else:
-            self._slices = (text[at : at + _SLICE_CHARS] for at in range(0, len(text) or 1, _SLICE_CHARS))
-
-    async def _arrival(self) -> tuple[float, str | None]:
-        """The next text and when it came; TimeoutError if a sentence is complete and nothing comes for a while."""
-        if not self._manuscript.is_complete:
-            return await self._arrived.get()
-        self._note_sayable()
-        if self._quiet_seconds is None:
-            return await self._arrived.get()
-        until_seconds = self._arrived_at_seconds + self._quiet_seconds
-        return await asyncio.wait_for(self._arrived.get(), max(0.0, until_seconds - time.monotonic()))
-
-    def _note_sayable(self) -> None:
-        self.sayable_at_seconds = self.sayable_at_seconds or self._arrived_at_seconds

@@ -245,8 +245,8 @@ async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
 
 
 async def _share_of(server: Server, host: str) -> Quota:
-    await until(lambda: host in server._door._shares)
-    return server._door._shares[host]
+    await until(lambda: host in server._admission._shares)
+    return server._admission._shares[host]
 
 
 async def test_a_crowd_at_a_full_door_costs_nothing_that_lasts(tmp_path: Path) -> None:
@@ -288,11 +288,12 @@ async def test_thousands_of_quick_clients_and_hundreds_of_idle_ones_leave_nothin
             writer.close()
         await until(lambda: len(os.listdir("/proc/self/fd")) <= before[0])
         await until(lambda: len(asyncio.all_tasks()) <= before[1] + 1)  # `until` is one itself
-        engine = server._engine_or_raise()
+        assert server._running is not None
+        engine = server._running.engine
         assert isinstance(engine, Engine)
         assert engine._utterances == 0
         assert server._thread.waiting == 0
-        assert not server._door._inside
+        assert not server._admission._inside
 
 
 # Settings that change
@@ -364,9 +365,9 @@ async def test_voices_that_come_and_go_after_a_hang_up_are_seen_and_nothing_kept
         await _hang_up(logged)
         await until(lambda: "Prerendered 1 of 1" in logged.text)
         assert text_of(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == "Kept"
-        assert server._stage is not None
-        assert server._stage.cache is not None
-        assert len(server._stage.cache) == 2
+        assert server._running is not None
+        assert server._running.cache is not None
+        assert len(server._running.cache) == 2
         (tmp_path / "voices/v1_0/bf_emma.pt").unlink()
         put_voice(tmp_path / "voices", "ef_dora")
         manager: object = server._manager
@@ -374,7 +375,7 @@ async def test_voices_that_come_and_go_after_a_hang_up_are_seen_and_nothing_kept
         manager.changed.set()
         await until(lambda: "The voices have changed: 1 came, 1 went" in logged.text)
         await until(lambda: logged.text.count("Prerendered 1 of 1") == 2)
-        assert len(server._stage.cache) == 1
+        assert len(server._running.cache) == 1
         await client.write_event(synthesize("New", {"name": "ef_dora"}))
         assert (await _next(client)).type == "audio-start"
         assert error_codes(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == ["unknown-voice"]

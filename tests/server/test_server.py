@@ -114,7 +114,7 @@ async def test_one_client_too_many_is_told_and_let_in_when_there_is_room(tmp_pat
             assert (await hear(first, "audio-stop")).types[-1] == "audio-stop"
             refused = await hear(second, "audio-stop")
             assert refused.events[0].data["code"] == "busy"
-        await until(lambda: not server._sessions)
+        await until(lambda: server._wyoming is not None and not server._wyoming.connections)
         assert (await say(uri, "Two.")).types[-1] == "audio-stop"
 
 

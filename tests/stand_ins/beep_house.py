@@ -14,9 +14,11 @@ import pytest
 from wyoming.client import AsyncTcpClient
 from wyoming.event import Event, read_event, write_event
 
-from kokoro_wyoming.protocols.wyoming.session import Session, SessionLimits
-from kokoro_wyoming.text.text_stream import TextOptions
+from kokoro_wyoming.protocols.wyoming.frames import WireLimits
+from kokoro_wyoming.protocols.wyoming.session import Session
 from kokoro_wyoming.utterances.interface import SpeechEngine
+from kokoro_wyoming.utterances.requests import SpeechOptions
+from kokoro_wyoming.utterances.service import SpeechService
 from tests.stand_ins.beep_engine import BeepEngine, heard
 
 
@@ -26,6 +28,7 @@ class House:
 
     engine: BeepEngine
     port: int = 0
+    service: SpeechService = field(init=False)
     sessions: list[Session] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -51,22 +54,23 @@ class House:
 @contextlib.asynccontextmanager
 async def open_house(
     engine: BeepEngine | None = None,
-    limits: SessionLimits | None = None,
+    limits: WireLimits | None = None,
     *,
-    volume: float = 1.0,
     through: SpeechEngine | None = None,
-    habits: TextOptions | None = None,
+    options: SpeechOptions | None = None,
+    waiting_utterances: int = 16,
 ) -> AsyncIterator[House]:
     """Open it; at the end, whatever was done to it, nothing may be left over and nothing may have gone unheard.
 
     `through` is what stands between the sessions and the engine, if anything does.
     """
     house = House(engine or BeepEngine())
+    house.service = SpeechService(through or house.engine, options)
     unheard: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(reader, writer, through or house.engine, limits, volume=volume, habits=habits)
+        session = Session(reader, writer, house.service, limits, waiting_utterances=waiting_utterances)
         task = asyncio.current_task()
         assert task is not None
         house.sessions.append(session)

@@ -14,6 +14,7 @@ from kokoro_wyoming.bench import contenders, plain
 from kokoro_wyoming.bench.contenders import Setup
 from kokoro_wyoming.bench.figures import Reply
 from kokoro_wyoming.protocols.wyoming.session import Session
+from kokoro_wyoming.utterances.service import SpeechService
 from scripts.bench.parts import Parts
 from tests.stand_ins.beep_engine import BeepEngine
 
@@ -37,7 +38,7 @@ def serve(_arguments: tuple[str, ...]) -> None:
 
 async def _serve() -> None:
     engine = BeepEngine()
-    listener = await asyncio.start_server(lambda r, w: Session(r, w, engine).run(), "127.0.0.1", 0)
+    listener = await asyncio.start_server(lambda r, w: Session(r, w, SpeechService(engine)).run(), "127.0.0.1", 0)
     host, port = listener.sockets[0].getsockname()
     print(f"Ready after 0.0 s at tcp://{host}:{port}", file=sys.stderr, flush=True)
     await listener.serve_forever()

@@ -13,9 +13,9 @@ from typing import ClassVar, TypeAlias
 
 from wyoming.event import Event
 
-from kokoro_wyoming.errors import PeerError, TextTooLongError
-from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.text.text_stream import TextFormat
+from kokoro_wyoming.utterances.requests import SpeechRequest, checked_name
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 
@@ -23,18 +23,6 @@ class UnsupportedFormatError(PeerError):
     """Text in a format that is not spoken here."""
 
     code: ClassVar[str] = "unsupported-format"
-
-
-@dataclass(frozen=True)
-class DialogueLimits:
-    """What one utterance may ask."""
-
-    text_chars: int = 100_000
-    """About two hours of speech."""
-    chunks: int = 100_000
-    """As many chunks as characters: a stream of single letters passes, blank chunks cannot go on for ever."""
-    name_chars: int = 256
-    """Of a voice, language, speaker or program: room for a blend of eight voices."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +48,8 @@ class Select:
 class Begin:
     """An utterance begins; what follows up to End or Abandon belongs to it."""
 
-    request: VoiceRequest
-    program: str | None
+    request: SpeechRequest
     streamed: bool
-    text_format: TextFormat = "text"
-    timed: bool = False
-    """The client wants to know when each word is heard."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +87,9 @@ class State(enum.Enum):
 class Dialogue:
     """The client's side of one connection."""
 
-    def __init__(self, limits: DialogueLimits = DialogueLimits()) -> None:
-        self._limits = limits
+    def __init__(self) -> None:
         self._state = State.QUIET
         self._program: str | None = None
-        self._chars = 0
-        self._chunks = 0
 
     @property
     def mid_stream(self) -> bool:
@@ -118,7 +99,7 @@ class Dialogue:
     def receive(self, event: Event) -> list[Action]:
         """What the event asks for, in order.
 
-        Raises PeerError where the client broke the grammar or a limit; nothing may be received after that.
+        Raises PeerError where the client broke the grammar; nothing may be received after that.
         """
         meaning, self._state = _GRAMMAR.get(event.type, _UNKNOWN)[self._state]
         return list(meaning(self, event.data))
@@ -138,7 +119,7 @@ class Dialogue:
         yield Ping(text if isinstance(text, str) else None)
 
     def _select(self, data: Mapping[str, object]) -> Iterator[Action]:
-        name = self._name(data, "name", of="select-program")
+        name = _name(data, "name", of="select-program")
         if name is None:
             raise PeerError("select-program needs the name of a program.")
         self._program = name
@@ -147,7 +128,7 @@ class Dialogue:
     def _whole(self, data: Mapping[str, object]) -> Iterator[Action]:
         text = _text(data, of="synthesize")
         yield from self._begin(data, streamed=False)
-        yield from self._take(text)
+        yield Say(text)
         yield End()
 
     def _start(self, data: Mapping[str, object]) -> Iterator[Action]:
@@ -158,7 +139,7 @@ class Dialogue:
         yield from self._begin(data, streamed=True)
 
     def _chunk(self, data: Mapping[str, object]) -> Iterator[Action]:
-        yield from self._take(_text(data, of="synthesize-chunk"))
+        yield Say(_text(data, of="synthesize-chunk"))
 
     def _stop(self, _: Mapping[str, object]) -> Iterator[Action]:
         yield End()
@@ -170,41 +151,23 @@ class Dialogue:
         raise PeerError("synthesize-stop came without synthesize-start.")
 
     def _begin(self, data: Mapping[str, object], *, streamed: bool) -> Iterator[Action]:
-        self._chars = self._chunks = 0
-        text_format = _format(data.get("text_format"))
-        timed = data.get("timestamps")
-        if not isinstance(timed, bool | None):
+        word_times = data.get("timestamps")
+        if not isinstance(word_times, bool | None):
             raise PeerError("timestamps must be true or false.")
-        yield Begin(self._voice(data.get("voice")), self._program, streamed, text_format, bool(timed))
+        voice, text_format = _voice(data.get("voice")), _format(data.get("text_format"))
+        yield Begin(SpeechRequest(voice, self._program, text_format, bool(word_times)), streamed)
 
-    def _take(self, text: str) -> Iterator[Action]:
-        self._chars += len(text)
-        self._chunks += 1
-        if self._chars > self._limits.text_chars:
-            raise TextTooLongError(
-                f"One utterance may have {self._limits.text_chars:,} characters; send the text in parts."
-            )
-        if self._chunks > self._limits.chunks:
-            raise TextTooLongError(f"One utterance may have {self._limits.chunks:,} chunks; send larger ones.")
-        if text:
-            yield Say(text)
 
-    def _voice(self, voice: object) -> VoiceRequest:
-        if voice is None:
-            return VoiceRequest()
-        if not isinstance(voice, Mapping):
-            raise PeerError("voice must be an object with a name or a language.")
-        return VoiceRequest(*(self._name(voice, key, of="voice") for key in ("name", "language", "speaker")))
+def _voice(voice: object) -> VoiceRequest:
+    if voice is None:
+        return VoiceRequest()
+    if not isinstance(voice, Mapping):
+        raise PeerError("voice must be an object with a name or a language.")
+    return VoiceRequest(*(_name(voice, key, of="voice") for key in ("name", "language", "speaker")))
 
-    def _name(self, data: Mapping[str, object], key: str, *, of: str) -> str | None:
-        name = data.get(key)
-        if name is None:
-            return None
-        if not isinstance(name, str):
-            raise PeerError(f"The {key} in {of} must be a string.")
-        if len(name) > self._limits.name_chars:
-            raise PeerError(f"The {key} in {of} may have {self._limits.name_chars} characters.")
-        return clean(name).strip() or None
+
+def _name(data: Mapping[str, object], key: str, *, of: str) -> str | None:
+    return checked_name(data.get(key), f"The {key} in {of}")
 
 
 def _text(data: Mapping[str, object], *, of: str) -> str:

@@ -1,8 +1,8 @@
-"""One connection: a reader that never waits for the model, and one speaker.
+"""One connection: the order of events, and no sound before the client takes it.
 
-The reader takes events as they come, answers describe and ping at once and lays before the speaker what is to
-be said, utterance by utterance. Whatever is wrong with one, its error comes in its turn, after all that
-was rightly asked before it, and closes the connection. A client that has gone ends everything at once.
+Two tasks serve it. The reader takes events as they come and never waits for the model: it answers describe and ping at
+once, and queues utterances. The speaker sends the sound of one utterance after the other. An error is sent in place of
+what is wrong, after all that came rightly before it, and closes the connection. Both tasks end when the client goes.
 """
 
 from __future__ import annotations
@@ -11,69 +11,40 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-import numpy as np
-from wyoming.audio import AudioChunk
 from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped
 
-from kokoro_wyoming.audio.joining import SoundOptions
-from kokoro_wyoming.audio.pcm import PcmStream, silence
-from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, ShuttingDownError
 from kokoro_wyoming.protocols.wyoming import dialogue, info, wire
-from kokoro_wyoming.protocols.wyoming.events import error_event, pong, word_timings
+from kokoro_wyoming.protocols.wyoming.events import SoundEvents, error_event, pong, word_timings
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
-from kokoro_wyoming.text.sentences import Pause, Sentence
-from kokoro_wyoming.text.text_stream import TextOptions, TextStream
 from kokoro_wyoming.utterances.failures import log_defect, log_refusal
-from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
 from kokoro_wyoming.utterances.quota import Quota
+from kokoro_wyoming.utterances.service import SpeechService
 from kokoro_wyoming.utterances.utterance import Utterance
-from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
 
-_NOTHING_TO_SAY_SECONDS = 0.1
-"""Home Assistant caches a broken file of a reply without a chunk."""
+_WAITING_UTTERANCES = 16
+"""Most utterances that one connection may have waiting behind the one that is spoken."""
 _GONE_CHECK_SECONDS = 0.25
-"""How often a client that sends no more is checked for being gone altogether."""
+"""How often the server checks whether a client that sends no more is still there."""
 _TURN_SECONDS = 0.001
-"""Longest that events of one client, being at hand, are acted upon without a rest: some 25 events."""
+"""Longest time to act on events of one client without a rest: some 25 events."""
 _REST_SECONDS = 0.003
-"""Leaves a flood a quarter of the loop, about 6,000 events per second."""
+"""Rest after a turn. A client that floods the server gets a quarter of the event loop, about 6,000 events a second."""
 
 
-@dataclass(frozen=True)
-class SessionLimits:
-    """What one connection may cost."""
+class _Reply:
+    """An utterance and the events that answer it."""
 
-    wire: WireLimits = field(default_factory=WireLimits)
-    dialogue: dialogue.DialogueLimits = field(default_factory=dialogue.DialogueLimits)
-    waiting_requests: int = 16
-    """Utterances begun behind the one being spoken."""
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        text_chars: int,
-        event_timeout_seconds: float,
-        idle_seconds: float,
-        write_timeout_seconds: float,
-    ) -> SessionLimits:
-        """The limits an owner sets; the others follow from the protocol."""
-        return cls(
-            wire=WireLimits(
-                event_timeout_seconds=event_timeout_seconds,
-                idle_seconds=idle_seconds,
-                write_timeout_seconds=write_timeout_seconds,
-            ),
-            dialogue=dialogue.DialogueLimits(text_chars=text_chars, chunks=text_chars),
-        )
+    def __init__(self, utterance: Utterance, *, streamed: bool) -> None:
+        self.utterance = utterance
+        self.streamed = streamed
+        """Whether its text comes between synthesize-start and synthesize-stop."""
+        self.events = SoundEvents()
 
 
 class Session:
@@ -83,42 +54,37 @@ class Session:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        engine: SpeechEngine,
-        limits: SessionLimits | None = None,
+        service: SpeechService,
+        limits: WireLimits | None = None,
         *,
-        volume: float = 1.0,
-        delivery: SoundOptions | None = None,
-        habits: TextOptions | None = None,
-        share: Quota | None = None,
+        quota: Quota | None = None,
+        waiting_utterances: int = _WAITING_UTTERANCES,
     ) -> None:
-        """`volume` is a gain on what `delivery` asks for. `habits` are how texts are taken, `share` is what the
-        client's address may ask."""
-        self._limits = limits or SessionLimits()
+        """`quota` counts the utterances of the client's address; None is no limit."""
         self._raw_reader = reader
-        self._events = wire.EventReader(reader, self._limits.wire)
-        self._out = wire.EventWriter(writer, self._limits.wire)
-        self._engine = engine
-        self._volume = volume
-        self._delivery = delivery or SoundOptions()
-        self._habits = habits or TextOptions()
-        self._share = share or Quota()
+        limits = limits or WireLimits()
+        self._events = wire.EventReader(reader, limits)
+        self._out = wire.EventWriter(writer, limits)
+        self._service = service
+        self._quota = quota
+        self._waiting_utterances = waiting_utterances
         self._peer = _peer_name(writer)
-        self._dialogue = dialogue.Dialogue(self._limits.dialogue)
-        self._line: asyncio.Queue[Utterance | PeerError | None] = asyncio.Queue()
-        self._unfinished: list[Utterance] = []
+        self._dialogue = dialogue.Dialogue()
+        self._queue: asyncio.Queue[_Reply | PeerError | None] = asyncio.Queue()
+        """What the speaker is to send, in order; None is the end."""
+        self._unfinished: list[_Reply] = []
+        """The replies that wait, and the one that is being sent."""
         self._open: Utterance | None = None
-        self._in_hand: Utterance | None = None
+        """The utterance whose text is still coming."""
+        self._current: _Reply | None = None
+        """The reply that is being sent."""
         self._draining = False
         self._over = asyncio.Event()
         self._rested_at_seconds = 0.0
 
-    def change(self, engine: SpeechEngine, volume: float, delivery: SoundOptions, habits: TextOptions) -> None:
-        """From the next utterance on, let another engine speak, deliver it otherwise, and take texts otherwise."""
-        self._engine, self._volume, self._delivery, self._habits = engine, volume, delivery, habits
-
     @property
     def speaking(self) -> bool:
-        """Whether anything that was asked is not yet said."""
+        """Whether anything that was asked for is not yet sent."""
         return bool(self._unfinished)
 
     async def run(self) -> None:
@@ -137,13 +103,13 @@ class Session:
             self._over.set()
 
     async def drain(self) -> None:
-        """Finish the utterance in hand, refuse what comes after it, close; returns when that is done.
+        """Finish the reply that is being sent, refuse what comes after it, close; returns when that is done.
 
-        The deadline is the caller's: cancelling `run` tells the client why the sound ends, then closes.
+        The caller sets the deadline: when `run` is cancelled, the client is told why the sound ends.
         """
         self._draining = True
-        if self._in_hand is None:
-            self._line.put_nowait(None)
+        if self._current is None:
+            self._queue.put_nowait(None)
         await self._over.wait()
 
     async def _serve(self) -> wire.ClosePolicy:
@@ -165,14 +131,13 @@ class Session:
             self._tell(error)
             return wire.WITH_ERROR
         finally:
-            for asked in tuple(self._unfinished):
-                self._finished(asked)
+            for reply in tuple(self._unfinished):
+                self._finished(reply)
         return wire.CONTENT
 
-    def _finished(self, asked: Utterance) -> None:
-        self._unfinished.remove(asked)
-        self._share.give_back()
-        asked.close()
+    def _finished(self, reply: _Reply) -> None:
+        self._unfinished.remove(reply)
+        reply.utterance.close()
 
     def _tell(self, error: Exception) -> None:
         with contextlib.suppress(wire.PeerGoneError):
@@ -198,12 +163,12 @@ class Session:
         fault = await self._take_events()
         if fault is not None:
             self._fail(fault)
-        self._line.put_nowait(None)
+        self._queue.put_nowait(None)
         while True:
             self._out.check()
             # A client that has closed looks like one that only sends no more, until something is sent to it.
-            if fault is None and self._in_hand is not None and not self._in_hand.dropped:
-                self._start_sound(self._in_hand)
+            if fault is None and self._current is not None and not self._current.utterance.is_cancelled:
+                self._start_sound(self._current)
             await asyncio.sleep(_GONE_CHECK_SECONDS)
 
     async def _take_events(self) -> PeerError | None:
@@ -253,136 +218,68 @@ class Session:
                 self._open = None
             case dialogue.Describe():
                 _LOGGER.debug("%s: describe", self._peer)
-                await self._answer(info.info_frame(self._engine.programs()))
+                await self._answer(info.info_frame(self._service.programs()))
             case dialogue.Ping(text):
-                await self._answer(pong(text, self._engine.trouble()))
+                await self._answer(pong(text, self._service.trouble()))
             case dialogue.Select(name):
-                # Whoever speaks knows best why a program is not there.
-                self._engine.resolve(VoiceRequest(), name)
+                self._service.check(VoiceRequest(), name)
 
     def _begin(self, begin: dialogue.Begin) -> None:
         if self._draining:
             raise ShuttingDownError
-        if len(self._unfinished) > self._limits.waiting_requests:
-            raise BusyError(f"A connection may have {self._limits.waiting_requests} utterances waiting.")
-        by_text, likely = self._habits.language_from_text, self._habits.likely_languages
-        role = UtteranceVoices(
-            self._engine, begin.request, begin.program, language_from_text=by_text, likely_languages=likely
-        )
-        manuscript = TextStream(begin.text_format, self._habits, role.voice.language)
-        self._share.take()
-        self._open = Utterance(
-            self._engine,
-            role,
-            self._delivery,
-            PcmStream(self._volume),
-            manuscript,
-            quiet_seconds=self._habits.quiet_seconds,
-            streamed=begin.streamed,
-            timed=begin.timed,
-        )
-        self._unfinished.append(self._open)
-        self._line.put_nowait(self._open)
+        if len(self._unfinished) > self._waiting_utterances:
+            raise BusyError(f"A connection may have {self._waiting_utterances} utterances waiting.")
+        self._open = self._service.begin(begin.request, client=self._peer, quota=self._quota)
+        reply = _Reply(self._open, streamed=begin.streamed)
+        self._unfinished.append(reply)
+        self._queue.put_nowait(reply)
 
     async def _answer(self, event: Event | bytes) -> None:
         self._out.put(event)
         await self._out.flush()
 
     def _fail(self, error: PeerError) -> None:
-        """Have the error told in its turn: by the utterance it spoils, else after all that is waiting."""
+        """Queue the error: in place of the utterance whose text is coming, else behind all that wait."""
         if self._open is not None:
             self._open.cancel(error)
             self._open = None
         else:
-            self._line.put_nowait(error)
+            self._queue.put_nowait(error)
 
     # The speaker -----------------------------------------------------------------------------------------
 
     async def _speak_all(self) -> None:
-        while not (self._draining and self._line.empty()):
-            asked = await self._line.get()
-            if asked is None:
+        while not (self._draining and self._queue.empty()):
+            reply = await self._queue.get()
+            if reply is None:
                 return
-            if isinstance(asked, PeerError):
-                raise asked
+            if isinstance(reply, PeerError):
+                raise reply
             if self._draining:
                 raise ShuttingDownError
-            self._in_hand = asked
-            await self._speak(asked)
-            self._in_hand = None
-            self._finished(asked)
+            self._current = reply
+            await self._speak(reply)
+            self._current = None
+            self._finished(reply)
 
-    async def _speak(self, asked: Utterance) -> None:
-        try:
-            await self._say_all(asked)
-        except PeerError:
-            # What was rightly asked is heard to its end.
-            await self._send(asked, asked.pcm.finish())
-            raise
-        await self._end_sound(asked)
-
-    async def _say_all(self, asked: Utterance) -> None:
-        while (sentence := await asked.next_sentence()) is not None:
-            assert asked.place is not None, "the first text takes it"
-            await asyncio.sleep(0)  # finding a sentence takes up to 12 ms, and the engine may have nothing to say
-            if isinstance(sentence, Pause):
-                asked.joiner.pause(sentence.seconds)
-            else:
-                await self._say(asked, asked.place, sentence)
-        if asked.failure is not None:
-            raise asked.failure
-
-    async def _say(self, asked: Utterance, place: EngineSlot, sentence: Sentence) -> None:
-        voice = asked.role.voice_of(sentence)
-        gain = np.float32(sentence.gain * asked.delivery.gain(voice.loudness_lufs))
-        clock = Clock() if asked.timed else None
-        await self._send(asked, asked.pcm.add(asked.joiner.pause_so_far()))
-        async with contextlib.aclosing(place.speak(sentence, voice, clock)) as sound:
-            async for samples in sound:
-                if asked.dropped:
-                    break
-                given = asked.joiner.add(samples)
-                self._tell_words(asked, clock)
-                await self._send(asked, asked.pcm.add(given * gain))
-        await self._send(asked, asked.pcm.add(asked.joiner.end() * gain))
-
-    def _tell_words(self, asked: Utterance, clock: Clock | None) -> None:
-        """Send what has become known of words, before the sound that they are in."""
-        at_seconds = asked.joiner.sentence_at_seconds
-        if clock is None or at_seconds is None:
-            return
-        if words := [word.later(at_seconds) for word in clock.fresh()]:
-            self._start_sound(asked)
-            self._out.put(word_timings(words))
-
-    async def _end_sound(self, asked: Utterance) -> None:
-        if not asked.dropped:
-            await self._send(asked, asked.pcm.add(asked.joiner.finish()))
-        if not asked.dropped and not asked.pcm.seconds:
-            await self._send(asked, asked.pcm.add(silence(_NOTHING_TO_SAY_SECONDS)))
-        await self._send(asked, asked.pcm.finish())
-        if asked.sound_started:
-            self._out.put(asked.pcm.stop().event())
-        if asked.dropped:
-            return
-        if asked.streamed:
+    async def _speak(self, reply: _Reply) -> None:
+        async with contextlib.aclosing(reply.utterance.pieces()) as pieces:
+            async for piece in pieces:
+                self._start_sound(reply)
+                if isinstance(piece, bytes):
+                    self._out.put(reply.events.chunk(piece))
+                    # While the client does not read, this waits, and the engine is asked for no more sound.
+                    await self._out.flush()
+                else:
+                    self._out.put(word_timings(piece))
+        if reply.events.is_started:
+            self._out.put(reply.events.stop())
+        if reply.streamed and not reply.utterance.is_cancelled:
             self._out.put(SynthesizeStopped().event())
-        asked.log(self._peer)
 
-    async def _send(self, asked: Utterance, chunks: Iterable[AudioChunk]) -> None:
-        for chunk in chunks:
-            self._start_sound(asked)
-            self._out.put(chunk.event())
-            if asked.place is not None:
-                asked.place.delivered(chunk.seconds)
-            asked.sound_at_seconds = asked.sound_at_seconds or time.monotonic()
-            # Here the engine rests while the client does not read: its next window is not asked for before.
-            await self._out.flush()
-
-    def _start_sound(self, asked: Utterance) -> None:
-        if not asked.sound_started:
-            asked.sound_started = True
-            self._out.put(asked.pcm.start().event())
+    def _start_sound(self, reply: _Reply) -> None:
+        if not reply.events.is_started:
+            self._out.put(reply.events.start())
 
 
 def _peer_name(writer: asyncio.StreamWriter) -> str:

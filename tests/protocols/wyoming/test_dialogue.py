@@ -9,41 +9,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wyoming.event import Event
 
-from kokoro_wyoming.errors import PeerError, TextTooLongError
+from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.protocols.wyoming.dialogue import (
     Abandon,
     Action,
     Begin,
     Describe,
     Dialogue,
-    DialogueLimits,
     End,
     Ping,
     Say,
     Select,
     UnsupportedFormatError,
 )
+from kokoro_wyoming.utterances.requests import SpeechRequest
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 from tests.stand_ins.beep_house import as_home_assistant, chunk, start, stop, synthesize
 
-NOBODY = VoiceRequest()
+NOBODY = SpeechRequest()
 
 
-def _actions(*events: Event, limits: DialogueLimits | None = None, ended: bool = False) -> list[Action]:
-    dialogue = Dialogue(limits or DialogueLimits())
+def _actions(*events: Event, ended: bool = False) -> list[Action]:
+    dialogue = Dialogue()
     actions = [action for event in events for action in dialogue.receive(event)]
     return [*actions, *dialogue.end_of_input()] if ended else actions
 
 
-def _error(*events: Event, limits: DialogueLimits | None = None) -> PeerError:
+def _error(*events: Event) -> PeerError:
     with pytest.raises(PeerError) as caught:
-        _actions(*events, limits=limits)
+        _actions(*events)
     return caught.value
 
 
 def test_a_whole_text_is_said() -> None:
     assert _actions(synthesize("Hello there. How are you?", {"name": "beep"})) == [
-        Begin(VoiceRequest(name="beep"), None, streamed=False),
+        Begin(SpeechRequest(VoiceRequest(name="beep")), streamed=False),
         Say("Hello there. How are you?"),
         End(),
     ]
@@ -51,7 +51,7 @@ def test_a_whole_text_is_said() -> None:
 
 def test_home_assistants_stream_is_said_once() -> None:
     assert _actions(*as_home_assistant("Hello th", "ere. How ", "are you?")) == [
-        Begin(VoiceRequest(name="beep"), None, streamed=True),
+        Begin(SpeechRequest(VoiceRequest(name="beep")), streamed=True),
         Say("Hello th"),
         Say("ere. How "),
         Say("are you?"),
@@ -59,13 +59,14 @@ def test_home_assistants_stream_is_said_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("events", [[], [chunk("")], [chunk(""), chunk("")], [synthesize("")]])
+@pytest.mark.parametrize("events", [[], [synthesize("")]])
 def test_a_stream_without_text_begins_and_ends(events: list[Event]) -> None:
-    assert _actions(start(), *events, stop()) == [Begin(NOBODY, None, streamed=True), End()]
+    assert _actions(start(), *events, stop()) == [Begin(NOBODY, streamed=True), End()]
 
 
-def test_an_empty_text_begins_and_ends() -> None:
-    assert _actions(synthesize("")) == [Begin(NOBODY, None, streamed=False), End()]
+def test_an_empty_text_is_taken_as_it_comes() -> None:
+    assert _actions(start(), chunk(""), stop()) == [Begin(NOBODY, streamed=True), Say(""), End()]
+    assert _actions(synthesize("")) == [Begin(NOBODY, streamed=False), Say(""), End()]
 
 
 def test_a_connection_can_be_reused_after_a_stream() -> None:
@@ -76,10 +77,10 @@ def test_a_connection_can_be_reused_after_a_stream() -> None:
 @pytest.mark.parametrize(
     ("voice", "request_"),
     [
-        (None, NOBODY),
-        ({}, NOBODY),
-        ({"name": None, "language": None}, NOBODY),
-        ({"name": " "}, NOBODY),
+        (None, VoiceRequest()),
+        ({}, VoiceRequest()),
+        ({"name": None, "language": None}, VoiceRequest()),
+        ({"name": " "}, VoiceRequest()),
         ({"name": "beep", "speaker": "2"}, VoiceRequest("beep", None, "2")),
         ({"language": "en_US"}, VoiceRequest(None, "en_US")),
         ({"name": "beep", "language": "fr", "colour": 7}, VoiceRequest("beep", "fr")),
@@ -87,8 +88,8 @@ def test_a_connection_can_be_reused_after_a_stream() -> None:
     ],
 )
 def test_a_voice_is_taken_as_it_is_asked(voice: object, request_: VoiceRequest) -> None:
-    assert _actions(start(voice)) == [Begin(request_, None, streamed=True)]
-    assert _actions(synthesize("", voice))[0] == Begin(request_, None, streamed=False)
+    assert _actions(start(voice)) == [Begin(SpeechRequest(request_), streamed=True)]
+    assert _actions(synthesize("", voice))[0] == Begin(SpeechRequest(request_), streamed=False)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_a_text_that_is_missing_or_no_string_is_refused(data: dict[str, Any]) ->
 
 
 def test_the_repeated_text_inside_a_stream_is_not_even_looked_at() -> None:
-    assert _actions(start(), Event("synthesize"), stop()) == [Begin(NOBODY, None, streamed=True), End()]
+    assert _actions(start(), Event("synthesize"), stop()) == [Begin(NOBODY, streamed=True), End()]
 
 
 @pytest.mark.parametrize("text_format", ["markdown", "SSML+", ""])
@@ -133,15 +134,15 @@ def test_a_chunk_after_the_stop_is_refused() -> None:
 
 
 def test_a_second_stop_is_ignored() -> None:
-    assert _actions(start(), stop(), stop(), stop()) == [Begin(NOBODY, None, streamed=True), End()]
+    assert _actions(start(), stop(), stop(), stop()) == [Begin(NOBODY, streamed=True), End()]
 
 
 def test_a_second_start_begins_afresh() -> None:
     assert _actions(start(), chunk("Lost"), start({"name": "boop"}), chunk("Said"), stop()) == [
-        Begin(NOBODY, None, streamed=True),
+        Begin(NOBODY, streamed=True),
         Say("Lost"),
         Abandon(),
-        Begin(VoiceRequest("boop"), None, streamed=True),
+        Begin(SpeechRequest(VoiceRequest("boop")), streamed=True),
         Say("Said"),
         End(),
     ]
@@ -151,7 +152,7 @@ def test_a_program_is_chosen_for_the_life_of_the_connection() -> None:
     chosen = Event("select-program", {"name": "Beeps"})
     actions = _actions(synthesize(""), chosen, synthesize(""), *as_home_assistant("x"))
     assert Select("Beeps") in actions
-    assert [action.program for action in actions if isinstance(action, Begin)] == [None, "Beeps", "Beeps"]
+    assert [action.request.program for action in actions if isinstance(action, Begin)] == [None, "Beeps", "Beeps"]
 
 
 @pytest.mark.parametrize("data", [{}, {"name": None}, {"name": ""}, {"name": 5}, {"name": "x" * 257}])
@@ -176,22 +177,6 @@ def test_events_it_does_not_know_are_dropped(event_type: str) -> None:
     unknown = Event(event_type, {"text": 5})
     assert _actions(unknown) == []
     assert _actions(start(), unknown, chunk("Hi"), unknown, stop(), unknown) == _actions(start(), chunk("Hi"), stop())
-
-
-def test_a_text_of_the_longest_length_passes_and_one_more_character_does_not() -> None:
-    limits = DialogueLimits(text_chars=10)
-    assert Say("0123456789") in _actions(synthesize("0123456789"), limits=limits)
-    assert isinstance(_error(synthesize("0123456789a"), limits=limits), TextTooLongError)
-    assert isinstance(_error(start(), chunk("01234"), chunk("567890"), limits=limits), TextTooLongError)
-
-
-def test_the_length_is_counted_for_each_utterance_alone() -> None:
-    limits = DialogueLimits(text_chars=10)
-    _actions(*[synthesize("0123456789")] * 3, *as_home_assistant("0123456789"), start(), limits=limits)
-
-
-def test_blank_chunks_cannot_go_on_for_ever() -> None:
-    assert isinstance(_error(start(), *[chunk("")] * 6, limits=DialogueLimits(chunks=5)), TextTooLongError)
 
 
 def test_the_end_of_input_after_whole_requests_asks_for_nothing() -> None:

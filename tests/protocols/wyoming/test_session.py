@@ -21,11 +21,11 @@ from kokoro_wyoming.errors import AssetError, BusyError, KokoroWyomingError, Pee
 from kokoro_wyoming.protocols.wyoming.events import error_event
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.protocols.wyoming.server import refuse
-from kokoro_wyoming.protocols.wyoming.session import SessionLimits
 from kokoro_wyoming.text.sentences import Run, Sentence
 from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS
 from kokoro_wyoming.text.text_stream import TextOptions
 from kokoro_wyoming.utterances.failures import error_text
+from kokoro_wyoming.utterances.requests import SpeechOptions
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 from tests.stand_ins.beep_engine import SAMPLES_PER_CHAR, BeepEngine
@@ -48,6 +48,10 @@ from tests.stand_ins.beep_house import (
 
 SPOKEN = ["audio-start", "audio-chunk", "audio-stop"]
 STREAMED = [*SPOKEN, "synthesize-stopped"]
+
+
+def _with_quiet(seconds: float | None) -> SpeechOptions:
+    return SpeechOptions(text=TextOptions(quiet_seconds=seconds))
 
 
 async def _read_to(client: AsyncTcpClient, last: str) -> list[Event]:
@@ -113,7 +117,7 @@ async def test_a_complete_sentence_is_heard_although_nothing_follows_it() -> Non
 
 
 async def test_what_is_not_complete_waits_for_its_end_however_long_nothing_comes() -> None:
-    async with open_house(habits=TextOptions(quiet_seconds=0.05)) as house, house.client() as client:
+    async with open_house(options=_with_quiet(0.05)) as house, house.client() as client:
         await client.write_event(start())
         for delta in ("It is 21.", "5 degrees at", " the front"):
             await client.write_event(chunk(delta))
@@ -125,7 +129,7 @@ async def test_what_is_not_complete_waits_for_its_end_however_long_nothing_comes
 
 
 async def test_without_a_time_of_quiet_a_sentence_waits_for_what_follows_it() -> None:
-    async with open_house(habits=TextOptions(quiet_seconds=None)) as house, house.client() as client:
+    async with open_house(options=_with_quiet(None)) as house, house.client() as client:
         await client.write_event(start())
         await client.write_event(chunk("Checking your calendar. "))
         await asyncio.sleep(0.5)
@@ -138,7 +142,7 @@ async def test_the_wait_for_the_first_sound_counts_from_when_the_sentence_was_wh
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "kokoro_wyoming")
-    async with open_house(habits=TextOptions(quiet_seconds=1.0)) as house, house.client() as client:
+    async with open_house(options=_with_quiet(1.0)) as house, house.client() as client:
         await client.write_event(start())
         await client.write_event(chunk("The kettle has boiled. "))
         await asyncio.sleep(0.4)
@@ -163,12 +167,12 @@ async def test_pauses_that_stand_together_are_one_of_20_seconds_and_this_is_told
 
 
 async def test_an_utterance_keeps_the_engine_and_the_loudness_that_it_began_with() -> None:
-    other, louder = BeepEngine(), SoundOptions(loudness_lufs=-10.0)
+    other, louder = BeepEngine(), SpeechOptions(sound=SoundOptions(loudness_lufs=-10.0))
     async with open_house() as house, house.client() as client:
         await client.write_event(start())
         await client.write_event(chunk("One is said. And"))
         await until(lambda: bool(house.engine.said))
-        house.sessions[0].change(other, 1.0, louder, TextOptions())
+        house.service.change(other, louder)
         for event in (chunk(" two."), stop(), synthesize("Three.")):
             await client.write_event(event)
         replies = await _read_to(client, "synthesize-stopped")
@@ -189,7 +193,7 @@ def test_a_voice_is_as_loud_at_the_end_of_an_utterance_as_at_its_beginning() -> 
             return replace(super().resolve(request, program), loudness_lufs=self.learned_lufs)
 
     engine = LearningEngine()
-    role = UtteranceVoices(engine, VoiceRequest())
+    voices = UtteranceVoices(engine, VoiceRequest())
     sentences = [
         Sentence((Run("One."),), voice="boop"),
         Sentence((Run("Two."),)),
@@ -197,7 +201,7 @@ def test_a_voice_is_as_loud_at_the_end_of_an_utterance_as_at_its_beginning() -> 
     ]
     levels = []
     for sentence in sentences:
-        levels.append(role.voice_of(sentence).loudness_lufs)
+        levels.append(voices.voice_of(sentence).loudness_lufs)
         engine.learned_lufs += 6
     assert levels == [-30.0, -30.0, -30.0]
 
@@ -207,7 +211,7 @@ async def test_a_stream_without_text_when_the_engine_changes_is_spoken_by_one_en
     async with open_house() as house, house.client() as client:
         await client.write_event(start())
         await until(lambda: bool(house.sessions and house.sessions[0].speaking))
-        house.sessions[0].change(other, 1.0, SoundOptions(), TextOptions())
+        house.service.change(other, SpeechOptions())
         for event in (chunk("One."), stop()):
             await client.write_event(event)
         await _read_to(client, "synthesize-stopped")
@@ -265,7 +269,7 @@ async def test_an_unspeakable_sentence_among_others_adds_nothing() -> None:
 
 
 async def test_volume_is_a_gain() -> None:
-    async with open_house(volume=0.5) as house:
+    async with open_house(options=SpeechOptions(sound=SoundOptions(volume=0.5))) as house:
         replies = await house.ask([synthesize("dd")])
     assert text_of(replies) == "22"  # half of 100 is 50
 
@@ -406,7 +410,7 @@ async def test_a_stream_that_turns_bad_ends_with_the_error() -> None:
 
 async def test_more_requests_than_may_wait_are_refused_after_the_others_are_said() -> None:
     gate = asyncio.Event()
-    async with open_house(BeepEngine(gate=gate), SessionLimits(waiting_requests=2)) as house:
+    async with open_house(BeepEngine(gate=gate), waiting_utterances=2) as house:
         reader, writer = await house.connect()
         writer.write(to_bytes([synthesize(f"Text {at}") for at in range(5)]))
         await until(lambda: house.engine.taken == 3)
@@ -586,19 +590,19 @@ async def test_a_second_start_in_the_middle_of_the_sound_keeps_the_replies_balan
 
 
 async def test_half_an_event_is_refused_in_time() -> None:
-    limits = SessionLimits(wire=WireLimits(event_timeout_seconds=0.05))
+    limits = WireLimits(event_timeout_seconds=0.05)
     async with open_house(limits=limits) as house:
         replies = await house.ask(b'{"type": "synthe', half_close=False)
     assert error_codes(replies) == ["timeout"]
 
 
 async def test_an_idle_connection_is_closed_quietly() -> None:
-    async with open_house(limits=SessionLimits(wire=WireLimits(idle_seconds=0.05))) as house:
+    async with open_house(limits=WireLimits(idle_seconds=0.05)) as house:
         assert kinds(await house.ask([synthesize("Hello")], half_close=False)) == SPOKEN
 
 
 async def test_a_stream_not_gone_on_with_is_ended_with_an_error() -> None:
-    async with open_house(limits=SessionLimits(wire=WireLimits(idle_seconds=0.05))) as house:
+    async with open_house(limits=WireLimits(idle_seconds=0.05)) as house:
         replies = await house.ask([start(), chunk("Hello there. And")], half_close=False)
     assert error_codes(replies) == ["timeout"]
 
@@ -606,7 +610,7 @@ async def test_a_stream_not_gone_on_with_is_ended_with_an_error() -> None:
 async def test_a_client_that_listens_is_not_idle() -> None:
     gate = asyncio.Event()
     async with (
-        open_house(BeepEngine(gate=gate), SessionLimits(wire=WireLimits(idle_seconds=0.02))) as house,
+        open_house(BeepEngine(gate=gate), WireLimits(idle_seconds=0.02)) as house,
         house.client() as client,
     ):
         await client.write_event(synthesize("Hello"))
@@ -617,7 +621,7 @@ async def test_a_client_that_listens_is_not_idle() -> None:
 
 
 async def test_a_client_that_never_reads_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
-    limits = SessionLimits(wire=WireLimits(write_timeout_seconds=0.1, socket_buffer_bytes=8192))
+    limits = WireLimits(write_timeout_seconds=0.1, socket_buffer_bytes=8192)
     async with open_house(limits=limits) as house:
         _, writer = await _deaf_client(house)
         writer.write(to_bytes([synthesize("long " * 15_000)]))
@@ -627,7 +631,7 @@ async def test_a_client_that_never_reads_is_dropped(caplog: pytest.LogCaptureFix
 
 
 async def test_too_many_events_are_refused() -> None:
-    limits = SessionLimits(wire=WireLimits(events_per_second=1, events_burst=50))
+    limits = WireLimits(events_per_second=1, events_burst=50)
     async with open_house(limits=limits) as house:
         replies = await house.ask([Event("ping")] * 60, half_close=False)
     assert kinds(replies) == ["pong"] * 50 + ["error"]

@@ -1,0 +1,41 @@
+"""The one service that every protocol asks for speech."""
+
+from __future__ import annotations
+
+from kokoro_wyoming.utterances.interface import SpeechEngine
+from kokoro_wyoming.utterances.quota import Quota
+from kokoro_wyoming.utterances.requests import SpeechOptions, SpeechRequest
+from kokoro_wyoming.utterances.utterance import Utterance
+from kokoro_wyoming.voices.descriptions import ProgramDescription, VoiceRequest
+
+
+class SpeechService:
+    """Begins utterances with the engine and the options that are in force."""
+
+    def __init__(self, engine: SpeechEngine, options: SpeechOptions | None = None) -> None:
+        self._engine = engine
+        self._options = options or SpeechOptions()
+
+    def change(self, engine: SpeechEngine, options: SpeechOptions) -> None:
+        """Use another engine and other options from the next utterance on."""
+        self._engine, self._options = engine, options
+
+    def programs(self) -> tuple[ProgramDescription, ...]:
+        """The programs and their voices, the default program first."""
+        return self._engine.programs()
+
+    def trouble(self) -> str | None:
+        """Why nothing can be spoken at present, as the end of a sentence; None when all is well."""
+        return self._engine.trouble()
+
+    def check(self, voice: VoiceRequest, program: str | None = None) -> None:
+        """Raise UnknownVoiceError, UnknownLanguageError or UnknownVersionError where `begin` would."""
+        self._engine.resolve(voice, program)
+
+    def begin(self, request: SpeechRequest, *, client: str, quota: Quota | None = None) -> Utterance:
+        """Begin an utterance, whose text may still be to come. The caller closes it.
+
+        `client` names whoever asks, for the log. `quota` counts the utterances of the client's address; None is no
+        limit. Raises BusyError, and as `check`.
+        """
+        return Utterance(self._engine, request, self._options, client=client, quota=quota or Quota())
