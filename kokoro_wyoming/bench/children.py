@@ -1,4 +1,4 @@
-"""Processes of our own: started afresh, told what to do, and never left behind."""
+"""Processes that the benchmark starts. They call the functions that they are told, and end with the benchmark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import ParamSpec, TypeVar, cast
 from kokoro_wyoming.errors import KokoroWyomingError
 
 ANSWER_SECONDS = 180.0
-"""For one answer; half a minute of speech on the slowest of machines."""
+"""Longest wait for one answer: half a minute of speech on a very slow machine."""
 _LOOK_SECONDS = 0.02
 _LAST_LINES = 30
 _SPAWN = multiprocessing.get_context("spawn")
@@ -76,7 +76,7 @@ class Child:
 
 @contextlib.contextmanager
 def started(name: str) -> Iterator[Child]:
-    """A new Python process, ended with the block, or with this process however that ends."""
+    """A new Python process. It ends with the block, and with this process, however that ends."""
     ours, theirs = _SPAWN.Pipe()
     with tempfile.NamedTemporaryFile() as log, ours:
         process = _SPAWN.Process(target=_obey, args=(theirs, log.name), name=name, daemon=True)
@@ -90,7 +90,7 @@ def started(name: str) -> Iterator[Child]:
 
 
 def _obey(calls: Connection, log: str) -> None:
-    """The life of a child, whose prints go to the log."""
+    """The main loop of a child. Its standard output and error go to the log."""
     threading.Thread(target=_end_with_parent, name="leash", daemon=True).start()
     written = os.open(log, os.O_WRONLY | os.O_APPEND)
     os.dup2(written, 1)

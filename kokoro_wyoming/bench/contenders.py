@@ -19,7 +19,7 @@ from kokoro_wyoming.bench.listener import Wyoming
 
 OURS, PLAIN = "ours", "plain"
 _LISTENS = re.compile(r"tcp://127\.0\.0\.1:\d+")
-"""What our server logs once it is ready, and not before."""
+"""Our server logs its address only when it is ready."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Setup:
     store: Store
     """The weights and voices."""
     voice: str
-    """Of the default release, an English one."""
+    """An English voice of the default release."""
     device: str = "auto"
     threads: int = 0
-    """0 is what torch chooses."""
+    """Processor threads; 0: torch chooses."""
     serve_arguments: tuple[str, ...] = ()
     """Further flags for our server."""
 
@@ -57,14 +57,14 @@ Contender = Wyoming | PlainPipeline
 
 @contextlib.asynccontextmanager
 async def plain_pipeline(setup: Setup) -> AsyncIterator[PlainPipeline]:
-    """Plain `kokoro`, ready, and ended with the block."""
+    """Plain `kokoro`, ready. It ends with the block."""
     with started("plain kokoro") as child:
         yield PlainPipeline(setup, child, await child.ask(plain.get_ready, setup))
 
 
 @contextlib.asynccontextmanager
 async def our_server(setup: Setup, threads: int) -> AsyncIterator[Wyoming]:
-    """Our server on a free port of this machine, told to nobody, ready, and ended with the block."""
+    """Our server, ready, on a free port of this machine, not announced. It ends with the block."""
     arguments = (
         *setup.serve_arguments,
         *("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--offline", "--log-level=info"),

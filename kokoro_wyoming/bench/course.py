@@ -1,4 +1,4 @@
-"""The course that every contender runs: phases in order, repetitions in turns, and an end in sight."""
+"""The phases that every contender goes through, in order, with a limit on the time for repetitions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from kokoro_wyoming.bench.machine import Neighbours, cpu_seconds, peak_followed
 from kokoro_wyoming.bench.texts import ONE_SENTENCE, SECONDS_3, Text
 
 _SETTLED_SECONDS = 2.0
-"""A program that keeps a house's machine busy has done so for a while when somebody speaks."""
+"""Time between the start of the busy programs and the request: the server has noticed them then."""
 _MOST_TRIES = 3
-"""Other programs on the machine may spoil some."""
+"""Measurements of one text, where other programs disturb it."""
 
 T = TypeVar("T")
 
@@ -34,15 +34,15 @@ class Plan:
     repeat: int = 5
     texts: tuple[Text, ...] = ONE_SENTENCE
     busy_programs: tuple[int, ...] = (1, 2, 4)
-    """Beside so many endless loops a sentence of 3 s is spoken."""
+    """Numbers of endless loops beside which a sentence of 3 s is spoken."""
     most_listeners: int = MOST_LISTENERS
     seconds: float = 1200.0
-    """When they have gone by, no further repetition is begun."""
+    """No repetition begins later than this."""
 
 
 @dataclass
 class Record:
-    """All that was seen of one contender."""
+    """All measurements of one contender."""
 
     replies: dict[str, list[Reply]] = field(default_factory=dict)
     """By the text's label."""
@@ -53,7 +53,7 @@ class Record:
 
 @dataclass
 class Results:
-    """All that was seen."""
+    """All measurements of a run."""
 
     threads: int = 0
     torch: str = ""
@@ -62,7 +62,7 @@ class Results:
     """By the contender's name."""
     seconds: float = 0.0
     others_share: float | None = None
-    """Of all processor time there was, what went to programs that were not measured: 0 to 1."""
+    """The share of all processor time that other programs took, 0 to 1; None where it is not known."""
 
 
 class Course:
@@ -133,7 +133,7 @@ class Course:
             self.report(f"{server.name}: {trial.listeners} listening: {trial.failure or 'no gap'}{disturbed}")
 
     async def measured(self, contender: Contender, speak: Callable[[], Awaitable[Reply]]) -> Reply:
-        """The reply, with what was used meanwhile; tried again where other programs disturb it."""
+        """The reply with the processor time and memory that it took; measured again where other programs disturb it."""
         process = contender.process
         if process is None:
             return await speak()
@@ -148,7 +148,9 @@ class Course:
         return reply
 
     def repetitions(self, wanted: int, things: Sequence[T], share: float) -> Iterator[tuple[int, T]]:
-        """All things again and again: once whatever the time, more often while their share of it lasts."""
+        """Each thing with the number of its repetition: the first repetition always, further ones while `share` of
+        the plan's time is not over.
+        """
         for repetition in range(wanted):
             if repetition and time.monotonic() - self._began > share * self.plan.seconds:
                 self.report(f"time is short: no more after {repetition}")
@@ -160,6 +162,6 @@ class Course:
 
 
 def be_busy() -> None:
-    """Take a core, for ever."""
+    """Keep one core busy until the process is ended."""
     while True:
         pass

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 PLAYER_BUFFER_SECONDS = 0.05
-"""A player starts so long after its first sound; none starts without a buffer, and one fragment is 20 to 100 ms."""
+"""Time between the first sound and the start of playback. Players buffer one fragment, which is 20 to 100 ms."""
 _DISTURBING_SHARE = 0.1
-"""Of the processor. Two threads that wait for each other lose far more than is taken from them."""
+"""Share of the processor. Two threads that wait for each other lose far more than other programs take."""
 
 
 class Arrival(NamedTuple):
     """A piece of sound that came."""
 
     at: float
-    """On any clock, in seconds."""
+    """Time of arrival in seconds, on any clock."""
     seconds: float
     """How long it sounds."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What one text cost, from being asked to its last sound."""
+    """The figures of one text, from the request to the last sound."""
 
     ttfa_seconds: float
     """From the text being complete enough to speak to the first sound."""
@@ -32,9 +32,9 @@ class Reply:
     wall_seconds: float
     """From the text being asked for to the end of the reply."""
     gaps_seconds: tuple[float, ...] = ()
-    """Silences that a listener who plays as it comes would hear."""
+    """Lengths of the silences between sounds, for a player that plays each sound when it comes."""
     cpu_seconds: float | None = None
-    """Of the process that spoke, all threads; None, as below, where it cannot be looked at."""
+    """Processor time of the speaking process, all threads. This and the next are None for a process elsewhere."""
     peak_mib: float | None = None
     """The most resident memory of that process meanwhile."""
     others_share: float | None = None
@@ -46,7 +46,7 @@ class Reply:
 
 
 def is_disturbing(others_share: float | None) -> bool:
-    """Whether other programs took so much of the processor that a measurement tells more of them than of us."""
+    """Whether other programs took so much of the processor that a measurement means little."""
     return others_share is not None and others_share > _DISTURBING_SHARE
 
 
@@ -65,13 +65,13 @@ def reply_of(arrivals: Sequence[Arrival], *, asked_at: float, ended_at: float) -
 
 
 def median(values: Iterable[float]) -> float | None:
-    """None of none."""
+    """None for no value."""
     values = list(values)
     return statistics.median(values) if values else None
 
 
 def pooled_rtf(replies: Iterable[Reply]) -> float | None:
-    """All waiting over all sound, so that long replies count for more; None of none."""
+    """Seconds of all replies over seconds of all their sound: long replies count for more. None for no reply."""
     replies = list(replies)
     return sum(r.wall_seconds for r in replies) / sum(r.audio_seconds for r in replies) if replies else None
 

@@ -1,4 +1,4 @@
-"""A Wyoming client with a clock: asks a server for speech and writes down when which sound came."""
+"""A Wyoming client that asks a server for speech and notes when each sound comes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Wyoming:
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[AsyncClient]:
-        """A connection whose every failure is told as a BenchError."""
+        """A connection; every failure of it becomes a BenchError."""
         client = AsyncClient.from_uri(self.uri, connect_timeout=_CONNECT_SECONDS, read_timeout=ANSWER_SECONDS)
         try:
             await client.connect()

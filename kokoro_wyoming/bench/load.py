@@ -1,4 +1,4 @@
-"""Many listeners at once: how many a server keeps in sound."""
+"""How many listeners at once a server can serve without gaps."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from kokoro_wyoming.bench.texts import LISTENED
 
 MOST_LISTENERS = 32
 _COUNTS = (*range(1, 11), 12, 16, 20, 24, MOST_LISTENERS)
-"""Listeners at once, as far as it goes."""
+"""Numbers of listeners that are tried, until one fails."""
 _ARRIVE_WITHIN_SECONDS = 2.0
-"""Not all in the same instant: a newcomer must not take the sound from those who listen already."""
+"""Time over which listeners start: some already have sound when others ask."""
 _FIRST_SOUND_SECONDS = 3.0
 """A first sound later than this counts as not served, even without gaps."""
 _TRIES, _MOST_TRIES = 2, 4
-"""Failures in peace, and in all: another program on the machine may spoil some."""
+"""Failures that end the search: without other programs that disturb it, and in all."""
 _TRIAL_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Trial:
-    """So many listeners at once, each playing about 20 s of speech as it comes."""
+    """One attempt with a number of listeners, each playing about 20 s of speech as it comes."""
 
     listeners: int
     failure: str | None = None
@@ -48,7 +48,10 @@ def most_served(trials: Sequence[Trial]) -> int | None:
 
 
 async def trials(server: Wyoming, most: int, measured: Sequence[psutil.Process]) -> AsyncGenerator[Trial, None]:
-    """More and more listeners, up to so many or until one hears a gap; `measured` are the processes in use."""
+    """Attempts with more and more listeners, up to `most` or until one hears a gap.
+
+    `measured` are the processes that do not count as other programs.
+    """
     for count in (count for count in _COUNTS if count <= most):
         tried: list[Trial] = []
         while sum(not trial.is_disturbed for trial in tried) < _TRIES and len(tried) < _MOST_TRIES:

@@ -15,21 +15,21 @@ _LOOK_SECONDS = 0.02
 
 
 class Neighbours:
-    """Programs that nobody measures."""
+    """The other programs on this machine, which are not measured."""
 
     def __init__(self, measured: Sequence[psutil.Process] = ()) -> None:
         """This process is measured too, as are its children once they have ended."""
         self._others = OtherPrograms(lambda: sum(os.times()[:4]) + sum(map(cpu_seconds, measured)))
 
     def share(self) -> float | None:
-        """What they took of all processor time from the beginning: 0 to 1; None where that was too little to tell."""
+        """Their share of all processor time since the beginning, 0 to 1; None where the time was too short to tell."""
         cores = self._others.cores()
         return None if cores is None else min(1.0, cores / len(cores_at_hand()))
 
 
 @contextlib.asynccontextmanager
 async def peak_followed(process: psutil.Process) -> AsyncIterator[list[float]]:
-    """A list whose last item is the most memory, in MiB, that the process has had resident within the block."""
+    """A list whose last item is the peak of the process's resident memory within the block, in MiB."""
     peaks = [0.0]
 
     async def follow() -> None:

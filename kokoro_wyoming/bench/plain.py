@@ -19,7 +19,7 @@ _WARM_UP_TEXT = "Ready to speak."
 
 
 def get_ready(setup: Setup) -> tuple[int, str, str]:
-    """Load everything and say a few words; the number of threads, torch's version, and the device."""
+    """Load everything and say a few words. Gives the number of threads, torch's version and the device."""
     import torch
 
     if setup.threads:
@@ -29,7 +29,7 @@ def get_ready(setup: Setup) -> tuple[int, str, str]:
 
 
 def speak(setup: Setup, text: str) -> Reply:
-    """A piece of sound counts from when its samples can be read."""
+    """Speak a text. A piece of sound arrives when its samples can be read."""
     model, pipe = pipeline(setup)
     arrivals, began = [], time.perf_counter()
     for result in pipe(text, voice=str(setup.store.voice(DEFAULT_VERSION, setup.voice)), model=model):

@@ -25,17 +25,17 @@ _HEADINGS = ("", "ours", "compared with", "ratio", "goal", "met")
 
 
 class Row(NamedTuple):
-    """One figure, what it is compared with, and what is wanted of it."""
+    """One figure, what it is compared with, and its goal."""
 
     name: str
     ours: float | None
-    """None, as below, where it was not measured."""
+    """None where it was not measured; so are the next two."""
     other: float | None = None
     """Plain's figure, or ours when alone or at another length."""
     goal: float | None = None
-    """The ratio is to be no more; where there is nothing to compare with, the figure no less."""
+    """The largest ratio wanted; the smallest figure wanted where there is nothing to compare with."""
     is_disturbed: bool = False
-    """Whether it could only be measured while other programs took the processor."""
+    """Whether other programs took much of the processor during the measurement."""
 
     @property
     def met(self) -> bool | None:
@@ -63,7 +63,7 @@ def memory_mib(replies: Sequence[Reply]) -> float | None:
 
 
 def long_speech(record: Record) -> list[Reply]:
-    """The replies whose pace counts."""
+    """Replies of 20 s and longer."""
     return [*record.replies.get(SECONDS_20.label, []), *record.replies.get(SECONDS_30.label, [])]
 
 
@@ -85,7 +85,7 @@ def rows(results: Results) -> Iterator[Row]:
         yield row(f"{name}, of that alone", first_sound, beside, alone, 2.5)
     yield row("seconds of work for a second of long speech", pooled_rtf, long_speech(ours), long_speech(plain), 0.55)
     rtf, disturbed = pooled_rtf(long_speech(ours)), any(trial.is_disturbed for trial in ours.trials[-1:])
-    # A tenth of the time is left over.
+    # As many as take nine tenths of the processor's time.
     goal = min(MOST_LISTENERS, math.floor(0.9 / rtf)) if rtf else None
     yield Row("listeners without a gap", most_served(ours.trials), None, goal, disturbed)
     yield row("peak memory for 30 s, MiB", memory_mib, longest, plain.replies.get(SECONDS_30.label, []), 0.6)
@@ -123,5 +123,5 @@ def processor() -> str:
 
 
 def number(value: float | None) -> str:
-    """For people."""
+    """A figure for people."""
     return "-" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.2f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NAMES = ("Anna", "Peter", "Clara", "Henry", "Laura", "Simon", "Emma", "Oscar", "Nina", "Felix", "Julia", "David")
-"""Each repetition speaks to somebody else: a server that remembers texts must not look fast by that."""
+"""Each repetition has another name in its texts, so that a cache gives a server no advantage."""
 
 
 @dataclass(frozen=True)

@@ -34,15 +34,17 @@ class Told:
         return 0 if self.serving else 128 + self.number
 
     def log(self) -> None:
-        """Say what becomes of a server."""
+        """Log that a server stops."""
         words = f"{self.number.name}: stopping at once"
         if logging.getLogger().handlers:
             _LOGGER.info(words)
-        else:  # it has not read its settings yet
+        else:  # logging is set up when the settings are read
             print(f"kokoro-wyoming: {words}", file=sys.stderr)
 
     def end(self) -> int:
-        """The exit status of a command that has unwound. A server ends here: native code may be half loaded."""
+        """The exit status of a command that a signal stopped. The process of a server ends here: an interpreter that
+        shuts down while native code is half loaded may crash.
+        """
         if self.serving:
             self.log()
             os._exit(self.status)
@@ -100,7 +102,7 @@ def _ended_in_time(told: Told, numbers: set[signal.Signals]) -> Iterator[None]:
         while number := os.read(reading, 1):
             if number[0] in numbers and not over.wait(_UNWIND_SECONDS):
                 told.number = signal.Signals(number[0])
-                # Not where nobody reads the log: to write would be to wait.
+                # Only where writing cannot block, as it would in a full pipe.
                 if told.serving and select.select((), (2,), (), 0)[1]:
                     told.log()
                 os._exit(told.status)
