@@ -18,7 +18,7 @@ from kokoro_wyoming.config.mistakes import KeyPath, dotted
 from kokoro_wyoming.errors import ConfigError
 
 MAX_FILE_BYTES = 1 << 20
-"""Longest file that is read; the complete defaults have a fiftieth of it."""
+"""Longest file that is read; the defaults are an eightieth of it."""
 
 MAX_DEPTH = 16
 """Levels of nesting; the settings have four."""
