@@ -6,6 +6,7 @@ import configparser
 import re
 from datetime import date
 from functools import reduce
+from typing import Any
 
 import pytest
 
@@ -127,7 +128,8 @@ def test_a_default_in_a_document_is_that_of_the_settings(document: str) -> None:
     told = re.findall(r"`([a-z_]+\.[a-z_]+)`(?:, | \| )(-?\d[\d,.]*\d|\d)", text_of(document))
     assert told
     for key, number in told:
-        assert value_of(number) == reduce(getattr, key.split("."), DEFAULTS), key
+        default: Any = reduce(getattr, key.split("."), DEFAULTS)
+        assert value_of(number) == default, key
 
 
 def test_the_constants_of_the_scheduler_are_those_of_its_page() -> None:
