@@ -1,3 +1,3 @@
 """Kokoro's voice over the Wyoming protocol."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

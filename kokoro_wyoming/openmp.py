@@ -16,6 +16,7 @@ import ctypes
 import os
 import threading
 import time
+from collections.abc import Callable
 
 import psutil
 
@@ -32,7 +33,9 @@ _BUSY = ("user", "nice", "system", "irq", "softirq", "steal")
 class OtherPrograms:
     """Measures how much other programs use the processors that this process may use."""
 
-    def __init__(self) -> None:
+    def __init__(self, mine_seconds: Callable[[], float] = time.process_time) -> None:
+        """`mine_seconds` tells the processor time of all that is no other program; by default that of this process."""
+        self._mine_seconds = mine_seconds
         self._before = self._now()
 
     def cores(self) -> float | None:
@@ -44,13 +47,12 @@ class OtherPrograms:
         self._before = now
         return max(0.0, (now[1] - before[1]) / seconds)
 
-    @staticmethod
-    def _now() -> tuple[float, float]:
+    def _now(self) -> tuple[float, float]:
         """The time, and the processor seconds of all other programs since the machine started."""
         ours = cores_at_hand()
         times = [times for core, times in enumerate(psutil.cpu_times(percpu=True)) if core in ours]
         busy = sum(getattr(core, kind, 0.0) for core in times for kind in _BUSY)
-        return time.monotonic(), busy - time.process_time()
+        return time.monotonic(), busy - self._mine_seconds()
 
 
 def cores_at_hand() -> frozenset[int]:

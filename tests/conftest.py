@@ -54,7 +54,7 @@ def ears() -> Ears:
 _LONGEST_FIRST = (
     *("test_real_speech", "test_two_releases", "test_corpus", "test_conformance", "test_sound"),
     *("test_calibration", "test_streaming", "test_house", "test_code_switching", "test_word_times", "test_server"),
-    *("test_soak", "test_bench", "test_discovery_lan", "test_cache", "test_announce", "test_life"),
+    *("test_soak", "test_bench", "test_laboratory", "test_discovery_lan", "test_cache", "test_announce", "test_life"),
     *("test_supervised", "test_learning_moments"),
 )
 
@@ -67,6 +67,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("weights")
     places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """A shell has what it starts in the background ignore Ctrl-C, and so would the programs that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class RunningServer:

@@ -51,6 +51,7 @@ def test_a_room_calls_only_downstairs() -> None:
     run("lint-imports", PYTHONPATH=str(CHECKOUT))
 
 
+@pytest.mark.long
 def test_types_fit() -> None:
     run("mypy")
 

@@ -16,7 +16,8 @@ def test_a_text_of_any_kind_costs_the_same_by_the_character(pattern: Pattern) ->
 @pytest.mark.long
 @pytest.mark.parametrize("pattern", PATTERNS, ids=str)
 def test_the_longest_text_of_any_kind_costs_the_same_by_the_character_and_holds_nobody_up(pattern: Pattern) -> None:
-    found = compare(pattern)
+    # One of each kind as long as a text may be; for the others less shows what grows.
+    found = compare(pattern) if pattern in QUICK else compare(pattern, 4_000, 40_000)
     assert found.fault is None
     assert found.long.longest_chars <= MAX_WORDS_CHARS
 

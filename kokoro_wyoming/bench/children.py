@@ -1,23 +1,31 @@
-"""Processes of our own making: started, asked, looked at, and never left behind."""
+"""Processes that the benchmark starts. They call the functions that they are told, and end with the benchmark."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import multiprocessing
+import os
 import re
-import sys
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
 
 from kokoro_wyoming.errors import KokoroWyomingError
 
 ANSWER_SECONDS = 180.0
-"""For one question to a child; half a minute of speech on the slowest of machines."""
-_END_SECONDS = 3.0
-_LINE_BYTES = 1 << 20
-_LOG_LINES = 30
+"""Longest wait for one answer: half a minute of speech on a very slow machine."""
+_LOOK_SECONDS = 0.02
+_LAST_LINES = 30
+_SPAWN = multiprocessing.get_context("spawn")
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class BenchError(KokoroWyomingError):
@@ -25,100 +33,75 @@ class BenchError(KokoroWyomingError):
 
 
 class Child:
-    """A running process that answers lines of JSON with lines of JSON, or only logs."""
+    """A process that calls the functions it is told, one after the other."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
-        self.name = name
-        self.process = process
-        self.log: deque[str] = deque(maxlen=_LOG_LINES)
-        """The last lines of its stderr."""
-        self._log_changed = asyncio.Condition()
-        self._log_ended = False
-        self._follower = asyncio.ensure_future(self._follow())
+    def __init__(self, process: BaseProcess, calls: Connection, log: Path) -> None:
+        self.name = process.name
+        self.pid = process.pid
+        self._process, self._calls, self._log = process, calls, log
 
-    @property
-    def pid(self) -> int:
-        return self.process.pid
+    def tell(self, do: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have it call a function of a module; what it returns is not waited for."""
+        self._calls.send((do, args, kwargs))
 
-    async def answer(self) -> Any:
-        """The next line of its stdout, read as JSON; BenchError when none comes."""
-        assert self.process.stdout is not None
+    async def ask(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a function returns there; BenchError when it fails or takes longer than ANSWER_SECONDS."""
         try:
-            line = await asyncio.wait_for(self.process.stdout.readline(), ANSWER_SECONDS)
-        except asyncio.TimeoutError as error:
-            raise BenchError(f"{self.name} has not answered for {ANSWER_SECONDS:.0f} seconds") from error
-        if not line:
-            raise BenchError(await self._obituary())
-        return json.loads(line)
-
-    async def ask(self, **question: object) -> Any:
-        """Send a question, and wait for its answer."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(question).encode() + b"\n")
-        with contextlib.suppress(ConnectionError):  # that it has died is told by `answer`
-            await self.process.stdin.drain()
-        return await self.answer()
+            self.tell(do, *args, **kwargs)
+            if not await asyncio.to_thread(self._calls.poll, ANSWER_SECONDS):
+                raise BenchError(f"{self.name} has not answered for {ANSWER_SECONDS:.0f} seconds")
+            return cast(T, self._calls.recv())
+        except (EOFError, OSError) as error:
+            raise BenchError(self._last_words()) from error
 
     async def logged(self, pattern: re.Pattern[str]) -> str:
-        """The first thing in its log, from here on, that matches; BenchError when it ends or falls silent before."""
+        """The first thing in its log that matches; BenchError when it ends or falls silent before."""
+        patience_ends = time.monotonic() + ANSWER_SECONDS
+        while not (found := pattern.search(self._written())):
+            if not self._process.is_alive():
+                raise BenchError(self._last_words())
+            if time.monotonic() > patience_ends:
+                raise BenchError(f"{self.name} is not ready after {ANSWER_SECONDS:.0f} seconds")
+            await asyncio.sleep(_LOOK_SECONDS)
+        return found.group()
 
-        def found() -> str | None:
-            return next((match.group() for line in self.log if (match := pattern.search(line))), None)
+    def _written(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
+    def _last_words(self) -> str:
+        self._process.join()
+        lines = "\n".join(f"  {line}" for line in self._written().splitlines()[-_LAST_LINES:])
+        return f"{self.name} ended with status {self._process.exitcode}; its last words:\n{lines}"
+
+
+@contextlib.contextmanager
+def started(name: str) -> Iterator[Child]:
+    """A new Python process. It ends with the block, and with this process, however that ends."""
+    ours, theirs = _SPAWN.Pipe()
+    with tempfile.NamedTemporaryFile() as log, ours:
+        process = _SPAWN.Process(target=_obey, args=(theirs, log.name), name=name, daemon=True)
+        process.start()
+        theirs.close()
         try:
-            async with self._log_changed:
-                await asyncio.wait_for(self._log_changed.wait_for(lambda: found() or self._log_ended), ANSWER_SECONDS)
-        except asyncio.TimeoutError as error:
-            raise BenchError(f"{self.name} is not ready after {ANSWER_SECONDS:.0f} seconds") from error
-        match = found()
-        if match is None:
-            raise BenchError(await self._obituary())
-        return match
-
-    async def end(self) -> None:
-        """End it, kindly and then for certain."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.terminate()
-        try:
-            await asyncio.wait_for(self.process.wait(), _END_SECONDS)
-        except asyncio.TimeoutError:
-            pass
+            yield Child(process, ours, Path(log.name))
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
-        await self.process.wait()
-        await self._follower
-
-    async def _follow(self) -> None:
-        assert self.process.stderr is not None
-        while line := await self.process.stderr.readline():
-            async with self._log_changed:
-                self.log.append(line.decode(errors="replace").rstrip())
-                self._log_changed.notify_all()
-        async with self._log_changed:
-            self._log_ended = True
-            self._log_changed.notify_all()
-
-    async def _obituary(self) -> str:
-        await self.process.wait()
-        await self._follower
-        last = "\n".join(f"  {line}" for line in self.log)
-        return f"{self.name} ended with status {self.process.returncode}; its last words:\n{last}"
+            process.kill()
+            process.join()
 
 
-@contextlib.asynccontextmanager
-async def started(name: str, arguments: Sequence[str]) -> AsyncIterator[Child]:
-    """`python ARGUMENT...` as a child, ended with the block."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=_LINE_BYTES,
-    )
-    child = Child(name, process)
-    try:
-        yield child
-    finally:
-        await child.end()
+def _obey(calls: Connection, log: str) -> None:
+    """The main loop of a child. Its standard output and error go to the log."""
+    threading.Thread(target=_end_with_parent, name="leash", daemon=True).start()
+    written = os.open(log, os.O_WRONLY | os.O_APPEND)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    while True:
+        do, args, kwargs = calls.recv()
+        calls.send(do(*args, **kwargs))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -1,37 +1,37 @@
-"""Many listeners at once: how many a server keeps in sound, and whether it still answers describe meanwhile."""
+"""How many listeners at once a server can serve without gaps."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
+
+import psutil
 
 from kokoro_wyoming.bench.children import BenchError
-from kokoro_wyoming.bench.figures import Arrival, Playback, Reply, is_disturbing
+from kokoro_wyoming.bench.figures import Reply, is_disturbing
 from kokoro_wyoming.bench.listener import Wyoming
-from kokoro_wyoming.bench.proc import Neighbours
-from kokoro_wyoming.bench.texts import LISTENED, WORD
+from kokoro_wyoming.bench.machine import Neighbours
+from kokoro_wyoming.bench.texts import LISTENED
 
-COUNTS = (*range(1, 11), 12, 16, 20, 24, 32)
-"""Listeners at once, as far as it goes."""
+MOST_LISTENERS = 32
+_COUNTS = (*range(1, 11), 12, 16, 20, 24, MOST_LISTENERS)
+"""Numbers of listeners that are tried, until one fails."""
 _ARRIVE_WITHIN_SECONDS = 2.0
-"""Not all in the same instant: a newcomer must not take the sound from those who listen already."""
+"""Time over which listeners start: some already have sound when others ask."""
 _FIRST_SOUND_SECONDS = 3.0
-"""Whoever waits longer for it is not served, though there be no gap: a queue is no feat."""
+"""A first sound later than this counts as not served, even without gaps."""
 _TRIES, _MOST_TRIES = 2, 4
-"""In peace, and in all: another program on the machine may spoil some."""
+"""Failures that end the search: without other programs that disturb it, and in all."""
 _TRIAL_SECONDS = 120.0
-_DESCRIBE_EVERY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Trial:
-    """So many listeners at once, each playing about 20 s of speech as it comes."""
+    """One attempt with a number of listeners, each playing about 20 s of speech as it comes."""
 
     listeners: int
-    failure: str | None
+    failure: str | None = None
     """Why they were not all served, soon and without a gap."""
     ttfa_seconds: tuple[float, ...] = ()
     others_share: float | None = None
@@ -41,117 +41,54 @@ class Trial:
     def is_disturbed(self) -> bool:
         return is_disturbing(self.others_share)
 
-    @property
-    def is_served(self) -> bool:
-        return self.failure is None
+
+def most_served(trials: Sequence[Trial]) -> int | None:
+    """The most listeners that were served without a gap; None when nobody tried."""
+    return max((trial.listeners for trial in trials if trial.failure is None), default=0) if trials else None
 
 
-@dataclass
-class Load:
-    """What came of it."""
+async def trials(server: Wyoming, most: int, measured: Sequence[psutil.Process]) -> AsyncGenerator[Trial, None]:
+    """Attempts with more and more listeners, up to `most` or until one hears a gap.
 
-    trials: list[Trial] = field(default_factory=list)
-    describe_seconds: list[float] = field(default_factory=list)
-    describe_failures: int = 0
-
-    @property
-    def listeners(self) -> int | None:
-        """The most that were served without a gap; None when nobody tried."""
-        served = [trial.listeners for trial in self.trials if trial.is_served]
-        return max(served, default=0) if self.trials else None
-
-    @property
-    def is_disturbed(self) -> bool:
-        """Whether it ended where nobody could be served in peace."""
-        last = [trial for trial in self.trials if trial.listeners == self.trials[-1].listeners]
-        return bool(last) and all(trial.is_disturbed and not trial.is_served for trial in last)
-
-
-async def put_under_load(
-    server: Wyoming,
-    most: int,
-    *,
-    go_on: Callable[[], bool],
-    watch: Callable[[], Neighbours | None],
-    report: Callable[[str], None],
-) -> Load:
-    """Raise the number of listeners until one hears a gap; the first number is always tried."""
-    load = Load()
-    async with _described(server, load):
-        for count in (count for count in COUNTS if count <= most):
-            if load.trials and not go_on():
+    `measured` are the processes that do not count as other programs.
+    """
+    for count in (count for count in _COUNTS if count <= most):
+        tried: list[Trial] = []
+        while sum(not trial.is_disturbed for trial in tried) < _TRIES and len(tried) < _MOST_TRIES:
+            neighbours = Neighbours(measured)
+            trial = await _trial(server, count, len(tried))
+            tried.append(replace(trial, others_share=neighbours.share() if server.process else None))
+            yield tried[-1]
+            if trial.failure is None:
                 break
-            if not await _are_served(server, count, load, watch, report):
-                break
-    return load
-
-
-async def _are_served(
-    server: Wyoming, count: int, load: Load, watch: Callable[[], Neighbours | None], report: Callable[[str], None]
-) -> bool:
-    """Whether so many are, once in a few tries."""
-    in_peace = 0
-    for attempt in range(_MOST_TRIES):
-        neighbours = watch()
-        trial = await _trial(server, count, attempt)
-        trial = replace(trial, others_share=neighbours.share() if neighbours else None)
-        load.trials.append(trial)
-        disturbed = " (disturbed)" if trial.is_disturbed else ""
-        report(f"{server.name}: {count} listening at once: {trial.failure or 'no gap'}{disturbed}")
-        if trial.is_served:
-            return True
-        await server.speak(WORD.spoken_to(attempt))  # whatever was abandoned is over when this is said
-        in_peace += not trial.is_disturbed
-        if in_peace == _TRIES:
-            break
-    return False
+        else:
+            return
 
 
 async def _trial(server: Wyoming, count: int, attempt: int) -> Trial:
-    listeners = [asyncio.ensure_future(_listen(server, number, count, attempt)) for number in range(count)]
+    async def listen(number: int) -> Reply:
+        await asyncio.sleep(_ARRIVE_WITHIN_SECONDS * number / count)
+        return await server.speak(LISTENED.spoken_to(number + attempt))
+
+    listeners = [asyncio.ensure_future(listen(number)) for number in range(count)]
     try:
-        replies = await asyncio.wait_for(asyncio.gather(*listeners), _TRIAL_SECONDS)
-    except BenchError as error:
-        return Trial(count, str(error))
-    except asyncio.TimeoutError:
-        return Trial(count, f"not over after {_TRIAL_SECONDS:.0f} s")
+        over, late = await asyncio.wait(listeners, timeout=_TRIAL_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
     finally:
         for listener in listeners:
             listener.cancel()
         await asyncio.gather(*listeners, return_exceptions=True)
-    return Trial(count, None, tuple(reply.ttfa_seconds for reply in replies))
-
-
-async def _listen(server: Wyoming, number: int, count: int, attempt: int) -> Reply:
-    """Listen to one speech; BenchError at the first gap, or where it begins late."""
-    await asyncio.sleep(_ARRIVE_WITHIN_SECONDS * number / count)
-    playback, asked_at = Playback(), time.perf_counter()
-
-    def hear(arrival: Arrival) -> None:
-        if not playback.begun and arrival.at - asked_at > _FIRST_SOUND_SECONDS:
-            raise BenchError(f"a first sound after {arrival.at - asked_at:.1f} s")
-        playback.hear(arrival)
-        if playback.gaps_seconds:
-            raise BenchError(f"a gap of {playback.gaps_seconds[0]:.2f} s")
-
-    return await server.speak(LISTENED.spoken_to(number + attempt), hear)
-
-
-@contextlib.asynccontextmanager
-async def _described(server: Wyoming, load: Load) -> AsyncIterator[None]:
-    """Ask what the server offers all the while."""
-
-    async def ask() -> None:
-        while True:
-            try:
-                load.describe_seconds.append(await server.describe_seconds())
-            except BenchError:
-                load.describe_failures += 1
-            await asyncio.sleep(_DESCRIBE_EVERY_SECONDS)
-
-    asking = asyncio.ensure_future(ask())
     try:
-        yield
-    finally:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
+        replies = [listener.result() for listener in over]
+    except BenchError as error:
+        return Trial(count, str(error))
+    if late:
+        return Trial(count, f"not over after {_TRIAL_SECONDS:.0f} s")
+    return Trial(count, _failure(replies), tuple(reply.ttfa_seconds for reply in replies))
+
+
+def _failure(replies: Sequence[Reply]) -> str | None:
+    gap_seconds = max((gap for reply in replies for gap in reply.gaps_seconds), default=0.0)
+    if gap_seconds:
+        return f"a gap of {gap_seconds:.2f} s"
+    last_seconds = max(reply.ttfa_seconds for reply in replies)
+    return f"a first sound after {last_seconds:.1f} s" if last_seconds > _FIRST_SOUND_SECONDS else None

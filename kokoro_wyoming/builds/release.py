@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
-from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
+from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, TrailingContext, choose_device
@@ -165,7 +165,7 @@ class Release(ABC):
             self._thread = ModelThread()
         sound = self._thread.stream(
             lambda: self.pieces([Run(text)], voice, lang_code, speed),
-            seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ,
+            seconds_of=seconds_of,
         )
         async with contextlib.aclosing(sound):
             async for piece in sound:

@@ -59,20 +59,27 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     standard.mend()
-    with stopping.heard() as told:
+    words = _with_command(sys.argv[1:] if argv is None else argv)
+    with stopping.heard(serving=words[0] == "serve") as told:
         try:
-            status = _run(sys.argv[1:] if argv is None else argv)
+            status = _run(words)
             sys.stdout.flush()
         except KokoroWyomingError as error:
             print(f"kokoro-wyoming: {error}", file=sys.stderr)
             return MISUSED if isinstance(error, ConfigError) else FAILED
         except KeyboardInterrupt:
-            return told.status
+            return told.end()
         except BrokenPipeError:  # whoever read our output is gone (`| head`)
             return FAILED
         finally:
             standard.end()
         return status
+
+
+def _with_command(argv: Sequence[str]) -> Sequence[str]:
+    """The same with `serve` where no command is named."""
+    about_all = ("-h", "--help", "--version")
+    return ["serve", *argv] if not argv or (argv[0].startswith("-") and argv[0] not in about_all) else argv
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -86,10 +93,7 @@ def _run(argv: Sequence[str]) -> int:
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     # Here, as a signal is heard from the beginning of `main` on.
     parser = _parser({name: importlib.import_module(f"{__name__}.{name}") for name in COMMANDS})
-    about_all = ("-h", "--help", "--version")
-    if not argv or (argv[0].startswith("-") and argv[0] not in about_all):
-        argv = ["serve", *argv]
-    elif not argv[0].startswith("-") and argv[0] not in COMMANDS:
+    if not argv[0].startswith("-") and argv[0] not in COMMANDS:
         parser.error(f"there is no command {argv[0]!r}{_did_you_mean(argv[0], COMMANDS)}")
     args, unknown = parser.parse_known_args(argv)
     if unknown:

@@ -127,7 +127,7 @@ async def _streamed(connection: Connection, pieces: AsyncIterator[str], wishes: 
 
 
 def _with(event: Event, wishes: dict[str, object]) -> Event:
-    # The package's SynthesizeVoice would drop the language where there is a name.
+    # wyoming's SynthesizeVoice drops the language if there is a name.
     return Event(event.type, {**event.data, **wishes})
 
 
@@ -149,7 +149,7 @@ async def _listen(
                 if is_end(event.type):
                     return
                 reading = asyncio.ensure_future(connection.receive())
-            # A server that refuses closes while we still send: its reason is in what it sent before.
+            # A server that refuses closes the connection while we send; its reason came before that.
             elif not isinstance(speech.exception(), ServerError | None):
                 speech.result()
     finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kokoro_wyoming.cli import settings
 from kokoro_wyoming.cli.tables import print_table
-from kokoro_wyoming.cli.voices import beside, cast, scan
+from kokoro_wyoming.cli.voices import beside, scan, voice_selector
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.languages import language_name
 from kokoro_wyoming.releases import DEFAULT_VERSION
@@ -83,7 +83,7 @@ def _files(config: Config, *, hashes: bool) -> Iterator[_Finding]:
     for version in (config.model.version, *beside(config)):
         is_beside = version != config.model.version
         for state in assets.verify(settings.store(config), version, hashes=hashes):
-            # Of a release that is there besides, some voices are as good as all.
+            # A release that is installed besides the default one need not have all its voices.
             if not (is_beside and state.status == "missing"):
                 kind = f"{version} {state.kind}" if is_beside else state.kind
                 alike.setdefault((kind, state.status, state.detail), []).append(state.path)
@@ -106,7 +106,7 @@ def _voices(config: Config) -> Iterator[_Finding]:
             yield _Finding(f"voice {name}", "unusable", reason)
     wanted = {"speech.voice": config.speech.voice} if config.speech.voice else {}
     wanted |= {f"speech.voices.{tag}": name for tag, name in config.speech.voices.items()}
-    known = cast(config)
+    known = voice_selector(config)
     for path, name in wanted.items():
         yield _configured_voice(known, path, name)
     for name, expression in config.voices.items():

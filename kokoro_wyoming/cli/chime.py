@@ -73,13 +73,13 @@ def _mixed(samples: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
 
 
 def resampled(samples: NDArray[np.float32], rate_hz: int, wanted_hz: int) -> NDArray[np.float32]:
-    """The same sound, shape (n_samples, n_channels), at another rate, without what the lower of the two cannot hold.
+    """The sound, shape (n_samples, n_channels), at another rate. Frequencies above half of the lower rate are removed.
 
     By way of its spectrum, which is exact where the whole sound is at hand.
     """
     if rate_hz == wanted_hz:
         return samples
-    # The smallest lengths that are equally long at both rates.
+    # The smallest numbers of samples that last equally long at both rates.
     step, wanted_step = rate_hz // math.gcd(rate_hz, wanted_hz), wanted_hz // math.gcd(rate_hz, wanted_hz)
     steps = math.ceil((len(samples) + _PADDING_SECONDS * rate_hz) / step)
     spectrum = np.fft.rfft(samples, steps * step, axis=0)

@@ -55,7 +55,7 @@ def _loopback() -> str:
     with socket.socket() as trial:
         try:
             trial.bind(("127.0.0.1", 0))
-        except OSError:  # this machine has IPv6 alone
+        except OSError:  # this machine has no IPv4
             return "::1"
     return "127.0.0.1"
 
@@ -114,7 +114,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, socket.gaierror):
         return (error.strerror or "name not found").lower()
     number = error.errno if isinstance(error, OSError) else None
-    # Of a name with several addresses, asyncio tells all failures in one error without a number.
+    # For a name with several addresses asyncio raises one error for all failures, without an errno.
     return os.strerror(number).lower() if number else "none of its addresses can be reached"
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from kokoro_wyoming.assets.files import replaced
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.files import replaced
 
 
 def is_device(path: Path) -> bool:
@@ -18,7 +18,7 @@ def is_device(path: Path) -> bool:
 
 @contextlib.contextmanager
 def written(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears under its name when the block ends well, else nothing is left of it; or a device.
+    """A file, or a device, to write. A file gets its name when the block ends well; else it is removed.
 
     Raises KokoroWyomingError where it cannot be written.
     """

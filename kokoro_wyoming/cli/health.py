@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _count_voices(uri: str) -> int:
     async with client.connected(uri) as connection:
-        # Answered in this order; a server that knows no ping answers the second alone.
+        # A server answers these in order; one without `ping` answers only the second.
         await connection.send(Ping().event())
         await connection.send(Describe().event())
         while not Info.is_type((event := await connection.receive()).type):

@@ -8,8 +8,7 @@ import faulthandler
 import io
 import logging
 
-from kokoro_wyoming.cli import settings, stopping
-from kokoro_wyoming.scheduler import leave
+from kokoro_wyoming.cli import settings
 
 SUMMARY = "run the server (the default)"
 DESCRIPTION = "Fetch the files that are missing, check them, load the model and serve until a signal ends it."
@@ -28,16 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    set_up_logging("info")
-    with stopping.heard(serving=True) as told:
-        try:
-            return _run(args)
-        except KeyboardInterrupt:
-            told.log()
-            leave(told.status)  # native code may be half loaded
-
-
-def _run(args: argparse.Namespace) -> int:
     config = settings.load(args)
     set_up_logging(config.server.log_level)
     # Where native code crashed or hung is written to the log, without a word of what was spoken.

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kokoro_wyoming.voices.blends import MAX_SPEED, MIN_SPEED
+
 if TYPE_CHECKING:
     from kokoro_wyoming.assets import Store
     from kokoro_wyoming.config import Config
@@ -33,7 +35,7 @@ _FLAGS = (
     _Flag("--model-version", "model.version", "VERSION", "Kokoro release, such as v1.0"),
     _Flag("--language", "speech.language", "TAG", "language when a client names none, such as en-GB"),
     _Flag("--voice", "speech.voice", "NAME", "voice when a client names none, such as af_heart"),
-    _Flag("--speed", "speech.speed", "FACTOR", "pace, 0.5 to 2.0; 1.0 is the voice's own", float),
+    _Flag("--speed", "speech.speed", "FACTOR", f"pace, {MIN_SPEED} to {MAX_SPEED}; 1.0 is the voice's own", float),
     _Flag("--volume", "speech.volume", "FACTOR", "loudness, 0.0 to 2.0; 1.0 is as the model made it", float),
     _Flag("--models", "folders.models", "FOLDER", "where the weights are", _folder),
     _Flag("--voices-folder", "folders.voices", "FOLDER", "where the voices are", _folder),

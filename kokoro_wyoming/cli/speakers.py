@@ -112,7 +112,7 @@ class Speaker:
             await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
             if self._too_late.done():
                 self._too_late.result()
-            # One that has played may close before we have seen that all is sent.
+            # A service may close after it has played, before we have seen that all is sent.
             if hearing.done() and not (sending.done() and self._played.is_set()):
                 hearing.result()
             if not sending.done():
@@ -121,8 +121,8 @@ class Speaker:
                 return False
             return await self._wait_until_played(hearing, writer)
         finally:
-            # Not `close`: a deaf one would never take what is still held for it. And first, as before Python 3.12
-            # `wait_for` may swallow a cancellation, and a deaf one would be written to until patience ends.
+            # Aborted, not closed: a service that does not read would never take the rest. And first: before Python
+            # 3.12 `wait_for` may swallow a cancellation, and writing would go on until its time limit.
             writer.transport.abort()
             for task in (hearing, sending):
                 task.cancel()

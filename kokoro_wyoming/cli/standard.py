@@ -64,16 +64,16 @@ def mend() -> None:
             _closed.append(name)
     for name, errors in (("stdout", "as-given"), ("stderr", "backslashreplace")):
         stream = getattr(sys, name)
-        if stream is getattr(sys, f"__{name}__"):  # nobody has put anything else in its place
+        if stream is getattr(sys, f"__{name}__"):  # it was not replaced
             setattr(sys, name, _text(stream, name, errors))
-        elif isinstance(stream, io.TextIOWrapper):  # names of files may hold what is no character
+        elif isinstance(stream, io.TextIOWrapper):  # file names may hold bytes that are no characters
             stream.reconfigure(errors="backslashreplace")
 
 
 def _text(before: TextIO, name: str, errors: str) -> TextIO:
     raw = _Output(before.fileno(), name)
     writes_through = bool(getattr(before, "write_through", False))
-    # As Python's own is where it is told to hold nothing back.
+    # Unbuffered, as Python's own stderr with PYTHONUNBUFFERED.
     buffer: Any = raw if writes_through else io.BufferedWriter(raw)
     return io.TextIOWrapper(
         buffer,

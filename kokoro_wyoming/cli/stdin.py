@@ -32,13 +32,13 @@ def _read_all(file: int, loop: asyncio.AbstractEventLoop, arrived: asyncio.Queue
     content = b"-"
     while content:
         try:
-            # Not sys.stdin.buffer: its lock would be held at exit.
+            # sys.stdin.buffer would hold its lock when the program exits.
             content = os.read(file, _READ_BYTES)
         except OSError:
             content = b""
         handing_over = arrived.put(content)
         try:
             asyncio.run_coroutine_threadsafe(handing_over, loop).result()
-        except RuntimeError:  # the loop has ended, and nobody listens
+        except RuntimeError:  # the event loop has ended
             handing_over.close()
             return

@@ -11,8 +11,9 @@ import logging
 import os
 import select
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 _LOGGER = logging.getLogger(__name__)
@@ -24,17 +25,30 @@ class Told:
     """Which signal ended the command, if any did."""
 
     def __init__(self, *, serving: bool) -> None:
-        self._serving = serving
+        self.serving = serving
         self.number = signal.SIGINT
 
     @property
     def status(self) -> int:
         """The exit status: 0 for a server, else what shells know: 130 for Ctrl-C, 143 for SIGTERM."""
-        return 0 if self._serving else 128 + self.number
+        return 0 if self.serving else 128 + self.number
 
     def log(self) -> None:
-        """What becomes of a server."""
-        _LOGGER.info("%s: stopping at once", self.number.name)
+        """Log that a server stops."""
+        words = f"{self.number.name}: stopping at once"
+        if logging.getLogger().handlers:
+            _LOGGER.info(words)
+        else:  # logging is set up when the settings are read
+            print(f"kokoro-wyoming: {words}", file=sys.stderr)
+
+    def end(self) -> int:
+        """The exit status of a command that a signal stopped. The process of a server ends here: an interpreter that
+        shuts down while native code is half loaded may crash.
+        """
+        if self.serving:
+            self.log()
+            os._exit(self.status)
+        return self.status
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """As Ctrl-C would, for which asyncio has a handler of its own."""
@@ -49,18 +63,22 @@ class Told:
 def heard(*, serving: bool = False) -> Iterator[Told]:
     """A stop signal raises KeyboardInterrupt in the block, and the process ends where that does not within a second.
 
-    A server goes on after SIGHUP; so does everything with a signal that is ignored, as under nohup. Only the main
-    thread hears signals; elsewhere nothing is changed.
+    A server goes on after SIGHUP. A signal that is ignored, as SIGHUP under nohup, stays so; but a server hears SIGINT
+    also in a script's background, as it does when it runs. Only the main thread hears signals; elsewhere nothing is
+    changed.
     """
     told = Told(serving=serving)
     if threading.current_thread() is not threading.main_thread():
         yield told
         return
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], object]]
     handlers = {signal.SIGTERM: told.stop, signal.SIGHUP: _go_on if serving else told.stop}
+    if serving:
+        handlers[signal.SIGINT] = signal.default_int_handler
     before = {number: signal.getsignal(number) for number in handlers}
     with _ended_in_time(told, {signal.SIGINT, signal.SIGTERM} if serving else {signal.SIGINT, *handlers}):
         for number, handler in handlers.items():
-            if before[number] is not signal.SIG_IGN:
+            if before[number] is not signal.SIG_IGN or number == signal.SIGINT:
                 signal.signal(number, handler)
         try:
             yield told
@@ -84,8 +102,8 @@ def _ended_in_time(told: Told, numbers: set[signal.Signals]) -> Iterator[None]:
         while number := os.read(reading, 1):
             if number[0] in numbers and not over.wait(_UNWIND_SECONDS):
                 told.number = signal.Signals(number[0])
-                # Not where nobody reads the log: to write would be to wait.
-                if select.select((), (2,), (), 0)[1]:
+                # Only where writing cannot block, as it would in a full pipe.
+                if told.serving and select.select((), (2,), (), 0)[1]:
                     told.log()
                 os._exit(told.status)
         os.close(reading)

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     config = settings.load(args)
     version = config.model.version
     catalogue = scan(config, version)
-    known = cast(config)
+    known = voice_selector(config)
     (program,) = (each for each in known.programs if each.version == version)
     listed = [voice for voice in program.voices if voice.version == version and "/" not in voice.name]
     if args.json:
@@ -69,7 +69,7 @@ def beside(config: Config) -> list[str]:
     return [version for version in others if os.path.isfile(weights_path(folder(version), version))]
 
 
-def cast(config: Config) -> VoiceSelector:
+def voice_selector(config: Config) -> VoiceSelector:
     """Who would speak for what, with these settings."""
     from kokoro_wyoming.config.options import voice_options
     from kokoro_wyoming.voices.selection import VoiceSelector

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+from kokoro_wyoming.ip_addresses import IPNetwork
 
 # Written out, as Python's is_private takes in documentation, benchmarking and reserved networks too.
 _HOME = (
@@ -49,7 +49,7 @@ def parse_uri(uri: str) -> TcpAddress | UnixAddress:
 
     Raises ValueError with the end of a sentence that begins with the URI ("has no port; ...").
     """
-    # urlsplit drops tabs and line breaks without a word.
+    # urlsplit drops tabs and line breaks silently.
     if not uri.isprintable() or " " in uri:
         raise ValueError(f"has blanks or unprintable characters in it; {EXAMPLE}")
     try:
@@ -66,7 +66,7 @@ def parse_uri(uri: str) -> TcpAddress | UnixAddress:
 
 
 def parse_remote_uri(uri: str) -> TcpAddress | UnixAddress:
-    """The same for the address of something to connect to, which has a host."""
+    """As `parse_uri`, for an address to connect to: it must have a host."""
     address = parse_uri(uri)
     if isinstance(address, TcpAddress) and not address.host:
         raise ValueError(f"has no host; write tcp://kitchen:{address.port} or tcp://192.168.1.20:{address.port}")

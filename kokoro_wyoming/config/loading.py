@@ -1,4 +1,4 @@
-"""From files and flags to a Config, or to one error that tells all mistakes."""
+"""Makes a Config from files and flags, or one error that lists all mistakes."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         under = below.get(key)
         if isinstance(under, dict) and isinstance(value, dict):
             merged[key] = _merged(under, value)
-        # A section whose every key is commented out is null to YAML and means nothing.
+        # YAML gives null for a section without keys; it changes nothing.
         elif not (isinstance(under, dict) and value is None):
             merged[key] = value
     return merged
@@ -74,7 +74,7 @@ def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 def _mistake(details: ErrorDetails, newest_first: Sequence[Document], flags: Mapping[str, str]) -> Mistake:
     # pydantic marks an error in a mapping's key, rather than its value, with a last "[key]".
     path = tuple(key for key in details["loc"] if key != "[key]")
-    # What is missing is nowhere, but what it is missing in is somewhere.
+    # A missing key has no line; the section that lacks it has one.
     wanted = path[:-1] if details["type"] == "missing" else path
     source = max(newest_first, key=lambda document: len(document.known(wanted)))
     text = sentence(details, path)

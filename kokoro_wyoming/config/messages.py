@@ -1,4 +1,4 @@
-"""What pydantic found, in the words of the file."""
+"""Pydantic's errors in the words of the settings file."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _PLAINER = {
     "tuple_type": "should be one value or a list",
     "is_instance_of": "should be a folder; put it in quotes",
 }
-"""Where pydantic speaks of Python's types, or does not know how the value was written."""
+"""Our words where pydantic's name Python's types, or do not show the value as it was written."""
 
 _SUBJECT = re.compile(r"^(Input|String|Value error,) ")
 
 
 def sentence(error: ErrorDetails, path: KeyPath) -> str:
-    """What is wrong with the value at `path`, and what would be right."""
+    """Says what is wrong with the value at `path`, and what is allowed."""
     kind, value = error["type"], error["input"]
     if kind == "extra_forbidden":
         meant = nearest_key(path)

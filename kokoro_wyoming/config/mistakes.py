@@ -1,4 +1,4 @@
-"""A mistake in the settings, as its owner reads it."""
+"""A mistake in the settings, and how it is told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from kokoro_wyoming.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
-"""Keys from the top of the file down; a number counts in a list, from 0."""
+"""Keys from the top of the file down; a number is a place in a list, from 0."""
 
 _MAX_SHOWN_CHARS = 80
 
@@ -18,11 +18,11 @@ _MAX_SHOWN_CHARS = 80
 @dataclass(frozen=True)
 class Mistake:
     where: str
-    """File, or what else the value came from."""
+    """The file or the flag that the value came from."""
     path: KeyPath
     sentence: str
     line: int | None = None
-    """From 1, in a file."""
+    """Line in the file, from 1; None for a flag."""
 
     def __str__(self) -> str:
         where = self.where if self.line is None else f"{self.where}:{self.line}"
@@ -39,7 +39,7 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value for a sentence: one short printable line."""
+    """A value as one short printable line."""
     return f"`{_cut(_clean(str(value)))}`"
 
 
@@ -59,7 +59,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def config_error(mistakes: Sequence[Mistake]) -> ConfigError:
-    """One error that tells all mistakes, each in a line of its own."""
+    """One error that lists all mistakes, one in each line."""
     if len(mistakes) == 1:
         return ConfigError(str(mistakes[0]))
     in_order = sorted(mistakes, key=lambda mistake: (mistake.where, mistake.line or 0))

@@ -15,7 +15,7 @@ from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
 from kokoro_wyoming.releases import VERSIONS, match_version
-from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, parse
+from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, MAX_SPEED, MIN_SPEED, parse
 
 
 def _uri(value: str) -> str:
@@ -31,7 +31,7 @@ def _language(value: str) -> str:
 
 
 def _languages_once(value: Any) -> Any:
-    """Refuse two spellings of one language, of which one would silently lose."""
+    """Refuse two spellings of one language: one of the two values would be lost."""
     if isinstance(value, Mapping):
         tags = [match_language(key) for key in value if isinstance(key, str)]
         twice = next((tag for tag in tags if tag is not None and tags.count(tag) > 1), None)
@@ -85,7 +85,7 @@ def _own_name(value: str) -> str:
 
 
 def _names_once(value: Any) -> Any:
-    """Refuse two names that differ in case alone: case is not looked at when a voice is asked for."""
+    """Refuse two names that differ in case alone: names of voices are compared without case."""
     if isinstance(value, Mapping):
         folded = [str(key).casefold() for key in value]
         twice = next((str(key) for key in value if folded.count(str(key).casefold()) > 1), None)
@@ -99,7 +99,7 @@ def _lower(value: Any) -> Any:
 
 
 def _truth(value: Any) -> Any:
-    """`yes` and `on` are texts to the file's reader, and true here."""
+    """`yes` and `on`, which the YAML reader gives as texts, are true."""
     return {"yes": True, "on": True, "no": False, "off": False}.get(str(value).lower(), value)
 
 
@@ -171,14 +171,14 @@ def _texts(value: Any) -> Any:
 
 
 def _prerender(value: Any) -> Any:
-    """A text alone is one without wishes."""
+    """A text alone has no voice and no language."""
     if isinstance(value, str):
         return {"text": value}
     if not isinstance(value, Mapping):
         raise ValueError('is not a text; put it in quotes, or write {text: "...", voice: ..., language: ...}')
     unknown = next((key for key in value if key not in Prerender.model_fields), None)
     if unknown is not None:
-        # Told here, as elsewhere a setting of another section would be suggested.
+        # Checked here: the general check would suggest a setting of another section.
         raise ValueError(f"has the unknown key `{str(unknown)[:40]}`; a text has {', '.join(Prerender.model_fields)}")
     return value
 
@@ -211,7 +211,7 @@ def _lexicon_once(value: Any) -> Any:
 
 
 def _entries(value: Any) -> Any:
-    """One language's entries, each checked by itself so that the mistake can be named."""
+    """The entries of one language. Each is checked by itself, so that a mistake names its entry."""
     if not isinstance(value, Mapping):
         raise ValueError('is not a list of words; write {word: spelling, other: "/IPA/"}')
     if len(value) > MAX_ENTRIES:
@@ -252,7 +252,7 @@ class _Section(BaseModel):
 
 class Server(_Section):
     uri: Annotated[str, AfterValidator(_uri)]
-    """As written; `parse_uri` takes it apart and cannot fail on it."""
+    """As written, and valid: `parse_uri` does not fail on it."""
     allow: Networks
     """Words that `addresses.networks_of` knows; none: socket files only."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
@@ -273,10 +273,10 @@ class Model(_Section):
 
 
 class Pauses(_Section):
-    """From sound to sound."""
+    """Silences between sentences, from sound to sound."""
 
     as_made: Truth
-    """The others mean nothing then."""
+    """Whether the model's own silences stay; then the other settings have no effect."""
     sentence_seconds: Annotated[float, Field(ge=0, le=10)]
     clause_seconds: Annotated[float, Field(ge=0, le=10)]
     paragraph_seconds: Annotated[float, Field(ge=0, le=10)]
@@ -286,10 +286,10 @@ class Speech(_Section):
     language: Language
     """An advertised tag."""
     voice: VoiceName | None
-    """None: the one of the language."""
+    """None: the best voice of the language."""
     voices: Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
     """Voice by advertised tag."""
-    speed: Annotated[float, Field(ge=0.5, le=2.0)]
+    speed: Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
     offer_other_release: Truth
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
     ssml: Annotated[Literal["auto", "declared"], BeforeValidator(_lower)]
@@ -298,7 +298,7 @@ class Speech(_Section):
     markup: Truth
     emoji: Annotated[Literal["drop", "name"], BeforeValidator(_lower)]
     loudness_lufs: Annotated[float, Field(ge=-40, le=-10)] | None
-    """None: each voice as loud as it is."""
+    """None: each voice keeps its own loudness."""
     pauses: Pauses
     lead_in_seconds: Annotated[float, Field(ge=0, le=10)]
     tail_seconds: Annotated[float, Field(ge=0, le=10)]
@@ -320,9 +320,9 @@ class Discovery(_Section):
     enabled: Truth
     name: Annotated[str, AfterValidator(_instance_name)]
     advertise_host: AdvertisedHosts
-    """None: find them."""
+    """None: this machine's addresses on the local network."""
     interfaces: InterfaceNames
-    """None: all that suit."""
+    """None: all that lead to the local network."""
 
 
 class Limits(_Section):
@@ -339,11 +339,11 @@ class Limits(_Section):
 
 class Cache(_Section):
     megabytes: Annotated[float, Field(ge=0, le=65_536)]
-    """Of 1,000,000 bytes; 0: no cache."""
+    """Megabytes of 1,000,000 bytes; 0: no cache."""
 
 
 class Prerender(_Section):
-    """A text to be made at the start; who speaks it is found as for a client's request."""
+    """A text that is made after the start. Its voice is found as for a client's request."""
 
     text: Annotated[str, Field(max_length=10_000), AfterValidator(_text)]
     voice: VoiceName | None = None
@@ -357,7 +357,7 @@ class Config(_Section):
     model: Model
     speech: Speech
     voices: OwnVoices
-    """Voices of the owner's own: name to expression."""
+    """The owner's own voices: name to expression."""
     lexicon: OwnLexicon
     """By advertised tag or "all": word to what is said in its place."""
     folders: Folders

@@ -18,7 +18,7 @@ from kokoro_wyoming.config.mistakes import KeyPath, dotted
 from kokoro_wyoming.errors import ConfigError
 
 MAX_FILE_BYTES = 1 << 20
-"""A full file has 6 KiB; more than this is the wrong file."""
+"""Longest file that is read; the defaults are an eightieth of it."""
 
 MAX_DEPTH = 16
 """Levels of nesting; the settings have four."""
@@ -42,15 +42,15 @@ class Document:
     """The file as its owner named it."""
     values: dict[str, Any] = field(default_factory=dict)
     lines: dict[KeyPath, int | None] = field(default_factory=dict)
-    """By every path in `values`, from 1: of the key where there is one. None: it is in no file."""
+    """Line, from 1, of each path in `values`: the key's line if it has a key. None: the values are from no file."""
 
     def known(self, path: KeyPath) -> KeyPath:
-        """As much of a path as the file has."""
+        """The longest beginning of a path that the file has."""
         return next((path[:length] for length in range(len(path), 0, -1) if path[:length] in self.lines), ())
 
 
 class _Refused(yaml.MarkedYAMLError):
-    """Right in YAML, but not wanted here."""
+    """Valid YAML that settings may not contain."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -62,7 +62,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()
-        # Some kilobytes of aliases are gigabytes to whoever walks the values.
+        # Some kilobytes of aliases can expand to gigabytes of values.
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise _Refused(problem="anchors (&) and aliases (*) are refused", problem_mark=event.start_mark)
         if getattr(event, "tag", None) is not None:
@@ -115,7 +115,7 @@ def _value(node: yaml.Node, path: KeyPath, loader: _Loader, lines: dict[KeyPath,
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise _Refused(problem="a key is a list or mapping; keys are words", problem_mark=key_node.start_mark)
-        # A key that YAML takes for a number or a truth value is meant as the word it looks like.
+        # A key that YAML reads as a number or a truth value is meant as text.
         below = (*path, key_node.value)
         if below in lines:
             again = f"{dotted(below)}: stands here a second time; it is in line {lines[below]} already"

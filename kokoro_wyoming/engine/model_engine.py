@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
+from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
@@ -176,7 +176,7 @@ class EngineUtterance:
                     pinned=self._pinned[voice.version],
                 )
 
-            sound = thread.stream(steps, listener=self._listener, seconds_of=lambda piece: len(piece) / SAMPLE_RATE_HZ)
+            sound = thread.stream(steps, listener=self._listener, seconds_of=seconds_of)
             heard: list[NDArray[np.float32]] | None = [] if self._loudness.wants(voice) else None
             async with contextlib.aclosing(sound):
                 async for piece in sound:

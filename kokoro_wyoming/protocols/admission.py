@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kokoro_wyoming.errors import BusyError, PeerError
+from kokoro_wyoming.ip_addresses import IPAddress, IPNetwork, parse_address
 from kokoro_wyoming.utterances.quota import Quota
 
 _LOGGER = logging.getLogger(__name__)
-
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NEAR_FRESH_SECONDS = 1.0
 """How long the networks that this machine is in are remembered, however many strangers connect."""
@@ -122,8 +120,8 @@ class Admission:
 
 
 def _parse(host: str) -> IPAddress:
-    # A dual-stack socket writes IPv4 as ::ffff:192.168.1.2, and link-local addresses carry their interface.
-    address = ipaddress.ip_address(host.partition("%")[0])
+    # A dual-stack socket writes IPv4 as ::ffff:192.168.1.2.
+    address = parse_address(host)
     return getattr(address, "ipv4_mapped", None) or address
 
 

@@ -11,12 +11,10 @@ from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation import code_switching
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.utterances.interface import SpeechEngine
+from kokoro_wyoming.voices.blends import MAX_SPEED, MIN_SPEED
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 
 _LOGGER = logging.getLogger(__name__)
-
-MIN_SPEED, MAX_SPEED = 0.5, 2.0
-"""Kokoro mumbles at other speeds."""
 
 
 class UtteranceVoices:

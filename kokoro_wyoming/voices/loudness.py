@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
-from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ, seconds_of
 from kokoro_wyoming.voices.blends import is_plain, parse
 from kokoro_wyoming.voices.descriptions import TYPICAL_LUFS, SpokenVoice
 
@@ -48,7 +48,7 @@ class VoiceLoudness:
         key = (voice.version, voice.name)
         lufs = integrated_lufs(samples, SAMPLE_RATE_HZ)
         if lufs is not None:
-            self._learned[key] = self._learned.get(key, _Mean()).with_sound(lufs, len(samples) / SAMPLE_RATE_HZ)
+            self._learned[key] = self._learned.get(key, _Mean()).with_sound(lufs, seconds_of(samples))
             self._learned.move_to_end(key)
         if len(self._learned) > _MAX_LEARNED:
             self._learned.popitem(last=False)

@@ -7,11 +7,13 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tarfile
+import threading
+import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ shelf = Path(__file__).parent
 (shelf / "pip-asked").write_text(chr(10).join(sys.argv[1:]))
 folder = Path(sys.argv[sys.argv.index("--dest") + 1])
 folder.mkdir()
+print("fetching it")
 for wheel in shelf.glob("*.whl"):
     shutil.copy(wheel, folder)
 if (shelf / "pip-hangs").exists():
@@ -156,6 +159,17 @@ def test_the_clients_are_asked_for_the_pinned_versions_and_to_run_nothing(store:
     npm = (shelf / "npm-asked").read_text().splitlines()
     assert npm[:2] == ["pack", "tiny-js@1.2.1"]
     assert "--ignore-scripts" in npm
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_on_a_terminal_and_nowhere_else_pip_shows_how_far_it_is(
+    store: Store, shelf: Path, terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (shelf / "shown").open("w") as shown:
+        monkeypatch.setattr(shown, "isatty", lambda: terminal, raising=False)
+        monkeypatch.setattr("sys.stderr", shown)
+        fetch(store, shelf)
+    assert (shelf / "shown").read_text() == ("fetching it\n" if terminal else "")
 
 
 def test_only_the_client_that_is_needed_runs(store: Store, shelf: Path) -> None:
@@ -308,21 +322,29 @@ def test_a_release_that_the_registries_lack_is_told(store: Store, shelf: Path) -
         fetch(store, shelf, replace(TINY, kit=None))
 
 
+@pytest.mark.parametrize("within", ["its start", "its work"])
 def test_an_interrupt_ends_the_client_and_leaves_nothing(
-    store: Store, shelf: Path, monkeypatch: pytest.MonkeyPatch
+    within: str, store: Store, shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marker = shelf / "pip-hangs"
     marker.touch()
+    popen = subprocess.Popen
 
-    @contextmanager
-    def interrupting(label: str, total_bytes: int) -> Iterator[Callable[[int], object]]:
-        def advance(size_bytes: int) -> None:
-            if marker.read_text():
-                raise KeyboardInterrupt
+    def interrupt() -> None:
+        while not marker.read_text():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
 
-        yield advance
+    def interrupted(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+        client = popen(command, **options)
+        if "download" in command:
+            interrupter = threading.Thread(target=interrupt)
+            interrupter.start()
+            if within == "its start":
+                interrupter.join()
+        return client
 
-    monkeypatch.setattr(registry, "bar", interrupting)
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch(store, shelf)
     with pytest.raises(ProcessLookupError):

@@ -17,8 +17,10 @@ import torch
 
 from kokoro_wyoming import __version__, assets
 from kokoro_wyoming.assets import FileState
+from kokoro_wyoming.assets.store import weights_path
 from kokoro_wyoming.cli import COMMANDS, main
-from kokoro_wyoming.config import Config
+from kokoro_wyoming.cli.voices import voice_selector
+from kokoro_wyoming.config import Config, load
 from kokoro_wyoming.errors import AssetError
 
 Captured = pytest.CaptureFixture[str]
@@ -354,6 +356,21 @@ def test_voices_of_the_older_release_and_names_of_one_s_own_are_listed(
     settings.write_text("voices: {Kitchen: af_heart@0.9}")
     assert main(["voices", "--config", str(settings), "--json"]) == 0
     assert [voice["name"] for voice in json.loads(capsys.readouterr().out)] == ["af_heart", "Kitchen"]
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_the_commands_have_the_voices_that_the_server_offers(
+    offered: bool, put_voice: Callable[[str], Path], home: Path
+) -> None:
+    put_voice("af_heart")
+    (home / "voices" / "v0_19").mkdir()
+    torch.save(torch.zeros(511, 1, 256), home / "voices" / "v0_19" / "af.pt")
+    weights = weights_path(home / "models" / "v0_19", "v0.19")
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    first, second = voice_selector(load(None, {"speech.offer_other_release": offered})).programs
+    assert [voice.name for voice in first.voices] == ["af_heart", "v0.19/af"][: 1 + offered]
+    assert [voice.name for voice in second.voices] == ["af"]
 
 
 def test_check_hints_at_the_newer_release_unless_told_not_to(

@@ -106,7 +106,7 @@ def at_step(step: str, folder: Path, *arguments: str) -> contextlib.AbstractCont
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("step", ["importing", "checking"])
+@pytest.mark.parametrize("step", ["beginning", "importing", "checking"])
 def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: signal.Signals, tmp_path: Path) -> None:
     with at_step(step, tmp_path) as start:
         start.logs(f"here: {step}")
@@ -114,6 +114,16 @@ def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: s
         assert start.told(signal.SIGHUP, number) == 0
         assert f"{number.name}: stopping at once" in start.log
         assert "Traceback" not in start.log
+
+
+def test_a_server_in_a_script_s_background_hears_ctrl_c(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with at_step("checking", tmp_path) as start:
+            start.logs("here: checking")
+            assert start.told(signal.SIGINT) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.long

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from kokoro_wyoming.config.addresses import networks_of
 from kokoro_wyoming.errors import BusyError
-from kokoro_wyoming.protocols.admission import Admission, IPNetwork, Rules, StrangerError, affordable
+from kokoro_wyoming.ip_addresses import IPNetwork
+from kokoro_wyoming.protocols.admission import Admission, Rules, StrangerError, affordable
 
 
 def networks(*words: str) -> tuple[IPNetwork, ...]:

@@ -61,7 +61,7 @@ def start(scene: str) -> subprocess.Popen[str]:
 
 
 def result(scene: subprocess.Popen[str]) -> dict[str, Any]:
-    told, complaints = scene.communicate(timeout=60)
+    told, complaints = scene.communicate(timeout=300)
     assert scene.returncode == 0, complaints
     seen: dict[str, Any] = json.loads(told)
     return seen
@@ -259,6 +259,7 @@ def test_another_host_finds_us_connects_follows_a_new_address_and_sees_us_leave(
 
 
 @two_hosts
+@pytest.mark.long
 def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_moves(scenes: Scenes) -> None:
     seen = result(scenes["our_server"])
     assert seen["found"]["name"] == "Kokoro"
@@ -272,6 +273,7 @@ def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_
 
 
 @two_hosts
+@pytest.mark.long
 def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_addresses_alone(scenes: Scenes) -> None:
     seen = result(scenes["our_server_on_ipv6_alone"])
     assert seen["found"]["addresses"] == ["2001:db8:77::1"]

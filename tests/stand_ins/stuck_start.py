@@ -34,16 +34,25 @@ def _hanging(step: str) -> Any:
     return hang
 
 
-def importing() -> None:
+def _hang_at_import(wanted: str, step: str) -> None:
     class Finder(importlib.abc.MetaPathFinder):
         def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
-            if name == "torch":
-                _hanging("importing")()
+            if name == wanted:
+                _hanging(step)()
 
+    sys.meta_path.insert(0, Finder())
+
+
+def beginning() -> None:
+    """Before it knows its own flags."""
+    _hang_at_import("wyoming", "beginning")
+
+
+def importing() -> None:
     from kokoro_wyoming import assets
 
     assets.fetch = lambda store, **_: None
-    sys.meta_path.insert(0, Finder())
+    _hang_at_import("torch", "importing")
 
 
 def checking() -> None:
@@ -102,7 +111,7 @@ def _beeping() -> Any:
     return beep_program
 
 
-_ALL = (importing, checking, converting, loading, warming, publishing)
+_ALL = (beginning, importing, checking, converting, loading, warming, publishing)
 STEPS: dict[str, Callable[[], None]] = {step.__name__: step for step in _ALL}
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import ifaddr
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+from kokoro_wyoming.ip_addresses import IPAddress, IPNetwork, parse_address
 
 _NOT_A_LAN = re.compile(
     r"docker|veth|br-[0-9a-f]{12}|hassio|podman|cni|cali|flannel|cilium|lxc|lxd|kube|nodelocaldns"  # containers
@@ -60,7 +59,7 @@ def local_addresses() -> list[LocalAddress]:
     with contextlib.suppress(OSError):  # not Linux, or without IPv6
         unsteady = unsteady_addresses(_IF_INET6.read_text(encoding="ascii"))
     found = (
-        LocalAddress(adapter.name.partition(":")[0], _parse(ip.ip if isinstance(ip.ip, str) else ip.ip[0]))
+        LocalAddress(adapter.name.partition(":")[0], parse_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0]))
         for adapter in ifaddr.get_adapters()
         for ip in adapter.ips
     )
@@ -77,7 +76,7 @@ def networks_near() -> frozenset[IPNetwork]:
     except OSError:
         return frozenset()
     return frozenset(
-        ipaddress.IPv6Network((_parse(ip.ip[0]).packed, ip.network_prefix), strict=False)
+        ipaddress.IPv6Network((parse_address(ip.ip[0]).packed, ip.network_prefix), strict=False)
         for adapter in adapters
         for ip in adapter.ips
         if isinstance(ip.ip, tuple) and not _NOT_A_LAN.match(adapter.name)
@@ -101,7 +100,7 @@ def listening_hosts(sockets: Iterable[socket.socket]) -> tuple[str, ...]:
 
 def is_loopback(host: str) -> bool:
     """Whether a numeric address is reached from this machine only."""
-    return _parse(host).is_loopback
+    return parse_address(host).is_loopback
 
 
 def plan(
@@ -116,20 +115,15 @@ def plan(
     container cannot see the addresses of its host. `interfaces`, by name or by address, are the only ones to use, and
     may be of any kind.
     """
-    bound = [_parse(host) for host in bind_hosts]
+    bound = [parse_address(host) for host in bind_hosts]
     wanted = None if interfaces is None else _interface_names(local, interfaces)
     lan = [here for here in local if _is_bound(here.address, bound) and _is_lan(here, bound, wanted)]
     if advertise_hosts is None:
         return Advertisement(_in_order(here.address for here in lan), _one_for_each_interface(lan))
-    given = [_parse(host) for host in advertise_hosts]
+    given = [parse_address(host) for host in advertise_hosts]
     # A server behind a proxy listens on loopback, and is advertised in the home network all the same.
     lan = lan or [here for here in local if _is_lan(here, given, wanted)]
     return Advertisement(_in_order(given), _one_for_each_interface(lan))
-
-
-def _parse(host: str) -> IPAddress:
-    # The system writes a link-local address with its interface: "fe80::1%eth0".
-    return ipaddress.ip_address(host.partition("%")[0])
 
 
 def _interface_names(local: Sequence[LocalAddress], interfaces: Sequence[str]) -> set[str]:

@@ -1,0 +1,13 @@
+"""IP addresses and networks of both families."""
+
+from __future__ import annotations
+
+import ipaddress
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def parse_address(host: str) -> IPAddress:
+    """A numeric address as the system writes it, link-local ones with their interface: "fe80::1%eth0"."""
+    return ipaddress.ip_address(host.partition("%")[0])

@@ -1,0 +1,155 @@
+"""Numbers that documents tell are those of the code, and the version is told in one place."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from datetime import date
+from functools import reduce
+from typing import Any
+
+import pytest
+
+import kokoro_wyoming
+from kokoro_wyoming import config, scheduler
+from kokoro_wyoming.assets import manifest, tensor_files
+from kokoro_wyoming.audio import joining
+from kokoro_wyoming.cli import announce, speakers
+from kokoro_wyoming.config import yaml_document
+from kokoro_wyoming.engine import calibration, model_engine
+from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.protocols import admission
+from kokoro_wyoming.protocols.wyoming import server
+from kokoro_wyoming.protocols.wyoming.frames import WireLimits
+from kokoro_wyoming.server import lifecycle
+from kokoro_wyoming.text import splitting
+from kokoro_wyoming.text.markup import inline
+from kokoro_wyoming.text.ssml import reader
+from kokoro_wyoming.utterances import incoming_text, requests
+from kokoro_wyoming.voices import blends, packs
+from tests.conftest import CHECKOUT
+
+DEFAULTS = config.load()
+ADDRESS = config.parse_uri(DEFAULTS.server.uri)
+assert isinstance(ADDRESS, config.TcpAddress)
+WIRE = WireLimits()
+V0_19, V1_0 = (len(manifest.release(version).voices()) for version in ("v0.19", "v1.0"))
+SPEEDS = (blends.MIN_SPEED, blends.MAX_SPEED)
+
+TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
+    "README.md": {
+        "**# voices in # languages**": (V1_0, len(TAGS)),
+        "then serves on port #.": (ADDRESS.port,),
+        "the server's machine and port #.": (ADDRESS.port,),
+    },
+    "Dockerfile": {"EXPOSE #": (ADDRESS.port,)},
+    "docs/migration.md": {
+        "| voices | # | # |": (V0_19, V1_0),
+        "from # short utterances that nobody hears": (calibration.UTTERANCES,),
+        "(# rows, # rows)": (packs.PACK_ROWS["v0.19"], packs.PACK_ROWS["v1.0"]),
+    },
+    "docs/running.md": {
+        "publish port #": (ADDRESS.port,),
+        "it takes a priority of #:": (lifecycle._NICENESS,),
+    },
+    "docs/voices.md": {
+        "blend has at most # voices; a pace lies between # and #.": (blends.MAX_PARTS, *SPEEDS),
+        "the shape is (#, 1, #).": (packs.PACK_ROWS["v1.0"], packs.STYLE_ROW_SIZE),
+        "Its # voices then stand": (V0_19,),
+    },
+    "docs/speaking.md": {
+        "silence, up to # s;": (inline.LONGEST_PAUSE_SECONDS,),
+        "pauses that stand together last # s": (joining.MAX_SILENCE_SECONDS,),
+        "no text comes for # s (`speech.quiet_seconds`)": (DEFAULTS.speech.quiet_seconds,),
+        "(`speech.loudness_lufs`, #;": (DEFAULTS.speech.loudness_lufs,),
+    },
+    "docs/limits.md": {
+        "| header of an event | # |": (WIRE.header_bytes,),
+        "| data of an event | # |": (WIRE.data_bytes,),
+        "| payload of an event | #,": (WIRE.payload_bytes,),
+        "| JSON outside its strings | # of": (WIRE.structure_bytes,),
+        "| nesting of JSON | # |": (WIRE.nesting,),
+        "| events | # a second, # at once |": (WIRE.events_per_second, WIRE.events_burst),
+        "| name of a voice, language, program | # characters,": (requests.MAX_NAME_CHARS,),
+        "elements one in another, attributes of one | #, # |": (reader.MAX_DEPTH, reader.MAX_ATTRIBUTES),
+        "| a piece given to the model | # characters,": (splitting.MAX_PIECE_CHARS,),
+        "without a turn for the others | # characters": (incoming_text._SLICE_CHARS,),
+        "lead-in, tail | # s |": (joining.MAX_SILENCE_SECONDS,),
+        "logged once for each address, at most # |": (admission._STRANGERS_LOGGED,),
+        "and # below `ulimit -n`": (admission._SPARE_FILES,),
+        "| refusals being told | # |": (server._REFUSALS_AT_ONCE,),
+        "| somebody's wait for a first word | # s |": (model_engine._HOPELESS_SECONDS,),
+        "| held for one listener | # and # of": (WIRE.write_buffer_bytes, WIRE.socket_buffer_bytes),
+        "| made ahead of a listener | # pieces |": (scheduler.PIECES_AHEAD,),
+        "a voice has at most #, what was learned # |": (tensor_files.MAX_ARRAY_BYTES, tensor_files.MAX_ARCHIVE_BYTES),
+    },
+    "ARCHITECTURE.md": {
+        "has rehearsed # utterances for": (calibration.UTTERANCES,),
+        "hands sound over # s before it can be heard": (announce._AHEAD_SECONDS,),
+        "It hangs up # s after `played`": (speakers.TAIL_SECONDS,),
+        "When no text comes for # s,": (DEFAULTS.speech.quiet_seconds,),
+    },
+    "SECURITY.md": {"without aliases, at most #.": (yaml_document.MAX_FILE_BYTES,)},
+    "config/default.yaml": {
+        "2.0 twice as fast; # to #,": SPEEDS,
+        "one after @ its pace (# to #)": SPEEDS,
+        "once, from # short utterances": (calibration.UTTERANCES,),
+    },
+}
+SENTENCES = [(document, *each) for document, sentences in TOLD.items() for each in sentences.items()]
+
+_NUMBER = r"(-?\d[\d,]*(?:\.\d+)?(?: [KM]iB)?|two|eleven)"
+_WORDS = {"two": 2.0, "eleven": 11.0}
+_UNITS = {"KiB": 1024, "MiB": 1024 * 1024}
+
+
+def text_of(document: str) -> str:
+    """A document as one line, without the signs that begin a comment's lines."""
+    text = (CHECKOUT / document).read_text(encoding="utf-8")
+    return re.sub(r"\n\s*(# )?\s*", " ", text)
+
+
+def value_of(number: str) -> float:
+    digits, _, unit = number.partition(" ")
+    return _WORDS.get(number) or float(digits.replace(",", "")) * _UNITS.get(unit, 1)
+
+
+@pytest.mark.parametrize(("document", "sentence", "numbers"), SENTENCES, ids=lambda told: str(told))
+def test_a_number_in_a_document_is_that_of_the_code(
+    document: str, sentence: str, numbers: tuple[float | None, ...]
+) -> None:
+    told = re.findall(re.escape(sentence).replace(r"\#", _NUMBER), text_of(document))
+    assert told, f"{document} does not say: {sentence}"
+    for found in told:
+        assert [value_of(number) for number in ([found] if isinstance(found, str) else found)] == list(numbers)
+
+
+@pytest.mark.parametrize("document", ["docs/limits.md", "docs/speaking.md"])
+def test_a_default_in_a_document_is_that_of_the_settings(document: str) -> None:
+    told = re.findall(r"`([a-z_]+\.[a-z_]+)`(?:, | \| )(-?\d[\d,.]*\d|\d)", text_of(document))
+    assert told
+    for key, number in told:
+        default: Any = reduce(getattr, key.split("."), DEFAULTS)
+        assert value_of(number) == default, key
+
+
+def test_the_constants_of_the_scheduler_are_those_of_its_page() -> None:
+    told = re.findall(r"\| `(\w+)` \| ([\d.]+)", text_of("docs/turns.md"))
+    assert len(told) > 3
+    for name, number in told:
+        assert float(number) == getattr(scheduler, name), name
+
+
+def test_the_version_is_told_in_one_place() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(CHECKOUT / "setup.cfg")
+    assert setup["metadata"]["version"] == "attr: kokoro_wyoming.__version__"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", kokoro_wyoming.__version__)
+
+
+def test_the_newest_section_of_the_changes_is_that_of_this_version_and_every_one_has_its_day() -> None:
+    sections = re.findall(r"^## (.+)$", (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    versions, days = zip(*(section.split(" - ") for section in sections if section != "Unreleased"), strict=True)
+    assert versions[0] == kokoro_wyoming.__version__
+    dates = [date.fromisoformat(day) for day in days]
+    assert dates == sorted(dates, reverse=True)
