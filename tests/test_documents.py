@@ -84,7 +84,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "a voice has at most #, what was learned # |": (tensor_files.MAX_ARRAY_BYTES, tensor_files.MAX_ARCHIVE_BYTES),
     },
     "ARCHITECTURE.md": {
-        "has rehearsed # utterances for": (calibration.UTTERANCES,),
+        "has rehearsed # utterances": (calibration.UTTERANCES,),
         "hands sound over # s before it can be heard": (announce._AHEAD_SECONDS,),
         "It hangs up # s after `played`": (speakers.TAIL_SECONDS,),
         "When no text comes for # s,": (DEFAULTS.speech.quiet_seconds,),
