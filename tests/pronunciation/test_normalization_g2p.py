@@ -12,6 +12,7 @@ from kokoro_wyoming.pronunciation.normalization import warm
 from tests.pronunciation.normalization_examples import EXAMPLES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tag", TAGS)
 def test_the_phonemiser_leaves_no_digit_and_no_unit_unsaid(tag: str) -> None:
     warm(tag)
