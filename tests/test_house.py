@@ -167,6 +167,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next((copy / "dist").glob("*.whl"))
 
 
+@pytest.mark.long
 def test_the_wheel_holds_the_settings_the_tables_and_the_licences(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
@@ -176,6 +177,7 @@ def test_the_wheel_holds_the_settings_the_tables_and_the_licences(wheel: Path) -
     assert not [name for name in names if name.startswith(("config/", "tests/", "models/"))]
 
 
+@pytest.mark.long
 def test_the_installed_wheel_finds_its_settings_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path / "site", wheel)
     question = "import kokoro_wyoming, kokoro_wyoming.config as c; print(kokoro_wyoming.__file__, c.load().server.uri)"

@@ -173,6 +173,7 @@ def test_a_language_with_a_missing_part_says_which_and_what_to_do(
         g2p.make_quiet_pipeline(kokoro_letter(tag))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["us_gold", "us_silver", "gb_gold", "gb_silver"])
 def test_words_held_once_are_found_as_misaki_finds_them(name: str) -> None:
     words = json.loads(importlib.resources.files("misaki.data").joinpath(f"{name}.json").read_text(encoding="utf-8"))
@@ -183,6 +184,7 @@ def test_words_held_once_are_found_as_misaki_finds_them(name: str) -> None:
     assert [ours.get(other) for other in others] == [grown.get(other) for other in others]
 
 
+@pytest.mark.long
 def test_what_is_made_in_less_memory_sounds_like_what_misaki_makes(wrapper: KokoroV1Wrapper) -> None:
     frugal = wrapper.get_pipeline("a", quiet=True)
     with english.spacy_model_found():
@@ -197,6 +199,7 @@ def test_what_is_made_in_less_memory_sounds_like_what_misaki_makes(wrapper: Koko
         assert frugal.g2p(text)[0] == plain.g2p(text)[0]
 
 
+@pytest.mark.long
 def test_misaki_is_left_as_it_was() -> None:
     spacy, grow = en.spacy, en.Lexicon.grow_dictionary
     g2p.make_quiet_pipeline("b")

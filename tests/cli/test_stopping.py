@@ -163,11 +163,14 @@ def hub() -> Iterator[HubStandIn]:
         yield served
 
 
-STATUSES = [("serve", signal.SIGTERM, 0), ("serve", signal.SIGINT, 0), ("fetch", signal.SIGTERM, 143)]
-STATUSES += [("fetch", signal.SIGINT, 130), ("fetch", signal.SIGHUP, 129)]
+STATUSES = [("serve", signal.SIGTERM, 0), ("fetch", signal.SIGINT, 130)]
+OTHER_STATUSES = [("serve", signal.SIGINT, 0), ("fetch", signal.SIGTERM, 143), ("fetch", signal.SIGHUP, 129)]
 
 
-@pytest.mark.parametrize(("command", "number", "status"), STATUSES)
+@pytest.mark.parametrize(
+    ("command", "number", "status"),
+    [*STATUSES, *(pytest.param(*each, marks=pytest.mark.long) for each in OTHER_STATUSES)],
+)
 def test_a_download_stops_and_keeps_what_came(
     command: str, number: signal.Signals, status: int, hub: HubStandIn, tmp_path: Path
 ) -> None:
@@ -200,8 +203,9 @@ def test_the_pause_before_another_try_holds_up_no_stop(hub: HubStandIn, tmp_path
     ("client", "command", "number", "status"),
     [
         *(("npm", *each) for each in STATUSES),
-        ("pip", "serve", signal.SIGTERM, 0),
-        ("pip", "fetch", signal.SIGTERM, 143),
+        *(pytest.param("npm", *each, marks=pytest.mark.long) for each in OTHER_STATUSES),
+        pytest.param("pip", "serve", signal.SIGTERM, 0, marks=pytest.mark.long),
+        pytest.param("pip", "fetch", signal.SIGTERM, 143, marks=pytest.mark.long),
     ],
 )
 def test_the_registries_clients_are_ended_with_all_that_they_started(
@@ -230,7 +234,7 @@ def test_the_registries_clients_are_ended_with_all_that_they_started(
         assert "Traceback" not in start.log
     for each in clients:
         with contextlib.suppress(psutil.NoSuchProcess):
-            psutil.Process(each).wait(10)
+            psutil.Process(each).wait(60)
         assert not lives(each)
 
 

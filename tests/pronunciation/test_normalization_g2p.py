@@ -11,6 +11,7 @@ from kokoro_wyoming.languages import TAGS, kokoro_letter
 from tests.pronunciation.normalization_examples import EXAMPLES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tag", TAGS)
 def test_the_phonemiser_leaves_no_digit_and_no_unit_unsaid(tag: str) -> None:
     pipeline = make_quiet_pipeline(kokoro_letter(tag))
