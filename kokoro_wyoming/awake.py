@@ -1,8 +1,8 @@
-"""Seconds during which this process runs.
+"""A clock that counts only the time in which this process runs.
 
-A process can be suspended, by SIGSTOP, by `docker pause` or with its machine. The monotonic clock may go on meanwhile;
-then every deadline has passed at the end, though nobody was slow. So whatever decides that somebody is stuck, late or
-idle counts: each reading of this clock adds the time since the reading before it, but no more than two looks.
+A process can be suspended: by SIGSTOP, by `docker pause` or with its machine. The monotonic clock may go on in that
+time. Afterwards every deadline has passed, though nothing was slow. So code that decides whether something is stuck,
+late or idle uses this clock. Each reading adds the time since the last reading, but at most two look intervals.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable
 
 LOOK_SECONDS = 0.25
-"""How often the clock is to be read, and is by `watchdog`: a quarter of the shortest `limits.stuck_seconds`."""
-_MOST_SECONDS = 2 * LOOK_SECONDS
-"""What one reading adds at most: a look is often a little late, and then not all of a suspension is counted."""
+"""The interval in which `watchdog` reads the clock: a quarter of the shortest `limits.stuck_seconds`."""
+_MAX_STEP_SECONDS = 2 * LOOK_SECONDS
+"""The most that one reading adds. A reading is often a little late, so this is more than one interval."""
 
 
 class AwakeClock:
-    """A clock that a suspension advances by half a second at most; so does any time in which nobody reads it."""
+    """A clock that advances by half a second at most between two readings, however long a suspension lasts."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """`now` gives monotonic seconds."""
@@ -28,10 +28,10 @@ class AwakeClock:
         self._seconds = 0.0
 
     def __call__(self) -> float:
-        """Seconds since the clock was made. Any thread may ask."""
+        """Seconds since the clock was made; from any thread."""
         with self._reading:
             now = self._now()
-            self._seconds += min(now - self._read_at, _MOST_SECONDS)
+            self._seconds += min(now - self._read_at, _MAX_STEP_SECONDS)
             self._read_at = now
             return self._seconds
 

@@ -1,8 +1,7 @@
-"""What can go wrong, by whose fault it is.
+"""The expected errors of this program.
 
-Everything here is expected: its text is one sentence that names the thing and says what to do, and it is
-shown without a traceback. Any other exception is a defect of ours: logged with its traceback, and told to a
-client only as "internal".
+The text of an expected error is one sentence with the cause and the remedy, and it is shown without a traceback. Any
+other exception is a bug: it is logged with its traceback, and a client is told only "internal".
 """
 
 from __future__ import annotations
@@ -36,25 +35,25 @@ class ModelError(KokoroWyomingError):
 
 
 class StuckError(KokoroWyomingError):
-    """The model does not come back from its work."""
+    """The model has not finished a step within the time limit."""
 
     code = "stuck"
 
 
 class PeerError(KokoroWyomingError):
-    """The client's fault: told to the client, then the connection is closed."""
+    """An error of the client. The client is told, and the connection is closed."""
 
     code = "invalid-request"
 
 
 class UnknownVoiceError(PeerError):
-    """A voice that no catalogue of the chosen release has."""
+    """A voice that the chosen release does not have."""
 
     code = "unknown-voice"
 
 
 class UnknownLanguageError(PeerError):
-    """A language that no build speaks, or whose parts are not installed."""
+    """A language that the release does not speak, or whose parts are not installed."""
 
     code = "unknown-language"
 
@@ -72,7 +71,7 @@ class TextTooLongError(PeerError):
 
 
 class BusyError(PeerError):
-    """More is asked at once than the server admits; try again later."""
+    """The client exceeds a limit of the server at this moment, and may try again later."""
 
     code = "busy"
 
@@ -87,7 +86,7 @@ class ShuttingDownError(BusyError):
 
 
 def first_line(error: BaseException, line: int = 0) -> str:
-    """One line of an exception's text, to quote in ours; of a file that cannot be read, what the system says."""
-    told = error.strerror if isinstance(error, OSError) else None
-    lines = (told or str(error)).strip().splitlines() or [type(error).__name__]
+    """One line of an exception's text, to quote in another error; for an OSError, the system's text."""
+    system_text = error.strerror if isinstance(error, OSError) else None
+    lines = (system_text or str(error)).strip().splitlines() or [type(error).__name__]
     return lines[min(line, len(lines) - 1)].strip()[:200]

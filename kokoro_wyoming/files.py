@@ -1,4 +1,4 @@
-"""Files that others wrote, and files that others read: neither half a file nor a wait without end."""
+"""Reads and writes files safely: no half-written file is used or left behind, and no read blocks for ever."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 _LEFT_OVER_SECONDS = 3_600.0
-"""No file here takes so long to write: what is older was left by a process that was killed."""
+"""No file takes this long to write, so an older temporary file was left by a killed process."""
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """A file to read. OSError also where it is no regular file: whoever opens a named pipe waits for its writer."""
+    """Open a file for reading. OSError for anything but a regular file, as a named pipe would block."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -32,7 +32,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def content_of(path: Path, max_bytes: int) -> bytes:
-    """All bytes of a regular file. OSError where it cannot be read, is larger, or is written to meanwhile."""
+    """All bytes of a regular file. OSError if it cannot be read, is too large, or changes during the read."""
     with opened(path) as file:
         before = os.fstat(file.fileno())
         if before.st_size > max_bytes:
@@ -48,9 +48,9 @@ def content_of(path: Path, max_bytes: int) -> bytes:
 
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` in one step when the block ends well; else nothing is left of it.
+    """A file to write. When the block ends without an exception, it replaces `path` in one step; else it is deleted.
 
-    Its temporary name is its own, so that two who write at once write two files, and the later one counts.
+    Its temporary name is unique, so two writers at the same time write two files, and the later one remains.
     """
     _remove_left_overs(path)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")

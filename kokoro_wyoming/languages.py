@@ -1,6 +1,6 @@
-"""The nine languages of Kokoro: their tags, Kokoro's letters and names, and what people call them.
+"""The nine languages of Kokoro: tags, Kokoro's letters, English names and other spellings.
 
-The tags are what Home Assistant stores in a saved pipeline, so they never change between releases.
+Home Assistant stores the tags in saved pipelines, so they never change.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _BY_SPELLING = {
 
 
 def match_language(spelling: str) -> str | None:
-    """The advertised tag for what somebody wrote ("en_us", "es-MX", "zh-Hans", "ja", "b"), or None."""
+    """The advertised tag for a spelling ("en_us", "es-MX", "zh-Hans", "ja", "b"), or None."""
     wanted = spelling.strip().lower().replace("_", "-")
     exact = _BY_SPELLING.get(wanted)
     if exact is not None:

@@ -1,13 +1,13 @@
-"""How OpenMP's threads wait for each other: spinning while they have the cores to themselves, asleep beside others.
+"""Decides how OpenMP's threads wait at barriers: they spin while the cores are free, and sleep beside busy programs.
 
-torch divides every layer among threads that meet at barriers. A thread that comes early spins there for some
-milliseconds before it sleeps, which is the quickest way while every thread has a core of its own. Beside another busy
-program one of the threads has to wait for a core, the others spin until it gets one, and speech takes 5 to 50 times as
-long. Threads that sleep at once lose a fifth to a half on a quiet machine, as waking them takes time.
+torch divides every layer among threads that meet at barriers. A thread that arrives early spins there for some
+milliseconds before it sleeps. This is the fastest way while every thread has its own core. Beside another busy program,
+one thread has to wait for a core, the others spin until it gets one, and speech takes 5 to 50 times as long. To sleep
+at once costs a fifth to a half of the speed on a quiet machine, as waking a thread takes time.
 
-GNU's OpenMP reads both from the environment once, when it is loaded. But it hardly spins while the process has more
-OpenMP threads than there are cores (`gomp_managed_threads` in libgomp/config/linux/wait.h): a team of threads that
-sleep, and are there for nothing else, is the switch from the one way to the other, at any time.
+GNU's OpenMP reads its settings only once, when it is loaded. But it hardly spins while the process has more OpenMP
+threads than cores (`gomp_managed_threads` in libgomp/config/linux/wait.h). So a spare team of sleeping threads switches
+spinning off, and its end switches it on again, at any time.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from collections.abc import Callable
 import psutil
 
 LOOK_SECONDS = 0.25
-"""The system counts processor time in steps of 10 ms: in less time than this it tells nothing."""
+"""The shortest interval between two measurements, as the system counts processor time in steps of 10 ms."""
 _FREE_CORES = 0.3
-"""What other programs may take beyond the cores that no thread of ours needs. A quiet house takes less."""
+"""Threads sleep when other programs use more than the cores that our threads leave free, plus this many cores."""
 _CALM_SECONDS = 2.0
-"""The others have to be quiet for so long before threads spin again."""
+"""Threads spin again after other programs have been quiet for this long."""
 _BUSY = ("user", "nice", "system", "irq", "softirq", "steal")
-"""Of `psutil.cpu_times`; a guest's time is counted in user and nice."""
+"""The busy times of `psutil.cpu_times`; the time of guests is included in user and nice."""
 
 
 class OtherPrograms:
-    """What other programs take of the processors that this process may use."""
+    """Measures how much other programs use the processors that this process may use."""
 
     def __init__(self, mine_seconds: Callable[[], float] = time.process_time) -> None:
         """`mine_seconds` tells the processor time of all that is no other program; by default that of this process."""
@@ -39,7 +39,7 @@ class OtherPrograms:
         self._before = self._now()
 
     def cores(self) -> float | None:
-        """How many they kept busy since this was last answered; None while that is less than LOOK_SECONDS ago."""
+        """The number of cores they kept busy since the last answer; None if that was less than LOOK_SECONDS ago."""
         now, before = self._now(), self._before
         seconds = now[0] - before[0]
         if seconds < LOOK_SECONDS:
@@ -49,8 +49,8 @@ class OtherPrograms:
 
     def _now(self) -> tuple[float, float]:
         """The time, and the processor seconds of all other programs since the machine started."""
-        mine = cores_at_hand()
-        times = [times for core, times in enumerate(psutil.cpu_times(percpu=True)) if core in mine]
+        ours = cores_at_hand()
+        times = [times for core, times in enumerate(psutil.cpu_times(percpu=True)) if core in ours]
         busy = sum(getattr(core, kind, 0.0) for core in times for kind in _BUSY)
         return time.monotonic(), busy - self._mine_seconds()
 
@@ -63,7 +63,7 @@ def cores_at_hand() -> frozenset[int]:
 
 
 class Waiting:
-    """Decides how OpenMP's threads wait; does nothing where OpenMP is not GNU's."""
+    """Switches OpenMP's threads between spinning and sleeping; does nothing unless OpenMP is GNU's."""
 
     def __init__(self, others: OtherPrograms | None = None) -> None:
         self._others = others or OtherPrograms()
@@ -77,7 +77,7 @@ class Waiting:
         return self._spare_team is not None
 
     def look(self) -> None:
-        """See what other programs take; to be called on the thread that computes, between two steps of its work."""
+        """Measure other programs, and switch if needed; call it on the computing thread, between two steps."""
         others_cores = self._others.cores() if self._openmp is not None else None
         if others_cores is None or self._openmp is None:
             return
@@ -91,37 +91,37 @@ class Waiting:
             self.close()
 
     def close(self) -> None:
-        """Let threads wait as OpenMP would have them."""
+        """Let threads wait by OpenMP's own rules again."""
         if self._spare_team is not None:
             self._spare_team.close()
             self._spare_team = None
 
 
 class _SpareTeam:
-    """OpenMP threads that sleep until they are let go. They belong to a thread of their own, and end with it."""
+    """OpenMP threads that sleep until `close`. A Python thread starts them, and they end with it."""
 
     def __init__(self, openmp: ctypes.CDLL, threads: int) -> None:
-        self._leave = threading.Event()
-        self._is_there = threading.Event()
+        self._closing = threading.Event()
+        self._started = threading.Event()
         self._thread = threading.Thread(target=self._hold, args=(openmp, threads), name="spare team", daemon=True)
         self._thread.start()
-        self._is_there.wait()
+        self._started.wait()
 
     def _hold(self, openmp: ctypes.CDLL, threads: int) -> None:
-        # Each thread calls a function of C that does nothing, as a call of Python would need the interpreter.
-        nothing = ctypes.cast(openmp.labs, ctypes.c_void_p)
-        openmp.GOMP_parallel(nothing, None, threads, 0)
-        self._is_there.set()
-        self._leave.wait()
+        # Each thread calls a harmless C function, as a Python function would need the interpreter.
+        function = ctypes.cast(openmp.labs, ctypes.c_void_p)
+        openmp.GOMP_parallel(function, None, threads, 0)
+        self._started.set()
+        self._closing.wait()
 
     def close(self) -> None:
         """End the threads."""
-        self._leave.set()
+        self._closing.set()
         self._thread.join()
 
 
 def _gnu_openmp() -> ctypes.CDLL | None:
-    """GNU's OpenMP as torch has loaded it, or None."""
+    """GNU's OpenMP, if torch has loaded it, else None."""
     try:
         library = ctypes.CDLL(None)
         _ = library.GOMP_parallel, library.omp_get_num_procs, library.omp_get_max_threads, library.labs

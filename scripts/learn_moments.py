@@ -46,7 +46,7 @@ from kokoro_wyoming.network import learning
 from kokoro_wyoming.network.generator import Moments
 from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import RANK, Rows, layer_weights
-from kokoro_wyoming.network.loading import load_model, read_config
+from kokoro_wyoming.network.loading import load_model
 from kokoro_wyoming.network.moments import Estimate, Fit, InputMoments, measure_inputs, residual
 from kokoro_wyoming.network.streaming import Features
 from scripts.sentences import LEARNED
@@ -100,9 +100,9 @@ class Release(NamedTuple):
 def release(version: str, model: Path, config: Path | None, voices: Path) -> Release:
     """A release's weights, in float32 and in one go."""
     if version == v0_19.VERSION:
-        old = v0_19.build_model(model, "cpu", config_path=config or CONFIG_PATH, voices_path=voices, stream="exact")
+        old = KokoroV019Wrapper(config or CONFIG_PATH, model, voices_path=voices, device="cpu", stream="exact")
         letters = tuple(map(kokoro_letter, v0_19.LANGUAGES))
-        symbols = read_config(old.config_path)["vocab"]
+        symbols = old.vocabulary
 
         def sounds(letter: str, text: str) -> str:
             return "".join(piece.phonemes for piece in old.get_pipeline(letter).pieces(text))
@@ -110,7 +110,7 @@ def release(version: str, model: Path, config: Path | None, voices: Path) -> Rel
         return Release(old, letters, sounds, lambda p: [symbols[s] for s in p], lambda pack, p: pack[len(p)])
     config = config or model.with_name("config.json")
     new = KokoroV1Wrapper(config, model, voices_path=voices, device="cpu", stream="exact")
-    vocabulary = read_config(config)["vocab"]
+    vocabulary = new.vocabulary
 
     def phonemes(letter: str, text: str) -> str:
         return "".join(one.phonemes for one in g2p.phonemize(new.get_pipeline(letter, quiet=True), text))
@@ -127,9 +127,9 @@ class Teacher:
     def __init__(self, release: Release, names: Sequence[str]) -> None:
         """`names` are the voices that speak."""
         self._release, self._names = release, sorted(names)
-        weights = load_model(release.wrapper._settings(), release.wrapper.model_path)
+        weights = load_model(release.wrapper.config, release.wrapper.model_path)
         self._network = Network(weights, dtype=torch.float32)
-        self.generator = self._network.speaker.generator
+        self.generator = self._network.vocoder.generator
         self._estimate = Estimate(self.generator)
         self._sentences: dict[str, list[str]] = {}
 
@@ -150,7 +150,7 @@ class Teacher:
             harmonics = self.generator.harmonics(features.f0)
             known = measure_inputs(self.generator, features.x, features.f0, harmonics, features.style, features.speed)
             targets, seen = self.generator.targets(features.style), list[Moments]()
-            self.generator.run(features.x, harmonics, self.generator.measured(targets, seen))
+            self.generator.run(features.x, harmonics, self.generator.measuring_normaliser(targets, seen))
             exact = Moments.joined(seen)
             return Lesson(known, residual(exact, self._estimate(known, targets)))
 

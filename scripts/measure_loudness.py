@@ -19,10 +19,12 @@ from kokoro_wyoming import config
 from kokoro_wyoming.assets.store import folder_name, weights_path
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
-from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model
+from kokoro_wyoming.builds.release import Release
+from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.languages import kokoro_letter
 from kokoro_wyoming.releases import VERSIONS
+from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import voice_language
 from kokoro_wyoming.voices.packs import pack_paths
 from scripts.sentences import MEASURED
@@ -51,20 +53,20 @@ def main() -> None:
             print(f"{args.version} {name}: {known[args.version, name]:.1f} LUFS", flush=True)
 
 
-def _release(version: str, models: Path, voices: Path) -> KokoroV1Wrapper | KokoroV019Wrapper:
+def _release(version: str, models: Path, voices: Path) -> Release:
     weights = weights_path(models, version)
     if version == "v0.19":
-        return build_model(weights, "cpu", voices_path=voices, stream="exact")
+        return KokoroV019Wrapper(CONFIG_PATH, weights, voices_path=voices, device="cpu", stream="exact")
     return KokoroV1Wrapper(models / "config.json", weights, voices_path=voices, device="cpu", stream="exact")
 
 
-def _loudness_lufs(release: KokoroV1Wrapper | KokoroV019Wrapper, name: str) -> float:
+def _loudness_lufs(release: Release, name: str) -> float:
     torch.manual_seed(0)
     letter = kokoro_letter(voice_language(name) or "en-US")
     pieces = [
         piece.numpy()
         for text in sorted(MEASURED[letter], key=_far_from_usual)[:_SENTENCES]
-        for piece in release.pieces(release.read(text, letter), name, letter)
+        for piece in release.pieces([Run(text)], name, letter)
         if piece is not None
     ]
     loudness_lufs = integrated_lufs(np.concatenate(pieces), SAMPLE_RATE_HZ)

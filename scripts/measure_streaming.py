@@ -8,7 +8,7 @@ Models and voices are looked for in KOKORO_WYOMING_TEST_DATA, else in the checko
 Each utterance is spoken three times from the same token ids: by the product's `StreamingVocoder` as it speaks, whole in
 float32 with the same noise (the reference: what `KPipeline` gives), and whole with other noise (the yardstick: two
 takes of one voice differ as much). What is fast is made once more in one window: what sticks out there, too, is no
-join. A `StreamingVocoder` forgets its lessons between utterances, so each is judged as the voice's first.
+join. A `StreamingVocoder` forgets its offsets between utterances, so each is judged as the voice's first.
 
 The plan is the same every time, and shuffled, so that any beginning of it is a fair sample. The JSON file is the
 memory: what stands in it is not measured again. Without --minutes all is measured: about 30 minutes on one core.
@@ -123,8 +123,8 @@ class Doubts(Predictor):
 
     last = 0.0
 
-    def predict(self, known: InputMoments, targets: Targets) -> Prediction:
-        prediction = super().predict(known, targets)
+    def predict(self, inputs: InputMoments, targets: Targets) -> Prediction:
+        prediction = super().predict(inputs, targets)
         self.last = prediction.doubt
         return prediction
 
@@ -138,13 +138,13 @@ class Studio:
         self.wrapper = KokoroV1Wrapper(*paths, device="cpu")
         self.network = self.wrapper.initialize()
         cpu, fit = torch.device("cpu"), Fit.load(_FIT)
-        generator = self.network.speaker.generator
+        generator = self.network.vocoder.generator
         self.fast = StreamingVocoder(generator, cpu, fit)
         self.doubts = Doubts(self.fast._generator, fit)
         self.fast._predictor = self.doubts
         self.other = StreamingVocoder(generator, cpu, None)
         self.precise = Network(load_model(read_config(paths[0]), paths[1]), dtype=torch.float32)
-        self.exact = self.precise.speaker
+        self.exact = self.precise.vocoder
         self.conditions = {
             "fit": hashlib.sha256(_FIT.read_bytes()).hexdigest()[:16],
             "weights_bytes": paths[1].stat().st_size,
@@ -157,7 +157,7 @@ class Studio:
         pack = sum((share * self.wrapper.packs.get(name) for name, share in utterance.voices.items()), torch.zeros(1))
         pipeline = self.wrapper.get_pipeline(utterance.letter, quiet=True)
         phonemes = "".join(piece.phonemes for piece in g2p.phonemize(pipeline, utterance.text))
-        vocabulary = self.wrapper._settings()["vocab"]
+        vocabulary = self.wrapper.vocabulary
         ids = [vocabulary[symbol] for symbol in phonemes if symbol in vocabulary]
         with torch.inference_mode():
             row, speed = pack[len(phonemes) - 1], utterance.speed
@@ -165,7 +165,7 @@ class Studio:
 
     def speak(self, features: Features, precise: Features, number: int) -> tuple[list[Tensor], Sound, Sound, str]:
         """The fast pieces, the whole with the same noise, the whole with other noise, and how the fast was made."""
-        self.fast._lessons.clear()
+        self.fast._offsets.clear()
         before = dict(self.fast.counts)
         pieces = _spoken(self.fast, features, 1000 + number)
         (how,) = [name for name, count in self.fast.counts.items() if count > before[name]]
@@ -174,7 +174,7 @@ class Studio:
 
     def unjoined(self, features: Features, number: int) -> Sound:
         """The fast sound again, made in one window."""
-        self.fast._lessons.clear()
+        self.fast._offsets.clear()
         with mock.patch.object(streaming, "_window_sizes", lambda n_frames, *, large: itertools.repeat(n_frames)):
             (sound,) = _spoken(self.fast, features, 1000 + number)
         return sound.numpy()

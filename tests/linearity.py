@@ -205,7 +205,22 @@ _SNIPPETS = (
 )
 _IN_PAIRS = ("[a](", "<a ", "\u200d")
 _IN_SSML = (
-    *("a", "好", " ", "\u0301", "🎉", "--", "&amp;", "&#xe004;", "&#128512;", "<phoneme ph='b'>a</phoneme> "),
+    *(
+        "a",
+        "好",
+        " ",
+        "\u0301",
+        "🎉",
+        "a.com ",
+        "a@b.",
+        "]]",
+        "<?a >?>",
+        "--",
+        "&amp;",
+        "&#xe004;",
+        "&#128512;",
+        "<phoneme ph='b'>a</phoneme> ",
+    ),
     *(f"<phoneme ph='{'b' * 1_900}'>a</phoneme>", "<say-as interpret-as='characters'>ab</say-as>"),
     *(f"<say-as interpret-as='characters'>{'ab' * 240}</say-as>", f"<sub alias='{'b' * 1_900}'>a</sub>"),
     *(

@@ -88,6 +88,22 @@ def test_no_module_has_a_name_that_says_nothing_or_grows_past_400_lines() -> Non
         assert len(path.read_text().splitlines()) < 400, path
 
 
+def test_at_most_eight_modules_lie_beside_the_wings() -> None:
+    assert len([path for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")]) <= 8
+
+
+def test_the_architecture_has_a_row_for_every_module_and_names_nothing_else() -> None:
+    rows = set(re.findall(r"`([\w./]+)`", (CHECKOUT / "ARCHITECTURE.md").read_text()))
+    for path in PACKAGE.rglob("*.py"):
+        module = path.relative_to(PACKAGE).with_suffix("")
+        folders = {f"{folder}/" for folder in module.parents}
+        assert module.stem.startswith("__") or str(module) in rows or folders & rows, module
+    for row in rows:
+        if "/" in row and row.partition("/")[0] in {path.name for path in PACKAGE.iterdir() if path.is_dir()}:
+            path = PACKAGE / row.partition(".")[0]
+            assert path.is_dir() or path.with_suffix(".py").exists() or (PACKAGE / row).exists(), row
+
+
 def test_every_folder_of_modules_is_a_package_of_the_wheel(settings: configparser.ConfigParser) -> None:
     folders = {path.parent.relative_to(CHECKOUT) for path in PACKAGE.rglob("*.py")}
     packages = {".".join(folder.parts) for folder in folders}

@@ -1,4 +1,4 @@
-"""Language tags: what is advertised never changes, what is accepted is generous."""
+"""Language tags: the advertised ones never change, and many spellings are accepted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from kokoro_wyoming.languages import TAGS, kokoro_letter, match_language, tag_of_letter
 
 
-def test_the_advertised_tags_are_the_ones_that_saved_assistants_hold() -> None:
+def test_the_advertised_tags_are_the_ones_in_saved_assistants() -> None:
     assert TAGS == ("en-US", "en-GB", "es-ES", "fr-FR", "hi-IN", "it-IT", "ja-JP", "pt-BR", "zh-CN")
 
 
@@ -39,7 +39,7 @@ def test_every_tag_is_found_by_itself_by_its_letter_and_in_any_spelling(tag: str
         ("Italian", "it-IT"),
     ],
 )
-def test_what_clients_write_is_understood(spelling: str, tag: str) -> None:
+def test_spellings_of_clients_are_understood(spelling: str, tag: str) -> None:
     assert match_language(spelling) == tag
 
 

@@ -20,7 +20,7 @@ CORES = len(cores_at_hand())
 
 
 class PretendedPrograms(OtherPrograms):
-    """Stand-in for what the system tells: as many busy cores as a test says."""
+    """Stands in for the system's figures: the test sets the number of busy cores."""
 
     busy_cores: float | None = 0.0
 
@@ -31,7 +31,7 @@ class PretendedPrograms(OtherPrograms):
 @pytest.fixture
 def waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Waiting, PretendedPrograms]]:
     monkeypatch.setattr(openmp, "_CALM_SECONDS", 0.0)
-    torch.ones(1 << 16).add_(1)  # from here on the threads of this one's team are there
+    torch.ones(1 << 16).add_(1)  # starts this thread's team, so that its threads are counted from the beginning
     others = PretendedPrograms()
     made = Waiting(others)
     yield made, others
@@ -62,17 +62,17 @@ def test_one_team_is_enough_to_have_more_threads_than_cores(waiting: tuple[Waiti
     others.busy_cores = 1.0
     for _ in range(3):
         decides.look()
-    # One holds the team and is its first thread.
+    # The Python thread that holds the team is its first thread.
     assert _threads() - before == CORES + 1
 
 
-def test_a_busy_program_beside_fewer_threads_than_cores_takes_nothing_from_them(
+def test_threads_keep_spinning_while_busy_programs_use_spare_cores(
     monkeypatch: pytest.MonkeyPatch, waiting: tuple[Waiting, PretendedPrograms]
 ) -> None:
     decides, others = waiting
 
     class FourCoresForTwoThreads:
-        """Stand-in for the library on a larger machine."""
+        """Stands in for the library on a larger machine."""
 
         def omp_get_num_procs(self) -> int:
             return 4
@@ -108,7 +108,7 @@ def test_a_busy_program_is_seen_and_this_one_is_not_counted() -> None:
 
 
 def test_a_model_thread_without_work_sees_busy_programs() -> None:
-    """Seen from outside: the team of sleeping threads is there while the programs run."""
+    """The process has the spare team's threads while the programs run."""
     program = "import sys, threading; sys.path.insert(0, '.'); from kokoro_wyoming.scheduler import ModelThread\n"
     program += "from kokoro_wyoming.openmp import Waiting; import torch\n"
     program += "thread = ModelThread(waiting=Waiting()); print('begun', flush=True); sys.stdin.read()"
@@ -131,7 +131,7 @@ def test_a_model_thread_without_work_sees_busy_programs() -> None:
 
 
 def _until(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether something comes true; a loaded machine takes its time."""
+    """Whether a condition becomes true, with time for a loaded machine."""
     deadline, patience = time.monotonic() + seconds, threading.Event()
     while not holds():
         if time.monotonic() > deadline:

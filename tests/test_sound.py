@@ -13,6 +13,7 @@ from kokoro_wyoming.audio.joining import Joiner, Pauses, SoundOptions
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
 from kokoro_wyoming.audio.pcm import to_pcm16
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
+from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.text.splitting import SentenceSplitter
 from tests.clicks import clicks, offset
 from tests.listening import say
@@ -90,7 +91,7 @@ def test_whole_sentences_have_no_click_either(model_data: Store) -> None:
     joiner, splitter, given = Joiner(delivery), SentenceSplitter(), []
     for sentence in [*splitter.add(SHORTER), *splitter.finish()]:
         joiner.begin(sentence)
-        pieces = exact.pieces(exact.read(sentence, "a"), "am_michael", "a")
+        pieces = exact.pieces([Run(sentence)], "am_michael", "a")
         given += [joiner.add(piece.numpy()) for piece in pieces if piece is not None]
         given.append(joiner.end())
     loud = to_pcm16(np.concatenate([*given, joiner.finish()]), delivery.gain(-27.2))

@@ -19,7 +19,7 @@ from wyoming.tts import Synthesize, SynthesizeVoice
 
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.installed import installed_languages
-from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model
+from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper, build_model
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import ModelError, UnknownVersionError, UnknownVoiceError
@@ -48,7 +48,7 @@ async def manager(both_releases: Store) -> AsyncIterator[ModelManager]:
 
 @pytest.fixture(scope="module")
 def old(both_releases: Store) -> KokoroV019Wrapper:
-    return build_model(both_releases.weights("v0.19"))
+    return KokoroV019Wrapper(CONFIG_PATH, both_releases.weights("v0.19"))
 
 
 async def _forward(wrapper: KokoroV019Wrapper, text: str, voice: str, language: str = "en-US") -> torch.Tensor:
@@ -69,10 +69,10 @@ async def test_every_published_layout_speaks_the_same(
     expected = await _forward(old, "Good morning.", "af_bella")
     if not both_releases.weights("v0.19").is_symlink():  # made here, so that there is another layout to make
         bare = save_checkpoint(model_data.weights("v1.0"), tmp_path / "bare.pth", prefix="")
-        sound = await _forward(build_model(bare, voices_path=old.packs.folder), "Good morning.", "af_bella")
+        sound = await _forward(await build_model(bare, voices_path=old.packs.folder), "Good morning.", "af_bella")
         assert torch.equal(sound, expected)
         half = save_checkpoint(model_data.weights("v1.0"), tmp_path / "kokoro-v0_19-half.pth", half=True)
-        sound = await _forward(build_model(half, voices_path=old.packs.folder), "Good morning.", "af_bella")
+        sound = await _forward(await build_model(half, voices_path=old.packs.folder), "Good morning.", "af_bella")
         assert sound.dtype == torch.float32
         assert abs(len(sound) - len(expected)) < 0.1 * len(expected)
 
@@ -127,7 +127,7 @@ async def test_a_release_that_is_not_installed_says_how_to_get_it(model_data: St
     manager = ModelManager(tmp_path, model_data.voices)
     with pytest.raises(ModelError, match=r"not installed .*`kokoro-wyoming fetch --model-version v0\.19`"):
         await manager.get_model("v0.19")
-    assert [catalogue.version for catalogue in manager.catalogues()] == ["v1.0"]
+    assert [catalogue.version for catalogue in manager.folders.catalogues()] == ["v1.0"]
     manager.thread.close(5)
 
 

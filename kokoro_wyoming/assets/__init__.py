@@ -1,6 +1,6 @@
-"""The model's files: what they are, where they come from, whether they are whole.
+"""The model's files: which there are, how to fetch them, and whether they are complete.
 
-Importing this costs nothing to speak of: torch, onnx, numpy and `huggingface_hub` are imported where they are used.
+This package imports quickly: it imports torch, onnx, numpy and `huggingface_hub` only where it uses them.
 """
 
 from kokoro_wyoming.assets.fetching import SourceName, fetch

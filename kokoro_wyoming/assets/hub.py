@@ -1,8 +1,8 @@
-"""The official files from Hugging Face, or from what stands in for it at `HF_ENDPOINT`.
+"""Fetches the official files from Hugging Face, or from the server at `HF_ENDPOINT`.
 
-`huggingface_hub.hf_hub_download` starts a file over when the program was ended in between: its temporary names are
-new each time. 327 MB on a slow line deserve better, so this uses the layer below it (`http_get`) with a `.part`
-file that stays.
+`huggingface_hub.hf_hub_download` starts a file again when the program was ended during the download, as it uses a new
+temporary name each time. The weights have 327 MB. So this module uses the layer below (`http_get`) with a `.part` file
+that stays.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 NAME = "Hugging Face"
 
 PROBE_SECONDS = 5.0
-"""How long the first answer may take. Where the hub is blocked rather than down, this is the wait before the
-fall-over."""
+"""The time limit for the first answer. Where a firewall drops packets, the fetch waits this long before it changes to
+the other source."""
 
 BLOCK_BYTES = 256 * 1024
-"""What is written at once, and so what a dropped line costs. `http_get`'s own 10 MiB would keep a line that drops
-every few megabytes from ever getting on."""
+"""Bytes per write, and so the most that a dropped connection loses. With `http_get`'s own 10 MiB, a connection that
+drops every few megabytes would make no progress."""
 
 ATTEMPTS = 4
-"""Tries for a file when the hub answers 5xx or ends it early. Broken connections are resumed below, by `http_get`:
-up to five times without progress, each after a second."""
+"""Attempts for a file when the hub answers 5xx or ends the file early. `http_get` itself resumes broken connections:
+up to five times without progress, after a second each."""
 
 
 def deliver(store: Store, release: Release, wanted: Sequence[ReleaseFile], report: Callable[[str], None]) -> None:
-    """Fetches `wanted` into the store.
+    """Fetch `wanted` into the store.
 
-    Raises `SourceError` when the hub cannot be reached, lacks a file or delivers a wrong one. What came so far is
-    kept, and the next call goes on from there.
+    `SourceError` when the hub cannot be reached, lacks a file or delivers a wrong one. The bytes that have arrived are
+    kept, and the next call continues from there.
     """
     library = _library()
     missing = [file for file in wanted if not _taken_from_cache(library, store, release, file)]
@@ -65,8 +65,8 @@ def _library() -> ModuleType:
     import huggingface_hub
     from huggingface_hub import constants
 
-    # Asked for here and not by environment variable: another library may have imported it before us. Without
-    # this, building the request headers calls home for a list of programs to report.
+    # Set here, as an environment variable has no effect once another library has imported the package. With telemetry,
+    # the request headers would need a request for a list of programs.
     constants.HF_HUB_DISABLE_TELEMETRY = True
     constants.DOWNLOAD_CHUNK_SIZE = BLOCK_BYTES
     return huggingface_hub
@@ -81,7 +81,10 @@ def _url(library: ModuleType, hub: Hub, file: ReleaseFile) -> str:
 
 
 def _taken_from_cache(library: ModuleType, store: Store, release: Release, file: ReleaseFile) -> bool:
-    """Whether Hugging Face's own cache on this machine had the file. Works with `HF_HUB_OFFLINE` too."""
+    """Copy the file from Hugging Face's own cache on this machine; False where the cache has no such file.
+
+    This works with `HF_HUB_OFFLINE` too.
+    """
     hub = release.hub
     name = f"{hub.folder}/{file.name}" if hub.folder else file.name
     cached = library.try_to_load_from_cache(hub.repository, name, revision=hub.revision)
@@ -98,14 +101,14 @@ def _taken_from_cache(library: ModuleType, store: Store, release: Release, file:
 
 
 def _probe(library: ModuleType, hub: Hub, file: ReleaseFile) -> None:
-    """Asks for one file's description, once: cheaper than to learn from a download that there is no hub."""
+    """Ask once for the metadata of one file: this finds an unreachable hub sooner than a download would."""
     url = _url(library, hub, file)
     try:
         described = library.get_hf_file_metadata(url, timeout=PROBE_SECONDS, library_name="kokoro-wyoming")
     except _network_errors() as problem:
         raise _explained(problem, file, "cannot be reached", "check the network") from problem
     if described.commit_hash is None:
-        raise SourceError(f"what answers at {url} is not {NAME}", "check HF_ENDPOINT, proxy and firewall")
+        raise SourceError(f"the server at {url} is not {NAME}", "check HF_ENDPOINT, proxy and firewall")
 
 
 def _needs_bytes(store: Store, release: Release, files: Sequence[ReleaseFile]) -> dict[Path, int]:
@@ -133,7 +136,7 @@ def _download(
     except WrongContentError:
         if not resumed:
             raise
-        # The earlier part may be what was wrong: of another revision, or cut where a disk was full.
+        # The earlier part may be wrong: from another revision, or cut when the disk was full.
         _transfer(library, url, part, file, advance)
         _settle(part, target, release.hub, file)
 
@@ -146,7 +149,7 @@ def _settle(part: Path, target: Path, hub: Hub, file: ReleaseFile) -> None:
 
 
 def _transfer(library: ModuleType, url: str, part: Path, file: ReleaseFile, advance: Callable[[int], object]) -> None:
-    """Appends to `part` until it has the published size."""
+    """Append to `part` until it has the published size."""
     import stamina
 
     if _size_bytes(part) > file.bytes:
@@ -159,14 +162,14 @@ def _transfer(library: ModuleType, url: str, part: Path, file: ReleaseFile, adva
     except _LocalError as problem:
         raise problem.error from None
     except _network_errors() as problem:
-        raise _explained(problem, file, f"broke off at {file.name}", "fetch again: it goes on there") from problem
+        raise _explained(problem, file, f"broke off at {file.name}", "fetch again: it continues there") from problem
 
 
 def _append(library: ModuleType, url: str, part: Path, file: ReleaseFile, advance: Callable[[int], object]) -> None:
     from huggingface_hub.file_download import http_get
     from tqdm import tqdm
 
-    # One bar for all files is shown instead of one for each.
+    # This module shows one bar for all files, so the bar of each file is hidden.
     hidden = cast("type[tqdm[Any]]", partial(tqdm, disable=True))
     headers = {"user-agent": f"kokoro-wyoming/{__version__}"}
     if token := library.get_token():
@@ -184,7 +187,7 @@ def _append(library: ModuleType, url: str, part: Path, file: ReleaseFile, advanc
 
 
 class _LocalError(Exception):
-    """Carries an error of this machine's disk past the handling of the network's, both being `OSError`."""
+    """Wraps an error of the local disk, so that it is not taken for a network error: both are `OSError`."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
@@ -192,7 +195,7 @@ class _LocalError(Exception):
 
 
 class _Part:
-    """The `.part` file as `http_get` wants it, counting what arrives."""
+    """The `.part` file for `http_get`. It counts the bytes that arrive."""
 
     def __init__(self, path: Path, advance: Callable[[int], object]) -> None:
         self._advance = advance
@@ -208,7 +211,7 @@ class _Part:
         return self._file.seek(position)
 
     def truncate(self) -> int:
-        # Only to start over, when a server ignored the request to go on.
+        # `http_get` starts again when a server ignores the request to resume.
         left = self._file.truncate()
         self._advance(-left)
         return left
@@ -228,7 +231,7 @@ class _Part:
 
 
 def _network_errors() -> tuple[type[Exception], ...]:
-    """What `huggingface_hub` raises for trouble that is not ours. Its HTTP errors are `OSError`s."""
+    """The exceptions of `huggingface_hub` for network and server errors. Its HTTP errors are `OSError`s."""
     import httpx2
     from huggingface_hub.errors import OfflineModeIsEnabled
 
@@ -236,7 +239,7 @@ def _network_errors() -> tuple[type[Exception], ...]:
 
 
 def _may_pass(problem: Exception) -> bool:
-    """Whether trying again may help: the hub's own trouble, or a body that ended early without an error."""
+    """Whether another attempt may help: after a 5xx answer, or a body that ended early without an error."""
     status = _status(problem)
     if status is not None:
         return status >= 500
@@ -249,9 +252,9 @@ def _status(problem: Exception) -> int | None:
 
 
 def _explained(problem: Exception, file: ReleaseFile, what: str, remedy: str) -> SourceError:
-    """One sentence for whatever `huggingface_hub` and the HTTP client below it raise.
+    """One sentence for an exception of `huggingface_hub` or its HTTP client.
 
-    `what` and `remedy` are for a line that is down; the hub's own answers have their own.
+    `what` and `remedy` are for a failed connection. An answer of the hub has its own text.
     """
     from huggingface_hub.errors import OfflineModeIsEnabled
 
@@ -261,7 +264,7 @@ def _explained(problem: Exception, file: ReleaseFile, what: str, remedy: str) ->
             f"{NAME} is switched off here (HF_HUB_OFFLINE is set)", "unset it, or use `--source registry`"
         )
     if status == 404:
-        return SourceError(f"{NAME} does not have {file.name} (404)", "a newer kokoro-wyoming may know where it went")
+        return SourceError(f"{NAME} does not have {file.name} (404)", "a newer kokoro-wyoming may have its new address")
     if status in (401, 403):
         return SourceError(f"{NAME} refuses {file.name} ({status})", "check HF_TOKEN, or unset it: none is needed")
     if status is not None:

@@ -1,4 +1,4 @@
-"""Whether the files of a release are there, whole and right."""
+"""Checks whether the files of a release are there, complete and correct."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROUNDED = "int8-rounded weights"
 CUSTOM = "custom weights"
 
 MAX_CONFIG_BYTES = 1024 * 1024
-"""The published ones have 2,500."""
+"""The most bytes of a config.json; the published ones have 2,500."""
 
 _PUBLISHED: dict[Role, str] = {"weights": OFFICIAL, "config": "config", "voice": "voice"}
 _OWN: dict[Role, str] = {"weights": CUSTOM, "config": "custom config", "voice": "custom voice"}
@@ -35,42 +35,43 @@ class FileState:
     path: Path
     status: Literal["ok", "missing", "truncated", "corrupt"]
     kind: str
-    """What it is: "official weights", "int8-rounded weights", "custom weights"; "config", "custom config";
-    "voice", "custom voice". Of a file that is not ok: "weights", "config" or "voice"."""
+    """The kind of an ok file: "official weights", "official half precision weights", "int8-rounded weights", "custom
+    weights", "config", "custom config", "voice", "custom voice". The role of any other: "weights", "config", "voice".
+    """
     detail: str
-    """For people: the source of a good file, what is wrong with a bad one. May be empty."""
+    """For people: the source of an ok file, or the fault of another. May be empty."""
 
 
 def verify(store: Store, version: str = "v1.0", *, hashes: bool) -> list[FileState]:
-    """Weights, config and voices, in this order.
+    """The states of weights, config and voices, in this order.
 
-    Without `hashes` only sizes (and the ends of archives) are looked at: milliseconds, fit for every start.
-    With them every byte is read: about a second. The user's own weights, config and voices are accepted as long as
-    they are complete; voices beyond the release's own are not looked at.
+    Without `hashes` it checks sizes and the ends of archives, in milliseconds: fit for every start. With `hashes` it
+    reads every byte, in about a second. The user's own weights, config and voices are ok when they are complete. Voices
+    that the release does not have are not checked.
     """
-    return inspect(store, as_laid_down(store, release(version)), hashes=hashes)
+    return inspect(store, as_stored(store, release(version)), hashes=hashes)
 
 
-def as_laid_down(store: Store, known: Release) -> Release:
-    """The release with the weights in half precision where only those are there."""
+def as_stored(store: Store, known: Release) -> Release:
+    """The release; with weights in half precision where the store has only these."""
     if known.half is None or os.path.isfile(store.place(known.version, known.file("weights").name)):
         return known
     return known.halved() if os.path.isfile(store.place(known.version, known.half.name)) else known
 
 
 def weights_source(store: Store, version: str = "v1.0") -> str | None:
-    """Which weights are there: `OFFICIAL`, `HALF`, `ROUNDED` or `CUSTOM`; None where there are none, or broken ones."""
-    known = as_laid_down(store, release(version))
+    """The kind of the stored weights: `OFFICIAL`, `HALF`, `ROUNDED` or `CUSTOM`; None when missing or broken."""
+    known = as_stored(store, release(version))
     file = known.file("weights")
     path = store.place(version, file.name)
     entry = ledger.read(path.parent).get(path.name)
-    # Own weights often have the official size to the byte, so a file that nobody entered is hashed.
+    # The user's own weights often have exactly the official size, so weights without an entry are hashed.
     state = _state(path, file, entry, hashes=entry is None)
     return state.kind if state.status == "ok" else None
 
 
 def inspect(store: Store, known: Release, *, hashes: bool) -> list[FileState]:
-    """`verify` for any release."""
+    """`verify` for a given release."""
     models = ledger.read(store.models_folder(known.version))
     voices = ledger.read(store.voices_folder(known.version))
     states = []
@@ -83,32 +84,28 @@ def inspect(store: Store, known: Release, *, hashes: bool) -> list[FileState]:
 
 def _state(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool) -> FileState:
     try:
-        return _looked_at(path, file, entry, hashes=hashes)
-    except OSError as error:  # no right to read it, or it went meanwhile
+        return _checked(path, file, entry, hashes=hashes)
+    except OSError as error:  # no permission, or the file was just deleted
         return FileState(path, "corrupt", file.role, f"cannot be read: {first_line(error)}")
 
 
-def _looked_at(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool) -> FileState:
+def _checked(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool) -> FileState:
     if not path.is_file():
         return FileState(path, "missing", file.role, "not fetched yet")
     size_bytes = path.stat().st_size
     candidates = [(each.bytes, each.sha256) for each in (entry, file) if each and each.bytes == size_bytes]
     digest = sha256_of(path) if hashes and candidates else ""
     if any(not hashes or digest == sha256 for _, sha256 in candidates):
-        return _known(path, file, entry, size_bytes)
+        if entry and entry.bytes == size_bytes:
+            return FileState(path, "ok", entry.kind, entry.source)
+        return FileState(path, "ok", published_kind(file), "as published")
     if _INTACT[file.role](path, hashes):
-        return FileState(path, "ok", _OWN[file.role], "not a published file; put there by hand")
+        return FileState(path, "ok", _OWN[file.role], "not a published file, so your own")
     return _broken(path, file.role, size_bytes, entry or file, digest)
 
 
-def _known(path: Path, file: ReleaseFile, entry: Entry | None, size_bytes: int) -> FileState:
-    if entry and entry.bytes == size_bytes:
-        return FileState(path, "ok", entry.kind, entry.source)
-    return FileState(path, "ok", published_kind(file), "as published")
-
-
 def published_kind(file: ReleaseFile) -> str:
-    """What a published file is, in a `FileState`'s words."""
+    """The `FileState.kind` of a published file."""
     return HALF if file.name.endswith("-half.pth") else _PUBLISHED[file.role]
 
 
@@ -120,26 +117,27 @@ def _broken(path: Path, role: Role, size_bytes: int, expected: Entry | ReleaseFi
 
 
 def _intact_archive(path: Path, hashes: bool) -> bool:
-    """Whether a file of `torch.save` is complete. It is a zip archive: its directory is at the end, and it has a
-    checksum for every tensor."""
+    """Whether a file of `torch.save` is complete.
+
+    It is a zip archive: its directory is at the end, and it has a checksum for every tensor.
+    """
     if not zipfile.is_zipfile(path):
         return False
     if not hashes:
         return True
     try:
         with zipfile.ZipFile(path) as archive:
-            # Nothing in it is compressed, so that no megabyte unpacks to a gigabyte.
-            is_plain = sum(member.file_size for member in archive.infolist()) <= path.stat().st_size
-            return is_plain and archive.testzip() is None
-    except Exception:
-        # A flipped bit in a header can claim any compression, encryption or offset.
+            # torch does not compress. A compressed archive could unpack from a megabyte to a gigabyte.
+            is_uncompressed = sum(member.file_size for member in archive.infolist()) <= path.stat().st_size
+            return is_uncompressed and archive.testzip() is None
+    except Exception:  # a flipped bit in a header can claim any compression, encryption or offset
         return False
 
 
 def _intact_json(path: Path, hashes: bool) -> bool:
     try:
         return isinstance(json.loads(content_of(path, MAX_CONFIG_BYTES)), dict)
-    except Exception:  # JSON that is nested too deep is a RecursionError
+    except Exception:  # deeply nested JSON raises a RecursionError
         return False
 
 

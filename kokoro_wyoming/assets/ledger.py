@@ -1,7 +1,7 @@
-"""What was fetched into a folder: `fetched.json`, one entry a file.
+"""The record of the files that were fetched into a folder: `fetched.json`, one entry for each file.
 
-Converted files have no published hash, so without the ledger nobody could tell later whether they are whole. It
-also remembers where the weights came from. A file without an entry was put there by the user.
+Converted files have no published hash, so only the ledger tells later whether they are intact. It also tells where the
+weights came from. A file without an entry was put there by the user.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _LOGGER = logging.getLogger(__name__)
 
 FILE_NAME = "fetched.json"
 MAX_BYTES = 1024 * 1024
-"""Of a ledger; that of 54 voices has 20,000."""
+"""The most bytes of a ledger; with 54 voices it has 20,000."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One fetched file, as it was when it was whole."""
+    """The properties of one fetched file when it was intact."""
 
     kind: str
     """For weights "official weights" or "int8-rounded weights", else "config" or "voice"."""
@@ -34,20 +34,20 @@ class Entry:
     bytes: int
     sha256: str
     upstream_sha256: str
-    """What `sha256` was made from; the same where nothing was converted."""
+    """SHA-256 of the file before its conversion; equal to `sha256` where nothing was converted."""
     converter: int = 0
-    """Version of the conversion, 0 for files kept as published."""
+    """Version of the conversion; 0 for files that were not converted."""
 
 
 def read(folder: Path) -> dict[str, Entry]:
-    """File name -> entry. A missing or unreadable ledger is an empty one: the files then speak for themselves."""
+    """The entries by file name. A missing or unreadable ledger is an empty one."""
     path = folder / FILE_NAME
     try:
         entries = json.loads(content_of(path, MAX_BYTES))
         return {name: _entry(fields) for name, fields in entries.items()}
     except FileNotFoundError:
         return {}
-    except Exception as error:  # JSON that is nested too deep is a RecursionError
+    except Exception as error:  # deeply nested JSON raises a RecursionError
         _warn(path, first_line(error))
         return {}
 
@@ -57,18 +57,18 @@ def _entry(fields: dict[str, Any]) -> Entry:
     if any(
         type(value) is not (int if field in ("bytes", "converter") else str) for field, value in vars(entry).items()
     ):
-        raise TypeError("it holds numbers for words, or words for numbers")
+        raise TypeError("a field has the wrong type")
     return entry
 
 
 @cache
 def _warn(path: Path, why: str) -> None:
-    """Once, as a start reads it several times."""
-    _LOGGER.warning("%s cannot be read (%s), so the files beside it count as put there by hand.", path, why)
+    """Warn once, as a start reads the ledger several times."""
+    _LOGGER.warning("%s cannot be read (%s), so the files beside it count as your own.", path, why)
 
 
 def record(path: Path, entry: Entry) -> None:
-    """Enters `path` in its folder's ledger, in one step. The caller holds the folder's lock."""
+    """Enter `path` in its folder's ledger, in one atomic step. The caller holds the folder's lock."""
     entries = {**read(path.parent), path.name: entry}
     text = json.dumps({name: asdict(entries[name]) for name in sorted(entries)}, indent=1)
     with replaced(path.parent / FILE_NAME) as file:

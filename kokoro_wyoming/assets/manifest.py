@@ -1,7 +1,7 @@
-"""What belongs to a Kokoro release: every file, its size and its SHA-256, and where it is published.
+"""The files of each Kokoro release, their sizes and SHA-256, and where they are published.
 
-A release's files are known by their names in the official repository, such as `voices/af_heart.pt`. Sizes and
-hashes are tables beside this module; a new release is two tables and an entry in `RELEASES`.
+Files have their names in the official repository, such as `voices/af_heart.pt`. Sizes and hashes are in the folder
+`tables`. A new release needs two tables and an entry in `RELEASES`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Role = Literal["weights", "config", "voice"]
 
 @dataclass(frozen=True)
 class Pinned:
-    """Content that is published once and never changes."""
+    """Published content that never changes."""
 
     name: str
     bytes: int
@@ -50,7 +50,7 @@ class Hub:
     repository: str
     revision: str
     folder: str = ""
-    """Where in the repository the release lies; empty for its top."""
+    """The release's folder in the repository; empty for the top."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,18 @@ class PackagedFile(Pinned):
 
 @dataclass(frozen=True)
 class Kit:
-    """The same release rebuilt from registry packages: 8-bit weights in parts, and voices as raw float32."""
+    """The registry packages that a release can be rebuilt from: 8-bit weights in parts, and voices as raw float32."""
 
     weights: tuple[PackagedFile, ...]
-    """The parts of one ONNX file, in order, each in a Python package of its own."""
+    """The parts of one ONNX file, in order, each in its own Python package."""
     weights_download_bytes: int
-    """Size of those packages as they travel, compressed."""
+    """Size of those packages when compressed for the download."""
     onnx: Pinned
     """All parts joined."""
     voices: tuple[PackagedFile, ...]
     """Little-endian float32, (rows, 1, 256), all in one npm package."""
     voices_download_bytes: int
-    """Size of that npm package as it travels, compressed."""
+    """Size of that npm package when compressed for the download."""
     voice_rows: int
     config: str
     """The release's config.json inside this program's own package."""
@@ -88,16 +88,16 @@ class Release:
     files: tuple[ReleaseFile, ...]
     hub: Hub
     kit: Kit | None
-    """None where the registries do not carry the release."""
+    """None where the registries do not have the release."""
     half: ReleaseFile | None = None
-    """The weights once more in half precision, where they are published so."""
+    """The weights in half precision, if they are published too."""
 
     def file(self, role: Role) -> ReleaseFile:
         """The one file with that role; for voices see `voices`."""
         return next(file for file in self.files if file.role == role)
 
     def halved(self) -> Release:
-        """The same with the weights in half precision; AssetError where there are none."""
+        """The release with its weights in half precision; AssetError where these are not published."""
         if self.half is None:
             raise AssetError(f"Kokoro {self.version} is not published in half precision; fetch it without --half")
         return replace(self, files=(self.half, *(file for file in self.files if file.role != "weights")))
@@ -107,7 +107,7 @@ class Release:
 
 
 def release(version: str) -> Release:
-    """Raises `AssetError` for a release that this program has no list of files for."""
+    """The release of that version; AssetError when this program has no list of its files."""
     if version not in RELEASES:
         known = ", ".join(RELEASES)
         raise AssetError(f"Kokoro {version!r} is not a release whose files are known here; choose one of: {known}")
@@ -142,11 +142,11 @@ def _v1_0() -> Release:
 
 @cache
 def _v0_19() -> Release:
-    """Its config.json holds less than is needed to build the network, and is not fetched: the build has its own."""
+    """v0.19. Its config.json is not fetched: it lacks sizes of the network, and `builds/v0_19` has a complete one."""
     return Release(
         version="v0.19",
         files=tuple(ReleaseFile(name, int(size), sha256) for name, size, sha256 in _rows("v0_19-hub.tsv")),
-        # By branch, as its commit is not known here; what comes is checked against the hashes either way.
+        # By branch, as the commit is unknown; the hashes are checked in any case.
         hub=Hub("hexgrad/kLegacy", "main", "v0.19"),
         kit=None,
         half=ReleaseFile(

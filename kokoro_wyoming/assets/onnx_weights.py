@@ -1,11 +1,11 @@
-"""Kokoro v1.0's weights out of a dynamically quantised ONNX export, as the official checkpoint names them.
+"""Reads Kokoro v1.0's weights from a dynamically quantised ONNX export, under the names of the official checkpoint.
 
-The export holds the same network as the official file, its weights rounded to 8 bits. What the export rounded
-stays rounded; nothing else differs. Of the network's 688 tensors 546 are found: the others are the affines of
-InstanceNorm, which the export folded away (weight 1, bias 0), and the `bert.pooler` that speech never uses.
+The export has the same network as the official file, with weights rounded to 8 bits. The weights stay rounded; nothing
+else differs. The export has 546 of the network's 688 tensors. It lacks the affines of InstanceNorm, which were folded
+away (weight 1, bias 0), and `bert.pooler`, which speech never uses.
 
-The graph is read by its wires and never by its constants' names: equal constants (zero points above all) are
-stored once and shared by layers that have nothing else in common.
+Constants are found by following the graph's edges, never by their names: equal constants, mostly zero points, are
+stored once and shared by unrelated layers.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ SECTIONS = ("bert", "bert_encoder", "predictor", "decoder", "text_encoder")
 """The five dicts of the official checkpoint."""
 
 LSTM_GATES = (0, 2, 3, 1)
-"""Where torch's gates (input, forget, cell, output) stand among ONNX's (input, output, forget, cell)."""
+"""The positions of torch's gates (input, forget, cell, output) in ONNX's order (input, output, forget, cell)."""
 
 _PLAIN = re.compile(r"\.(weight|bias|gamma|beta|alpha[12]\.\d)$")
 """Names of the constants that the export left in float32 under their torch names."""
 
-_NOTHING_NEW = re.compile(r"_\d+$|\.istft\.")
-"""Layers to pass over. ALBERT's one layer is unrolled twelve times: `query`, `query_1`, ...; the first is enough.
-The inverse Fourier transform is a convolution in the graph, but with a fixed basis."""
+_SKIPPED = re.compile(r"_\d+$|\.istft\.")
+"""Layers to skip. ALBERT's one layer is unrolled twelve times: `query`, `query_1`, ...; the first is enough.
+The inverse Fourier transform is a convolution with a fixed basis in the graph."""
 
 
 class OnnxGraph:
-    """A graph's nodes, constants and wires. Asking for what is not there raises `LookupError`."""
+    """A graph's nodes, constants and edges. Every method raises `LookupError` for an unknown name."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.nodes = list(model.graph.node)
@@ -67,17 +67,17 @@ class OnnxGraph:
         return self._maker[name]
 
     def weight_scale(self, node: onnx.NodeProto) -> NDArray[Any]:
-        """The weight's scale of an integer layer.
+        """The scale of an integer layer's weight.
 
-        It is no input of the layer: the integer sum is cast and then multiplied by (activation scale * weight
-        scale), and of those two only the latter is a constant.
+        It is not an input of the layer. The integer sum is cast, and then multiplied by (activation scale * weight
+        scale); only the weight scale is a constant.
         """
         name = node.output[0]
         seen = {name}
         while (reader := self._reader[name]).op_type in ("Add", "Cast"):
             name = reader.output[0]
             if name in seen:
-                raise LookupError(f"a circle at {name}")
+                raise LookupError(f"a cycle at {name}")
             seen.add(name)
         (factor,) = (other for other in reader.input if other != name)
         (scale,) = (part for part in self.maker(factor).input if self.is_constant(part))
@@ -85,14 +85,14 @@ class OnnxGraph:
 
 
 def state_dicts(onnx_file: Path) -> dict[str, Tensors]:
-    """The official checkpoint's five dicts, keys prefixed `module.`, float32.
+    """The official checkpoint's five dicts, float32, with keys that begin with `module.`.
 
-    Fails with `AssetError` when the tensors are not exactly those expected.
+    `AssetError` unless the tensors are exactly the expected ones.
     """
     import onnx
 
     try:
-        # What lies in other files is none of it, whatever the graph says.
+        # Other files are not read, even if the graph refers to them.
         tensors = convert(OnnxGraph(onnx.load(onnx_file, load_external_data=False)))
         check(tensors, expected_shapes())
     except AssetError:
@@ -103,7 +103,7 @@ def state_dicts(onnx_file: Path) -> dict[str, Tensors]:
 
 
 def convert(graph: OnnxGraph) -> Tensors:
-    """Every weight of the graph by its torch name, in the order of the graph."""
+    """All weights of the graph by their torch names."""
     tensors = {
         name.partition(".")[2]: graph.constant(name)
         for name in graph.constants()
@@ -111,7 +111,7 @@ def convert(graph: OnnxGraph) -> Tensors:
     }
     for node in graph.nodes:
         layer = layer_name(node.name)
-        if node.op_type in _READERS and not _NOTHING_NEW.search(layer):
+        if node.op_type in _READERS and not _SKIPPED.search(layer):
             for parameter, value in _read(graph, node).items():
                 tensors[f"{layer}.{parameter}"] = value
     return {name: np.array(value, dtype=np.float32, order="C") for name, value in tensors.items()}
@@ -125,11 +125,10 @@ def _read(graph: OnnxGraph, node: onnx.NodeProto) -> Tensors:
 
 
 def layer_name(node_name: str) -> str:
-    """The torch name of the layer a node belongs to.
+    """The torch name of a node's layer.
 
-    `/decoder/decoder/asr_res/asr_res.0/Conv_quant` is `decoder.asr_res.0`. The exported encoder called the
-    predictor's layers one by one, so these lack its name: `/encoder/F0.1/conv1/Conv_quant` is
-    `predictor.F0.1.conv1`.
+    `/decoder/decoder/asr_res/asr_res.0/Conv_quant` is `decoder.asr_res.0`. The exported encoder called the predictor's
+    layers directly, so their paths lack its name: `/encoder/F0.1/conv1/Conv_quant` is `predictor.F0.1.conv1`.
     """
     parts = node_name.strip("/").split("/")[1:-1]
     names = [
@@ -141,7 +140,7 @@ def layer_name(node_name: str) -> str:
 
 
 def sectioned(tensors: Tensors) -> dict[str, Tensors]:
-    """Flat names to the official layout: `bert.x` becomes `["bert"]["module.x"]`."""
+    """Convert flat names to the official layout: `bert.x` becomes `["bert"]["module.x"]`."""
     sections: dict[str, Tensors] = {section: {} for section in SECTIONS}
     for name, tensor in tensors.items():
         section, _, rest = name.partition(".")
@@ -150,7 +149,7 @@ def sectioned(tensors: Tensors) -> dict[str, Tensors]:
 
 
 def check(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Fails with `AssetError` unless `tensors` are exactly `shapes`, all finite."""
+    """Raise `AssetError` unless the tensors have exactly these names and shapes, and all are finite."""
     found = {name: tensor.shape for name, tensor in tensors.items()}
     wrong = sorted(name for name in found.keys() | shapes.keys() if found.get(name) != shapes.get(name))
     wrong += sorted(name for name, tensor in tensors.items() if not np.isfinite(tensor).all())
@@ -160,7 +159,7 @@ def check(tensors: Tensors, shapes: Mapping[str, tuple[int, ...]]) -> None:
 
 @cache
 def expected_shapes() -> dict[str, tuple[int, ...]]:
-    """The 546 tensors' names and shapes, from the network that `kokoro` 0.9.4 builds for v1.0's config.json."""
+    """The names and shapes of the 546 tensors, from the network that `kokoro` 0.9.4 builds for v1.0's config.json."""
     table = (files(__package__) / "tables" / "v1_0-tensors.tsv").read_text("utf-8").splitlines()
     rows = (line.split("\t") for line in table[1:])
     return {name: tuple(int(size) for size in shape.split("x")) for name, shape in rows}
@@ -173,18 +172,18 @@ def dequantised(quantised: NDArray[Any], zero_point: NDArray[Any], scale: NDArra
 
 
 def weight_normed(weight: Tensor) -> Tensors:
-    """`weight_v` and `weight_g` of a weight-normed layer, the norm over all but the first axis.
+    """`weight_v` and `weight_g` of a weight-normed layer; the norm is over all axes but the first.
 
-    A row that was rounded to nothing but zeros has no direction: the layer would divide 0 by 0. Any direction
-    with length 0 says the same.
+    A row that was rounded to zeros has no direction, and the layer would divide 0 by 0. Such a row gets the direction
+    of ones and the norm 0, which gives the same weights.
     """
     norm = np.sqrt(np.sum(np.square(weight), axis=tuple(range(1, weight.ndim)), keepdims=True))
     return {"weight_g": norm, "weight_v": np.where(norm == 0, np.float32(1), weight)}
 
 
 def _convolution_weight(name: str, weight: Tensor) -> Tensors:
-    # A weight that the export had to compute (from weight_v and weight_g) is named after the graph's path,
-    # one that was a plain parameter after the parameter.
+    # A weight that the export computed (from weight_v and weight_g) has the name of a graph path, which begins with
+    # "/". A plain parameter keeps its own name.
     return weight_normed(weight) if name.startswith("/") else {"weight": weight}
 
 
@@ -231,7 +230,7 @@ def _lstm(graph: OnnxGraph, node: onnx.NodeProto) -> Tensors:
 
 
 def _lstm_matrix(graph: OnnxGraph, name: str, *, zero_point: str, scale: str) -> Tensor:
-    """float32 (directions, inputs, 4 * hidden). Scale and zero point are per direction, or also per column."""
+    """float32, shape (directions, inputs, 4 * hidden). Scale and zero point are per direction, or also per column."""
     quantised = graph.constant(name)
     per_direction = (len(quantised), 1, -1)
     zero_points, scales = graph.constant(zero_point), graph.constant(scale)
@@ -239,7 +238,7 @@ def _lstm_matrix(graph: OnnxGraph, name: str, *, zero_point: str, scale: str) ->
 
 
 def torch_gates(stacked: Tensor) -> Tensor:
-    """An LSTM's four gates, stacked along the first axis, from ONNX's order into torch's."""
+    """Reorder an LSTM's four gates, stacked along the first axis, from ONNX's order to torch's."""
     gates = np.split(stacked, 4)
     return np.concatenate([gates[gate] for gate in LSTM_GATES])
 
@@ -253,4 +252,4 @@ _READERS = {
     "DequantizeLinear": _embedding,
     "DynamicQuantizeLSTM": _lstm,
 }
-"""How each kind of node tells its weights: parameter name -> value."""
+"""For each kind of node, a function that returns its weights by parameter name."""

@@ -1,4 +1,4 @@
-"""How a file gets to its place: whole and verified, or not at all."""
+"""Puts a fetched file in its place: complete and verified, or not at all."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from kokoro_wyoming.assets.manifest import Pinned
 from kokoro_wyoming.errors import AssetError
 
 SPARE_BYTES = 64 * 1024 * 1024
-"""Left free on the disk, so that a fetch that fits does not leave a full disk behind."""
+"""A fetch leaves this much of the disk free."""
 
 
 class SourceError(AssetError):
-    """A source could not deliver; another one may."""
+    """A source could not deliver. Another source may."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(f"{what}; {remedy}")
         self.what = what
-        """Without the remedy, for when there is another source."""
+        """The text without the remedy, for use where there is another source."""
 
 
 class WrongContentError(SourceError):
-    """A source delivered something other than what was published."""
+    """A source delivered other content than the published one."""
 
 
 def sha256_of(path: Path) -> str:
@@ -41,12 +41,12 @@ def sha256_of(path: Path) -> str:
 
 
 def part_of(target: Path) -> Path:
-    """The temporary name beside the target, on the same file system, so that the rename is one step."""
+    """The temporary file beside the target, on the same file system, so that the rename is atomic."""
     return target.with_name(f"{target.name}.part")
 
 
 def verify_or_delete(path: Path, expected: Pinned, source: str) -> None:
-    """Raises `WrongContentError`, and deletes the file, unless it is `expected` to the last bit."""
+    """Delete the file and raise `WrongContentError` unless its content is `expected`."""
     try:
         _verify(path.stat().st_size, sha256_of(path), expected, source)
     except WrongContentError:
@@ -55,7 +55,7 @@ def verify_or_delete(path: Path, expected: Pinned, source: str) -> None:
 
 
 def verified(content: bytes, expected: Pinned, source: str) -> bytes:
-    """`content`, which is `expected`; else raises `WrongContentError`."""
+    """Return `content`; raise `WrongContentError` unless it is `expected`."""
     _verify(len(content), hashlib.sha256(content).hexdigest(), expected, source)
     return content
 
@@ -65,15 +65,15 @@ def _verify(size_bytes: int, digest: str, expected: Pinned, source: str) -> None
         raise WrongContentError(
             f"{expected.name} from {source} is not the published file and was deleted ({size_bytes:,} bytes with "
             f"SHA-256 {digest[:12]}..., expected {expected.bytes:,} bytes with {expected.sha256[:12]}...)",
-            "fetch again; if this stays so, something on the way changes the file",
+            "fetch again; if the error stays, something between here and there changes the file",
         )
 
 
 def settle(part: Path, target: Path, entry: ledger.Entry) -> None:
-    """Moves a verified file to its place.
+    """Move a verified file to its place.
 
-    The ledger is written first: killed in between, the old file no longer matches its entry and is fetched
-    again, while the other order would leave a converted file that passes for the user's own.
+    The ledger is written first. If the process is killed before the move, the old file no longer matches its entry and
+    is fetched again. In the other order, a converted file would have no entry and count as the user's own.
     """
     with part.open("rb") as file:
         os.fsync(file.fileno())
@@ -82,8 +82,8 @@ def settle(part: Path, target: Path, entry: ledger.Entry) -> None:
 
 
 @contextmanager
-def local_faults_explained(folder: Path) -> Iterator[None]:
-    """Turns the errors of a full or read-only disk into an `AssetError` that says what to do."""
+def disk_errors_explained(folder: Path) -> Iterator[None]:
+    """Turn the errors of a full or read-only disk into an `AssetError` with a remedy."""
     try:
         yield
     except OSError as problem:
@@ -98,7 +98,7 @@ def _remedy(number: int | None) -> str:
 
 
 def ensure_space(needs_bytes: Mapping[Path, int]) -> None:
-    """Raises `AssetError` unless every existing folder's disk has room for what it needs, taken together."""
+    """Raise `AssetError` unless each disk has enough free space for all folders on it. The folders must exist."""
     devices: dict[int, list[Path]] = defaultdict(list)
     for folder in needs_bytes:
         devices[folder.stat().st_dev].append(folder)

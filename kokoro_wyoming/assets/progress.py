@@ -1,4 +1,4 @@
-"""Progress bars on a terminal, nothing elsewhere."""
+"""Progress bars, on a terminal only."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(label: str, total_bytes: int) -> Iterator[Callable[[int], object]]:
-    """Yields `advance(bytes)`."""
+    """Show a bar; yields `advance(bytes)`."""
     from tqdm import tqdm
 
-    # disable=None is tqdm's word for "unless standard error is a terminal".
+    # disable=None shows the bar only where standard error is a terminal.
     with tqdm(total=total_bytes, desc=label, unit="B", unit_scale=True, leave=False, disable=None) as shown:
         yield shown.update

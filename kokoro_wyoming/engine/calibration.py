@@ -1,8 +1,8 @@
-"""Has a network with weights that nobody knows learn its own sound, while nobody wants to hear anything.
+"""Has a network of which no fit is known learn its own sound, while nobody listens.
 
-What is spoken in windows needs a `Fit` of the weights. Those of v1.0 that are published have one; v0.19's and the
-owner's own have none, and are spoken in whole sentences until their network has rehearsed: some dozen utterances of all
-voices, made for no ears, in turns that no listener wants.
+Speaking in windows needs a `Fit` of the weights. The published weights of v1.0 have one. v0.19's and the owner's own
+have none, and speak whole sentences until their network has rehearsed: it makes some dozen utterances of all voices
+that nobody hears, in turns that no listener wants.
 """
 
 from __future__ import annotations
@@ -13,32 +13,56 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from kokoro_wyoming import awake
-from kokoro_wyoming.builds.release import Rehearsing
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
-from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons
+from kokoro_wyoming.network.learning import ENOUGH_UTTERANCES, CalibrationData
 from kokoro_wyoming.scheduler import Listener, ModelThread
-from kokoro_wyoming.voices.packs import pack_paths
 
 _LOGGER = logging.getLogger(__name__)
 
 UTTERANCES = 64
-"""After these more of them gain nothing that is heard; docs/performance.md has the figures."""
+"""More of them gain nothing that is heard; docs/performance.md has the figures."""
 _STREAM = 2
-"""Of the dice: others than those that the shipped fit was learned with and tried on."""
+"""The stream of random numbers: another than those that the shipped fit was learned with and tried on."""
 _SECOND_CHARS = 15
 """Phonemes in a second of speech at its own pace."""
 _MAX_SECONDS = 8
-"""Of an utterance: a longer one takes memory, and long sentences are like several short ones."""
+"""The longest utterance: a longer one takes memory, and long sentences are like several short ones."""
 _MARKS = '.,;:!?…—"()“”。、？！¿¡।'
+
+
+class Rehearsing(Protocol):
+    """What is needed of a release: `builds.release.Release` has it."""
+
+    @property
+    def rehearsal(self) -> Mapping[str, Sequence[str]]:
+        """Sentences in phonemes, by Kokoro's letter of their language."""
+        ...
+
+    def rehearsal_voices(self) -> Sequence[str]:
+        """The names of the voices on disk whose language has sentences in `rehearsal`."""
+        ...
+
+    def calibration_data(self) -> CalibrationData | None:
+        """What `rehearse` adds to; None where nothing is to be learned."""
+        ...
+
+    def rehearse(self, phonemes: str, voice: str, speed: float) -> Iterator[None]:
+        """Learn from an utterance, step by step on the calling thread."""
+        ...
+
+    def learn(self) -> None:
+        """Speak in windows from now on, by what was rehearsed."""
+        ...
 
 
 @dataclass(frozen=True)
 class RehearsalUtterance:
-    """What is spoken, drawn by lot."""
+    """A text that is rehearsed, chosen at random."""
 
     shares: Mapping[str, float]
     """Voices by name."""
@@ -92,65 +116,64 @@ def rehearsed(number: int, names: Sequence[str], sentences: Mapping[str, Sequenc
     return RehearsalUtterance(one.shares, one.phonemes[: int(_MAX_SECONDS * _SECOND_CHARS * one.speed)], one.speed)
 
 
-async def calibrate(model: Rehearsing, thread: ModelThread, version: str) -> None:
+async def calibrate(release: Rehearsing, thread: ModelThread, version: str) -> None:
     """Rehearse until enough is known of a network, and have it speak in windows; cancel it at any time.
 
     A network that needs none of this, or has learned before, is left alone. Never raises: without it, whole sentences
     are spoken.
     """
     try:
-        await _calibrate(model, thread, version)
+        await _calibrate(release, thread, version)
     except KokoroWyomingError as error:
         _LOGGER.warning("Kokoro %s goes on speaking in whole sentences: %s", version, error)
     except Exception:
         _LOGGER.exception("Kokoro %s goes on speaking in whole sentences", version)
 
 
-async def _calibrate(model: Rehearsing, thread: ModelThread, version: str) -> None:
-    lessons = model.initialize().lessons
-    names = [path.stem for path in pack_paths(model.packs.folder) if path.stem[0] in model.rehearsal]
-    if lessons is None or len(lessons) >= UTTERANCES or not names:
+async def _calibrate(release: Rehearsing, thread: ModelThread, version: str) -> None:
+    data, names = release.calibration_data(), release.rehearsal_voices()
+    if data is None or len(data) >= UTTERANCES or not names:
         return
     _LOGGER.info(
         "Kokoro %s speaks in whole sentences until it has learned its own sound, from %d utterances made while "
         "nobody waits (model.calibrate)",
         version,
-        UTTERANCES - len(lessons),
+        UTTERANCES - len(data),
     )
     try:
-        await _rehearse_all(model, thread, version, lessons, names)
+        await _rehearse_all(release, thread, version, data, names)
     finally:
         # Also when the release leaves the memory, or the server ends: what was rehearsed is not lost.
-        await asyncio.to_thread(lessons.save)
+        await asyncio.to_thread(data.save)
 
 
 async def _rehearse_all(
-    model: Rehearsing, thread: ModelThread, version: str, lessons: Lessons, names: Sequence[str]
+    release: Rehearsing, thread: ModelThread, version: str, data: CalibrationData, names: Sequence[str]
 ) -> None:
-    for number in range(len(lessons), 2 * UTTERANCES):
+    for number in range(len(data), 2 * UTTERANCES):
         try:
-            worked_seconds = await _rehearse(model, thread, rehearsed(number, names, model.rehearsal))
+            worked_seconds = await _rehearse(release, thread, rehearsed(number, names, release.rehearsal))
         except (AssetError, PeerError) as error:
             _LOGGER.debug("Utterance %d is left out: %s", number, error)  # a voice that is damaged, or just went
             continue
-        count = len(lessons)
-        if count in (ENOUGH_LESSONS, UTTERANCES):
-            await asyncio.to_thread(lessons.save)
-            await asyncio.to_thread(model.initialize().learn)
+        count = len(data)
+        if count in (ENOUGH_UTTERANCES, UTTERANCES):
+            await asyncio.to_thread(data.save)
+            await asyncio.to_thread(release.learn)
             _LOGGER.info("Kokoro %s speaks in windows now, having learned from %d utterances", version, count)
         if count >= UTTERANCES:
             return
-        # Half of the time at most is spent on it, as the machine may have other things to do.
+        # At most half of the time is spent on it, as the machine may have other things to do.
         await asyncio.sleep(worked_seconds)
 
 
-async def _rehearse(model: Rehearsing, thread: ModelThread, one: RehearsalUtterance) -> float:
-    """Make an utterance in turns that no listener wants; the seconds that its own turns took."""
+async def _rehearse(release: Rehearsing, thread: ModelThread, one: RehearsalUtterance) -> float:
+    """Make an utterance in turns that no listener wants; returns the seconds that its own turns took."""
     worked_seconds = 0.0
 
     def steps() -> Iterator[None]:
         nonlocal worked_seconds
-        inner = model.rehearse(one.phonemes, one.voice, one.speed)
+        inner = release.rehearse(one.phonemes, one.voice, one.speed)
         while True:
             began = awake.seconds()
             ended = next(inner, "ended")

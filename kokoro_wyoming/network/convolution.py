@@ -1,6 +1,6 @@
-"""Convolutions over what lies in memory as (time, channels), as sound does on its way through the network.
+"""Convolutions over data that is in memory as (time, channels).
 
-So the processor multiplies at its full rate, which it does not where each channel is a row.
+In this layout the processor multiplies at its full rate. It does not where each channel is a row.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from torch import Tensor
 from torch.nn import functional
 
 EPSILON = 1e-5
-"""InstanceNorm's."""
+"""The epsilon of torch's InstanceNorm."""
 
 _T = TypeVar("_T", bound="_Filter")
 
 KokoroModule = Any
-"""A module of `kokoro`, which has no types; its attributes are those of version 0.9.4."""
+"""A module of `kokoro` 0.9.4, a package without type information."""
 
 
 def convolution_type(device: torch.device) -> torch.dtype:
-    """What convolutions are computed in.
+    """The type in which the convolutions compute.
 
-    bfloat16 where the processor multiplies it (AVX512-BF16 or AMX): 40 dB away from float32, which nobody hears, in
-    two thirds of the time. float32 elsewhere.
+    It is bfloat16 where the processor multiplies bfloat16 (AVX512-BF16 or AMX): the error is 40 dB below the sound,
+    which is inaudible, and the time is two thirds. Elsewhere it is float32.
     """
     if device.type != "cpu":
         return torch.float32
@@ -36,23 +36,23 @@ def convolution_type(device: torch.device) -> torch.dtype:
 
 @dataclass(frozen=True)
 class _Filter:
-    """What both kinds of convolution over (time, channels) have."""
+    """The parts that both kinds of convolution over (time, channels) share."""
 
     weight: Tensor
-    """Shape (channels out, channels in, 1, taps), a transposed one's (in, out, 1, taps); channels last in memory."""
+    """Shape (channels out, channels in, 1, taps); transposed: (channels in, channels out, 1, taps). Channels last."""
     bias: Tensor
     stride: int
     padding: int
 
     _out_axis: ClassVar[int] = 0
-    """That of the weight's channels out."""
+    """The axis of the weight that counts the channels out."""
 
     def as_type(self: _T, dtype: torch.dtype) -> _T:
-        """Computed in another type; the same memory where it is that already."""
+        """The same convolution, computed in `dtype`. Where it has this type already, it shares the memory."""
         return replace(self, weight=self.weight.to(dtype), bias=self.bias.to(dtype))
 
     def parts(self: _T, channels: int) -> Iterator[_T]:
-        """The same, so many channels out at a time."""
+        """Split into convolutions of at most `channels` channels out each."""
         weights = torch.split(self.weight, channels, self._out_axis)
         for weight, bias in zip(weights, torch.split(self.bias, channels), strict=True):
             yield replace(self, weight=weight, bias=bias)
@@ -60,7 +60,7 @@ class _Filter:
 
 @dataclass(frozen=True)
 class Convolution(_Filter):
-    """A one-dimensional convolution over (time, channels); bfloat16 where the processor has instructions for it."""
+    """A one-dimensional convolution over (time, channels)."""
 
     dilation: int
 
@@ -70,15 +70,18 @@ class Convolution(_Filter):
         return cls(weight, bias, module.stride[0], module.padding[0], module.dilation[0])
 
     def __call__(self, u: Tensor) -> Tensor:
-        return self._of(u, self.padding)
+        return self._convolved(u, self.padding)
 
     def of_padded(self, u: Tensor) -> Tensor:
-        """Of what has as many rows of zeros around it as padding: oneDNN makes a quarter of the code for that."""
-        return self._of(u, 0)
+        """Convolve an input that already has `padding` rows of zeros at each end.
 
-    def _of(self, u: Tensor, padding: int) -> Tensor:
-        steps = ((1, self.stride), (0, padding), (1, self.dilation))
-        return as_rows(functional.conv2d(as_image(u.to(self.weight.dtype)), self.weight, self.bias, *steps))
+        oneDNN compiles a quarter of the code for it.
+        """
+        return self._convolved(u, 0)
+
+    def _convolved(self, u: Tensor, padding: int) -> Tensor:
+        options = ((1, self.stride), (0, padding), (1, self.dilation))
+        return as_rows(functional.conv2d(as_image(u.to(self.weight.dtype)), self.weight, self.bias, *options))
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Upsampling(_Filter):
 
 
 def _bias(module: KokoroModule, dtype: torch.dtype) -> Tensor:
-    """Zeros where there is none."""
+    """The module's bias, or zeros where it has none."""
     if module.bias is None:
         return module.weight.new_zeros(len(module.weight), dtype=dtype)
     return module.bias.detach().to(dtype)
@@ -109,17 +112,17 @@ def _channels_last(weight: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def as_image(u: Tensor) -> Tensor:
-    """(time, channels) as torch's images of one row, shape (1, channels, 1, time): the same memory."""
+    """View (time, channels) as an image of one row, shape (1, channels, 1, time), in the same memory."""
     return u.T[None, :, None]
 
 
 def as_rows(image: Tensor) -> Tensor:
-    """And back."""
+    """View an image of one row, shape (1, channels, 1, time), as (time, channels)."""
     return image[0, :, 0].T
 
 
 def mean_and_variance(u: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each channel over time, biased: float32, shape (channels,) each, of (time, channels)."""
-    # In two passes: down the columns, torch's own var_mean takes ten times as long.
+    """Mean and biased variance over time of u, shape (time, channels): float32, shape (channels,) each."""
+    # Two passes, as torch.var_mean down the columns takes ten times as long.
     mean = u.mean(0, dtype=torch.float32)
     return mean, (u - mean).square_().mean(0)

@@ -1,11 +1,10 @@
 """The generator, Kokoro's second half: features at 80 frames a second to sound, whole or in windows.
 
-What ties the generator to the whole sentence are 48 layers (AdaIN) that normalise each channel by its mean and
-variance over all time. Given those beforehand, it can run on a window of features and a little context, and gives the
-samples that a whole run would give.
+48 AdaIN layers normalise each channel by its mean and variance over the whole sentence. When these moments are known
+beforehand, the generator can run on a window of features with a little context, and gives the samples of a whole run.
 
-Between two convolutions stand AdaIN and Snake: h = scale·u + shift, then h + sin²(ah)/a. As sin² is (1 - cos)/2, both
-are done in a few passes, over memory that every layer uses again: fresh memory costs more than what is computed in it.
+AdaIN and Snake stand before each convolution: h = scale·u + shift, then h + sin²(ah)/a. As sin² is (1 - cos)/2, both
+take a few passes. All layers compute in the same memory, as page faults would cost more than the computation.
 """
 
 from __future__ import annotations
@@ -24,22 +23,22 @@ from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModul
 from kokoro_wyoming.network.source import Draw, HarmonicSource
 
 SAMPLES_PER_FRAME = 300
-"""24,000 Hz over 80 frames a second."""
+"""24,000 Hz divided by 80 frames a second."""
 HARMONICS_PER_FRAME = 60
 """The spectrum of the harmonic source has a hop of 5 samples."""
 CONTEXT_FRAMES = 8
-"""On each side of a window: with as many its samples are those of the whole run within 108 dB."""
+"""Context on each side of a window. With it, the samples equal those of the whole run within 108 dB."""
 _LAST_CONTEXT_FRAMES = 2
-"""Enough for the last stage, most of the work: its two blocks of 60 steps each way reach two frames far."""
-_LEAST_FRAMES = 40
-"""A last window of fewer is made with the one before it: its context would be as much work as itself."""
-_ROOM_FRAMES = 2 * 160
-"""What is computed in one go may be this long and leave its memory (50 MB) for the next."""
+"""Context of the last stage, which does most of the work: its receptive field is two frames on each side."""
+_MIN_LAST_FRAMES = 40
+"""A shorter last window is joined to the one before it: its context would cost as much as the window."""
+_WORKSPACE_FRAMES = 2 * 160
+"""Up to this length a run keeps its memory (50 MB) for the next run."""
 _LEAK = 0.1
 
 
 class Moments(NamedTuple):
-    """Mean and biased variance over time of what enters each AdaIN layer, layer after layer."""
+    """Mean and biased variance over time of the input of each AdaIN layer, layer after layer."""
 
     mean: Tensor
     """float32, shape (9216,)."""
@@ -48,22 +47,25 @@ class Moments(NamedTuple):
 
     @classmethod
     def joined(cls, parts: Iterable[tuple[Tensor, Tensor]]) -> Moments:
-        """Those of some channels, and then of others."""
+        """Concatenate the means and variances of groups of channels."""
         means, variances = zip(*parts, strict=True)
         return cls(torch.cat(means), torch.cat(variances))
 
 
 class Targets(NamedTuple):
-    """What each AdaIN layer makes of its channels: functions of the style alone."""
+    """The mean and deviation that each AdaIN layer gives its channels. Both depend on the style alone."""
 
     mean: Tensor
     """float32, shape (9216,)."""
     gain: Tensor
-    """Standard deviation, with a sign: float32, shape (9216,)."""
+    """Standard deviation with a sign: float32, shape (9216,)."""
 
 
 class Affine(NamedTuple):
-    """One layer's AdaIN as scale·u + shift, and the same as the angle 2ah of its Snake; float32, shape (channels,)."""
+    """One layer's AdaIN, scale·u + shift, and its Snake's angle 2ah, written as angle_scale·u + angle_shift.
+
+    All are float32, shape (channels,).
+    """
 
     scale: Tensor
     shift: Tensor
@@ -71,22 +73,22 @@ class Affine(NamedTuple):
     angle_shift: Tensor
 
 
-Normalise = Callable[[int, Tensor], Affine]
-"""How a layer, told by its number, normalises its input of shape (time, channels)."""
+Normaliser = Callable[[int, Tensor], Affine]
+"""Gives a layer's AdaIN from the layer's number and its input, shape (time, channels)."""
 
 
 class Workspace:
-    """Memory for what is computed on the way, used by one layer after the other."""
+    """Memory for intermediate results; every layer uses it again."""
 
     def __init__(self) -> None:
         self._memory: dict[str, Tensor] = {}
 
     def place(self, name: str, like: Tensor) -> Tensor:
-        """float32 memory of the shape of `like`, to be written to; it may be what the name had before."""
-        return self.around(like, 0, name, torch.float32)
+        """float32 memory of the shape of `like`, with arbitrary content. A name always gives the same memory."""
+        return self.padded_place(like, 0, name, torch.float32)
 
-    def around(self, like: Tensor, margin: int, name: str, dtype: torch.dtype) -> Tensor:
-        """The same with so many more rows at both ends, of another type."""
+    def padded_place(self, like: Tensor, margin: int, name: str, dtype: torch.dtype) -> Tensor:
+        """`place` with `margin` more rows at each end, and of type `dtype`."""
         count, channels = len(like) + 2 * margin, like.shape[1]
         size = count * channels
         if name not in self._memory or self._memory[name].numel() < size:
@@ -98,71 +100,71 @@ class Workspace:
 class Activation:
     """AdaIN and Snake before a convolution, layer by layer: h + (1 - cos 2ah)/2a of h = scale·u + shift."""
 
-    normalise: Normalise
-    steps: list[Tensor]
-    """The layers' 1/2a, shape (channels,)."""
+    normalise: Normaliser
+    amplitudes: list[Tensor]
+    """1/2a of each layer, the amplitude of its Snake; shape (channels,)."""
     dtype: torch.dtype
-    """Of what comes out."""
-    room: Workspace
+    """The type of the convolution's input."""
+    workspace: Workspace
     n_frames: int
-    blank_frames: int = 0
-    """So many of them, the last, are no part of the sentence: what is theirs is zero, as is what lies around one."""
+    padding_frames: int = 0
+    """This many frames at the end are padding to a bucket length: their rows stay zero, as beyond a sentence's end."""
 
     def __call__(self, layer: int, u: Tensor, convolution: Convolution) -> Tensor:
-        """What the convolution makes of it: (time, channels) to (time, channels out)."""
-        heard, margin = self._heard(u), convolution.padding
-        affine, step = self.normalise(layer, heard), self.steps[layer]
-        h, cosine = self.room.place("h", heard).copy_(heard), self.room.place("cosine", heard)
+        """Normalise, activate and convolve u: (time, channels) to (time, channels out)."""
+        rows, margin = self._without_padding(u), convolution.padding
+        affine, amplitude = self.normalise(layer, rows), self.amplitudes[layer]
+        h, cosine = self.workspace.place("h", rows).copy_(rows), self.workspace.place("cosine", rows)
         torch.addcmul(affine.angle_shift, h, affine.angle_scale, out=cosine).cos_()
-        torch.addcmul(affine.shift + step, h, affine.scale, out=h).addcmul_(cosine, step, value=-1)
-        padded = self.room.around(u, margin, "active", self.dtype)
+        torch.addcmul(affine.shift + amplitude, h, affine.scale, out=h).addcmul_(cosine, amplitude, value=-1)
+        padded = self.workspace.padded_place(u, margin, "active", self.dtype)
         padded[:margin].zero_()
-        padded[margin + len(heard) :].zero_()
-        padded[margin : margin + len(heard)].copy_(h)
+        padded[margin + len(rows) :].zero_()
+        padded[margin : margin + len(rows)].copy_(h)
         return convolution.of_padded(padded)
 
-    def blanked(self, rows: Tensor) -> Tensor:
-        """The same memory, where what belongs to blank frames is zero now."""
-        rows[len(self._heard(rows)) :].zero_()
+    def with_zeroed_padding(self, rows: Tensor) -> Tensor:
+        """Set the rows of padding frames to zero, in place."""
+        rows[len(self._without_padding(rows)) :].zero_()
         return rows
 
-    def _heard(self, rows: Tensor) -> Tensor:
-        return rows[: len(rows) - self.blank_frames * (len(rows) // self.n_frames)]
+    def _without_padding(self, rows: Tensor) -> Tensor:
+        return rows[: len(rows) - self.padding_frames * (len(rows) // self.n_frames)]
 
 
 @dataclass(frozen=True)
-class Block:
-    """Three times AdaIN, Snake, dilated convolution, AdaIN, Snake, convolution, each round added to its input."""
+class GeneratorBlock:
+    """Three residual rounds of AdaIN, Snake, dilated convolution, AdaIN, Snake and convolution."""
 
     first_layer: int
     rounds: tuple[tuple[Convolution, Convolution], ...]
 
     def __call__(self, x: Tensor, active: Activation, out: Tensor) -> Steps[None, None, Tensor]:
-        """Write to `out`, which has x's shape, and return it; pauses after each convolution."""
+        """Write the result to `out`, which has x's shape, and return it; one step for each convolution."""
         layer = self.first_layer
         for dilated, plain in self.rounds:
             inner = active(layer, x, dilated)
             yield None
             added = active(layer + 1, inner, plain)
-            # In two steps: to add one type to another, torch makes a copy in fresh memory.
-            x = torch.add(x, active.room.place("h", x).copy_(added), out=out)
+            # Convert, then add: torch would convert into fresh memory.
+            x = torch.add(x, active.workspace.place("h", x).copy_(added), out=out)
             yield None
             layer += 2
         return x
 
 
 class Generator:
-    """`kokoro`'s generator with its own weights, able to run in windows."""
+    """`kokoro`'s generator with its own weights; it can run in windows."""
 
     def __init__(self, module: KokoroModule, dtype: torch.dtype = torch.float32, draw: Draw = torch.randn_like) -> None:
-        """`module` is `KModel.decoder.generator`, weight norm folded; `dtype` is that of the convolutions.
+        """`module` is `KModel.decoder.generator` with folded weight norm; `dtype` is the type of the convolutions.
 
-        `draw` is where the harmonic source has its noise from.
+        `draw` makes the noise of the harmonic source.
         """
         self.dtype = dtype
         layers: list[_Layer] = []
-        self.noise: list[Block] = []
-        self.residual: list[list[Block]] = []
+        self.noise: list[GeneratorBlock] = []
+        self.residual: list[list[GeneratorBlock]] = []
         for stage, noise in enumerate(module.noise_res):
             self.noise.append(_block(noise, layers, dtype))
             count = module.num_kernels
@@ -170,47 +172,47 @@ class Generator:
             self.residual.append([_block(block, layers, dtype) for block in residual])
         alphas, norms = [layer.alpha for layer in layers], [layer.norm for layer in layers]
         self.widths = [len(alpha) for alpha in alphas]
-        """Channels of each AdaIN layer: of a stage the noise block's six first, then the three residual blocks'."""
-        self._steps = [0.5 / alpha for alpha in alphas]
-        self._room = Workspace()
+        """Channels of each AdaIN layer. In a stage, the six layers of its noise block precede its residual blocks."""
+        self._amplitudes = [0.5 / alpha for alpha in alphas]
+        self._workspace = Workspace()
         self._source = HarmonicSource(module, draw)
         self.angles = 2 * torch.cat(alphas)
-        """2a of every channel of every layer: shape (9216,)."""
+        """2a of every channel of every layer, shape (9216,)."""
         self.upsamplings = [Upsampling.of(up, torch.float32) for up in module.ups]
-        """As exact as what is known beforehand is measured."""
+        """In float32, for measuring the moments of the generator's inputs."""
         self._ups = [upsampling.as_type(dtype) for upsampling in self.upsamplings]
         self.sources = [Convolution.of(convolution, torch.float32) for convolution in module.noise_convs]
-        """Of the harmonic source, one for each stage."""
+        """The convolutions over the harmonic source, one for each stage."""
         self._last = Convolution.of(module.conv_post, torch.float32)
         self._stft, self._bins = module.stft, module.post_n_fft // 2 + 1
-        # All layers' linear maps of the style as one: first every gamma, then every beta.
+        # The linear maps of the style of all layers in one matrix: first every gamma, then every beta.
         self._style_weight = _gammas_then_betas([norm.fc.weight for norm in norms])
         self._style_bias = _gammas_then_betas([norm.fc.bias for norm in norms])
         self._norm_weight = torch.cat([norm.norm.weight.detach() for norm in norms])
         self._norm_bias = torch.cat([norm.norm.bias.detach() for norm in norms])
 
     def harmonics(self, f0: Tensor) -> Tensor:
-        """The harmonic source of a whole sentence, so that phase runs on through the joins of windows.
+        """The harmonic source of a whole sentence, so that its phase is continuous across windows.
 
-        `f0` in Hz, shape (1, n_frames); gives magnitude and phase, shape (1, 22, 60 * n_frames + 1).
+        `f0` is in Hz, shape (1, n_frames). The result has magnitude and phase, shape (1, 22, 60 * n_frames + 1).
         """
         return self._source(f0)
 
     def targets(self, style: Tensor) -> Targets:
-        """What the layers make of their channels for a style of shape (1, 128)."""
+        """The layers' targets for a style of shape (1, 128)."""
         gamma, beta = functional.linear(style, self._style_weight, self._style_bias)[0].chunk(2)
         return Targets((1 + gamma) * self._norm_bias + beta, (1 + gamma) * self._norm_weight)
 
-    def given(self, targets: Targets, moments: Moments) -> Normalise:
-        """Normalise every layer by moments known beforehand."""
+    def fixed_normaliser(self, targets: Targets, moments: Moments) -> Normaliser:
+        """Normalise every layer by moments that are known beforehand."""
         scale = targets.gain * torch.rsqrt(moments.variance + EPSILON)
         shift = targets.mean - moments.mean * scale
         rows = [scale, shift, scale * self.angles, shift * self.angles]
         affines = [Affine(*parts) for parts in zip(*(torch.split(row, self.widths) for row in rows), strict=True)]
         return lambda layer, _: affines[layer]
 
-    def measured(self, targets: Targets, seen: list[Moments]) -> Normalise:
-        """Normalise every layer by what enters it, which is appended to `seen`, layer after layer."""
+    def measuring_normaliser(self, targets: Targets, seen: list[Moments]) -> Normaliser:
+        """Normalise every layer by the moments of its input, and append these to `seen`."""
         means, gains, angles = (torch.split(row, self.widths) for row in (*targets, self.angles))
 
         def normalise(layer: int, u: Tensor) -> Affine:
@@ -223,25 +225,25 @@ class Generator:
         return normalise
 
     def whole(self, x: Tensor, harmonics: Tensor, targets: Targets) -> tuple[Tensor, Moments]:
-        """Sound of all features, shape (300 * n_frames,), and the moments that they have."""
+        """The sound of all features, shape (300 * n_frames,), and the moments of all layers' inputs."""
         seen: list[Moments] = []
         n_frames = x.shape[-1]
-        # A long one is computed as it is: to make code for its length is little of its work.
-        blank = bucket_length(n_frames) - n_frames if n_frames <= _ROOM_FRAMES else 0
-        x, harmonics = functional.pad(x, (0, blank)), functional.pad(harmonics, (0, HARMONICS_PER_FRAME * blank))
-        sound = self.run(x, harmonics, self.measured(targets, seen), blank=blank)
+        # A long sentence is not padded: compiling for its length is a small part of its cost.
+        padding = bucket_length(n_frames) - n_frames if n_frames <= _WORKSPACE_FRAMES else 0
+        x, harmonics = functional.pad(x, (0, padding)), functional.pad(harmonics, (0, HARMONICS_PER_FRAME * padding))
+        sound = self.run(x, harmonics, self.measuring_normaliser(targets, seen), padding=padding)
         return sound, Moments.joined(seen)
 
     def run(
-        self, x: Tensor, harmonics: Tensor, normalise: Normalise, shed: tuple[int, int] = (0, 0), blank: int = 0
+        self, x: Tensor, harmonics: Tensor, normalise: Normaliser, crop: tuple[int, int] = (0, 0), padding: int = 0
     ) -> Tensor:
-        """Sound of features x, shape (1, 512, n_frames): float32, shape (300 * n_frames,).
+        """The sound of features x, shape (1, 512, n_frames): float32, shape (300 * n_frames,).
 
-        So many frames at both ends are `shed` before the last stage, and are not in the sound. Nor are the last, if so
-        many are `blank`: they are zero, and the sound is what it were without them.
+        `crop` frames at the start and end are context: they are cut off before the last stage, and have no sound.
+        The last `padding` frames are zero and have no sound either; they do not change the sound of the others.
         """
-        room = self._room if x.shape[-1] <= _ROOM_FRAMES else Workspace()
-        steps = self.steps(x, harmonics, normalise, room, shed, blank)
+        workspace = self._workspace if x.shape[-1] <= _WORKSPACE_FRAMES else Workspace()
+        steps = self.steps(x, harmonics, normalise, workspace, crop, padding)
         while True:
             try:
                 next(steps)
@@ -252,28 +254,28 @@ class Generator:
         self,
         x: Tensor,
         harmonics: Tensor,
-        normalise: Normalise,
-        room: Workspace,
-        shed: tuple[int, int] = (0, 0),
-        blank: int = 0,
+        normalise: Normaliser,
+        workspace: Workspace,
+        crop: tuple[int, int] = (0, 0),
+        padding: int = 0,
     ) -> Steps[None, None, Tensor]:
-        """`run` in a hundred short steps; nothing else may use the room before the last."""
-        active = Activation(normalise, self._steps, self.dtype, room, x.shape[-1], blank)
+        """`run` in a hundred short steps. Nothing else may use the workspace until the last one is done."""
+        active = Activation(normalise, self._amplitudes, self.dtype, workspace, x.shape[-1], padding)
         rows, spectrum = x[0].T, harmonics[0].T.contiguous()
         for stage, up in enumerate(self._ups):
             if stage == len(self._ups) - 1:
-                rows = _without(active.blanked(rows), shed, self._ups[0].stride)
-                spectrum = _without(spectrum, shed, HARMONICS_PER_FRAME)
-                active = replace(active, n_frames=active.n_frames - sum(shed))
+                rows = _cropped(active.with_zeroed_padding(rows), crop, self._ups[0].stride)
+                spectrum = _cropped(spectrum, crop, HARMONICS_PER_FRAME)
+                active = replace(active, n_frames=active.n_frames - sum(crop))
             source = self.sources[stage](spectrum)
             rows = up(functional.leaky_relu(rows, _LEAK))
             if stage == len(self._ups) - 1:
-                rows = torch.cat([rows[1:2], rows])  # kokoro's reflection
-            entering = yield from self.noise[stage](source, active, room.place("entering", source))
+                rows = torch.cat([rows[1:2], rows])  # kokoro's reflection padding
+            entering = yield from self.noise[stage](source, active, workspace.place("entering", source))
             entering += rows
-            rows = yield from _blended(self.residual[stage], entering, active)
-        spectrum = self._last(functional.leaky_relu(active.blanked(rows))).T[None]
-        spectrum = spectrum[..., : spectrum.shape[-1] - HARMONICS_PER_FRAME * blank]
+            rows = yield from _average(self.residual[stage], entering, active)
+        spectrum = self._last(functional.leaky_relu(active.with_zeroed_padding(rows))).T[None]
+        spectrum = spectrum[..., : spectrum.shape[-1] - HARMONICS_PER_FRAME * padding]
         magnitude, phase = torch.exp(spectrum[:, : self._bins]), torch.sin(spectrum[:, self._bins :])
         return cast(Tensor, self._stft.inverse(magnitude, phase)).reshape(-1)
 
@@ -281,24 +283,24 @@ class Generator:
         self,
         x: Tensor,
         harmonics: Tensor,
-        normalise: Normalise,
+        normalise: Normaliser,
         sizes: Iterator[int],
         frames: tuple[int, int] | None = None,
     ) -> Iterator[Tensor]:
-        """The same sound window by window, or that of some `frames`.
+        """The sound of `run` window by window; of all frames, or from the first to before the second of `frames`.
 
-        `sizes` are in frames; the last window is larger where but little would be left.
+        `sizes` are in frames. A short rest is joined to the last window.
         """
-        everything = 0, x.shape[-1]
-        start, end = frames or everything
+        all_frames = 0, x.shape[-1]
+        start, end = frames or all_frames
         while start < end:
             stop = start + next(sizes)
-            if stop + _LEAST_FRAMES > end:
+            if stop + _MIN_LAST_FRAMES > end:
                 stop = end
-            # Only the last is of any length.
-            span = bucket_span(start, stop, everything) if stop == end else (start, stop)
-            low, high = _with_context(span, CONTEXT_FRAMES, everything)
-            first, last = _with_context(span, _LAST_CONTEXT_FRAMES, everything)
+            # The last window alone can have any length, so it begins earlier to fill a bucket length.
+            span = bucket_span(start, stop, all_frames) if stop == end else (start, stop)
+            low, high = _with_context(span, CONTEXT_FRAMES, all_frames)
+            first, last = _with_context(span, _LAST_CONTEXT_FRAMES, all_frames)
             part = harmonics[..., HARMONICS_PER_FRAME * low : HARMONICS_PER_FRAME * high + 1]
             sound = self.run(x[..., low:high], part, normalise, (first - low, high - last))
             yield sound[SAMPLES_PER_FRAME * (start - first) : SAMPLES_PER_FRAME * (stop - first)]
@@ -306,22 +308,22 @@ class Generator:
 
 
 class _Layer(NamedTuple):
-    """One AdaIN and the Snake behind it."""
+    """One AdaIN and the Snake after it."""
 
     norm: KokoroModule
     alpha: Tensor
     """Shape (channels,)."""
 
 
-def _block(block: KokoroModule, layers: list[_Layer], dtype: torch.dtype) -> Block:
-    """The block, whose layers are appended to those before it."""
+def _block(block: KokoroModule, layers: list[_Layer], dtype: torch.dtype) -> GeneratorBlock:
+    """The block of a module of `kokoro`; its layers are appended to `layers`."""
     first_layer, rounds = len(layers), []
     for dilated, plain, *rest in zip(
         *(block.convs1, block.convs2, block.adain1, block.adain2, block.alpha1, block.alpha2), strict=True
     ):
         rounds.append((Convolution.of(dilated, dtype), Convolution.of(plain, dtype)))
         layers += [_Layer(norm, alpha.detach().reshape(-1)) for norm, alpha in zip(rest[:2], rest[2:], strict=True)]
-    return Block(first_layer, tuple(rounds))
+    return GeneratorBlock(first_layer, tuple(rounds))
 
 
 def _gammas_then_betas(layers: list[Tensor]) -> Tensor:
@@ -329,12 +331,12 @@ def _gammas_then_betas(layers: list[Tensor]) -> Tensor:
     return torch.cat([gamma for gamma, _ in halves] + [beta for _, beta in halves])
 
 
-def _blended(blocks: list[Block], entering: Tensor, active: Activation) -> Steps[None, None, Tensor]:
-    """The average of what the blocks make of the same input."""
+def _average(blocks: list[GeneratorBlock], entering: Tensor, active: Activation) -> Steps[None, None, Tensor]:
+    """The average of the blocks' outputs for the same input."""
     first, *others = blocks
-    total = yield from first(entering, active, active.room.place("leaving", entering))
+    total = yield from first(entering, active, active.workspace.place("leaving", entering))
     for block in others:
-        total += yield from block(entering, active, active.room.place("branch", entering))
+        total += yield from block(entering, active, active.workspace.place("branch", entering))
     return total.div_(len(blocks))
 
 
@@ -342,19 +344,22 @@ def _with_context(span: tuple[int, int], context: int, within: tuple[int, int]) 
     return max(within[0], span[0] - context), min(within[1], span[1] + context)
 
 
-def _without(rows: Tensor, frames: tuple[int, int], rows_per_frame: int) -> Tensor:
-    """All but what belongs to so many frames at both ends."""
+def _cropped(rows: Tensor, frames: tuple[int, int], rows_per_frame: int) -> Tensor:
+    """Cut the rows of `frames` frames off at the start and at the end."""
     return rows[rows_per_frame * frames[0] : len(rows) - rows_per_frame * frames[1]]
 
 
-class InPlace(torch.nn.Module):
-    """Ours where `kokoro`'s generator stood, so that its weights lie in memory once."""
+class GeneratorModule(torch.nn.Module):
+    """Takes the place of `kokoro`'s generator in its model, so that the weights are in memory once."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
         self._generator = generator
 
     def forward(self, x: Tensor, s: Tensor, f0: Tensor) -> Tensor:
-        """As kokoro's: x of shape (1, 512, n_frames), a style of (1, 128), pitch of (1, n_frames); to (1, 1, n)."""
+        """The interface of kokoro's generator: sound of shape (1, 1, n_samples).
+
+        x has shape (1, 512, n_frames), the style s (1, 128), the pitch f0 (1, n_frames).
+        """
         generator = self._generator
         return generator.whole(x, generator.harmonics(f0), generator.targets(s))[0][None, None]

@@ -1,7 +1,7 @@
-"""The network in two halves: text to low-rate features in one go, features to sound by the generator.
+"""The network in two halves: the front half turns token ids into features, the generator turns features into sound.
 
-The front half (BERT, durations, prosody, the decoder's blocks at 80 frames a second) is here, and costs a fifth of the
-generator. `streaming` has the generator make sound of what it gives, and decides in what pieces.
+The front half (BERT, durations, prosody, the decoder's blocks) is here. It costs a fifth of the generator, and its
+features have 80 frames a second. `streaming` runs the generator, and decides the size of the pieces.
 """
 
 from __future__ import annotations
@@ -20,70 +20,68 @@ from torch.nn.utils import parametrize, remove_weight_norm
 
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.convolution import convolution_type
-from kokoro_wyoming.network.decoder import Block, Decoder
-from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, InPlace
-from kokoro_wyoming.network.learning import ASIDE, ENOUGH_LESSONS, Lessons, fingerprint
+from kokoro_wyoming.network.decoder import Decoder, DecoderBlock
+from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, GeneratorModule
+from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, CalibrationData, fingerprint
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.prepacking import quicken
+from kokoro_wyoming.network.prepacking import prepack
 from kokoro_wyoming.network.streaming import Features, StreamingVocoder
 
-FRAME_RATE_HZ = 80
-"""Frames a second of the decoder's output x."""
 STYLE_SIZE = 128
-"""A style row holds two of these: the sound's, then the prosody's."""
-_TAIL = 2_400
-"""Samples, 0.1 s: where what was in company is cut off, its sound may end with a puff."""
-_PUFF = 0.05
-"""Times the peak, -26 dB: a puff is softer, and the end of a word that comes so late is louder."""
-_STEP = 240
-"""Samples, 10 ms."""
-_COMPANIES = 16
-"""Kept of the voices that spoke last, 0.2 MB each."""
+"""A style row holds two styles of this size: the sound's, then the prosody's."""
+_TAIL_SAMPLES = 2_400
+"""0.1 s: the onset of the cut-off context may remain in the last 0.1 s of a short sentence."""
+_MAX_ONSET = 0.05
+"""Relative to the peak (-26 dB): an onset is softer than this, the end of a word is louder."""
+_STEP_SAMPLES = 240
+"""10 ms."""
+_MAX_CONTEXTS = 16
+"""Frames of the trailing context are kept for the voices used last, 0.2 MB each."""
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """In what pieces a sentence's sound is handed out; it sounds the same."""
+    """How much of a sentence's sound is made, and in what pieces. The speech is the same."""
 
     cuts_silence: bool = False
-    """Whether of the silence around it only 0.1 s is made."""
+    """Whether the silence around the sentence is cut to 0.1 s on each side."""
     large_windows: bool = False
-    """Whether the first windows are no smaller than need be: less work, but its first sound takes longer."""
+    """Whether the first windows are large too: less work, but the first sound takes longer."""
 
 
 AS_MADE = OutputOptions()
 
 
 class TrailingContext(NamedTuple):
-    """A sentence behind a short one while that is decoded, and never heard.
+    """A sentence that is decoded behind a short one, and then cut off, so that nobody hears it.
 
-    The decoder's blocks normalise each channel over all time. A word by itself is silence for two thirds of it, as
-    nothing was that they learned from; with a sentence behind it they see speech.
+    The decoder's blocks normalise each channel over all time. Two thirds of a single word's time are silence, unlike
+    anything in the training data. With a sentence behind the word, most of the time is speech.
     """
 
     token_ids: list[int]
     """Pads not included."""
     style_row: Tensor
-    """Of the voice that speaks the short one, for this length: float32, shape (1, 256)."""
+    """The style row for this length, from the voice of the short sentence: float32, shape (1, 256)."""
 
 
 @dataclass(frozen=True)
 class _Frames:
-    """What the decoder is given."""
+    """The decoder's input."""
 
     text: Tensor
     """float32, shape (1, 512, n_frames), 40 frames a second."""
     f0: Tensor
     """Pitch in Hz, float32, shape (1, 2 * n_frames), 80 frames a second."""
     energy: Tensor
-    """As `f0`."""
+    """Predicted loudness, float32, shape (1, 2 * n_frames), 80 frames a second."""
     durations: Tensor
     """Frames of 1/40 s for each token, pads included: int64, shape (n_tokens,)."""
 
     def followed_by(self, other: _Frames) -> _Frames:
-        """Both, one behind the other; the durations are this one's alone."""
+        """These frames, then the other's; the durations are of these alone."""
         return _Frames(
             torch.cat([self.text, other.text], dim=2),
             torch.cat([self.f0, other.f0], dim=1),
@@ -93,43 +91,43 @@ class _Frames:
 
 
 class Network:
-    """A loaded model, ready to speak; every method is to be called on one thread at a time."""
+    """A loaded model that can speak; every method is to be called on one thread at a time."""
 
     def __init__(
         self,
         model: KModel,
         device: str = "cpu",
         fit: Fit | None = None,
-        lessons_path: Path | None = None,
+        calibration_path: Path | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        """`fit` is what was learned of these weights; with one, long sentences are spoken in windows.
+        """With a `fit` for these weights, long sentences are made in windows.
 
-        Where there is none but may be one, `lessons_path` is the file in which lessons for it are kept. `dtype` is that
-        of the large convolutions; None is what the device does best.
+        Without a fit, the network can learn one. `calibration_path` is the file for its calibration data; None means
+        that it learns nothing. `dtype` is the type of the large convolutions; None is the best type for the device.
         """
         _fold_weight_norm(model)
         self.model = model.to(device)
         self.device = torch.device(device)
         dtype = dtype or convolution_type(self.device)
-        for curve in ("F0", "N"):  # float32: they are the melody
+        for curve in ("F0", "N"):  # in float32, as they decide the melody
             blocks = getattr(model.predictor, curve)
-            setattr(model.predictor, curve, torch.nn.ModuleList(Block(block, torch.float32) for block in blocks))
+            setattr(model.predictor, curve, torch.nn.ModuleList(DecoderBlock(block, torch.float32) for block in blocks))
         if self.device.type == "cpu":
-            quicken(model)
+            prepack(model)
         self._decoder = Decoder(model.decoder, dtype)
         self._decoder.take_place_in(model.decoder)
         self.max_tokens = int(model.context_length)
-        """Token ids in one go, both pads included: 512."""
+        """The most token ids of a sentence, both pads included: 512."""
         module, generator = model.decoder.generator, Generator(model.decoder.generator, dtype)
-        model.decoder.generator = InPlace(generator)
-        self.speaker = StreamingVocoder(generator, self.device, fit)
-        self._companies: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
-        self.lessons: Lessons | None = None
-        """What `rehearse` adds to; None where nothing is to be learned."""
-        if fit is None and lessons_path is not None and self.device.type == "cpu":
-            self.lessons = Lessons(lessons_path, generator, fingerprint(module, dtype))
-            self._recall(self.lessons)
+        model.decoder.generator = GeneratorModule(generator)
+        self.vocoder = StreamingVocoder(generator, self.device, fit)
+        self._contexts: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
+        self.calibration_data: CalibrationData | None = None
+        """`rehearse` adds to it; None where the network learns nothing."""
+        if fit is None and calibration_path is not None and self.device.type == "cpu":
+            self.calibration_data = CalibrationData(calibration_path, generator, fingerprint(module, dtype))
+            self._learn_from_file(self.calibration_data)
 
     def pieces(
         self,
@@ -138,33 +136,32 @@ class Network:
         speed: float,
         voice: str = "",
         tell_durations: Callable[[list[int]], None] | None = None,
-        company: TrailingContext | None = None,
-        serving: OutputOptions = AS_MADE,
+        context: TrailingContext | None = None,
+        output: OutputOptions = AS_MADE,
     ) -> Iterator[Tensor | None]:
-        """Speak token ids (pads not included); None marks a turn that made nothing to hear.
+        """Yield the sound of token ids (pads not included) piece by piece, and None after each step without sound.
 
-        `style_row` is float32 of shape (1, 256), `voice` any name for where it comes from; sound is float32 of shape
-        (n_samples,), 24 kHz, on the CPU. Before there is any, `tell_durations` is told how long each token sounds, pads
-        included, in frames of 1/40 s; where silence is cut, it is from the first pad's as well. `company` is for what
-        is short.
+        `style_row` is float32 of shape (1, 256), `voice` a name for its origin. Sound is float32 of shape (n_samples,),
+        24 kHz, on the CPU. Before any sound, `tell_durations` gets the duration of each token, pads included, in frames
+        of 1/40 s; cut silence is not in the durations of the pads. `context` is for short sentences.
         """
-        steps, features = self._feature_steps(token_ids, style_row, speed, company), None
+        steps, features = self._feature_steps(token_ids, style_row, speed, context), None
         while features is None:
-            yield None  # a turn each: of a long sentence they take seconds
+            yield None  # a turn for each step: all steps of a long sentence take seconds
             with torch.inference_mode():
-                features = _stepped(steps)
-        first, end = frames = features.heard if serving.cuts_silence else features.all
+                features = _next_step(steps)
+        first, end = frames = features.audible if output.cuts_silence else features.all
         if tell_durations is not None:
-            tell_durations(features.durations_of(frames))
+            tell_durations(features.durations_within(frames))
         yield None
-        sound = self.speaker.speak(features, voice, frames, large_windows=serving.large_windows)
-        yield from sound if company is None else _hushed(sound, end - first)
+        sound = self.vocoder.speak(features, voice, frames, large_windows=output.large_windows)
+        yield from sound if context is None else _without_onset(sound, end - first)
 
     def rehearse(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
-        """Learn from an utterance that nobody hears, in some sixty short steps."""
+        """Add an utterance that nobody hears to the calibration data, in about sixty short steps."""
         steps = self._rehearsal(token_ids, style_row, speed)
         while True:
-            # Entered anew for each step: what others do between two of them is not to be inference.
+            # Entered for each step, as other code on this thread runs between two steps.
             with torch.inference_mode():
                 ended = next(steps, "ended")
             if ended:
@@ -172,50 +169,54 @@ class Network:
             yield None
 
     def _rehearsal(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
-        if self.lessons is not None:
+        if self.calibration_data is not None:
             features = yield from self._feature_steps(token_ids, style_row, speed, None)
-            yield from self.lessons.steps(features)
+            yield from self.calibration_data.steps(features)
 
-    def _recall(self, lessons: Lessons) -> None:
-        """Speak in windows by what was learned before, if that is enough and makes sense."""
+    def _learn_from_file(self, data: CalibrationData) -> None:
+        """Speak in windows from the start, where the file has enough utterances."""
         try:
-            if len(lessons) >= ENOUGH_LESSONS:
+            if len(data) >= ENOUGH_UTTERANCES:
                 self.learn()
-        except Exception as error:  # of numbers that are none of a network's, linear algebra fails in many ways
-            lessons.put_aside(f"Nothing can be learned of {lessons.path} ({first_line(error)}); {ASIDE}.")
+        except Exception as error:  # linear algebra raises various errors for absurd numbers
+            data.discard(f"Nothing can be learned from {data.path} ({first_line(error)}); {DAMAGE_REMEDY}.")
+
+    def forget_voices(self) -> None:
+        """Forget what voices taught, as they may be others under the same names; from any thread."""
+        self.vocoder.forget_voices()
 
     def learn(self) -> None:
-        """Speak in windows from now on, by what was rehearsed; from any thread."""
-        if self.lessons is not None:
-            self.speaker.predict_with(self.lessons.fit())
+        """Learn from the calibration data, and speak in windows from now on; from any thread."""
+        if self.calibration_data is not None:
+            self.vocoder.predict_with(self.calibration_data.fit())
 
     def features(
-        self, token_ids: list[int], style_row: Tensor, speed: float, company: TrailingContext | None = None
+        self, token_ids: list[int], style_row: Tensor, speed: float, context: TrailingContext | None = None
     ) -> Features:
-        """The front half; ValueError for more token ids than the network takes."""
-        return _ended(self._feature_steps(token_ids, style_row, speed, company))
+        """Run the front half; ValueError for more token ids than the network takes."""
+        return _result(self._feature_steps(token_ids, style_row, speed, context))
 
     def _feature_steps(
-        self, token_ids: list[int], style_row: Tensor, speed: float, company: TrailingContext | None
+        self, token_ids: list[int], style_row: Tensor, speed: float, context: TrailingContext | None
     ) -> Steps[None, None, Features]:
         style_row = style_row.to(self.device)
         sound_style = style_row[:, :STYLE_SIZE]
         own = yield from self._frame_steps(token_ids, style_row, speed)
-        decoded = own if company is None else own.followed_by(self._frames_of(company))
+        decoded = own if context is None else own.followed_by(self._context_frames(context))
         yield None
         x = yield from self._decoder.steps(decoded.text, decoded.f0, decoded.energy, sound_style)
         return Features(x[..., : own.f0.shape[1]], own.f0, own.energy, sound_style, own.durations, speed)
 
-    def _frames_of(self, company: TrailingContext) -> _Frames:
-        """At the voice's own pace; kept, as all short utterances of a voice have the same."""
-        key = (bytes(str(company.token_ids), "ascii"), company.style_row.cpu().numpy().tobytes())
-        if key not in self._companies:
-            frames = _ended(self._frame_steps(company.token_ids, company.style_row.to(self.device), 1.0))
-            self._companies[key] = frames
-        self._companies.move_to_end(key)
-        if len(self._companies) > _COMPANIES:
-            self._companies.popitem(last=False)
-        return self._companies[key]
+    def _context_frames(self, context: TrailingContext) -> _Frames:
+        """The context's frames at speed 1, kept, as all short sentences of a voice have the same context."""
+        key = (bytes(str(context.token_ids), "ascii"), context.style_row.cpu().numpy().tobytes())
+        if key not in self._contexts:
+            frames = _result(self._frame_steps(context.token_ids, context.style_row.to(self.device), 1.0))
+            self._contexts[key] = frames
+        self._contexts.move_to_end(key)
+        if len(self._contexts) > _MAX_CONTEXTS:
+            self._contexts.popitem(last=False)
+        return self._contexts[key]
 
     def _frame_steps(self, token_ids: list[int], style_row: Tensor, speed: float) -> Steps[None, None, _Frames]:
         if len(token_ids) + 2 > self.max_tokens:
@@ -224,36 +225,36 @@ class Network:
         ids = torch.tensor([[0, *token_ids, 0]], device=self.device)
         prosody_style = style_row[:, STYLE_SIZE:]
         lengths = torch.tensor([ids.shape[1]])
-        nothing_masked = torch.zeros_like(ids, dtype=torch.bool)
+        mask = torch.zeros_like(ids, dtype=torch.bool)
         bert = model.bert(ids, attention_mask=torch.ones_like(ids))
         yield None
         encoded = model.bert_encoder(bert).transpose(1, 2)
-        prosody = model.predictor.text_encoder(encoded, prosody_style, lengths, nothing_masked)
+        prosody = model.predictor.text_encoder(encoded, prosody_style, lengths, mask)
         yield None
         durations = self._durations(prosody, speed)
         f0, energy = model.predictor.F0Ntrain(
             prosody.transpose(1, 2).repeat_interleave(durations, dim=2), prosody_style
         )
         yield None
-        text = model.text_encoder(ids, lengths, nothing_masked).repeat_interleave(durations, dim=2)
+        text = model.text_encoder(ids, lengths, mask).repeat_interleave(durations, dim=2)
         return _Frames(text, f0, energy, durations)
 
     def _durations(self, prosody: Tensor, speed: float) -> Tensor:
-        """How long each token sounds, in frames of 1/40 s, at least one: int64, shape (n_tokens,)."""
+        """The duration of each token in frames of 1/40 s, at least one: int64, shape (n_tokens,)."""
         hidden, _ = self.model.predictor.lstm(prosody)
         per_token = torch.sigmoid(self.model.predictor.duration_proj(hidden)).sum(dim=-1) / speed
         return per_token.round().clamp(min=1).long()[0]
 
 
-def _ended(steps: Steps[None, None, _T]) -> _T:
-    """What steps come to, taken in one go."""
-    while (result := _stepped(steps)) is None:
+def _result(steps: Steps[None, None, _T]) -> _T:
+    """Take all steps, and return their result."""
+    while (result := _next_step(steps)) is None:
         pass
     return result
 
 
-def _stepped(steps: Steps[None, None, _T]) -> _T | None:
-    """Take one step; gives what they come to after the last."""
+def _next_step(steps: Steps[None, None, _T]) -> _T | None:
+    """Take one step; returns the result of the steps after the last one, else None."""
     try:
         next(steps)
     except StopIteration as ended:
@@ -261,22 +262,22 @@ def _stepped(steps: Steps[None, None, _T]) -> _T | None:
     return None
 
 
-def _hushed(sound: Iterator[Tensor], n_frames: int) -> Iterator[Tensor]:
-    """Sound of so many frames in pieces as they are, the last of them without its puff."""
+def _without_onset(sound: Iterator[Tensor], n_frames: int) -> Iterator[Tensor]:
+    """Pass on pieces that are `n_frames` long together, and silence the context's onset at the end of the last one."""
     left = n_frames * SAMPLES_PER_FRAME
     for piece in sound:
         left -= len(piece)
-        yield piece if left else _without_puff(piece)
+        yield piece if left else _with_silent_end(piece)
 
 
-def _without_puff(sound: Tensor) -> Tensor:
-    """The same with silence from the quietest place of its last 0.1 s on, unless a word is there."""
-    steps = sound[-_TAIL:].unfold(0, _STEP, _STEP).square().mean(dim=1)
-    quietest = len(sound) - (len(steps) - int(steps.argmin())) * _STEP
+def _with_silent_end(sound: Tensor) -> Tensor:
+    """Fade out at the quietest 10 ms of the last 0.1 s, unless a word follows there."""
+    steps = sound[-_TAIL_SAMPLES:].unfold(0, _STEP_SAMPLES, _STEP_SAMPLES).square().mean(dim=1)
+    quietest = len(sound) - (len(steps) - int(steps.argmin())) * _STEP_SAMPLES
     rest = sound[quietest:]
-    if rest.abs().max() > _PUFF * sound.abs().max():
+    if rest.abs().max() > _MAX_ONSET * sound.abs().max():
         return sound
-    fading = (1 - torch.arange(len(rest)) / _STEP).clamp(min=0)
+    fading = (1 - torch.arange(len(rest)) / _STEP_SAMPLES).clamp(min=0)
     return torch.cat([sound[:quietest], rest * fading])
 
 
@@ -293,7 +294,7 @@ def choose_device(wanted: str) -> str:
 
 
 def _fold_weight_norm(model: KModel) -> None:
-    """Compute each normed weight once: torch would do it again on every pass."""
+    """Compute each weight-normed weight once; torch would compute it in every pass."""
     for module in model.modules():
         if hasattr(module, "weight_g"):
             remove_weight_norm(module)

@@ -1,7 +1,7 @@
-"""Checkpoints into `kokoro.KModel`, with proof that every weight arrived.
+"""Loads a checkpoint into `kokoro.KModel`, and checks that every weight arrived.
 
-`KModel` loads by itself only what it recognises: handed a file whose keys carry another prefix it keeps its random
-weights and says nothing. So the model is built empty here, and filled under assertions.
+`KModel`'s own loading skips keys that it does not know: a file whose keys have another prefix leaves random weights,
+without an error. So this module builds the model empty, fills it, and checks each part.
 """
 
 from __future__ import annotations
@@ -16,29 +16,28 @@ import torch
 from kokoro import KModel
 from torch import Tensor
 
-from kokoro_wyoming.assets.tensor_files import REFETCH, damage_told, read_tensors
+from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
+from kokoro_wyoming.assets.tensor_files import REFETCH, damage_explained, read_tensors
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.files import content_of
 
 REPOSITORY = "hexgrad/Kokoro-82M"
-"""What `kokoro` wants to know a model as. Nothing is ever asked of it: files are handed over."""
+"""The name that `kokoro` requires for a model. Nothing is downloaded from there, as all files are given."""
 
-MAX_CONFIG_BYTES = 1024 * 1024
-"""The published ones have 2,500."""
 MAX_SIZE, MAX_LAYERS = 4096, 16
-"""In a configuration: the published ones have 2,048 as plbert.intermediate_size, and 12 as plbert.num_hidden_layers."""
+"""Limits for a configuration. The published ones have plbert.intermediate_size 2,048, plbert.num_hidden_layers 12."""
 
 MODULES = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The sizes and the vocabulary of a release; ModelError when missing, not JSON, incomplete, or of no network."""
+    """The sizes and the vocabulary of a release; ModelError when missing, not JSON, incomplete or out of limits."""
     what = f"The model's configuration {path}"
     try:
         config = json.loads(content_of(path, MAX_CONFIG_BYTES))
     except FileNotFoundError:
         raise ModelError(f"{what} is missing; run `kokoro-wyoming fetch`.") from None
-    except Exception as error:  # JSON that is nested too deep is a RecursionError
+    except Exception as error:  # deeply nested JSON raises a RecursionError
         raise ModelError(f"{what} cannot be read ({first_line(error)}); {REFETCH}.") from error
     needed = {"vocab", "n_token", "plbert", "hidden_dim", "style_dim", "istftnet"}
     missing = needed - set(config) if isinstance(config, dict) else needed
@@ -51,49 +50,49 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def _vocabulary_fault(vocabulary: Any, n_tokens: Any) -> str | None:
-    """What is wrong with the vocabulary: only ids that the network has a vector for can be spoken."""
+    """The fault of a vocabulary, or None. Each id must be below `n_tokens`, as the network has that many vectors."""
     if not isinstance(n_tokens, int) or not isinstance(vocabulary, dict):
-        return "vocab is to be symbols with their numbers, and n_token how many numbers there are"
+        return "vocab must map symbols to ids, and n_token must be the number of ids"
     wrong = [symbol for symbol, id_ in vocabulary.items() if type(id_) is not int or not 0 <= id_ < n_tokens]
-    return f"{wrong[0][:20]!r} has no number below {n_tokens} in vocab" if wrong else None
+    return f"{wrong[0][:20]!r} has no id below {n_tokens} in vocab" if wrong else None
 
 
 def _size_fault(value: Any, key: str = "") -> str | None:
-    """What is too large to be a size or a count of a network's parts: a million layers would be built for hours."""
+    """The first size or count that is above its limit, or None: to build a million layers would take hours."""
     if isinstance(value, dict):
         return next(filter(None, (_size_fault(inner, name) for name, inner in value.items() if name != "vocab")), None)
     if isinstance(value, list):
-        is_long = f"{key} has {len(value):,} numbers" if len(value) > MAX_LAYERS else None
-        return is_long or next(filter(None, (_size_fault(inner, key) for inner in value)), None)
+        too_long = f"{key} has {len(value):,} numbers" if len(value) > MAX_LAYERS else None
+        return too_long or next(filter(None, (_size_fault(inner, key) for inner in value)), None)
     limit = MAX_LAYERS if "layer" in key or "num" in key else MAX_SIZE
-    is_size = not isinstance(value, int | float) or abs(value) <= limit
-    return None if is_size else f"{str(value)[:20]} is too much for {key[:40]}"
+    fits = not isinstance(value, int | float) or abs(value) <= limit
+    return None if fits else f"{str(value)[:20]} is too much for {key[:40]}"
 
 
 def load_model(config: Mapping[str, Any], path: Path) -> KModel:
-    """A KModel in evaluation mode on the CPU with every weight of the file in its place.
+    """A KModel in evaluation mode on the CPU, with every weight of the file loaded.
 
-    Both published layouts are read: the parts at top level or under "net", with or without "module." before each
-    key. ModelError when a part, a key or a shape does not fit.
+    It reads both published layouts: the parts at top level or under "net", with or without "module." before each key.
+    ModelError when a part, a key or a shape does not fit.
     """
     parts = _parts(read_tensors(path), path)
     model = _empty_model(config, path)
-    with damage_told(path):
+    with damage_explained(path):
         for name in MODULES:
-            _fill(getattr(model, name), _as_the_network_has_it(parts[name]), f"{path}: {name}")
+            _fill(getattr(model, name), _normalised(parts[name]), f"{path}: {name}")
         _make_constants(model)
     return model.eval().requires_grad_(False)
 
 
 def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
-    """`KModel` as its author builds it, given a checkpoint with nothing in it."""
-    nothing = io.BytesIO()
-    torch.save({}, nothing)
-    nothing.seek(0)
+    """A `KModel` without weights, built by its own constructor from an empty checkpoint."""
+    checkpoint = io.BytesIO()
+    torch.save({}, checkpoint)
+    checkpoint.seek(0)
     try:
-        # On no device: 82 million random numbers take seconds, and the memory that held them is never given back.
+        # Without a device: 82 million random initial weights would take seconds, and memory that is never returned.
         with torch.device("meta"):
-            return KModel(repo_id=REPOSITORY, config=dict(config), model=nothing)
+            return KModel(repo_id=REPOSITORY, config=dict(config), model=checkpoint)
     except Exception as error:
         raise ModelError(
             f"The configuration for {path} does not describe a Kokoro network ({error!r}); {REFETCH}."
@@ -101,18 +100,17 @@ def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
 
 
 def _make_constants(model: KModel) -> None:
-    """What a network has besides the weights of a file, as its author's constructors would have made it."""
+    """Create the tensors that a file lacks, with the values that the constructors would give them."""
     for module in model.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
-            if parameter.is_meta:  # those that `_may_be_missing` admits
+            if parameter.is_meta:  # the file lacks it, which `_may_be_missing` allows
                 value = torch.ones if name == "weight" and isinstance(module, torch.nn.InstanceNorm1d) else torch.zeros
                 setattr(module, name, torch.nn.Parameter(value(parameter.shape)))
         for name, buffer in list(module.named_buffers(recurse=False)):
             if buffer.is_meta:
-                is_counting = name == "position_ids"
-                count = torch.arange(buffer.shape[-1]).expand(buffer.shape)
-                made = count if is_counting else torch.zeros_like(buffer, device="cpu")
-                setattr(module, name, made)
+                positions = torch.arange(buffer.shape[-1]).expand(buffer.shape)
+                is_positions = name == "position_ids"
+                setattr(module, name, positions if is_positions else torch.zeros_like(buffer, device="cpu"))
     stft = model.decoder.generator.stft
     stft.window = torch.hann_window(stft.win_length, periodic=True)
 
@@ -125,8 +123,8 @@ def _parts(checkpoint: Any, path: Path) -> Mapping[str, Mapping[str, Tensor]]:
     return parts
 
 
-def _as_the_network_has_it(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Without a prefix, and half precision made single: the tensors themselves become the network's weights."""
+def _normalised(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors in float32 under names without "module."; the network uses them without a copy."""
     return {
         key.removeprefix("module."): value.float() if value.is_floating_point() else value
         for key, value in state.items()
@@ -134,7 +132,7 @@ def _as_the_network_has_it(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _may_be_missing(key: str) -> bool:
-    """InstanceNorm's affine is absent from older files (its defaults equal theirs); the pooler is never used."""
+    """Whether a file may lack the key: older files lack InstanceNorm's default affine; the pooler is never used."""
     return key.endswith((".norm.weight", ".norm.bias")) or key.startswith("pooler.")
 
 

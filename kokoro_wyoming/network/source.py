@@ -1,8 +1,8 @@
-"""The harmonic source: what the generator shapes into a voice, made for a whole sentence from its pitch.
+"""The harmonic source: the excitation signal of a whole sentence, computed from its pitch, and its spectrum.
 
-It is `kokoro`'s own but for how its noise is drawn. kokoro adds noise to each of nine sines, all equally loud, and then
-merges them by a weighted sum; that of the nine noises is one noise again, as loud as the weights are long. To draw one
-instead of nine saves most of the time and a third of the memory.
+It equals `kokoro`'s, except for the noise. kokoro adds Gaussian noise of equal deviation to each of nine sines, and
+then takes a weighted sum of the nine. A weighted sum of nine Gaussian noises is one Gaussian noise with the norm of the
+weights as deviation. To draw one noise instead of nine saves most of the time and a third of the memory.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from torch import Tensor
 from torch.nn import functional
 
 Draw = Callable[[Tensor], Tensor]
-"""Gives independent normal numbers of mean 0 and variance 1, as many and of such a shape as its argument."""
+"""Returns independent normal numbers with mean 0 and variance 1, in the shape of its argument."""
 
 
 class HarmonicSource:
-    """Sines at the pitch and its multiples where a sentence is voiced, noise where it is not."""
+    """Sines at the pitch and its multiples in voiced frames, noise in unvoiced ones."""
 
     def __init__(self, module: Any, draw: Draw = torch.randn_like) -> None:
         """`module` is `KModel.decoder.generator`."""
@@ -30,7 +30,7 @@ class HarmonicSource:
         self._draw = draw
 
     def __call__(self, f0: Tensor) -> Tensor:
-        """Magnitude and phase of its spectrum: `f0` in Hz, (1, n_frames), gives (1, 22, 60 * n_frames + 1)."""
+        """Magnitude and phase of the spectrum, shape (1, 22, 60 * n_frames + 1); `f0` in Hz, shape (1, n_frames)."""
         settings, weights = self._settings, self._merge.weight[0]
         voiced = (f0 > settings.voiced_threshold).float().repeat_interleave(self._samples_per_frame, dim=1)
         merged = (weights * settings.sine_amp @ self._sines(f0)).mul_(voiced).add_(self._merge.bias)
@@ -39,7 +39,7 @@ class HarmonicSource:
         return torch.cat(self._stft.transform(merged), dim=1)
 
     def _sines(self, f0: Tensor) -> Tensor:
-        """The sines by themselves: (1, 9, 300 * n_frames)."""
+        """The sines without noise, shape (1, 9, 300 * n_frames)."""
         settings = self._settings
         multiples = torch.arange(1, settings.dim + 1, dtype=torch.float32, device=f0.device)
         turns = (f0[0, :, None] * multiples / settings.sampling_rate) % 1

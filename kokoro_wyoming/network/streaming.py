@@ -1,8 +1,8 @@
-"""Features to sound, in the pieces that a listener can wait for.
+"""Turns features into sound, in pieces that are ready soon.
 
-A short sentence is made whole. A longer one is made in windows, the first of them small, with moments that are
-predicted; its first sound costs the same however long it is. Where a prediction is not to be trusted, the sentence is
-made whole too, and what it teaches is kept for the next one.
+A short sentence runs through the generator whole. A longer one runs in windows with predicted moments, and its first
+window is small: so the first sound costs the same for every length. Where the prediction is in doubt, the sentence runs
+whole, and its exact moments improve the next predictions for that voice.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ import torch
 from torch import Tensor
 
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
-from kokoro_wyoming.network.moments import Fit, InputMoments, Predictor, corrected, measure_inputs, residual
+from kokoro_wyoming.network.moments import Fit, Predictor, corrected, measure_inputs, residual
 
 _LOGGER = logging.getLogger(__name__)
 
 WHOLE_FRAMES = 160
-"""2 s: so little is made whole, as it takes little longer than two windows, and as it is hardest to predict."""
+"""2 s. A sentence up to this length runs whole: it takes little longer than two windows, and is hardest to predict."""
 WINDOW_FRAMES = (24, 40, 80)
-"""0.3, 0.5, 1 s: each is made while the one before it is heard, even on a machine of half this pace."""
+"""The first windows: 0.3, 0.5 and 1 s. Each is ready before the one before it ends, even at half of real-time speed."""
 LATER_WINDOW_FRAMES = 160
-"""2 s from then on: a longer one gains a thirtieth more, and is a longer turn for all others to wait."""
+"""All later windows: 2 s. Longer windows would save a thirtieth, but make other listeners wait longer."""
 MAX_DOUBT = 0.7
-"""Held-out voices have 0.4 at the median and 0.65 at the 95th percentile, and are spoken well enough."""
-_LOUD = -5.0
+"""Held-out voices have a doubt of 0.4 at the median and 0.65 at the 95th percentile, and sound well enough."""
+_AUDIBLE_ENERGY = -5.0
 _SILENT_FRAMES = 8
-"""0.1 s, kept of the silence around a sentence: its first and last sound are seldom 0.05 s off what energy tells."""
-_LESSONS = 3
-"""Exact runs after which a voice's own offset gains no more."""
-_TAUGHT = 256
-"""Voices whose lessons are kept, 74 KB each: blends are named by clients, who could name them without end."""
+"""0.1 s of the silence around a sentence is kept, as the energy tells its first and last sound to about 0.05 s."""
+_MAX_OFFSET_RUNS = 3
+"""After this many exact runs a voice's own offset improves no more."""
+_MAX_OFFSETS = 256
+"""Offsets are kept for the voices used last, 74 KB each. Clients can name any number of blends."""
 _SHRINKAGE = 0.5
-"""Of an offset, as if half a run had said that there is none."""
+"""Shrinks the learned offset toward 0, like half an observation of 0."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """What the generator needs of one sentence."""
+    """The generator's input for one sentence."""
 
     x: Tensor
     """Decoder output, float32, shape (1, 512, n_frames), 80 frames a second."""
     f0: Tensor
     """Pitch in Hz, float32, shape (1, n_frames)."""
     energy: Tensor
-    """How loud it is to be, about -10 in silence and 8 in a vowel: float32, shape (1, n_frames)."""
+    """Predicted loudness, about -10 in silence and 8 in a vowel: float32, shape (1, n_frames)."""
     style: Tensor
     """The sound's half of the style row, float32, shape (1, 128)."""
     durations: Tensor
@@ -59,32 +59,32 @@ class Features:
 
     @property
     def all(self) -> tuple[int, int]:
-        """The first frame, and that behind the last."""
+        """The first frame, and the one behind the last."""
         return 0, self.x.shape[-1]
 
     @property
-    def heard(self) -> tuple[int, int]:
-        """The same without the silence around, but for 0.1 s.
+    def audible(self) -> tuple[int, int]:
+        """`all` without the silence around the sentence, except for 0.1 s on each side.
 
-        Both are even, as frames of `durations` are twice as long, and the first is in the first pad.
+        Both numbers are even, as frames of `durations` are twice as long. The first frame is in the first pad.
         """
         _, end = self.all
-        loud = torch.nonzero(self.energy[0] > _LOUD)[:, 0].tolist()
-        if not loud:
+        audible = torch.nonzero(self.energy[0] > _AUDIBLE_ENERGY)[:, 0].tolist()
+        if not audible:
             return self.all
-        first = min(loud[0] - _SILENT_FRAMES, 2 * int(self.durations[0]) - 2)
-        last = loud[-1] + 1 + _SILENT_FRAMES
+        first = min(audible[0] - _SILENT_FRAMES, 2 * int(self.durations[0]) - 2)
+        last = audible[-1] + 1 + _SILENT_FRAMES
         return max(0, first) // 2 * 2, min(end, last + last % 2)
 
-    def durations_of(self, frames: tuple[int, int]) -> list[int]:
-        """`durations` of what is within such frames: as long as its sound, so that what comes behind is in time too."""
+    def durations_within(self, frames: tuple[int, int]) -> list[int]:
+        """`durations` cut to these frames, so that their sum is the length of the frames' sound."""
         ends = self.durations.cumsum(0).clamp(frames[0] // 2, frames[1] // 2).tolist()
         return [end - start for start, end in itertools.pairwise([frames[0] // 2, *ends])]
 
 
 @dataclass
 class _VoiceOffset:
-    """What a voice's exact runs said of the predictions for it."""
+    """The mean residual of a voice's predictions, from its exact runs."""
 
     count: int = 0
     total: Tensor | float = 0.0
@@ -100,21 +100,21 @@ class _VoiceOffset:
 
 
 class StreamingVocoder:
-    """Has the generator speak; every method is to be called on one thread at a time."""
+    """Runs the generator; every method is to be called on one thread at a time."""
 
     def __init__(self, generator: Generator, device: torch.device, fit: Fit | None) -> None:
         self._generator = generator
-        # A graphics card makes a whole sentence sooner than this processor predicts it.
+        # A graphics card makes a whole sentence in less time than the processor takes for the prediction.
         in_windows = fit is not None and device.type == "cpu"
         self._predictor = Predictor(self._generator, fit) if fit is not None and in_windows else None
-        self._lessons: OrderedDict[str, _VoiceOffset] = OrderedDict()
-        """Replaced as a whole and never emptied: another thread may be in the middle of using it."""
+        self._offsets: OrderedDict[str, _VoiceOffset] = OrderedDict()
+        """By voice. Replaced as a whole and never emptied, as another thread may be using it."""
         self.counts = {"windows": 0, "whole": 0, "doubted": 0}
-        """Sentences by how they were made; the doubted ones were long enough for windows."""
+        """Sentences by how they were made. The doubted ones were long enough for windows, but were made whole."""
 
     @property
     def generator(self) -> Generator:
-        """What makes the sound."""
+        """The generator that makes the sound."""
         return self._generator
 
     def speak(
@@ -122,8 +122,8 @@ class StreamingVocoder:
     ) -> Iterator[Tensor]:
         """Yield a sentence's sound piece by piece: float32, shape (n_samples,), 24 kHz, on the CPU.
 
-        Only that of `frames`, from the first to before the second, where they are given. `large_windows` are the first
-        ones too, where its first sound need not be made at once.
+        `frames` limits the sound to the frames from the first to before the second. With `large_windows` the first
+        windows are large too: less work, but the first sound takes longer.
         """
         start, end = frames = frames or features.all
         sizes = _window_sizes(end - start, large=large_windows)
@@ -131,7 +131,7 @@ class StreamingVocoder:
             harmonics = self._generator.harmonics(features.f0)
             pieces = self._pieces(features, harmonics, voice, frames, sizes)
         while True:
-            # Entered anew for each piece: what others do between two of them is not to be inference.
+            # Entered for each piece, as other code on this thread runs between two pieces.
             with torch.inference_mode():
                 sound = next(pieces, None)
             if sound is None:
@@ -147,43 +147,42 @@ class StreamingVocoder:
             self.counts["whole"] += 1
             yield self._generator.whole(features.x, harmonics, targets)[0][samples]
             return
-        prediction = self._predictor.predict(self._known(features, harmonics), targets)
-        lessons = self._lessons_of(voice)
-        if prediction.doubt > MAX_DOUBT and lessons.count < _LESSONS:
+        x, f0, style, speed = features.x, features.f0, features.style, features.speed
+        inputs = measure_inputs(self._generator, x, f0, harmonics, style, speed)
+        prediction = self._predictor.predict(inputs, targets)
+        offset = self._offset_of(voice)
+        if prediction.doubt > MAX_DOUBT and offset.count < _MAX_OFFSET_RUNS:
             self.counts["doubted"] += 1
-            told = (voice, prediction.doubt, self.counts["doubted"], sum(self.counts.values()))
-            _LOGGER.debug("A sentence of %s is unlike what is known (%.2f) and made whole: %d of %d so far", *told)
+            counts = f"{self.counts['doubted']} of {sum(self.counts.values())} so far"
+            _LOGGER.debug("A sentence of %s has a doubt of %.2f and is made whole: %s", voice, prediction.doubt, counts)
             sound, exact = self._generator.whole(features.x, harmonics, targets)
             yield sound[samples]
-            lessons.add(exact, prediction.moments)
+            offset.add(exact, prediction.moments)
             return
         self.counts["windows"] += 1
-        normalise = self._generator.given(targets, lessons.improve(prediction.moments))
+        normalise = self._generator.fixed_normaliser(targets, offset.improve(prediction.moments))
         yield from self._generator.windows(features.x, harmonics, normalise, sizes, frames)
 
-    def _lessons_of(self, voice: str) -> _VoiceOffset:
-        taught = self._lessons
-        lessons = taught.setdefault(voice, _VoiceOffset())
-        taught.move_to_end(voice)
-        if len(taught) > _TAUGHT:
-            taught.popitem(last=False)
-        return lessons
+    def _offset_of(self, voice: str) -> _VoiceOffset:
+        offsets = self._offsets
+        offset = offsets.setdefault(voice, _VoiceOffset())
+        offsets.move_to_end(voice)
+        if len(offsets) > _MAX_OFFSETS:
+            offsets.popitem(last=False)
+        return offset
 
     def forget_voices(self) -> None:
-        """Forget what voices taught, as they may be others under the same names; from any thread."""
-        self._lessons = OrderedDict()
+        """Forget the offsets, as another voice may now have the same name; from any thread."""
+        self._offsets = OrderedDict()
 
     def predict_with(self, fit: Fit) -> None:
         """Speak in windows from the next sentence on; from any thread."""
         predictor = Predictor(self._generator, fit)
-        self._lessons = OrderedDict()
+        self._offsets = OrderedDict()
         self._predictor = predictor
-
-    def _known(self, features: Features, harmonics: Tensor) -> InputMoments:
-        return measure_inputs(self._generator, features.x, features.f0, harmonics, features.style, features.speed)
 
 
 def _window_sizes(n_frames: int, *, large: bool) -> Iterator[int]:
-    """Of the windows of so many frames, and without end."""
+    """The sizes of windows over `n_frames` frames, without end."""
     first = WINDOW_FRAMES if not large else WINDOW_FRAMES[-1:] if n_frames > LATER_WINDOW_FRAMES else ()
     return itertools.chain(first, itertools.repeat(LATER_WINDOW_FRAMES))

@@ -1,6 +1,6 @@
-"""Which language a piece of text is written in, as far as its letters tell. Pure.
+"""Tells the language of a text from its letters. Pure.
 
-A sentence is read in one language, but for what is written in letters that this language does not have: Latin in a
+A sentence is read in one language. Words in letters that this language does not have are read in another: Latin in a
 Japanese or Chinese sentence, kana, Han or Devanagari elsewhere. The scripts are Unicode's blocks.
 """
 
@@ -39,20 +39,20 @@ _SCRIPTS = (
     ("am", "\u1200-\u137f"),
 )
 FOREIGN = tuple(tag for tag, _ in _SCRIPTS[4:])
-"""Languages that no Kokoro voice speaks as its own, each the most read of its script."""
+"""Languages that have no Kokoro voice, each the most read of its script."""
 
 _SCRIPT = re.compile("|".join(f"(?P<s{at}>[{block}])" for at, (_, block) in enumerate(_SCRIPTS)))
 
 _OWN = {"ja-JP": {_KANA, _HAN}, "zh-CN": {_HAN}, "hi-IN": {"hi-IN", _LATIN}}
-"""Scripts that a language's G2P reads; everyone else reads Latin. Hindi's reads English words in Latin by itself."""
+"""The scripts that a language's G2P reads; all others read Latin. Hindi's G2P reads English words in Latin itself."""
 _EUROPEAN = {_LATIN}
 
 _UNIT = re.compile(r"(?:(?<=[\d°%])|(?<=\d ))[A-Za-zµ]{1,4}(?:/[A-Za-z]{1,3})?(?![A-Za-z])")
-"""Perhaps a unit: what it is called is the business of the number's language."""
+"""Perhaps a unit, which the language of its number names."""
 
 
 _BETWEEN = re.compile(r"[\s0-9'’&+/_@.,:\-・]{0,20}")
-"""What may stand between two words of one script, without the sentence going back to its own between them."""
+"""Signs between two words of a foreign script that are read with these words."""
 _SENTENCE_END = re.compile(r"[.:,]\s")
 _WITH_HIRAGANA = re.compile(
     "[\u30a1-\u30fa\u30fc\u3005-\u3007\u4e00-\u9fff]*[\u3041-\u3096][\u3041-\u30ff\u4e00-\u9fff]*"
@@ -71,10 +71,10 @@ class _Stretch:
 
 
 def languages_of(text: str, likely: Collection[str] = ()) -> tuple[str, ...]:
-    """The tags that a text's letters leave, the likeliest first: Devanagari is Hindi, kana Japanese, Han either's.
+    """The tags that fit a text's letters, the likeliest first: Hindi for Devanagari, Japanese for kana, both for Han.
 
-    Han that Japan does not write is Chinese; of what both write, one of the `likely` languages comes first. None where
-    most letters are of another script: half a dozen languages share each of those.
+    Han that Japan does not write is Chinese. For Han that both write, one of the `likely` languages comes first. Empty
+    where most letters are of another script, as several languages share each of those.
     """
     counts = Counter(_name(found) for found in _SCRIPT.finditer(text))
     han, kana = counts[_HAN], counts[_KANA]
@@ -95,14 +95,14 @@ def languages_of(text: str, likely: Collection[str] = ()) -> tuple[str, ...]:
 
 
 def has_letters(text: str) -> bool:
-    """Whether anything in it is written in some language."""
+    """Whether the text has a letter."""
     return any(character.isalpha() for character in text)
 
 
 def split(run: Run, language: str, readable: Container[str], *, units_stay: bool = False) -> Iterator[Run]:
-    """The run in parts, those in foreign letters with a language of their own, if it is one of `readable`.
+    """The run in parts. A part in foreign letters has a language of its own, if that is one of `readable`.
 
-    `language` is the one that the run is read in. With `units_stay`, what may be a unit after a number stays with it.
+    `language` is the tag that the run is read in. With `units_stay`, what may be a unit stays with its number.
     """
     text, at = run.text, 0
     for stretch in _foreign(text, language, units_stay):
@@ -119,7 +119,7 @@ def split(run: Run, language: str, readable: Container[str], *, units_stay: bool
 
 
 def folded(text: str) -> str:
-    """The text with Latin letters that no G2P knows (Vietnamese, transliterations) without their signs."""
+    """The text; Latin letters that no G2P knows (Vietnamese, transliterations) lose their accents."""
     return re.sub("[\u1e00-\u1eff]", lambda found: unicodedata.normalize("NFD", found[0])[0], text)
 
 
@@ -134,7 +134,7 @@ def _foreign(text: str, language: str, units_stay: bool) -> Iterator[_Stretch]:
 
 
 def _stretches(text: str, language: str) -> Iterator[_Stretch]:
-    """Neighbours of one script as one, with what is of no script between them."""
+    """Neighbouring letters of one script as one stretch, with the signs between them."""
     japanese = [(0, len(text))] if language != "zh-CN" else [found.span() for found in _japanese(text)]
     last: _Stretch | None = None
     for found in _SCRIPT.finditer(text):
@@ -153,7 +153,7 @@ def _stretches(text: str, language: str) -> Iterator[_Stretch]:
 
 
 def _japanese(text: str) -> Iterator[re.Match[str]]:
-    """Where Chinese text holds words with kana whose Han is of Japan's standard, too."""
+    """Words with kana in a Chinese text whose Han is of Japan's standard too."""
     return (found for found in _WITH_HIRAGANA.finditer(text) if _japan_writes(found[0]))
 
 
@@ -162,7 +162,7 @@ def _within(at: int, spans: list[tuple[int, int]]) -> bool:
 
 
 def _with_digits(stretch: _Stretch, text: str) -> _Stretch:
-    """With the digits that stand directly at its ends ("MP3", "2FA", "7時")."""
+    """The stretch with the digits directly at its ends ("MP3", "2FA", "7時")."""
     start, end = stretch.start, stretch.end
     head = _DIGITS_BEFORE.search(text, 0, start)
     if head is not None and not text[:start].endswith(" "):
@@ -188,12 +188,12 @@ def _tag_of(stretch: _Stretch, text: str, language: str) -> str:
 
 
 def _is_simplified_in_japanese(stretch: _Stretch, text: str, language: str) -> bool:
-    """Whether it is Han that Japan does not write: simplified letters have no place in its standard."""
+    """Whether it is Han that Japan does not write, such as simplified letters."""
     return language == "ja-JP" and stretch.script == _HAN and not _japan_writes(text[stretch.start : stretch.end])
 
 
 def _japan_writes(letters: str) -> bool:
-    """Whether its Han is Japan's: of the usual standard, or of the one of 2004 less what is written in China."""
+    """Whether the Han is Japan's: of its usual standard, or of that of 2004 unless China writes it."""
     newer = "".join(letter for letter in set(letters) if not _fits(letter, "cp932"))
     return not newer or (_fits(newer, "shift_jis_2004") and not any(_fits(letter, "gb2312") for letter in newer))
 

@@ -1,4 +1,4 @@
-"""IPA as people write it, into the symbols that each release learned. Pure.
+"""Turns IPA as people write it into the symbols that each release learned. Pure.
 
 Sources of fact: misaki's tables from espeak-ng (diphthongs and affricates are one letter, American has no long vowels
 and a flap of its own), the vocabulary of `builds/v1_0/config.json`, and v0.19's, which is espeak's IPA itself.
@@ -38,10 +38,10 @@ _SPELLINGS = str.maketrans(
         "ʥ": "d͡ʑ",
     }
 )
-"""Other writings of one sound, and letters that say what two say."""
+"""Other spellings of a sound, and letters that stand for two."""
 
 _UNSPOKEN = str.maketrans(dict.fromkeys("./[]|‖-\u200d\u200c\ufeff", ""))
-"""Borders of syllables and feet, and what encloses a transcription. A full stop would be spoken as a pause."""
+"""Borders of syllables and feet, and brackets of transcriptions. A full stop would be heard as a pause."""
 
 _AFFRICATES = {
     "t͡ʃ": "ʧ",
@@ -76,11 +76,11 @@ _NEAREST = str.maketrans(
         "ʀ": "ʁ",
     }
 )
-"""Sounds that no voice learned, by the nearest one that it did."""
+"""Sounds that no voice learned, with the nearest one that it did."""
 
 _NEAREST_TO_G2P = {**_NEAREST, **str.maketrans({"\n": " ", "«": "(", "»": ")", "[": "(", "]": ")"})}
 _NO_LOSS = frozenset("-¿¡")
-"""A border within a word, and signs that tell no more than the ones at the sentence's end."""
+"""Signs that may be lost without a log line: a hyphen, and Spanish signs that the sentence's end repeats."""
 
 _AMERICAN = {
     **dict.fromkeys(("ɝ", "ɜɹ", "ɜːɹ", "ɜr", "ɜːr", "ɜ"), "ɜɹ"),
@@ -101,7 +101,7 @@ _ESPEAK_AFFRICATES = {"t͡ʃ": "tʃ", "d͡ʒ": "dʒ", "t͡ɕ": "tʃ", "d͡ʑ": "
 
 
 def kokoro_symbols(written: str, language: str, vocabulary: Container[str]) -> str:
-    """What v1.0 is to say, of its vocabulary alone; empty when nothing of it is known. `language` is a tag."""
+    """The symbols for v1.0, all from its vocabulary; empty when it knows none of them. `language` is a tag."""
     sounds = _replaced(_clean(written), _AFFRICATES | _DIPHTHONGS | _TONES)
     sounds = _replaced(sounds.translate(_NEAREST), _ENGLISH.get(language, {}))
     return _known(sounds, vocabulary)
@@ -114,7 +114,7 @@ def espeak_symbols(written: str, vocabulary: Container[str]) -> str:
 
 
 def nearest(phonemes: str, vocabulary: Container[str]) -> str:
-    """A G2P's phonemes, those that v1.0 does not know by the nearest that it does, where there is one."""
+    """A G2P's phonemes; one that v1.0 does not know becomes the nearest that it knows, if there is one."""
     return "".join(symbol if symbol in vocabulary else _nearest_of(symbol, vocabulary) for symbol in phonemes)
 
 
@@ -131,14 +131,14 @@ def _clean(written: str) -> str:
     text = text.replace("i" + _NON_SYLLABIC, "ɪ").replace("u" + _NON_SYLLABIC, "ʊ")
     text = re.sub(f"(.){_SYLLABIC}", r"ᵊ\1", text)
     text = re.sub(f"[{re.escape(_TIES)}]", "͡", text)
-    # Other small signs above and below a letter narrow a sound down further than any voice can follow.
+    # Other signs above and below a letter are finer than any voice can follow.
     return "".join(
         symbol for symbol in text if symbol in (_NASAL, "͡") or not unicodedata.category(symbol).startswith("M")
     )
 
 
 def _replaced(text: str, table: dict[str, str]) -> str:
-    """All of a table at once, the longest writing first, so that what was put in is not looked at again."""
+    """The text with all of a table replaced in one go, the longest spelling first, so that none is replaced twice."""
     if not table:
         return text
     writings = sorted(table, key=len, reverse=True)

@@ -1,4 +1,4 @@
-"""The owner's own words: how they are to be read, by spelling or in IPA. Pure.
+"""The owner's lexicon: words with the spelling or IPA that they are read by. Pure.
 
 An entry is `word: spelling`, or `word: /IPA/` between slashes. A word without capitals stands for itself in any case,
 one with capitals for exactly that; several words are one entry, and of two that fit the longer one counts.
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from kokoro_wyoming.text.sentences import Run
 
 MAX_ENTRIES = 2_000
-"""Of a language: each word of a text is compared with all of them, which then takes less than a millisecond."""
+"""At most so many for a language: comparing a text with all of them then takes less than a millisecond."""
 MAX_WORD_CHARS = 64
 MAX_SAID_CHARS = 256
 
@@ -24,22 +24,22 @@ _LETTER = rf"[^\W{_WITHOUT_SPACES}]"
 
 
 class Lexicon:
-    """All entries, by the language that they count for."""
+    """All entries, by language."""
 
     def __init__(self, entries: Mapping[str, Mapping[str, str]] | None = None) -> None:
-        """`entries` are right (see `entry`): by advertised tag or EVERY_LANGUAGE, word to what is said in its place."""
+        """`entries`: for an advertised tag or EVERY_LANGUAGE, words and what is said for each, checked by `entry`."""
         entries = entries or {}
         every = entries.get(EVERY_LANGUAGE, {})
         self._every = _Table(every)
         self._tables = {tag: _Table({**every, **own}) for tag, own in entries.items() if tag != EVERY_LANGUAGE}
 
     def split(self, run: Run, language: str) -> Iterator[Run]:
-        """The run, its words that have an entry as runs of their own; `language` is the one it is read in."""
+        """The run in parts: a word with an entry is a run of its own. `language` is the tag that it is read in."""
         return self._tables.get(language, self._every).split(run)
 
 
 def entry(word: str, said: str) -> str:
-    """What is said, once it is known to be right; ValueError says what is wrong, for "lexicon.en-US.word"."""
+    """What is said for a word, after checking it. ValueError says what is wrong with "lexicon.en-US.word"."""
     if not any(letter.isalnum() for letter in word) or word != word.strip():
         raise ValueError("is no word: letters or digits make one, with no blanks around them")
     if len(word) > MAX_WORD_CHARS:
@@ -82,7 +82,7 @@ class _Table:
     def _said(self, written: str, language: str | None) -> Run:
         word = _one_blank(written)
         said = self._exact.get(word) or self._any_case.get(word.lower())
-        if said is None:  # a letter such as the long s, which is another's capital and has itself for a small one
+        if said is None:  # IGNORECASE matches the long s to "S", but lower() does not
             return Run(written, language)
         if said.startswith("/"):
             return Run(written, language, phonemes=said.strip("/"))

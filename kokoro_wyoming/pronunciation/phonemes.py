@@ -1,4 +1,4 @@
-"""Cutting a text until each part's phonemes fit a network: what every release's G2P needs and none owns."""
+"""Cuts a text until the phonemes of each part fit a network. Every release's G2P uses it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from kokoro_wyoming.text.sentences import Run
 _LOGGER = logging.getLogger(__name__)
 
 MAX_PHONEMES = 400
-"""A longer piece is cut: the networks take 510, and their author finds speech above 400 rushed."""
+"""Most phonemes in a piece. The networks take 510, and their author finds speech above 400 rushed."""
 
 SHORT_PHONEMES = 16
-"""Up to so many, signs and stresses counted, a network speaks a word or two better in company (docs/quality.md)."""
+"""Up to so many symbols a network speaks better with a sentence behind them (docs/quality.md)."""
 
 MAX_TEXT_CHARS = 600
-"""Given to a G2P at a time: more would have to be cut in any case."""
+"""Longest text given to a G2P at a time: a longer one has too many phonemes in any case."""
 MAX_UNSPACED_CHARS = 240
-"""The same in languages without blanks: more has too many phonemes, and misaki's Japanese takes time by its cube."""
+"""The same for languages without blanks; misaki's Japanese takes time by the cube of the length."""
 
 MAX_WORD_CHARS = 80
-"""espeak reads about 160 bytes of a word and drops the rest."""
+"""Longest word: espeak reads about 160 bytes of one and drops the rest."""
 MAX_WORD_PARTS = 24
-"""Letters, digits and signs one after the other in a word: misaki's English takes time by the cube of their number."""
+"""Most rows of letters, digits and signs in a word: misaki's English takes time by the cube of their number."""
 
 _ENDINGS = (".!?…。！？।॥", ";:；：", ",，、—", " \u3000")
-"""Where a speaker would breathe, best places first."""
+"""Places where a speaker would breathe, the best first."""
 
 _SIGNS = str.maketrans(
     {
@@ -51,7 +51,7 @@ _SIGNS = str.maketrans(
     }
 )
 _SIGN_SYMBOLS = frozenset(';:,.!?—…"()“” ')
-"""Of both releases' vocabularies: what is heard as a pause or a tone of voice, and is no sound by itself."""
+"""Symbols of both releases that are heard as a pause or a tone of voice, and are no sound by themselves."""
 _STRESSES = frozenset("ˈˌː-")
 
 
@@ -65,7 +65,7 @@ class Phonemes:
 
 
 def of_runs(runs: Iterable[Run], pieces_of: Callable[[Run], Iterator[Phonemes]]) -> Iterator[Phonemes]:
-    """Every phoneme of a sentence's runs, once and in order; what fits into one piece is spoken in one.
+    """Every phoneme of a sentence's runs, once and in order, in as few pieces as they fit into.
 
     `pieces_of` is the G2P, for a run without phonemes of its own. Pieces of nothing but signs are left out, as a
     network makes noises of them.
@@ -109,7 +109,7 @@ def _run_pieces(run: Run, pieces_of: Callable[[Run], Iterator[Phonemes]]) -> Ite
         for start in range(0, len(run.phonemes), MAX_PHONEMES):
             yield Phonemes(text if start == 0 else "", run.phonemes[start : start + MAX_PHONEMES])
         return
-    # By itself a sign is no text for a G2P: espeak reads the name of some.
+    # A G2P is given no lone sign: espeak reads the names of some.
     signs = text.translate(_SIGNS)
     if set(signs) <= _SIGN_SYMBOLS:
         if signs.strip():
@@ -144,19 +144,19 @@ def fitting_pieces(
 
 
 def _has_no_endless_word(text: str) -> bool:
-    """Whether it is short, and espeak falls silent within no word nor misaki thinks about one for long."""
+    """Whether the text is short and has no word that espeak would drop or misaki would take long for."""
     is_short = len(text) <= MAX_TEXT_CHARS
     return is_short and all(len(word) <= MAX_WORD_CHARS and _parts(word) <= MAX_WORD_PARTS for word in text.split())
 
 
 def _parts(word: str) -> int:
-    """Rows of small letters, of capitals and of digits, and each sign."""
+    """How many rows of small letters, capitals and digits, and how many signs, a word has."""
     kinds = [_kind(character) for character in word]
     return sum(not kind or kind != before for before, kind in pairwise(("", *kinds)))
 
 
 def _kind(character: str) -> str:
-    """Of a row; none of a sign. Marks that stand on a letter are as the letters are."""
+    """The kind of row that a character belongs to; empty for a sign. Marks count as small letters."""
     if character.isdigit():
         return "1"
     if character.isalpha() or unicodedata.category(character).startswith("M"):

@@ -1,6 +1,6 @@
-"""A sentence's runs as the G2P is to read them: what was asked for, the owner's words, foreign letters, numbers. Pure.
+"""Prepares a sentence's runs for the G2P: asked phonemes, the owner's words, foreign letters, numbers. Pure.
 
-The one place where these come together, on the model's thread, before the G2P.
+It runs on the model's thread, before the G2P.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import Protocol
 
 from kokoro_wyoming.pronunciation import code_switching, say_as
@@ -17,11 +18,11 @@ from kokoro_wyoming.text.sentences import Run
 
 _LOGGER = logging.getLogger(__name__)
 
-_NO_WORDS = Lexicon()
+NO_WORDS = Lexicon()
 
 
 class Readable(Protocol):
-    """What a release can read."""
+    """The part of a release that this module needs."""
 
     @property
     def languages(self) -> Collection[str]:
@@ -29,65 +30,78 @@ class Readable(Protocol):
         ...
 
     def symbols(self, written: str, language: str) -> str:
-        """What it can say of IPA that somebody wrote, in its own symbols; empty for none of it."""
+        """IPA that somebody wrote, in the release's own symbols; empty if it knows none of it."""
         ...
 
 
-def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = _NO_WORDS) -> tuple[Run, ...]:
-    """The runs with known phonemes, or words for the G2P, each in a language that is read; None is `language`."""
-    reader = _Reader(language, release, lexicon)
-    return tuple(part for run in runs for part in reader.run(run))
+def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = NO_WORDS) -> tuple[Run, ...]:
+    """The runs, each with phonemes or words for the G2P, in a language that the release reads; None is `language`."""
+    pronouncer = _Pronouncer(language, release, lexicon)
+    return tuple(part for run in pronouncer.named(runs) for part in pronouncer.run(run))
 
 
-class _Reader:
-    """Reads the runs of one sentence."""
+class _Pronouncer:
+    """Pronounces the runs of one sentence."""
 
     def __init__(self, language: str, release: Readable, lexicon: Lexicon) -> None:
         self._language = language
         self._release = release
         self._lexicon = lexicon
 
+    def named(self, runs: Iterable[Run]) -> Iterator[Run]:
+        """The runs with emoji and addresses in words, one run with the words around them, as a G2P needs them whole."""
+        for (is_plain, language), group in groupby(map(self._readable, runs), key=_manner):
+            together = [*group]
+            if is_plain and any(run.is_named for run in together):
+                tag = language or self._language
+                yield Run("".join(say_as.name(run, tag) if run.is_named else run.text for run in together), language)
+            else:
+                yield from together
+
+    def _readable(self, run: Run) -> Run:
+        if run.language is None or run.language in self._release.languages:
+            return run
+        _LOGGER.debug("Nothing here reads %s: it is read as %s", run.language[:40], self._language)
+        return replace(run, language=None)
+
     def run(self, run: Run) -> Iterator[Run]:
-        if run.language is not None and run.language not in self._release.languages:
-            _LOGGER.debug("Nothing here reads %s: it is read as %s", run.language[:40], self._language)
-            run = replace(run, language=None)
         if run.phonemes is not None:
-            yield from self._asked(run)
+            yield from self._with_phonemes(run)
         elif run.say_as is not None:
             for part in say_as.say_as(run, self._tag(run)):
-                yield from self._asked(part) if part.phonemes else self._worded(part)
+                yield from self._with_phonemes(part) if part.phonemes else self._in_words(part)
         else:
-            yield from self._own_words(run)
+            yield from self._by_lexicon(run)
 
     def _tag(self, run: Run) -> str:
         return run.language or self._language
 
-    def _asked(self, run: Run) -> Iterator[Run]:
-        """The phonemes that somebody wrote; the word itself where none of them is known."""
+    def _with_phonemes(self, run: Run) -> Iterator[Run]:
+        """The run with the phonemes that somebody wrote, or as words if the release knows none of them."""
         symbols = self._release.symbols(run.phonemes or "", self._tag(run))
         if symbols:
             yield replace(run, phonemes=symbols, words=None)
         else:
-            yield from self._worded(replace(run, phonemes=None))
+            yield from self._in_words(replace(run, phonemes=None))
 
-    def _own_words(self, run: Run) -> Iterator[Run]:
+    def _by_lexicon(self, run: Run) -> Iterator[Run]:
         for part in self._lexicon.split(run, self._tag(run)):
             if part.phonemes is not None:
-                yield from self._asked(part)
+                yield from self._with_phonemes(part)
             elif part.words is not None:
-                yield from self._worded(part)
+                yield from self._in_words(part)
             else:
-                yield from self._tongues(part)
+                yield from self._by_script(part)
 
-    def _tongues(self, run: Run) -> Iterator[Run]:
-        """Words in foreign letters by themselves, and with the owner's words for that language."""
+    def _by_script(self, run: Run) -> Iterator[Run]:
+        """The run, cut where letters of another script begin; these get the owner's words for their language."""
         for part in code_switching.split(run, self._tag(run), self._release.languages, units_stay=True):
             known = [part] if part.language == run.language else self._lexicon.split(part, self._tag(part))
             for one in known:
-                yield from self._asked(one) if one.phonemes is not None else self._worded(one)
+                yield from self._with_phonemes(one) if one.phonemes is not None else self._in_words(one)
 
-    def _worded(self, run: Run) -> Iterator[Run]:
-        """With numbers, units and their like in words. What is still in foreign letters then is none of them."""
+    def _in_words(self, run: Run) -> Iterator[Run]:
+        """The run with numbers and units in words, then cut where letters of another script are left."""
         words = as_words(code_switching.folded(run.text if run.words is None else run.words), self._tag(run))
         parts = [*code_switching.split(replace(run, text=words), self._tag(run), self._release.languages)]
         for number, part in enumerate(parts):
@@ -95,3 +109,8 @@ class _Reader:
             is_letter = part.language != run.language and part.text in ("A", "a")
             phonemes = self._release.symbols("ˈeɪ", "en-US") if is_letter else None
             yield replace(part, text=run.text if number == 0 else "", words=part.text, phonemes=phonemes)
+
+
+def _manner(run: Run) -> tuple[bool, str | None]:
+    """Whether a run is words that the G2P may read together with its neighbours, and their language."""
+    return run.is_named or (run.say_as is None and run.phonemes is None), run.language

@@ -1,6 +1,6 @@
-"""SSML's say-as: what a text is said to be, in words that every G2P reads so. Pure.
+"""SSML's say-as, and the names of emoji and addresses, in words that a G2P reads. Pure.
 
-What is not known, or does not look like what it is said to be, stays as it is written: it is read all the same.
+Text that does not look like what say-as calls it stays as it is written, and so does text of an unknown kind.
 """
 
 from __future__ import annotations
@@ -11,24 +11,45 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import emoji
 from babel.dates import format_date, format_skeleton
-from num2words import num2words
 
+from kokoro_wyoming.pronunciation.normalization import normalizer_of
+from kokoro_wyoming.text import marks
 from kokoro_wyoming.text.sentences import Run
 
 _LOGGER = logging.getLogger(__name__)
 
-_NUM2WORDS = {"en-US": "en", "en-GB": "en_GB", "es-ES": "es", "fr-FR": "fr", "it-IT": "it", "pt-BR": "pt_BR"}
 _MAX_DIGITS = 15
-"""What num2words has words for in all of these languages."""
-_HINDI_FIRST = {1: "पहला", 2: "दूसरा", 3: "तीसरा", 4: "चौथा", 6: "छठा"}
+"""The longest number that every language has words for."""
 
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_IN_ADDRESSES = {
+    "en": ("dot", "at"),
+    "es": ("punto", "arroba"),
+    "fr": ("point", "arobase"),
+    "hi": ("डॉट", "ऐट"),
+    "it": ("punto", "chiocciola"),
+    "ja": ("ドット", "アットマーク"),
+    "pt": ("ponto", "arroba"),
+    "zh": ("点", "艾特"),
+}
+"""The words for the full stop and the @ of an address, by language."""
+
 _DATE_PART = re.compile(r"\d+|[^\W\d_]+")
 
 
+def name(run: Run, language: str) -> str:
+    """The words for a run of emoji or an address (`Run.is_named`); `language` is the tag of the words around it."""
+    if (run.say_as or "").startswith(marks.EMOJI):
+        spoken = language[:2] if language[:2] in emoji.LANGUAGES else "en"
+        names = (emoji.demojize(one["emoji"], ("", ""), spoken) for one in emoji.emoji_list(run.text))
+        return ", ".join(dict.fromkeys(one.replace("_", " ").strip() for one in names))
+    dot, at = _IN_ADDRESSES.get(language[:2], _IN_ADDRESSES["en"])
+    return run.text.replace(".", f" {dot} ").replace("@", f" {at} ")
+
+
 def say_as(run: Run, language: str) -> Iterator[Run]:
-    """The run in parts with the words that say it as what it is; `language` is the one it is read in."""
+    """The run in parts, with the words for what say-as calls it; `language` is the tag that it is read in."""
     kind, _, form = (run.say_as or "").partition("|")
     if kind in ("characters", "spell-out", "verbatim"):
         yield from _letters(run, language)
@@ -44,7 +65,7 @@ def _letters(run: Run, language: str) -> Iterator[Run]:
     bare = replace(run, say_as=None)
     letters = [letter for letter in run.text if not letter.isspace()]
     for number, letter in enumerate(letters):
-        # Alone, English takes it for the article.
+        # English G2P takes a lone A for the article.
         phonemes = "ˈeɪ" if letter in "aA" and language.startswith("en") else None
         rest = " " if number + 1 < len(letters) else ""
         yield replace(bare, text=letter + rest, words=letter.upper() + rest, phonemes=phonemes)
@@ -61,36 +82,16 @@ def _telephone(text: str, _: str, __: str) -> str | None:
 
 
 def _cardinal(text: str, _: str, language: str) -> str | None:
-    number = _number(text, language)
-    name = _NUM2WORDS.get(language)
-    if number is None or name is None:
-        return number
-    return str(num2words(float(number) if "." in number else int(number), lang=name))
+    normalizer = normalizer_of(language)
+    found = re.fullmatch(rf"([+-]?)({normalizer.number_pattern})", text) if normalizer else None
+    if normalizer is None or found is None:
+        return None
+    return normalizer.number(normalizer.parsed(found[2], negative=found[1] == "-").rounded())
 
 
 def _ordinal(text: str, _: str, language: str) -> str | None:
-    found = re.match(r"\d+", text.replace(",", "").replace(".", ""))
-    if found is None or len(found[0]) > _MAX_DIGITS:
-        return None
-    number = int(found[0])
-    match language:
-        case "zh-CN":
-            return f"第{number}"
-        case "ja-JP":
-            return f"{number}番目"
-        case "hi-IN":
-            return _HINDI_FIRST.get(number, f"{number}वाँ")
-        case _:
-            name = _NUM2WORDS.get(language)
-            return str(num2words(number, to="ordinal", lang=name)) if name else None
-
-
-def _number(text: str, language: str) -> str | None:
-    """A number as Python writes it; None for what is none."""
-    comma_is_decimal = language in ("es-ES", "fr-FR", "it-IT", "pt-BR") and re.search(r",\d{1,2}$", text)
-    plain = text.replace(".", "").replace(",", ".") if comma_is_decimal else text.replace(",", "")
-    plain = re.sub(r"\s", "", plain)
-    return plain if _NUMBER.fullmatch(plain) and len(plain) <= _MAX_DIGITS else None
+    found, normalizer = re.match(r"\d+", text.replace(",", "").replace(".", "")), normalizer_of(language)
+    return normalizer.ordinal(int(found[0])) if found and normalizer and len(found[0]) <= _MAX_DIGITS else None
 
 
 def _date(text: str, form: str, language: str) -> str | None:
@@ -135,6 +136,6 @@ _KINDS: dict[str, Callable[[str, str, str], str | None]] = {
     "number": _cardinal,
     "ordinal": _ordinal,
     "date": _date,
-    # What makes these words of every text does so here too.
+    # The normalizer puts these into words, as in every text.
     **dict.fromkeys(("time", "currency", "unit", "fraction", "address", "name"), _as_written),
 }

@@ -1,1 +1,1 @@
-"""The faces that clients speak with, and who may connect. No face knows another."""
+"""The protocols that clients use, and who may connect. No protocol knows another."""

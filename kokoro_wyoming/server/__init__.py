@@ -1,1 +1,1 @@
-"""Birth, life and death of the server."""
+"""The server process: start, listening, discovery, stop."""

@@ -1,4 +1,4 @@
-"""Birth, life and death of the server: model, warm-up, listen, publish; reload; unpublish, drain, close."""
+"""Starts, runs and stops the server: load, warm up, listen, publish; reload; unpublish, drain, close."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from pydantic import BaseModel
@@ -18,7 +19,7 @@ from kokoro_wyoming.config.addresses import networks_of
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
-from kokoro_wyoming.protocols import admission
+from kokoro_wyoming.protocols.admission import Admission, Rules, affordable
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.protocols.wyoming.server import WyomingServer
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
@@ -37,45 +38,55 @@ _LOGGER = logging.getLogger(__name__)
 _CLOSE_SECONDS = 1.0
 """Longest wait for tasks that were cancelled, and for the model thread to end its turn."""
 _NICENESS = -5
-"""Priority of the process. Where processors are short it gets three times the share of a program with 0."""
+"""Priority of the process. Where processor time is short, it gets three times the share of a process with 0."""
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_FOR_THE_NEXT_START = {"server": ("uri",), "model": (), "folders": (), "discovery": ()}
-"""Settings that change only at the next start: by section, the named ones, or all where none is named."""
+_KEPT_AT_RELOAD = {"server": ("uri",), "model": (), "folders": (), "discovery": ()}
+"""Settings that change only at the next start: these keys of each section, or all keys where none is named."""
 
 
 def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
-    """Serve until a signal ends it; the exit status. Raises KokoroWyomingError when it cannot start.
+    """Serve until a signal ends the server; returns the exit status. Raises KokoroWyomingError if it cannot start.
 
-    `reread` reads the settings anew at SIGHUP; without it only the voices are.
+    `reread` reads the settings anew at SIGHUP. Without it only the voices are read anew.
     """
     memory.keep_freed()
-    memory.bound_kernels()
-    _come_before_other_programs()
+    memory.limit_kernel_cache()
+    _raise_priority()
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
     thread = ModelThread(waiting=Waiting())
     server = Server(config, thread, reread)
-    asyncio.run(_whole_life(server))
+    asyncio.run(_run(server))
     status = 1 if server.hopeless else 0
     if not thread.close(_CLOSE_SECONDS):
         leave(status)  # a turn is still under way inside torch
     return status
 
 
-def _come_before_other_programs() -> None:
-    """Take a higher priority where this user may (root, systemd's Nice=, Docker's SYS_NICE), unless one is set.
+def _raise_priority() -> None:
+    """Raise the priority where this user may (root, systemd's Nice=, Docker's SYS_NICE) and none is set.
 
-    Somebody waits for each answer, and it is over soon. The threads that are started later have it too.
+    A listener waits for each utterance, and an utterance is made soon. Threads that start later have the priority too.
     """
     with contextlib.suppress(OSError, AttributeError):
         if os.getpriority(os.PRIO_PROCESS, 0) == 0:
             os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
 
 
-async def _whole_life(server: Server) -> None:
+async def _run(server: Server) -> None:
     await server.run()
     if not server.ready:
-        leave(0)  # threads that load a model are still under way, and asyncio would wait for them
+        leave(0)  # threads may still load a model, and asyncio would wait for them
+
+
+@dataclass
+class _Serving:
+    """What serves clients, once the model is loaded."""
+
+    running: RunningEngine
+    """Replaced at each reload."""
+    service: SpeechService
+    wyoming: WyomingServer
 
 
 class Server:
@@ -87,34 +98,33 @@ class Server:
         self._reread = reread
         self._address = parse_uri(config.server.uri)
         self._manager = manager_of(config, thread)
-        self._admission = admission.Admission(_rules(config), networks_near)
+        self._admission = Admission(_rules(config), networks_near)
         self._watchdog = Watchdog(thread, config.limits.stuck_seconds)
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
         self._listener: Listener | None = None
         self._advertiser: Advertiser | None = None
-        self._running: RunningEngine | None = None
-        self._service: SpeechService | None = None
-        self._wyoming: WyomingServer | None = None
+        self._serving: _Serving | None = None
+        """None until the model is loaded."""
         self._changing = asyncio.Lock()
-        """Held while voices are changed, so that an earlier look at the folders never comes after a later one."""
+        """Held while voices are changed: an older list of voices must not replace a newer one."""
         self._prerendering: asyncio.Task[None] | None = None
         self.ready = False
-        """It started; a stop before that ends it at once."""
+        """Whether the start is complete. A signal before that stops the server at once."""
         self.hopeless = False
-        """It ended because the model was stuck, and not because it was told to."""
+        """Whether the server ended because the model was stuck."""
         self.uri: str | None = None
-        """Where clients reach it, once it listens: with the real port where port 0 was asked for."""
+        """The address for clients, with the real port where the settings ask for port 0; None until it listens."""
 
     async def run(self) -> None:
-        """Start, serve until told to stop, and leave nothing behind."""
-        self._hear_signals()
+        """Start, serve until told to stop, and close everything."""
+        self._handle_signals()
         try:
-            await self._start_unless_stopped()
-            if self.ready:
-                await self._live()
+            serving = await self._start_unless_stopped()
+            if serving is not None:
+                await self._serve_until_stopped(serving)
             notify("STOPPING=1")
-            self._prerender(None)
+            self._restart_prerendering(None)
             await self._end()
         finally:
             if self._listener is not None:
@@ -124,53 +134,54 @@ class Server:
         """End the server as a signal would."""
         self._stop.set()
 
-    # Birth
+    # Start
 
-    def _hear_signals(self) -> None:
+    def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        # Only the main thread may; a server inside another program is stopped by `stop`.
+        # Only the main thread may handle signals. On another thread the server is stopped by `stop`.
         with contextlib.suppress(RuntimeError, ValueError):
             for number in _STOP_SIGNALS:
                 loop.add_signal_handler(number, self._signalled, number)
             loop.add_signal_handler(signal.SIGHUP, self._hang_up.set)
 
     def _signalled(self, number: signal.Signals) -> None:
-        what = "finishing what is being said, then stopping" if self.uri else "stopping at once"
+        what = "finishing the current utterances, then stopping" if self.uri else "stopping at once"
         _LOGGER.info("%s: %s", signal.Signals(number).name, what)
         self.stop()
 
-    async def _start_unless_stopped(self) -> None:
-        """Start, and give that up at once when told to stop meanwhile."""
+    async def _start_unless_stopped(self) -> _Serving | None:
+        """Start; None if the server is told to stop before the start is complete."""
         starting = asyncio.ensure_future(self._start())
         stop = asyncio.ensure_future(self._stop.wait())
         try:
             await asyncio.wait((starting, stop), return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
-                starting.result()
+            return starting.result() if starting.done() else None
         finally:
             for task in (starting, stop):
                 task.cancel()
             await asyncio.wait((starting, stop), timeout=_CLOSE_SECONDS)
 
-    async def _start(self) -> None:
-        began = time.monotonic()
-        # Bound before the model is loaded, so that a port in use is told at once; opened after.
+    async def _start(self) -> _Serving:
+        began_at_seconds = time.monotonic()
+        # The port is bound before the model is loaded, so that a port in use is reported at once. It is opened after.
         self._listener = await bind(self._address, self._accept)
-        self._running = await self._start_engine()
-        self._service = SpeechService(self._running.engine, speech_options(self._config))
-        self._wyoming = WyomingServer(self._service, self._admission, _wire_limits(self._config))
-        prerendering = self._running.prerendering()
+        running = await self._start_engine()
+        service = SpeechService(running.engine, speech_options(self._config))
+        serving = _Serving(running, service, WyomingServer(service, self._admission, _wire_limits(self._config)))
+        prerendering = running.prerendering()
+        self._serving = serving
         await self._listener.open()
         self._address = self._listener.address
         self.uri = str(self._address)
         await self._publish(self._listener)
-        self._say_ready(self._listener, self._running.engine, time.monotonic() - began)
+        self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
         self.ready = True
         notify("READY=1")
-        self._prerender(prerendering)
+        self._restart_prerendering(prerendering)
+        return serving
 
     async def _start_engine(self) -> RunningEngine:
-        """Load the model and speak a few words to nobody."""
+        """Load the model, and speak a few words that nobody hears."""
         model = self._config.model
         _LOGGER.info("Loading Kokoro %s ...", model.version)
         if model.version != DEFAULT_VERSION and model.deprecation_notice:
@@ -184,11 +195,11 @@ class Server:
         return running
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert self._wyoming is not None, "the port is opened when the engine is ready"
-        await self._wyoming.accept(reader, writer)
+        assert self._serving is not None, "the port is opened after the model is loaded"
+        await self._serving.wyoming.accept(reader, writer)
 
-    def _prerender(self, work: Prerendering | None) -> None:
-        """Give up what is being made beforehand, and begin with this instead."""
+    def _restart_prerendering(self, work: Prerendering | None) -> None:
+        """Cancel the prerendering that is under way, and start this one."""
         if self._prerendering is not None:
             self._prerendering.cancel()
         self._prerendering = asyncio.create_task(work()) if work is not None else None
@@ -205,7 +216,7 @@ class Server:
             )
             await self._advertiser.publish()
 
-    def _say_ready(self, listener: Listener, engine: SpeechEngine, seconds: float) -> None:
+    def _log_ready(self, listener: Listener, engine: SpeechEngine, seconds: float) -> None:
         where = " and ".join(listener.places)
         _LOGGER.info("Ready after %.1f s: %s at %s", seconds, _voices_of(engine), where)
         if isinstance(self._address, TcpAddress):
@@ -218,91 +229,92 @@ class Server:
                 self._address.port,
             )
 
-    # Life
+    # While it runs
 
-    async def _live(self) -> None:
-        """Until told to stop, or until the model is hopelessly stuck."""
+    async def _serve_until_stopped(self, serving: _Serving) -> None:
+        """Serve until told to stop, or until the model is stuck for good."""
         stop = asyncio.ensure_future(self._stop.wait())
         stuck = asyncio.ensure_future(self._watchdog.until_hopeless())
-        reloads = asyncio.ensure_future(self._reload_at_each_hang_up())
-        follows = asyncio.ensure_future(self._follow_folders())
+        reloads = asyncio.ensure_future(self._reload_at_each_hang_up(serving))
+        follows = asyncio.ensure_future(self._follow_folders(serving))
         await asyncio.wait((stop, stuck), return_when=asyncio.FIRST_COMPLETED)
         for task in (stop, reloads, follows, stuck):
             task.cancel()
         self.hopeless = not self._stop.is_set()
         if self.hopeless:
-            _LOGGER.critical("The model is stuck for good: ending, to be started anew by whoever watches over this.")
+            _LOGGER.critical("The model is stuck for good: the server ends, so that its supervisor starts it anew.")
 
-    async def _reload_at_each_hang_up(self) -> None:
+    async def _reload_at_each_hang_up(self, serving: _Serving) -> None:
         while await self._hang_up.wait():
             self._hang_up.clear()
             reloading()
             try:
                 async with self._changing:
-                    await self._reload()
+                    await self._reload(serving)
             except KokoroWyomingError as error:
                 _LOGGER.error("SIGHUP: the settings and voices stay as they were: %s", error)
             except Exception:
                 _LOGGER.exception("SIGHUP: the settings and voices stay as they were")
             notify("READY=1")
 
-    async def _reload(self) -> None:
-        """Read settings and voices anew and use them from the next utterance on. Raises KokoroWyomingError."""
+    async def _reload(self, serving: _Serving) -> None:
+        """Read settings and voices anew, and use them from the next utterance on. Raises KokoroWyomingError."""
         wanted = await asyncio.to_thread(self._reread) if self._reread else self._config
-        config, kept = _as_far_as_possible(wanted, self._config)
+        config, kept = _applicable(wanted, self._config)
         running = await start_engine(config, self._manager)
         prerendering = running.prerendering()
         self._manager.forget_voices()
-        self._config, self._running = config, running
-        self._prerender(prerendering)
+        self._config, serving.running = config, running
+        self._restart_prerendering(prerendering)
         self._admission.rules = _rules(config)
         self._watchdog.stuck_seconds = config.limits.stuck_seconds
         logging.getLogger("kokoro_wyoming").setLevel(config.server.log_level.upper())
-        assert self._service is not None
-        assert self._wyoming is not None
-        self._service.change(running.engine, speech_options(config))
-        self._wyoming.limits = _wire_limits(config)
+        serving.service.change(running.engine, speech_options(config))
+        serving.wyoming.limits = _wire_limits(config)
         _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(running.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
 
-    async def _follow_folders(self) -> None:
-        """Offer voices and releases that come while the server runs, and no longer those that go."""
+    async def _follow_folders(self, serving: _Serving) -> None:
+        """Offer voices and releases that come while the server runs, and stop to offer those that go."""
         try:
-            async for _ in self._manager.changes():
+            async for _ in self._manager.folders.changes():
                 async with self._changing:
-                    # Looked at again, as a reload may have come in between.
-                    await self._offer(await on_own_thread(self._manager.catalogues))
+                    # The folders are read again, because a reload may have been first.
+                    await self._offer(serving, await on_own_thread(self._manager.folders.catalogues))
         except Exception:
-            _LOGGER.exception("Voices that come from now on are not seen before the next start")
+            _LOGGER.exception("New voices are not noticed any more before the next start")
 
-    async def _offer(self, catalogues: Sequence[Catalogue]) -> None:
-        assert self._running is not None
-        self._prerender(None)
-        await self._running.update(catalogues)
+    async def _offer(self, serving: _Serving, catalogues: Sequence[Catalogue]) -> None:
+        self._restart_prerendering(None)
+        await serving.running.update(catalogues)
         self._manager.forget_voices()
         try:
-            self._prerender(self._running.prerendering())
+            self._restart_prerendering(serving.running.prerendering())
         except PeerError as error:
-            _LOGGER.warning("prerender: nothing is made beforehand any more: %s", error)
+            _LOGGER.warning("prerender: no text is prerendered any more: %s", error)
 
-    # Death
+    # End
 
     async def _end(self) -> None:
         if self._advertiser is not None:
             await self._advertiser.unpublish()
         if self._listener is not None:
             self._listener.close()
-        if self._wyoming is not None:
-            await self._wyoming.drain(self._config.server.drain_seconds)
+        if self._serving is not None:
+            await self._serving.wyoming.drain(self._config.server.drain_seconds)
 
 
-def _rules(config: Config) -> admission.Rules:
+def _rules(config: Config) -> Rules:
+    """Who may connect. The system's limits may leave room for fewer connections than the settings allow."""
     limits = config.limits
-    per_address = (limits.connections_per_address, limits.waiting_utterances_per_address)
-    allow = [network for word in config.server.allow for network in networks_of(word)]
-    is_home = "home" in config.server.allow
-    return admission.rules(allow, limits.connections, *per_address, near_is_home=is_home)
+    return Rules(
+        tuple(network for word in config.server.allow for network in networks_of(word)),
+        affordable(limits.connections),
+        limits.connections_per_address,
+        limits.waiting_utterances_per_address,
+        near_is_home="home" in config.server.allow,
+    )
 
 
 def _wire_limits(config: Config) -> WireLimits:
@@ -320,10 +332,10 @@ def _voices_of(engine: SpeechEngine) -> str:
     return f"{len(voices)} voices in {len(languages)} languages"
 
 
-def _as_far_as_possible(wanted: Config, running: Config) -> tuple[Config, list[str]]:
-    """The wanted settings, but for those that need a new start; and the sections in which those differ."""
+def _applicable(wanted: Config, running: Config) -> tuple[Config, list[str]]:
+    """The wanted settings, but those as they are that need a new start; and the sections in which these differ."""
     kept: dict[str, BaseModel] = {}
-    for section, keys in _FOR_THE_NEXT_START.items():
+    for section, keys in _KEPT_AT_RELOAD.items():
         old, new = getattr(running, section), getattr(wanted, section)
         kept[section] = new.model_copy(update={key: getattr(old, key) for key in keys}) if keys else old
     differ = [section for section, values in kept.items() if values != getattr(wanted, section)]

@@ -1,4 +1,4 @@
-"""From settings to what speaks: model manager, engine, cache, texts that are spoken beforehand."""
+"""Makes the engine that the settings ask for: model manager, engine, cache, prerendered texts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from kokoro_wyoming.voices.descriptions import VoiceRequest
 _LOGGER = logging.getLogger(__name__)
 
 Prerendering = Callable[[], Coroutine[None, None, None]]
-"""The work of filling a cache beforehand."""
+"""Speaks the owner's texts into the cache."""
 
 
 @dataclass
@@ -44,10 +44,10 @@ class RunningEngine:
     catalogues: Sequence[Catalogue]
     """The voices that the inner engine offers now."""
     weights: Mapping[str, str]
-    """Which weights run, by release. They were read when the release came; their files may be others now."""
+    """Which weights run, by release. They were read when the release was found; the files may have changed since."""
 
     def prerendering(self) -> Prerendering | None:
-        """What is to be made beforehand; raises as `SpeechEngine.resolve` where a voice for it is not there."""
+        """The work of filling the cache; None where there is none. Raises as `SpeechEngine.resolve`."""
         if not isinstance(self.engine, CachedEngine):
             return None
         asked = [(one.text, VoiceRequest(one.voice, one.language)) for one in self.config.prerender]
@@ -56,22 +56,22 @@ class RunningEngine:
         return partial(prerender, self.engine, texts, options) if texts else None
 
     async def update(self, catalogues: Sequence[Catalogue]) -> None:
-        """Offer these voices from now on. What is kept of the earlier ones is forgotten: they may sound otherwise."""
-        _tell_what_is_refused(catalogues, _refused(self.catalogues))
-        come = [catalogue for catalogue in catalogues if catalogue.version not in self.weights]
-        stayed = {each.version: self.weights[each.version] for each in catalogues if each not in come}
-        self.weights = {**stayed, **await asyncio.to_thread(_weights, self.config, come)}
+        """Offer these voices from now on. The cache is cleared, because voices may sound otherwise."""
+        _log_refused(catalogues, _refused(self.catalogues))
+        new = [catalogue for catalogue in catalogues if catalogue.version not in self.weights]
+        known = {each.version: self.weights[each.version] for each in catalogues if each not in new}
+        self.weights = {**known, **await asyncio.to_thread(_weights, self.config, new)}
         self.inner.update(catalogues, self.weights)
         before = {voice for catalogue in self.catalogues for voice in catalogue.voices}
         now = {voice for catalogue in catalogues for voice in catalogue.voices}
         self.catalogues = catalogues
         if self.cache is not None:
-            self.cache.forget()
+            self.cache.clear()
         _LOGGER.info("The voices have changed: %d came, %d went", len(now - before), len(before - now))
 
 
 def manager_of(config: Config, thread: ModelThread) -> ModelManager:
-    """What loads the releases."""
+    """The model manager, which loads releases."""
     return ModelManager(
         config.folders.models,
         config.folders.voices,
@@ -90,14 +90,15 @@ def speech_options(config: Config) -> SpeechOptions:
 
 
 async def start_engine(config: Config, manager: ModelManager) -> RunningEngine:
-    """An engine with the voices that there are now, behind a new, empty cache if one is wanted.
+    """An engine with the voices that are on disk now, behind a new cache if the settings ask for one.
 
-    Voices that were read anew may sound otherwise under the same names, so a cache never outlives its engine. Raises
+    A cache never outlives its engine: voices that are read anew may sound otherwise under the same names. Raises
     KokoroWyomingError.
     """
-    # Not on the model thread: while a server speaks, reading all voices would be a long turn.
-    catalogues = await on_own_thread(manager.catalogues)
-    _tell_what_is_missing(config, catalogues)
+    # Not on the model thread: there, reading all voices would be a long turn while listeners wait.
+    catalogues = await on_own_thread(manager.folders.catalogues)
+    _log_refused(catalogues, {})
+    _log_missing_languages(config.model.version)
     if not catalogues[0].voices:
         raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(config.model.version)}.")
     weights = await asyncio.to_thread(_weights, config, catalogues)
@@ -132,19 +133,19 @@ def _weights(config: Config, catalogues: Sequence[Catalogue]) -> dict[str, str]:
     return {version: assets.weights_source(store, version) or "unknown weights" for version in versions}
 
 
-def _tell_what_is_missing(config: Config, catalogues: Sequence[Catalogue]) -> None:
-    _tell_what_is_refused(catalogues, {})
-    for tag, missing in installed_languages(config.model.version).items():
+def _log_missing_languages(version: str) -> None:
+    for tag, missing in installed_languages(version).items():
         if missing is not None:
             _LOGGER.warning("%s is not offered: %s", tag, missing)
 
 
 def _refused(catalogues: Sequence[Catalogue]) -> dict[str, str]:
-    """Of all releases: file to reason."""
+    """Why voices are refused: reasons by release and file."""
     return {f"{catalogue.version}/{name}": why for catalogue in catalogues for name, why in catalogue.refused.items()}
 
 
-def _tell_what_is_refused(catalogues: Sequence[Catalogue], known: Mapping[str, str]) -> None:
+def _log_refused(catalogues: Sequence[Catalogue], known: Mapping[str, str]) -> None:
+    """Log the refused voices, but for those that are `known` with the same reason."""
     for name, reason in _refused(catalogues).items():
         if known.get(name) != reason:
             _LOGGER.warning("The voice %s is not offered: %s", name, reason)

@@ -1,4 +1,4 @@
-"""What is said to whoever started us and starts us again: systemd's notify protocol, see sd_notify(3)."""
+"""What systemd is told, and the socket that it hands over: sd_notify(3) and sd_listen_fds(3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 
 
 def notify(*states: str) -> None:
-    """Tell systemd, such as "READY=1"; does nothing without one and never fails."""
+    """Tell systemd these states, such as "READY=1". Does nothing without systemd, and never fails."""
     path = os.environ.get("NOTIFY_SOCKET", "")
     if not path.startswith(("/", "@")):
         return
@@ -21,14 +21,14 @@ def notify(*states: str) -> None:
 
 
 def reloading() -> None:
-    """Tell that the settings are being read anew; "READY=1" tells that they are."""
+    """Tell systemd that the settings are being read anew. "READY=1" tells the end of it."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def inherited_socket() -> socket.socket | None:
-    """The first listening socket that systemd opened for us (sd_listen_fds(3)), or None where there is none for TCP."""
+    """The first listening socket that systemd opened for this process; None where it opened none for TCP."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS", "0") == "0":
         return None
     inherited = socket.socket(fileno=3)
-    # A socket file is made by ourselves, who remove it too.
+    # The server makes its socket file itself, and removes it.
     return inherited if inherited.family in (socket.AF_INET, socket.AF_INET6) else None

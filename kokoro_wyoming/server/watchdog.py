@@ -1,4 +1,4 @@
-"""Notices a model thread that does not come back: native code cannot be interrupted, only told of and outlived."""
+"""Notices a model thread that is stuck in a turn. Native code cannot be interrupted: only a new process helps."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """Looks at the model thread, and so at its clock; while all is well, systemd's own watchdog is fed by it."""
+    """Looks at the model thread's current turn, and tells systemd's watchdog while all is well."""
 
     def __init__(self, thread: ModelThread, stuck_seconds: float) -> None:
         self.stuck_seconds = stuck_seconds
-        """A turn that lasts longer is not coming back. May be changed."""
+        """A turn that lasts longer counts as stuck. May be changed."""
         self._thread = thread
         self._is_stuck = False
 
     async def until_hopeless(self) -> None:
-        """Return when a turn has lasted twice the time: then only a new process can speak."""
+        """Return when a turn has lasted twice `stuck_seconds`: only a new process can speak then."""
         while self._thread.turn_seconds < 2 * self.stuck_seconds:
             self._look()
             await asyncio.sleep(awake.LOOK_SECONDS)
@@ -37,7 +37,7 @@ class Watchdog:
             self._is_stuck = False
             return
         if not self._is_stuck:
-            _LOGGER.error("The model has not come back from its work for %.0f s; whoever waits is told.", seconds)
+            _LOGGER.error("The model has not come back from its work for %.0f s; clients are told an error.", seconds)
         self._is_stuck = True
-        # At each look, as somebody may have asked just before.
+        # At each look, because a client may have asked just before.
         self._thread.fail_all(lambda: StuckError("The model does not come back from its work; try again later."))

@@ -1,4 +1,4 @@
-"""What is taken out of a text before anything else looks at it, however it was brought in. Pure."""
+"""Drops the characters that nobody can speak, before any other module sees the text. Pure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _CLEANED: dict[int, str | None] = {
 
 
 def clean(text: str) -> str:
-    """The text without what nobody can speak, one character at a time: surrogates, controls and private use dropped.
+    """The text without surrogates, control characters and private use; other line breaks and apostrophes as plain ones.
 
-    What clients send passes here, and so does what stands for a character in their markup (`&#57344;`): a character
-    that is dropped here is one of which the rooms downstairs can make a mark of their own.
+    All that clients send passes here, numbered characters of their markup (`&#57344;`) included. So other modules may
+    use private characters as marks of their own.
     """
     return text.translate(_CLEANED)

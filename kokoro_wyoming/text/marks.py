@@ -1,4 +1,4 @@
-"""Marks inside a text that say how it is to be said, so that one string carries both through every room.
+"""Marks inside a text that say how it is to be said, so that one string carries text and manner.
 
 Readers of markup set them, the splitter never cuts inside one, and `sentences` takes them apart in the end. They are
 characters of Unicode's private use, which `cleaning` drops from what clients send: nobody can forge one.
@@ -11,6 +11,9 @@ from __future__ import annotations
 
 OPEN, CLOSE, BEGIN, SAID = "\ue000", "\ue001", "\ue002", "\ue003"
 ALL = frozenset((OPEN, CLOSE, BEGIN, SAID))
+
+EMOJI, WEB_ADDRESS = "emoji", "web-address"
+"""Kinds of "as" spans that `pronunciation` names, as it knows the language of the sentence."""
 
 
 def pause(seconds: float) -> str:
@@ -30,3 +33,13 @@ def said(words: str, key: str, value: str) -> str:
     SSML says the words are).
     """
     return f"{BEGIN}{words}{SAID}{key} {value}{CLOSE}"
+
+
+def named(words: str, kind: str, language: str = "") -> str:
+    """A span: `words` are EMOJI or a WEB_ADDRESS and are named in `language`, a tag; empty is the sentence's."""
+    return said(words, "as", f"{kind}||{language}")
+
+
+def words_of(text: str) -> str:
+    """The words of a text that is one span or has no marks."""
+    return text[1:].partition(SAID)[0] if text.startswith(BEGIN) else text

@@ -1,4 +1,4 @@
-"""What is to be said, and how: the values between the rooms that read text and those that speak it."""
+"""Sentences, runs and pauses: the values that the text wing makes and all others take."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kokoro_wyoming.text import marks
 _LOGGER = logging.getLogger(__name__)
 
 _MAX_MARKED_SECONDS = 1e6
-"""What one mark may ask for; `joining` bounds all silence that stands together."""
+"""The longest silence of one mark; `joining` limits the sum of pauses that stand together."""
 MIN_RATE, MAX_RATE = 0.25, 4.0
 MAX_GAIN = 4.0
 """12 dB."""
@@ -22,6 +22,8 @@ _SPAN = re.compile(
     f"{marks.BEGIN}(?P<words>[^{marks.BEGIN}{marks.SAID}]*){marks.SAID}"
     f"(?P<key>[a-z]+) (?P<value>[^{marks.SAID}{marks.CLOSE}]*){marks.CLOSE}"
 )
+_IN_NAME = "".join(filter(str.isalnum, map(chr, range(0x250)))) + "-_+"
+"""The characters of an address's first word."""
 _WITHOUT_MARKS = str.maketrans(dict.fromkeys(marks.ALL, ""))
 
 
@@ -34,31 +36,41 @@ class Run:
     language: str | None = None
     """Advertised tag, or that of a foreign script; None is the voice's."""
     phonemes: str | None = None
-    """Said in place of what the G2P would make of the text: IPA, or Kokoro's symbols."""
+    """IPA or Kokoro's symbols, said in place of the G2P's phonemes."""
     words: str | None = None
-    """What the G2P reads, where it is not the text itself."""
+    """The words that the G2P reads; None is the text itself."""
     say_as: str | None = None
-    """What SSML says the text is: `kind|format`, such as "date|dmy"."""
+    """What the text is, as `kind|format`: SSML's say-as such as "date|dmy", or `marks.EMOJI`, `marks.WEB_ADDRESS`."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is emoji or a web address: the language decides how it is said."""
+        return (self.say_as or "").partition("|")[0] in (marks.EMOJI, marks.WEB_ADDRESS)
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """What the engine speaks in one go: a sentence or a clause."""
+    """A sentence or a clause, which the engine speaks in one go."""
 
     runs: tuple[Run, ...]
     rate: float = 1.0
-    """Times the pace asked for."""
+    """A factor on the pace that the client asks for."""
     gain: float = 1.0
-    """Times the volume."""
+    """A factor on the volume."""
     voice: str | None = None
-    """Name asked for by markup, or a tag: whoever speaks that language best. None is the client's."""
+    """A voice's name that markup asks for, or a tag for the best voice of that language; None is the client's voice."""
     language: str | None = None
-    """Tag asked for by markup; None is the client's."""
+    """The tag that markup asks for; None is the client's language."""
 
     @property
     def text(self) -> str:
-        """The words of all runs."""
+        """The text of all runs, as it was written."""
         return "".join(run.text for run in self.runs)
+
+    @property
+    def prose(self) -> str:
+        """The text without emoji and addresses: the letters that tell its language."""
+        return "".join(run.text for run in self.runs if not run.is_named)
 
 
 @dataclass(frozen=True)
@@ -69,18 +81,18 @@ class Pause:
 
 
 def plain(text: str) -> Sentence:
-    """A sentence about which nothing more is known."""
+    """A sentence without any mark."""
     return Sentence((Run(text),))
 
 
 @dataclass
 class Parser:
-    """Takes pieces of marked text apart; keeps the manner that breaks asked for from one piece to the next."""
+    """Makes sentences and pauses from pieces of marked text. Rate, gain, voice and language last to the next piece."""
 
     _manner: dict[str, str] = field(default_factory=dict)
 
-    def read(self, piece: str) -> Iterator[Sentence | Pause]:
-        """What a piece of `splitting.SentenceSplitter` says, in order."""
+    def parse(self, piece: str) -> Iterator[Sentence | Pause]:
+        """The sentences and pauses of one piece of `splitting.SentenceSplitter`, in order."""
         at = 0
         for mark in _BREAK.finditer(piece):
             yield from self._sentence(piece[at : mark.start()])
@@ -112,15 +124,20 @@ class Parser:
 def _runs(text: str) -> Iterator[Run]:
     at = 0
     for span in _SPAN.finditer(text):
-        yield from _plain_runs(text[at : span.start()])
-        if span["words"]:
-            yield _said(span["words"], span["key"], span["value"])
+        before, words = text[at : span.start()], span["words"]
+        if words.startswith((".", "@")) and span["value"].startswith(marks.WEB_ADDRESS):
+            # `markup` had given out the address's first word before the full stop or @ showed that it is one.
+            name = before[len(before.rstrip(_IN_NAME)) :]
+            before, words = before[: len(before) - len(name)], name + words
+        yield from _plain_runs(before)
+        if words:
+            yield _said(words, span["key"], span["value"])
         at = span.end()
     yield from _plain_runs(text[at:])
 
 
 def _plain_runs(text: str) -> Iterator[Run]:
-    # Of marks that were torn apart nothing but the words is left.
+    # A mark that is not whole loses its private characters; its words stay.
     words = text.translate(_WITHOUT_MARKS)
     if words:
         yield Run(words)
@@ -144,5 +161,5 @@ def _number(text: str, low: float, high: float, *, otherwise: float) -> float:
         number = float(text)
     except ValueError:
         return otherwise
-    # Nothing is equal to NaN, so that it is neither.
+    # NaN is not equal to itself.
     return min(max(number, low), high) if number == number else otherwise

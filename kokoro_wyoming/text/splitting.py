@@ -1,7 +1,6 @@
-"""Text as it arrives: cleaned, then given out sentence by sentence as soon as each is certain.
+"""Splits text into sentences as it arrives, and gives each as soon as its end is certain.
 
-The law of this room: how the text is cut into chunks on its way here never changes the sentences, and no
-character is lost but white space and what `markup` takes for markup.
+How the text is cut into chunks never changes the sentences. No character is lost but white space and markup.
 """
 
 from __future__ import annotations
@@ -20,19 +19,20 @@ from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 from kokoro_wyoming.text.markup import Markup, Signs
 
 MAX_PIECE_CHARS = 300
-"""Longest piece given to the engine: about 20 s of English. Fairness between listeners, the time a departed
-one still costs and the time a shutdown takes all hang on it."""
+"""Longest piece given to the engine, about 20 s of English. A longer one would make other listeners and a shutdown
+wait longer."""
 _MAX_MARKED_CHARS = 5 * MAX_PIECE_CHARS
-"""Of a piece with its marks, and with what its spans are said as: so much of it is looked at when it is cut."""
+"""Longest piece with its marks and the values of its spans: a cut looks at no more than this."""
 
 FIRST_CLAUSE_WIDTH = 40
-"""An utterance's first piece may end at a clause this far in, about 2.5 s: its first sound then waits for no more."""
+"""The first piece of an utterance may end at a clause after so many characters, about 2.5 s, for an early first
+sound."""
 FOLLOWING_WIDTH = 24
-"""As much of the sentence has to follow: less would sound torn off, and costs next to nothing to wait for."""
+"""A clause is cut off only if so many characters of the sentence follow it: less would sound torn off."""
 _SLICE_CHARS = 256
-"""As much markup is read ahead of the splitting: a sentence does not wait for all of a long text to be read."""
+"""Markup is read so many characters at a time, so that the first sentence does not wait for all of a long text."""
 _WIDE = 3
-"""One letter of Chinese or Japanese is spoken about as long as three others."""
+"""The width of a Chinese or Japanese letter: it is spoken about as long as three others."""
 
 _SEEN_AS = str.maketrans(
     {
@@ -45,16 +45,16 @@ _SEEN_AS = str.maketrans(
         **dict.fromkeys("¿¡«“", "あ"),
     }
 )
-"""What the boundary detector sees in place of what is spoken, character for character."""
+"""What the boundary detector sees in place of a character."""
 
 _TIED = "\ue004"
-"""What is seen in place of what must not be parted from what stands before it. Nobody can send it: see `cleaning`."""
+"""What the detector sees in place of a character that is not cut from the one before it; `cleaning` drops it."""
 
 # No boundary is certain at one of these, so the detector sees them together with what follows: each look at a
 # long row of full stops costs its length squared.
 _NEVER_DECISIVE = frozenset(".!?…؟।॥。！？｡'\")]}”»") | {_TIED}
 _BEFORE_DECISION = _NEVER_DECISIVE | frozenset("’」』）》】〕〉")
-"""Whatever stands behind one of these may make a boundary certain. Behind a blank, a letter may that is not small."""
+"""A character behind one of these may make a boundary certain. Behind a blank, only a letter that is not small may."""
 
 _SENTENCE_ENDS = frozenset(".!?…؟।॥。！？｡")
 _CLOSERS = frozenset("\"'”’»)]}」』*_~` \n\r\t")
@@ -71,7 +71,7 @@ Adm Av Avda Avv Bros Capt Col Dott Drs Eng Esq Exma Exmo Fig Gen Gov Hon Ing Jr 
 Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
-"""Words whose full stop seldom ends a sentence; those in small letters with a capital too."""
+"""Words whose full stop seldom ends a sentence. Those in small letters count with a capital too."""
 
 _JOINERS = "\u200c\u200d\u094d"
 """Non-joiner, joiner and the virama that ties two consonants of Devanagari."""
@@ -79,20 +79,18 @@ _JOINERS = "\u200c\u200d\u094d"
 
 @dataclass(frozen=True)
 class MarkupOptions:
-    """How a text is taken."""
+    """How markup in plain text is read."""
 
-    markup: bool = True
-    """Whether Markdown, HTML, emoji, addresses and the like are read as a person would; else all is as written."""
+    enabled: bool = True
+    """Whether Markdown, HTML, emoji and addresses are read as a person would read them; else all is said as written."""
     emoji: Literal["drop", "name"] = "drop"
-    language: str | None = None
-    """Advertised tag, for what is named in words; None is English."""
 
 
-AS_MEANT = MarkupOptions()
+DEFAULT_MARKUP = MarkupOptions()
 
 
-class Reader(Protocol):
-    """Text in any chunks to text for splitting; what comes out does not depend on the chunks."""
+class MarkupReader(Protocol):
+    """Makes text for splitting from text in any chunks; the chunks do not change it."""
 
     @property
     def held(self) -> str: ...
@@ -105,7 +103,7 @@ class Reader(Protocol):
 
 
 class _AsWritten:
-    """Reads nothing into a text."""
+    """Takes nothing for markup."""
 
     held = ""
 
@@ -135,25 +133,25 @@ class SentenceSplitter:
     is made. Where it ends depends on the text alone, so the law holds for it too.
     """
 
-    def __init__(self, *, clause_first: bool = True, reading: MarkupOptions = AS_MEANT) -> None:
+    def __init__(self, *, clause_first: bool = True, markup: MarkupOptions = DEFAULT_MARKUP) -> None:
         self._clause_first = clause_first
         self._clause = _FirstClause() if clause_first else None
-        self._reader = _reader(reading)
+        self._markup = _markup_reader(markup)
         self.begins_paragraph = False
         """Whether an empty line stood before the sentence that was given last."""
         self._line_breaks = 0
-        """Between the last words and what is pending."""
+        """How many line breaks stand between the last words and the pending text."""
         self._start_afresh()
 
     def add(self, chunk: str) -> Iterator[str]:
         """Take more text; yield each sentence that is now certain. Nothing is taken until it is iterated."""
         text = clean(chunk)
         for begin in range(0, len(text), _SLICE_CHARS):
-            yield from self.add_marked(self._reader.add(text[begin : begin + _SLICE_CHARS]))
+            yield from self.add_marked(self._markup.add(text[begin : begin + _SLICE_CHARS]))
 
     def finish(self) -> Iterator[str]:
         """The text has ended: yield what is left of it and start afresh."""
-        yield from self.add_marked(self._reader.finish())
+        yield from self.add_marked(self._markup.finish())
         rest = self._pending
         self._start_afresh()
         self._clause = _FirstClause() if self._clause_first else None
@@ -162,8 +160,8 @@ class SentenceSplitter:
 
     @property
     def is_complete(self) -> bool:
-        """Whether what is pending is a whole sentence, as far as can be told without the text behind it."""
-        held = self._reader.held
+        """Whether the pending text looks like a whole sentence."""
+        held = self._markup.held
         is_undecided = bool(self._within) or any(letter.isalnum() for letter in held)
         return not is_undecided and _is_sentence(self._pending + held)
 
@@ -171,14 +169,14 @@ class SentenceSplitter:
         """No more text comes for now: yield what is pending if it is complete, and go on behind it."""
         if not self.is_complete:
             return
-        yield from self.add_marked(self._reader.settle())
+        yield from self.add_marked(self._markup.settle())
         piece = self._pending
         self._start_afresh()
         self._clause = None
         yield from self._given(piece)
 
     def add_marked(self, text: str) -> Iterator[str]:
-        """The same for text that is clean and without markup, and has marks where something is to be said of it."""
+        """Take more text that is clean, without markup, and may have marks; yield each sentence that is now certain."""
         ahead = deque(text)
         while ahead:
             end = self._boundary_after(ahead.popleft())
@@ -198,7 +196,7 @@ class SentenceSplitter:
     def _start_afresh(self) -> None:
         self._pending = ""
         self._seen = ""
-        """Of the same length: what boundaries are looked for in."""
+        """The pending text as the detector sees it, of the same length."""
         self._unseen = ""
         self._within = ""
         """The mark that is open: OPEN, BEGIN or SAID, or none."""
@@ -206,7 +204,7 @@ class SentenceSplitter:
         self._detector = SentenceBoundaryDetector()
 
     def _boundary_after(self, character: str) -> int:
-        """Where the pending text is to be cut now that it has one more character; 0 for nowhere."""
+        """Where to cut the pending text now that it has one more character; 0 for nowhere."""
         if not self._pending and character.isspace():
             self._line_breaks += character == "\n"
             return 0
@@ -237,7 +235,7 @@ class SentenceSplitter:
         return len(self._pending) if character == CLOSE else 0
 
     def _as_seen(self, character: str) -> str:
-        """What the boundary detector sees in its place: of a span one word, however it is said."""
+        """What the boundary detector sees in place of a character. It sees a span as one word."""
         if character == BEGIN:
             self._within = BEGIN
             self._unsaid_chars += 1
@@ -262,25 +260,24 @@ class SentenceSplitter:
         return len(self._pending) - len(self._detector.current_sentence) - len(self._detector.remaining_text)
 
 
-def _reader(reading: MarkupOptions) -> Reader:
-    return Markup(reading.language, name_emoji=reading.emoji == "name") if reading.markup else _AsWritten()
+def _markup_reader(markup: MarkupOptions) -> MarkupReader:
+    return Markup(name_emoji=markup.emoji == "name") if markup.enabled else _AsWritten()
 
 
-def reader_of_signs(reading: MarkupOptions) -> Reader:
-    """Of text that may have marks and has no other markup."""
-    is_read = reading.markup
-    return Signs(reading.language or "en-US", name_emoji=reading.emoji == "name") if is_read else _AsWritten()
+def signs_reader(markup: MarkupOptions) -> MarkupReader:
+    """A reader for text that has marks and no other markup."""
+    return Signs(name_emoji=markup.emoji == "name") if markup.enabled else _AsWritten()
 
 
 def _may_decide(before: str, character: str) -> bool:
-    """Whether the detector is asked: it looks at all of a piece again, and nowhere else it can find anything new."""
+    """Whether the detector may find a boundary now. It reads all of a piece again each time, so it is asked seldom."""
     if before.isspace():
         return character.isalpha() and unicodedata.category(character) != "Ll"
     return before in _BEFORE_DECISION and character not in _NEVER_DECISIVE
 
 
 def _stop_as_seen(word: str) -> str:
-    """The full stop behind a word: none behind an abbreviation, and one that is certain behind "Yes"."""
+    """What the detector sees for the full stop behind a word: "," for an abbreviation, "!" for a word such as "Yes"."""
     if not _ABBREVIATIONS.isdisjoint((word, word.capitalize() if word.isupper() else word, word[0].lower() + word[1:])):
         return ","
     return "!" if len(word) > 1 and "." not in word else "."

@@ -1,1 +1,1 @@
-"""One text in, its sound out, for whichever protocol asks."""
+"""One text in, its sound out, for every protocol."""

@@ -1,7 +1,7 @@
 """An in-memory cache of spoken sentences in front of the engine; neither sessions nor the engine know of it.
 
-Kept is a sentence's whole sound, under a digest of all that decides how it is spoken. Texts are not kept. What failed,
-was abandoned or is half made leaves nothing.
+The cache keeps the whole sound of a sentence under a digest of all that decides how the sentence is spoken. It keeps no
+texts, and nothing of a sentence that failed, was abandoned or is not yet complete.
 """
 
 from __future__ import annotations
@@ -26,42 +26,42 @@ from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, 
 Samples = NDArray[np.float32]
 
 ENTRY_BYTES = 512
-"""What an entry takes beside its samples: digest, array, place in the order."""
+"""Memory of an entry besides its samples: the digest, the array, the entry's place in the order."""
 
 
 def digest(sentence: Sentence, voice: SpokenVoice, weights: str) -> bytes:
-    """32 bytes that stand for a sentence, spoken by a voice with these weights."""
-    # As JSON, so that the border between two parts is not lost. What the sentence asks for of voice, language and pace
-    # is in the voice; its gain comes after the cache, and so does that for the voice's loudness, which is learned.
+    """32 bytes that stand for a sentence as this voice speaks it with these weights."""
+    # JSON keeps the border between two parts. The voice already has the language and pace that the sentence asks for.
+    # Gains are applied after the cache: the sentence's own, and the one for the voice's loudness, which is learned.
     parts = [[astuple(run) for run in sentence.runs], weights, voice.version, voice.name, voice.language, voice.speed]
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=32).digest()
 
 
 class AudioCache:
-    """At most so many bytes of sound; what was not heard for longest goes first."""
+    """Sounds of at most `max_bytes` together. The least recently used sound is dropped first, a pinned one never."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._sounds: OrderedDict[bytes, Samples] = OrderedDict()
+        """The sounds that are not pinned, the least recently used first."""
         self._pinned: dict[bytes, Samples] = {}
         self._pinned_bytes = 0
         self.held_bytes = 0
-        """Never more than the maximum; the pinned ones are in it."""
-        self.forgotten = 0
-        """How often all was let go."""
+        """Memory of all sounds, pinned or not; never above `max_bytes`."""
+        self.times_cleared = 0
 
     def __len__(self) -> int:
         return len(self._sounds) + len(self._pinned)
 
     def get(self, key: bytes) -> Samples | None:
-        """The sound, float32, shape (n_samples,), not to be written to; now the last to go."""
+        """The sound: float32, shape (n_samples,), read-only. It counts as used now."""
         if key in self._sounds:
             self._sounds.move_to_end(key)
             return self._sounds[key]
         return self._pinned.get(key)
 
     def keep(self, key: bytes, sound: Samples) -> bool:
-        """Take a sound, if need be by letting others go; False when even that is not enough."""
+        """Keep a sound, and drop others where it needs their room. False if it does not fit beside the pinned ones."""
         if key in self._pinned:
             return True
         if self._pinned_bytes + _bytes(sound) > self._max_bytes:
@@ -76,25 +76,25 @@ class AudioCache:
         return True
 
     def pin(self, key: bytes) -> bool:
-        """Never let a sound go that is here; False when it is not."""
+        """Keep this sound until the cache is cleared. False if the cache does not have it."""
         if key in self._sounds:
             self._pinned[key] = self._sounds.pop(key)
             self._pinned_bytes += _bytes(self._pinned[key])
         return key in self._pinned
 
-    def forget(self) -> None:
-        """Let everything go, pinned or not: voices have changed under their names."""
+    def clear(self) -> None:
+        """Drop all sounds, the pinned ones too: voices may sound otherwise now under the same names."""
         self._sounds.clear()
         self._pinned.clear()
         self.held_bytes = self._pinned_bytes = 0
-        self.forgotten += 1
+        self.times_cleared += 1
 
 
 class CachedEngine:
-    """A SpeechEngine that has another one speak only what it has not heard it say."""
+    """A SpeechEngine that takes a sentence's sound from the cache, and has another engine speak what is not in it."""
 
     def __init__(self, engine: SpeechEngine, cache: AudioCache, *, weights: str) -> None:
-        """`weights` says which weights run."""
+        """`weights` names the weights that the engine speaks with."""
         self._engine = engine
         self._cache = cache
         self._weights = weights
@@ -109,11 +109,11 @@ class CachedEngine:
         return self._engine.trouble()
 
     def utterance(self, *, patient: bool = False) -> CachedUtterance:
-        """A place with the engine, even if all will turn out to be at hand: BusyError comes early or never."""
+        """Take a place with the engine, even if the cache will have every sentence: BusyError comes early or never."""
         return CachedUtterance(self._engine.utterance(patient=patient), self._cache, self._weights)
 
     async def pin(self, sentence: Sentence, voice: SpokenVoice) -> bool:
-        """Have a sentence ready for ever, made while nobody waits; False when it does not fit."""
+        """Speak a sentence while no listener waits, and pin its sound. False if the sound does not fit, or is none."""
         with contextlib.closing(self.utterance(patient=True)) as utterance:
             async with contextlib.aclosing(utterance.speak(sentence, voice)) as sound:
                 async for _ in sound:
@@ -122,47 +122,46 @@ class CachedEngine:
 
 
 class CachedUtterance:
-    """One listener's utterance, of which the engine makes what is not at hand."""
+    """The sentences of one listener: from the cache, or else from the engine."""
 
-    def __init__(self, utterance: EngineSlot, cache: AudioCache, weights: str) -> None:
-        self._utterance = utterance
+    def __init__(self, slot: EngineSlot, cache: AudioCache, weights: str) -> None:
+        self._slot = slot
         self._cache = cache
         self._weights = weights
-        self._begun_at = cache.forgotten
+        self._times_cleared = cache.times_cleared
 
     async def speak(
         self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
     ) -> AsyncGenerator[Samples, None]:
-        """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz. One whose words are timed is made anew."""
-        # The engine goes on with the voices that it began with, and what is kept since may be of others.
-        if self._begun_at != self._cache.forgotten:
-            async with contextlib.aclosing(self._utterance.speak(sentence, voice, clock)) as sound:
-                async for piece in sound:
-                    yield piece
-            return
+        """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz. With a clock the engine always speaks it."""
         key = digest(sentence, voice, self._weights)
-        kept = self._cache.get(key) if clock is None else None
+        kept = self._cache.get(key) if clock is None and self._is_current() else None
         if kept is not None:
             for at in range(0, len(kept), SAMPLE_RATE_HZ):
-                # Nothing else here waits, and others want the loop too.
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # nothing else here waits, and other clients need the event loop too
                 yield kept[at : at + SAMPLE_RATE_HZ]
             return
-        forgotten, pieces = self._cache.forgotten, []
-        async with contextlib.aclosing(self._utterance.speak(sentence, voice, clock)) as sound:
+        pieces: list[Samples] = []
+        async with contextlib.aclosing(self._slot.speak(sentence, voice, clock)) as sound:
             async for piece in sound:
-                # A copy, as whoever made the piece may use its memory again, or hold much more of it.
-                pieces.append(piece.copy())
+                if clock is None and self._is_current():
+                    # A copy: the engine may use the piece's memory again, or the piece may hold much more memory.
+                    pieces.append(piece.copy())
                 yield piece
-        # Only here has the listener stayed to the end, and the engine made all of it.
-        if pieces and clock is None and forgotten == self._cache.forgotten:
+        # The sound is complete only here: the engine did not fail, and the listener stayed to the end.
+        if pieces and self._is_current():
             self._cache.keep(key, np.concatenate(pieces))
 
+    def _is_current(self) -> bool:
+        """Whether the cache was not cleared since: the engine speaks on with the voices that the utterance began with,
+        and the cache may hold sounds of others by now."""
+        return self._times_cleared == self._cache.times_cleared
+
     def delivered(self, seconds: float) -> None:
-        self._utterance.delivered(seconds)
+        self._slot.delivered(seconds)
 
     def close(self) -> None:
-        self._utterance.close()
+        self._slot.close()
 
 
 def _bytes(sound: Samples) -> int:

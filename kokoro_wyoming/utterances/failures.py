@@ -1,4 +1,4 @@
-"""What a client may read of a failure, and what the log is told of it."""
+"""What a client and the log are told of a failure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _ERROR_CHARS = 200
 
 _PATH = re.compile(r"[^\s'\"(]*[/\\]([^\s/\\]*)")
 
-_OF_A_RELEASE = re.compile(r"v?[0-9.]+/[^/\\]+$")
-"""A voice by its full name, such as v0.19/af_bella, and no path."""
+_VOICE_WITH_RELEASE = re.compile(r"v?[0-9.]+/[^/\\]+$")
+"""The full name of a voice, such as v0.19/af_bella: it looks like a path and is none."""
 
 
 def error_text(error: KokoroWyomingError) -> str:
-    """What a client may read of it: one printable line, at most 200 characters, files without folders."""
-    text = _PATH.sub(lambda found: found[0 if _OF_A_RELEASE.match(found[0]) else 1], " ".join(str(error).split()))
+    """The error as a client may read it: one printable line of at most 200 characters, files without their folders."""
+    text = _PATH.sub(lambda path: path[0 if _VOICE_WITH_RELEASE.match(path[0]) else 1], " ".join(str(error).split()))
     printable = "".join(character for character in text if character.isprintable())
     return printable if len(printable) <= _ERROR_CHARS else printable[: _ERROR_CHARS - 1] + "…"
 
 
 def log_refusal(peer: str, error: KokoroWyomingError) -> None:
-    """An expected failure."""
+    """Log a failure that is expected: the client's mistake, or something that is missing here."""
     if isinstance(error, PeerError):
         _LOGGER.info("%s: refused as %s: %s", peer, error.code, error_text(error))
     else:
@@ -34,8 +34,8 @@ def log_refusal(peer: str, error: KokoroWyomingError) -> None:
 
 
 def log_defect(peer: str, error: Exception) -> None:
-    """A failure that is ours."""
-    # Its message may quote what was to be said, which is nobody's business above DEBUG.
+    """Log a defect of this server."""
+    # The error's message may quote the text to speak, which is private above DEBUG.
     where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
     _LOGGER.error("%s: failed with %s\n%s", peer, type(error).__name__, where)
     _LOGGER.debug("%s: the same in full", peer, exc_info=error)

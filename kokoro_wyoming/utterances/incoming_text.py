@@ -1,4 +1,4 @@
-"""The text of an utterance on its way from the client: what has come, and the next sentence of it."""
+"""The text of an utterance while the client sends it: what has come, and the next sentence in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SLICE_CHARS = 50
 
 
 class IncomingText:
-    """The text that a client sends, and its sentences as they are wanted.
+    """Takes the text that a client sends, and gives its sentences one by one.
 
     The text is split only when the next sentence is wanted. To split the longest text takes most of a second: no other
     client should wait for that, and it is lost work when the listener leaves early. A text without a sentence, such as
@@ -22,7 +22,8 @@ class IncomingText:
     """
 
     def __init__(self, stream: TextStream, quiet_seconds: float | None = None) -> None:
-        """A sentence that is complete is given `quiet_seconds` after the last text; None waits for what follows it."""
+        """Where a complete sentence stands at the end of the text, and no text comes for `quiet_seconds`, the sentence
+        is given. With None it waits for more text."""
         self._stream = stream
         self._quiet_seconds = quiet_seconds
         self._arrivals: asyncio.Queue[tuple[float, str | None]] = asyncio.Queue()
@@ -30,14 +31,14 @@ class IncomingText:
         self._arrived_at_seconds = 0.0
         """Monotonic time when the text that was taken last had come."""
         self._slices: Iterator[str] = iter(())
-        """Slices of the text that was taken last which are not yet split."""
+        """The slices of the text that was taken last, without those that are split already."""
         self._sentences: Iterator[Sentence | Pause] = iter(())
         self._is_complete = False
         """Whether all text was taken."""
         self.is_cancelled = False
         """Whether the rest is not wanted."""
         self.sayable_at_seconds = 0.0
-        """Monotonic time when the text of the first sentence had come whole; 0 before."""
+        """Monotonic time when all text of the first sentence had come; 0 before."""
 
     @property
     def begins_paragraph(self) -> bool:

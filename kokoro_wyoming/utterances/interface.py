@@ -1,4 +1,4 @@
-"""What an utterance needs of whoever speaks it."""
+"""What an utterance needs of the engine that speaks it."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, 
 
 
 class EngineSlot(Protocol):
-    """One listener's utterance: its sentences are spoken in order, in turns with other listeners."""
+    """The place of one utterance with the engine. Its sentences are spoken in order, in turns with other listeners."""
 
     def speak(
         self, sentence: Sentence, voice: SpokenVoice, clock: Clock | None = None
     ) -> AsyncGenerator[NDArray[np.float32], None]:
         """Yield the sentence's sound as it is made: float32, shape (n_samples,), 24 kHz, about [-1, 1].
 
-        `voice` has what the sentence asks for of voice, language and pace already; its gain is the caller's.
-        `clock` is told of words before the sound that they are in.
+        `voice` already has the voice, language and pace that the sentence asks for. The caller applies the sentence's
+        gain. `clock` gets each word's times before the sound that the word is in.
 
         Closing the iterator abandons the work at the next window.
         """
         ...
 
     def delivered(self, seconds: float) -> None:
-        """Be told that so much sound is on its way to the listener, pauses included: whoever runs out first is next."""
+        """Note that so much sound was sent to the listener, pauses included: who runs out of sound first is next."""
         ...
 
     def close(self) -> None:
-        """Give up the place in the queue."""
+        """Give up the place."""
         ...
 
 
 class SpeechEngine(Protocol):
-    """What a session needs of whoever speaks."""
+    """Speaks sentences for many listeners."""
 
     def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
         """Choose voice, language and release; quick and pure.
@@ -48,14 +48,14 @@ class SpeechEngine(Protocol):
         ...
 
     def utterance(self, *, patient: bool = False) -> EngineSlot:
-        """Take a place for one utterance; raises BusyError when too many wait.
+        """Take a place for one utterance. Raises BusyError where too many wait, and StuckError.
 
-        A patient one takes nobody's place, and is spoken while no one else has anything to be made.
+        A patient utterance takes no listener's place: it is spoken only while no listener wants a turn.
         """
         ...
 
     def programs(self) -> tuple[ProgramDescription, ...]:
-        """What describe offers, the default program first."""
+        """The programs and their voices, the default program first."""
         ...
 
     def trouble(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Texts that the owner names are spoken at the start, and their sound is kept for when they are asked for."""
+"""The owner's texts are spoken at the start, and their sound is pinned in the cache until a client asks for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ class WantedText:
 def wanted(
     texts: Iterable[tuple[str, VoiceRequest]], engine: SpeechEngine, options: TextOptions = AS_USUAL
 ) -> list[WantedText]:
-    """The texts with their voices; raises as `SpeechEngine.resolve`. `options` are those of all utterances."""
+    """The texts with their voices. `options` are the same as for clients' utterances.
+
+    Raises as `SpeechEngine.resolve`.
+    """
     by_text, likely = options.language_from_text, options.likely_languages
     return [
         WantedText(text, UtteranceVoices(engine, request, language_from_text=by_text, likely_languages=likely))
@@ -37,20 +40,21 @@ def wanted(
 
 
 async def prerender(engine: CachedEngine, texts: Sequence[WantedText], options: TextOptions = AS_USUAL) -> None:
-    """Make each text's sound and pin it, one after the other. What cannot be made is logged, by its number.
+    """Speak the texts one after the other and pin their sound. A text that fails is logged by its number.
 
-    `options` are those of all utterances: a text that is split otherwise is not found in the cache.
+    `options` must be the same as for clients' utterances: text that is split otherwise is not found in the cache.
     """
     ready = 0
-    for number, one in enumerate(texts, 1):
+    for number, wanted_text in enumerate(texts, 1):
+        voices = wanted_text.voices
         try:
-            said = [*sentences(one.text, options, one.voices.voice.language)]
-            fits = [await engine.pin(sentence, one.voices.voice_of(sentence)) for sentence in said]
+            parts = list(sentences(wanted_text.text, options))
+            fits = [await engine.pin(sentence, voices.voice_of(sentence)) for sentence in parts]
         except KokoroWyomingError as error:
             _LOGGER.warning("prerender: text %d cannot be spoken: %s", number, error)
             continue
         except Exception as error:
-            # Its message may quote the text.
+            # The error's message may quote the text.
             _LOGGER.error("prerender: text %d failed with %s", number, type(error).__name__)
             _LOGGER.debug("prerender: text %d in full", number, exc_info=error)
             continue
@@ -61,9 +65,9 @@ async def prerender(engine: CachedEngine, texts: Sequence[WantedText], options: 
     _LOGGER.info("Prerendered %d of %d texts", ready, len(texts))
 
 
-def sentences(text: str, options: TextOptions = AS_USUAL, language: str | None = None) -> Iterator[Sentence]:
-    """The sentences that an utterance of this text has; raises PeerError for wrong markup."""
-    stream = TextStream("text", options, language)
-    for said in (*stream.add(text), *stream.finish()):
-        if isinstance(said, Sentence):
-            yield said
+def sentences(text: str, options: TextOptions = AS_USUAL) -> Iterator[Sentence]:
+    """The sentences of an utterance with this text. Raises PeerError for wrong markup."""
+    stream = TextStream("text", options)
+    for part in (*stream.add(text), *stream.finish()):
+        if isinstance(part, Sentence):
+            yield part

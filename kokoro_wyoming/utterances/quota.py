@@ -6,20 +6,20 @@ from kokoro_wyoming.errors import BusyError
 
 
 class Quota:
-    """What the clients of one address may ask together, so that the places with the engine are not all theirs."""
+    """Counts the utterances that all clients of one address have waiting: one address must not take every place."""
 
     def __init__(self, limit: int | None = None) -> None:
-        """`limit` is a number of utterances; None is any."""
+        """`limit` is a number of utterances; None is no limit."""
         self.limit = limit
-        self.asked = 0
-        """Not yet said."""
+        self.waiting = 0
+        """Utterances that were begun and not closed."""
 
     def take(self) -> None:
-        """One more is asked. Raises BusyError."""
-        if self.limit is not None and self.asked >= self.limit:
-            raise BusyError(f"Your address has {self.asked} utterances waiting; try again later.")
-        self.asked += 1
+        """Count one more utterance. Raises BusyError where the limit is reached."""
+        if self.limit is not None and self.waiting >= self.limit:
+            raise BusyError(f"Your address has {self.waiting} utterances waiting; try again later.")
+        self.waiting += 1
 
     def give_back(self) -> None:
-        """One is said, or will never be."""
-        self.asked -= 1
+        """Count one utterance less: it was spoken, or will never be."""
+        self.waiting -= 1

@@ -35,7 +35,7 @@ class SpeechService:
     def begin(self, request: SpeechRequest, *, client: str, quota: Quota | None = None) -> Utterance:
         """Begin an utterance, whose text may still be to come. The caller closes it.
 
-        `client` names whoever asks, for the log. `quota` counts the utterances of the client's address; None is no
+        `client` is the client's name for the log. `quota` counts the utterances of the client's address; None is no
         limit. Raises BusyError, and as `check`.
         """
         return Utterance(self._engine, request, self._options, client=client, quota=quota or Quota())

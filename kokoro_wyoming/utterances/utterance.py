@@ -47,7 +47,7 @@ class Utterance:
         self._voices = UtteranceVoices(
             engine, request.voice, request.program, language_from_text=by_text, likely_languages=likely
         )
-        stream = TextStream(request.text_format, options.text, self._voices.voice.language)
+        stream = TextStream(request.text_format, options.text)
         self._text = IncomingText(stream, options.text.quiet_seconds)
         self._chars_left = options.max_chars
         self._joiner = Joiner(options.sound)
@@ -75,7 +75,7 @@ class Utterance:
 
     @property
     def seconds(self) -> float:
-        """Length of the sound that was made so far."""
+        """Length of the sound that `pieces` gave so far."""
         return self._pcm.seconds
 
     @property
@@ -89,7 +89,7 @@ class Utterance:
     # Text in
 
     def add(self, text: str) -> None:
-        """Take more text; an empty one counts as one character, so that nobody sends them for ever.
+        """Take more text. An empty text counts as one character, so that no client sends empty texts for ever.
 
         Raises TextTooLongError, and BusyError or StuckError as `SpeechEngine.utterance`.
         """
@@ -124,9 +124,9 @@ class Utterance:
     async def pieces(self) -> AsyncGenerator[bytes | list[WordTime], None]:
         """Yield the sound as it is made, in PCM as `audio.pcm` says, 50 ms in each piece but the last.
 
-        Where word times were asked for, they come before the sound that they are in. The engine makes no more than it
-        needs to while the caller does not take the next piece. A PeerError is raised after all that came before it;
-        what the engine raises is raised here.
+        Where the client asked for word times, those of a piece come before it. While the caller does not take the next
+        piece, the engine soon rests. A PeerError is raised after the sound of all text before the mistake; other errors
+        of the engine are raised at once.
         """
         failure: PeerError | None = None
         try:

@@ -1,4 +1,4 @@
-"""Who says a sentence: what the client asked for, what markup asks in it, and what the text's letters tell."""
+"""Which voice speaks a sentence: by the client's request, the markup in the text, and the letters of the text."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ class UtteranceVoices:
         language_from_text: bool = False,
         likely_languages: Collection[str] = (),
     ) -> None:
-        """`language_from_text` lets the letters of a text choose the language where the client does not, but only one
-        that the voice's own language cannot be. Of two that write the same letters, `likely_languages` come first.
+        """With `language_from_text` the letters of the text choose the language where the client asks for none, and
+        the language of the default voice has no such letters. Where several languages have them, one of
+        `likely_languages` comes first.
 
         Raises as `SpeechEngine.resolve`.
         """
@@ -38,41 +39,47 @@ class UtteranceVoices:
         self._request = request
         self._program = program
         self._resolved: dict[VoiceRequest, SpokenVoice] = {}
-        """Kept, as a voice must not change in an utterance: how loud it is may be learned meanwhile."""
+        """The voices found so far. Each stays the same in an utterance; its loudness may be learned meanwhile."""
         self.voice = self._resolve(request)
-        """Whoever speaks where the text asks for nobody else."""
+        """The voice that speaks where the text asks for no other."""
         self._letters_choose = language_from_text and request == VoiceRequest()
         self._likely_languages = likely_languages
         self._is_settled = False
-        """Whether the letters said so far leave no doubt who speaks."""
+        """Whether the letters spoken so far can be of one language only."""
 
     def voice_of(self, sentence: Sentence) -> SpokenVoice:
-        """Who says it, at which pace. Raises as `SpeechEngine.resolve` where markup asks for what there is not."""
-        voice = self._asked_for(sentence)
+        """The voice that speaks this sentence, at the sentence's pace.
+
+        Raises as `SpeechEngine.resolve` where the markup asks for a voice or a language that is not here.
+        """
+        voice = self._wanted_voice(sentence)
         if sentence.rate == 1:
             return voice
         return replace(voice, speed=min(max(voice.speed * sentence.rate, MIN_SPEED), MAX_SPEED))
 
-    def _asked_for(self, sentence: Sentence) -> SpokenVoice:
+    def _wanted_voice(self, sentence: Sentence) -> SpokenVoice:
         language = sentence.language
         if sentence.voice is not None:
             name = None if sentence.voice in TAGS else sentence.voice
             return self._resolve(VoiceRequest(name, language))
         if language is None:
-            return self._by_letters(sentence.text) if self._letters_choose else self.voice
+            return self._by_letters(sentence.prose) if self._letters_choose else self.voice
         named = self._request.name or self._request.speaker
         if named and language.partition("-")[0] == self.voice.language.partition("-")[0]:
-            # Documents say en-US by habit, and a client who chose a British voice wants to hear one.
+            # Documents say en-US by habit, and a client that chose a British voice wants a British voice.
             return self.voice
         return self._resolve(replace(self._request, language=language))
 
     def _by_letters(self, text: str) -> SpokenVoice:
-        """Whoever speaks, unless the letters are none of that language: the first that are decide for the utterance,
-        those that come later for their sentence."""
+        """The utterance's voice, unless the text has letters that the voice's language does not have.
+
+        Up to the first text whose letters can be of one language only, each text chooses the utterance's voice. After
+        it, such a text chooses the voice of its own sentence.
+        """
         languages = code_switching.languages_of(text, self._likely_languages)
         is_certain = len(languages) < 2 and code_switching.has_letters(text)
         is_own = not languages or self.voice.language in languages
-        voice = self.voice if is_own or (self._is_settled and not is_certain) else self._speaker_of(languages)
+        voice = self.voice if is_own or (self._is_settled and not is_certain) else self._first_voice_of(languages)
         if not self._is_settled:
             self.voice, self._is_settled = voice, is_certain
         return voice
@@ -82,8 +89,8 @@ class UtteranceVoices:
             self._resolved[request] = self._engine.resolve(request, self._program)
         return self._resolved[request]
 
-    def _speaker_of(self, languages: Collection[str]) -> SpokenVoice:
-        """The voice of the first language that is spoken here."""
+    def _first_voice_of(self, languages: Collection[str]) -> SpokenVoice:
+        """The voice of the first of these languages that is spoken here; the utterance's voice where none is."""
         for tag in languages:
             try:
                 return self._resolve(VoiceRequest(language=tag))

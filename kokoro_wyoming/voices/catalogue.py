@@ -1,4 +1,4 @@
-"""Which voices a release has on disk, what people call them, and the best of each language."""
+"""The voices of a release on disk, their labels, and the best voice of each language."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ BEST_VOICE = {
     "pt-BR": "pf_dora",
     "zh-CN": "zf_xiaoxiao",
 }
-"""The voice to use when only the language is known; for English the best by the author's own grades."""
+"""The voice for a request that names only a language. For English, the best by the model author's grades."""
 
 BEST_VOICES = {"v1.0": BEST_VOICE, "v0.19": {"en-US": "af", "en-GB": "bf_emma"}}
-"""The same by release. v0.19's `af` is the mean of Bella and Sarah, and was what its author let people hear first."""
+"""`BEST_VOICE` by release. v0.19's `af` is the mean of Bella and Sarah, and its author's default voice."""
 
 _SEXES = {"f": "female", "m": "male"}
 
 
 def voice_language(name: str) -> str | None:
-    """The language tag that a voice's name stands for ("bf_emma": "en-GB"), or None for a name of another kind."""
+    """The language tag for a voice's name ("bf_emma": "en-GB"), or None for a name in another form."""
     has_prefix = len(name) > 1 and name[1] in _SEXES and (len(name) == 2 or (len(name) > 3 and name[2] == "_"))
     return tag_of_letter(name[0]) if has_prefix else None
 
 
 def voice_label(name: str, version: str = "v1.0") -> str:
-    """What people read: "Emma (British English, female)".
+    """The label for people: "Emma (British English, female)".
 
-    Clients sort by it, and Home Assistant takes the first voice of a language for a new assistant, so the best
-    one carries a star, which sorts before every letter.
+    Clients sort by it, and Home Assistant takes the first voice of a language for a new assistant. So the best voice
+    has a star, which sorts before every letter.
     """
     language = voice_language(name)
     if language is None:
@@ -53,17 +53,17 @@ def voice_label(name: str, version: str = "v1.0") -> str:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The voices of one release that are on disk and sound."""
+    """The valid voices of one release that are on disk."""
 
     version: str
     folder: Path
     voices: tuple[VoiceDescription, ...]
     refused: dict[str, str]
-    """Packs that lie in the folder and cannot be used: name to reason."""
+    """The reasons why packs in the folder cannot be used, by name."""
 
     @classmethod
     def scan(cls, version: str, folder: Path, languages: Iterable[str] | None = None) -> Catalogue:
-        """Look at every pack in a folder; voices of a language outside `languages` (if given) are left out."""
+        """Read every pack in a folder. Voices with a language outside `languages`, if given, are left out."""
         spoken = None if languages is None else set(languages)
         voices: list[VoiceDescription] = []
         refused: dict[str, str] = {}
@@ -72,7 +72,7 @@ class Catalogue:
             name = path.stem
             first = seen.setdefault(name.casefold(), path)
             if first is not path:
-                refused[path.name] = f"{path} is not used, as {first.name} there has the same voice's name."
+                refused[path.name] = f"{path} is not used, as {first.name} beside it has the same voice's name."
                 continue
             reason = _unusable(path, version)
             if reason is not None:
@@ -85,25 +85,25 @@ class Catalogue:
         return cls(version, folder, tuple(voices), refused)
 
     def named(self, name: str) -> VoiceDescription | None:
-        """The voice of that name, in whatever case it is written; None where it cannot speak."""
+        """The voice with that name, compared without case; None if there is none."""
         folded = name.casefold()
         return next((voice for voice in self.voices if voice.name.casefold() == folded), None)
 
     def languages(self) -> tuple[str, ...]:
-        """The languages that at least one voice speaks, in order of their tags."""
+        """The tags of the languages that have a voice, sorted."""
         return tuple(sorted({voice.languages[0] for voice in self.voices}))
 
     def best_voice(self, language: str) -> str | None:
-        """The voice to use when only the language is known, or None when it has none."""
+        """The voice for a request that names only a language; None if that language has no voice."""
         candidates = [voice.name for voice in self.voices if language in voice.languages]
         best = BEST_VOICES[self.version].get(language)
         return best if best in candidates else next(iter(candidates), None)
 
 
 def _unusable(path: Path, version: str) -> str | None:
-    """Why a file is no voice, or None when it is one."""
+    """The reason why a file is not a usable voice, or None."""
     if voice_language(path.stem) is None or not is_plain(path.stem):
-        return f"{path} is not named like a voice, such as af_heart.pt: language, sex, name."
+        return f"{path} is not named like a voice, such as af_heart.pt: letters for language and sex, then a name."
     try:
         read_pack(path, version)
     except AssetError as error:

@@ -1,4 +1,4 @@
-"""What is said of voices between rooms: what a client asks for, who speaks, what describe offers."""
+"""Values about voices: a client's request, the chosen voice, and the offers in Wyoming's `info`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 TYPICAL_LUFS = -24.0
-"""Of the voices of both releases: what one counts as that has not been measured."""
+"""The typical loudness of both releases' voices. A voice counts as this loud until it is measured."""
 
 
 @dataclass(frozen=True)
 class VoiceRequest:
-    """What a client asked for, as it came: any part may be absent, unknown or nonsense."""
+    """A client's request, unchecked: any part may be missing, unknown or nonsense."""
 
     name: str | None = None
     language: str | None = None
@@ -20,34 +20,34 @@ class VoiceRequest:
 
 @dataclass(frozen=True)
 class SpokenVoice:
-    """A request resolved against the catalogue."""
+    """A voice that can speak: a request resolved against the catalogue."""
 
     version: str
     """Kokoro release, "v1.0" or "v0.19"."""
     name: str
-    """Name of a voice that the release has."""
+    """Name of a voice or blend of that release."""
     language: str
     """Advertised language tag, such as "en-US"."""
     speed: float
     """1.0 is the voice's own pace, 2.0 twice as fast."""
     loudness_lufs: float = field(default=TYPICAL_LUFS, compare=False)
-    """How loud it is by itself (BS.1770), as far as is known: two that differ in it alone are one voice."""
+    """The voice's own loudness (BS.1770), as far as known. It does not count in comparisons."""
 
 
 @dataclass(frozen=True)
 class VoiceDescription:
-    """A voice as describe offers it."""
+    """A voice in the server's `info`."""
 
     name: str
     label: str
-    """What a person reads in a list; the best voice of a language sorts first."""
+    """The name in a list for people; the best voice of a language sorts first."""
     languages: tuple[str, ...]
     version: str
 
 
 @dataclass(frozen=True)
 class ProgramDescription:
-    """A Kokoro release as describe offers it."""
+    """A Kokoro release in the server's `info`."""
 
     name: str
     description: str
@@ -57,17 +57,17 @@ class ProgramDescription:
 
 @dataclass(frozen=True)
 class VoiceOptions:
-    """What the owner of the server chose."""
+    """The owner's settings for voices."""
 
     language: str = "en-US"
-    """The tag that is spoken when a client asks for nothing."""
+    """The language tag for requests without a voice and a language."""
     voice: str | None = None
-    """The voice that speaks then; None is the one of the language."""
+    """The voice for such requests; None means the voice of `language`."""
     voices: Mapping[str, str] = field(default_factory=dict)
-    """Voice by language tag, for when a client asks for the language alone."""
+    """Voices by language tag, for requests that name only a language."""
     aliases: Mapping[str, str] = field(default_factory=dict)
-    """Voices and blends by names of the owner's own."""
+    """Voices and blends by the owner's own names."""
     speed: float = 1.0
-    """Where the voice's expression names none."""
+    """The speed where the voice expression has none."""
     offer_other_release: bool = True
     """Whether the first program lists the other releases' voices too."""

@@ -1,4 +1,4 @@
-"""Voice packs: reading one safely, keeping those in use, and blends of them."""
+"""Voice packs: reads them safely, keeps the ones in use, and blends them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 import torch
 from torch import Tensor
 
-from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_told, read_array
+from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_explained, read_array
 from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.voices.blends import is_plain, parse
@@ -21,24 +21,24 @@ _LOGGER = logging.getLogger(__name__)
 
 STYLE_ROW_SIZE = 256
 PACK_ROWS = {"v1.0": 510, "v0.19": 511}
-"""Rows of a release's packs: one for each length of text that its network takes."""
+"""Rows of a release's packs: one style row for each length of phonemes that the network takes."""
 
 
-Held = dict[str, Tensor]
-"""Packs of voices by name, as they were when somebody began to speak with them."""
+PinnedPacks = dict[str, Tensor]
+"""The packs that an utterance uses, by name. A change of a file does not change them."""
 Stamp = tuple[int, int]
-"""When a file was last changed, in ns, and its size in bytes."""
-_KEPT = 64
-"""Packs in memory, half a megabyte each: all 54 of v1.0 and some of the owner's own; and as many blends."""
+"""A file's modification time in ns, and its size in bytes."""
+_MAX_KEPT = 64
+"""Packs in memory, half a megabyte each: enough for all 54 of v1.0 and some of the owner's. Also the most blends."""
 
 
 def read_pack(path: Path, version: str) -> Tensor:
-    """A voice pack: float32, shape (rows, 1, 256), one style row for each length of text.
+    """Read a voice pack: float32, shape (rows, 1, 256).
 
-    AssetError names the file when it is missing, cut, not a tensor, not finite, or made for another release.
+    AssetError names the file when it is missing, truncated, not a tensor, not finite, or for another release.
     """
     try:
-        with damage_told(path):
+        with damage_explained(path):
             return _as_pack(read_array(path), path, version)
     except ModelError as error:
         raise AssetError(str(error)) from error
@@ -53,7 +53,7 @@ def _as_pack(pack: Any, path: Path, version: str) -> Tensor:
     if tuple(pack.shape) != expected or not pack.is_floating_point():
         raise AssetError(
             f"{path} is not a voice for Kokoro {version}: its shape is {_shape(pack.shape)} of {pack.dtype}, "
-            f"where {_shape(expected)} of floats was expected{_made_for(pack)}."
+            f"where {_shape(expected)} of floats was expected{_fitting_release(pack)}."
         )
     pack = pack.detach().to("cpu", torch.float32).contiguous()
     if not bool(torch.isfinite(pack).all()):
@@ -61,31 +61,31 @@ def _as_pack(pack: Any, path: Path, version: str) -> Tensor:
     return pack
 
 
-def _made_for(pack: Tensor) -> str:
-    """The release that a pack of another shape fits, in words."""
+def _fitting_release(pack: Tensor) -> str:
+    """The end of a message that names the release with this shape; empty if there is none."""
     fits = [version for version, rows in PACK_ROWS.items() if tuple(pack.shape) == (rows, 1, STYLE_ROW_SIZE)]
     return f"; it is a voice of Kokoro {fits[0]}" if fits else ""
 
 
 def pack_paths(folder: Path) -> list[Path]:
-    """The files of a folder that may be voices, in order of their names; the best kind of a name comes first."""
+    """The files of a folder that may be voices, sorted by name; of files with one name, the one to use is first."""
     try:
         found = [path for path in folder.glob("*") if path.suffix in ARRAY_SUFFIXES]
-    except OSError:  # as good as none
+    except OSError:  # an unreadable folder counts as empty
         return []
     return sorted(found, key=lambda path: (*_order(path.stem), ARRAY_SUFFIXES.index(path.suffix)))
 
 
 def _order(name: str) -> tuple[str, bool, str]:
-    """Of names that differ in case alone the one in small letters comes first, as the published ones are."""
+    """A sort key. Of names that differ only in case, the lower-case one is first, as published names are lower-case."""
     folded = name.casefold()
     return folded, name != folded, name
 
 
 class VoicePacks:
-    """The packs of one release by name, and blends of them: kept, and read anew where a file has changed.
+    """The packs of one release by name, and their blends. They are kept, and read again when a file has changed.
 
-    What comes of a change is for who speaks from then on. Who has begun holds on to the packs they began with.
+    A changed file counts for utterances that begin after it. An utterance pins the packs that it began with.
     """
 
     def __init__(self, folder: Path, version: str) -> None:
@@ -94,38 +94,38 @@ class VoicePacks:
         self.forget()
 
     def forget(self) -> None:
-        """Read every pack anew at its next use; from any thread."""
-        # Replaced and never emptied, as another thread may be in the middle of using them.
+        """Read every pack again at its next use; from any thread."""
+        # Replaced and never emptied, as another thread may be using them.
         self._voices: OrderedDict[str, tuple[Stamp, Tensor]] = OrderedDict()
         self._blends: OrderedDict[str, tuple[list[Tensor], Tensor]] = OrderedDict()
         self._in_use: WeakValueDictionary[tuple[str, Stamp], Tensor] = WeakValueDictionary()
-        """Packs that somebody holds, so that nobody reads the same file once more."""
+        """Packs that an utterance has pinned, so that their files are not read twice."""
 
-    def get(self, name: str, held: Held | None = None) -> Tensor:
+    def get(self, name: str, pinned: PinnedPacks | None = None) -> Tensor:
         """The pack of a voice, or of a blend such as "af_heart(2)+af_sky": float32, shape (rows, 1, 256).
 
-        A blend's pack is the weighted mean of its voices' packs. A voice that is `held` is taken from there, and else
-        put there. UnknownVoiceError, BlendError or AssetError.
+        A blend's pack is the weighted mean of its voices' packs. The pack of a single voice is taken from `pinned`, and
+        put there at its first use. Raises UnknownVoiceError, BlendError or AssetError.
         """
         if is_plain(name):
-            return self._held(name, held)
+            return self._pinned(name, pinned)
         try:
             parts = parse(name).parts
         except PeerError as error:
             raise UnknownVoiceError(f"{error} `kokoro-wyoming voices` lists those of Kokoro {self.version}.") from error
-        packs = [self._held(part.name, held) for part in parts]
+        packs = [self._pinned(part.name, pinned) for part in parts]
         blends = self._blends
         kept = blends.get(name)
-        if kept is None or any(before is not now for before, now in zip(kept[0], packs, strict=True)):
+        if kept is None or any(old is not new for old, new in zip(kept[0], packs, strict=True)):
             kept = packs, _mean(packs, [part.weight for part in parts])
         return _keep(blends, name, kept)
 
-    def _held(self, name: str, held: Held | None) -> Tensor:
-        if held is None:
+    def _pinned(self, name: str, pinned: PinnedPacks | None) -> Tensor:
+        if pinned is None:
             return self._voice(name)
-        if name not in held:
-            held[name] = self._voice(name)
-        return held[name]
+        if name not in pinned:
+            pinned[name] = self._voice(name)
+        return pinned[name]
 
     def _voice(self, name: str) -> Tensor:
         voices = self._voices
@@ -137,14 +137,14 @@ class VoicePacks:
                 f"There is no voice {name[:40]!r} in Kokoro {self.version}; `kokoro-wyoming voices` lists them"
                 + (f" ({known}, ...)." if known else f", and {how_to_get(self.version)} gets them.")
             )
-        # A voice whose file was taken away is spoken on until it is forgotten.
+        # A voice whose file was deleted stays usable until `forget`.
         if path is not None and (kept is None or kept[0] != stamp):
             kept = stamp, self._read(path, stamp, None if kept is None else kept[1])
         assert kept is not None
         return _keep(voices, name, kept)
 
     def _read(self, path: Path, stamp: Stamp, before: Tensor | None) -> Tensor:
-        """The pack of a file; where that is damaged, or half written, the one that was there before."""
+        """The pack of a file. Where the file is damaged or half written, the pack from before, if there is one."""
         pack = self._in_use.get((path.name, stamp))
         if pack is not None:
             return pack
@@ -153,13 +153,13 @@ class VoicePacks:
         except AssetError as error:
             if before is None:
                 raise
-            _LOGGER.warning("%s Until then %s is spoken as it was.", error, path.stem)
+            _LOGGER.warning("%s Until then %s keeps its earlier pack.", error, path.stem)
             return before
         self._in_use[path.name, stamp] = pack
         return pack
 
     def _find(self, name: str) -> tuple[Path | None, Stamp]:
-        """The file of a voice, with what changes when it does. The name is a plain word, so never a path."""
+        """A voice's file and its stamp, or None and zeros. The name is a plain word, so never a path."""
         for suffix in ARRAY_SUFFIXES:
             path = self.folder / f"{name}{suffix}"
             try:
@@ -174,10 +174,10 @@ Kept = TypeVar("Kept")
 
 
 def _keep(store: OrderedDict[str, tuple[Kept, Tensor]], name: str, item: tuple[Kept, Tensor]) -> Tensor:
-    """Keep an item as the latest used, and let the one go that was not used for longest."""
+    """Add an item as the most recently used one, and drop the least recently used one."""
     store[name] = item
     store.move_to_end(name)
-    if len(store) > _KEPT:
+    if len(store) > _MAX_KEPT:
         store.popitem(last=False)
     return item[1]
 

@@ -1,6 +1,6 @@
-"""Who speaks: from what a client asks and what the owner chose to one voice of one release. Pure.
+"""Chooses one voice of one release, from a client's request and the owner's settings. Pure.
 
-A `VoiceSelector` never changes; when voices come or go, a new one takes its place.
+A `VoiceSelector` never changes. When voices are added or removed, a new one replaces it.
 """
 
 from __future__ import annotations
@@ -23,51 +23,51 @@ from kokoro_wyoming.voices.descriptions import (
 )
 
 PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
-"""Home Assistant builds its unique ids from these: never change one."""
+"""Home Assistant builds its unique ids from these names, so they must never change."""
 
 
 class VoiceSelector:
-    """The voices that can speak now, and the choice among them."""
+    """The voices that can speak, and the choice among them."""
 
     def __init__(self, catalogues: Sequence[Catalogue], weights: Mapping[str, str], choices: VoiceOptions) -> None:
-        """`catalogues` are those of the installed releases, the default one first; `weights` says which weights run."""
+        """`catalogues` has one for each installed release, the default first; `weights` is their kind by release."""
         self._catalogues = {catalogue.version: catalogue for catalogue in catalogues}
         self._default = catalogues[0].version
         self._choices = choices
         self._aliases: dict[str, Expression] = {}
         self.refused: dict[str, str] = {}
-        """Names of the owner's own that cannot be used: name to reason."""
+        """The reasons why aliases of the owner cannot be used, by name."""
         for name, text in choices.aliases.items():
-            self._adopt(name, text)
+            self._add_alias(name, text)
         self.programs = tuple(self._describe(catalogue, weights) for catalogue in catalogues)
-        """What describe offers, the default release first."""
+        """The programs of the server's `info`, the default release first."""
 
     def check(self) -> None:
-        """Raise UnknownVoiceError and its like unless the voices that the owner chose exist."""
+        """Raise the error of `resolve` unless the voices in the owner's settings exist."""
         for name in filter(None, (self._choices.voice, *self._choices.voices.values())):
             self._spoken(self._expression(name), self._default, None)
 
     def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
         """Choose voice, language and release for a request.
 
-        A voice's own language is spoken unless another is asked for; a language alone is spoken by the owner's voice
-        for it, or its best; nothing at all is the owner's default. `speaker` refines the voice: "@1.2" is a speed,
-        "+af_sky(0.5)" blends in, and another voice's name speaks in the named voice's language. Raises
-        UnknownVoiceError, UnknownLanguageError or UnknownVersionError.
+        A voice speaks its own language unless the request names another. A request with only a language gets the
+        owner's voice for it, or the best one. An empty request gets the owner's default voice. `speaker` refines the
+        voice: "@1.2" sets a speed, "+af_sky(0.5)" adds a part to the blend, and the name of another voice replaces the
+        voice but not its language. UnknownVoiceError, UnknownLanguageError or UnknownVersionError.
         """
         version = self._version_of(program)
         language = match_language(request.language) if request.language else None
         if request.language and language is None:
-            raise self._unspoken(request.language, self._catalogues[version])
+            raise self._language_error(request.language, self._catalogues[version])
         name, speaker = request.name, request.speaker
         if speaker and not name and speaker[0] not in "@+":
             name, speaker = speaker, None
-        expression = self._expression(name) if name else self._unnamed(language, version, may_change=program is None)
+        expression = self._expression(name) if name else self._default_voice(language, version, program is None)
         if speaker and speaker != name:
             expression, language = self._refined(expression, speaker, language, version)
         return self._spoken(expression, version, language)
 
-    # What was asked
+    # Requests
 
     def _version_of(self, program: str | None) -> str:
         if program is None:
@@ -87,13 +87,13 @@ class VoiceSelector:
         return version
 
     def _expression(self, text: str) -> Expression:
-        """What a name stands for, be it the owner's own, a voice's or a blend."""
-        own = self._aliases.get(text.casefold())
-        if own is not None:
-            return own
+        """The expression for a text: an alias of the owner, an alias with a speed, a voice or a blend."""
+        alias = self._aliases.get(text.casefold())
+        if alias is not None:
+            return alias
         expression = parse(text)
-        own = self._aliases.get(expression.name.casefold()) if expression.version is None else None
-        return expression if own is None else replace(own, speed=expression.speed)
+        alias = self._aliases.get(expression.name.casefold()) if expression.version is None else None
+        return expression if alias is None else replace(alias, speed=expression.speed)
 
     def _refined(
         self, expression: Expression, speaker: str, language: str | None, version: str
@@ -104,25 +104,28 @@ class VoiceSelector:
             return (refined if refined.speed is not None else replace(refined, speed=expression.speed)), language
         return self._expression(speaker), language or self._spoken(expression, version, None).language
 
-    def _unnamed(self, language: str | None, version: str, *, may_change: bool) -> Expression:
-        """The voice for a request that names none: the owner's, or the best of the language."""
-        chosen = self._choices
+    def _default_voice(self, language: str | None, version: str, any_release: bool) -> Expression:
+        """The voice for a request that names none: the owner's voice, or the best voice of the language.
+
+        With `any_release`, another release may speak where this one has no voice for the language.
+        """
+        choices = self._choices
         catalogue = self._catalogues[version]
         if language is None:
-            if chosen.voice and (own := self._if_in(chosen.voice, version)):
+            if choices.voice and (own := self._owner_voice(choices.voice, version)):
                 return own
-            is_own = version == self._default or chosen.language in catalogue.languages()
-            language = chosen.language if is_own else "en-US"
-        elsewhere = [other for other in self._catalogues if other != version] if may_change else []
-        for candidate in (version, *elsewhere):
-            own = self._if_in(chosen.voices.get(language, ""), candidate)
+            has_language = version == self._default or choices.language in catalogue.languages()
+            language = choices.language if has_language else "en-US"
+        others = [other for other in self._catalogues if other != version] if any_release else []
+        for candidate in (version, *others):
+            own = self._owner_voice(choices.voices.get(language, ""), candidate)
             best = self._catalogues[candidate].best_voice(language)
             if own or best:
                 return own or replace(parse(str(best)), version=candidate)
-        raise self._unspoken(language, catalogue)
+        raise self._language_error(language, catalogue)
 
-    def _if_in(self, text: str, version: str) -> Expression | None:
-        """What the owner chose, where that release can speak it; the default release must."""
+    def _owner_voice(self, text: str, version: str) -> Expression | None:
+        """The voice of an owner's setting, or None where that release cannot speak it. The default release must."""
         if not text:
             return None
         expression = self._expression(text)
@@ -131,7 +134,7 @@ class VoiceSelector:
         has_all = all(self._catalogues[version].named(part.name) for part in expression.parts)
         return expression if expression.version is None and has_all else None
 
-    # What is spoken
+    # Voices
 
     def _spoken(self, expression: Expression, version: str, language: str | None) -> SpokenVoice:
         catalogue = self._catalogues[self._installed(expression.version or version)]
@@ -139,12 +142,12 @@ class VoiceSelector:
         own = voices[expression.parts[0].name].languages[0]
         expression = expression.renamed({name: voice.name for name, voice in voices.items()})
         if language is not None and language not in catalogue.languages():
-            raise self._unspoken(language, catalogue)
+            raise self._language_error(language, catalogue)
         speed = self._choices.speed if expression.speed is None else expression.speed
         return SpokenVoice(catalogue.version, expression.name, language or own, speed)
 
     def _voice(self, name: str, catalogue: Catalogue) -> VoiceDescription:
-        """A catalogue's voice, in whatever case its name is written; UnknownVoiceError with what may be meant."""
+        """A catalogue's voice, compared without case; UnknownVoiceError with a similar name."""
         voice = catalogue.named(name)
         if voice is not None:
             return voice
@@ -162,20 +165,20 @@ class VoiceSelector:
         return f"did you mean {by_folded[near[0]]}?" if near else "`kokoro-wyoming voices` lists them."
 
     @staticmethod
-    def _unspoken(language: str, catalogue: Catalogue) -> UnknownLanguageError:
+    def _language_error(language: str, catalogue: Catalogue) -> UnknownLanguageError:
         spoken = ", ".join(catalogue.languages())
         return UnknownLanguageError(
             f"The language {language[:40]!r} is not spoken here by Kokoro {catalogue.version}; there is {spoken}."
         )
 
-    # What is offered
+    # Aliases and programs
 
-    def _adopt(self, name: str, text: str) -> None:
-        """Take a name of the owner's own up, or note why not. Without a release it is the default one's for good."""
+    def _add_alias(self, name: str, text: str) -> None:
+        """Add an alias of the owner, or the reason why it cannot be used. Its release is the default unless named."""
         try:
-            taken = self._whose(name)
-            if taken:
-                raise UnknownVoiceError(f"{name}, in whatever case, is the name of {taken} already; choose another.")
+            owner = self._owner_of_name(name)
+            if owner:
+                raise UnknownVoiceError(f"{name} is already the name of {owner} (case is ignored); choose another.")
             expression = parse(text)
             expression = replace(expression, version=expression.version or self._default)
             self._spoken(expression, self._default, None)
@@ -184,8 +187,8 @@ class VoiceSelector:
         else:
             self._aliases[name.casefold()] = expression
 
-    def _whose(self, name: str) -> str | None:
-        """What has that name already, in whatever case."""
+    def _owner_of_name(self, name: str) -> str | None:
+        """What has that name already, compared without case: "a release", "a voice" or None."""
         if name.casefold() in {known.casefold() for known in (*PROGRAM_NAMES, *PROGRAM_NAMES.values())}:
             return "a release"
         return "a voice" if any(catalogue.named(name) for catalogue in self._catalogues.values()) else None
@@ -193,19 +196,19 @@ class VoiceSelector:
     def _describe(self, catalogue: Catalogue, weights: Mapping[str, str]) -> ProgramDescription:
         version = catalogue.version
         is_first = version == self._default
-        voices = [*catalogue.voices, *self._own_names(None if is_first else version)]
+        voices = [*catalogue.voices, *self._alias_voices(None if is_first else version)]
         if is_first and self._choices.offer_other_release:
             others = [other for other in self._catalogues.values() if other is not catalogue]
-            voices += [_as_guest(voice) for other in others for voice in other.voices]
+            voices += [_with_release(voice) for other in others for voice in other.voices]
         return ProgramDescription(
             name=PROGRAM_NAMES[version],
             description=f"Kokoro {version} ({weights.get(version, 'unknown weights')})",
             version=version,
-            voices=tuple(_unlike(sorted(voices, key=lambda voice: (voice.languages, voice.label)))),
+            voices=tuple(_unique(sorted(voices, key=lambda voice: (voice.languages, voice.label)))),
         )
 
-    def _own_names(self, version: str | None) -> Iterator[VoiceDescription]:
-        """The owner's own names as voices, of all releases or of one."""
+    def _alias_voices(self, version: str | None) -> Iterator[VoiceDescription]:
+        """The owner's aliases as voices: those of one release, or all for None."""
         for name in self._choices.aliases:
             expression = self._aliases.get(name.casefold())
             if expression is None or version not in (None, expression.version):
@@ -215,14 +218,14 @@ class VoiceSelector:
             yield VoiceDescription(name, label, (spoken.language,), spoken.version)
 
 
-def _as_guest(voice: VoiceDescription) -> VoiceDescription:
-    """A voice in another release's program: named and labelled so that it collides with none, and never best."""
+def _with_release(voice: VoiceDescription) -> VoiceDescription:
+    """A voice for another release's program: name and label contain its release, and the label has no star."""
     name, _, rest = voice.label.removeprefix("* ").partition(" (")
     return replace(voice, name=f"{voice.version}/{voice.name}", label=f"{name} {voice.version} ({rest}")
 
 
-def _unlike(voices: Iterable[VoiceDescription]) -> Iterator[VoiceDescription]:
-    """The same, without a second voice of a name: clients take two for one."""
+def _unique(voices: Iterable[VoiceDescription]) -> Iterator[VoiceDescription]:
+    """The voices without those whose name came before, as clients need unique names."""
     seen: set[str] = set()
     for voice in voices:
         if voice.name not in seen:

@@ -1,4 +1,4 @@
-"""Whatever has become of a file, it is refused by name or counts as none: no traceback, no wait, no full memory."""
+"""A damaged file is refused by name or ignored: no traceback, no endless wait, no full memory."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from kokoro_wyoming.assets import Store, ledger, onnx_weights
 from kokoro_wyoming.assets.inspection import inspect
 from kokoro_wyoming.assets.registry import _readable
 from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, read_archive, read_tensors
-from kokoro_wyoming.builds.v0_19 import build_model
+from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.cli import chime, main
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, ModelError
 from kokoro_wyoming.network.generator import Generator
 from kokoro_wyoming.network.inference import Network
-from kokoro_wyoming.network.learning import _SIZES, Lessons
+from kokoro_wyoming.network.learning import _SIZES, CalibrationData
 from kokoro_wyoming.network.loading import _empty_model, read_config
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.voices.catalogue import Catalogue
@@ -70,7 +70,7 @@ WHOLE_FILES = ("voice", "weights", "config", "moments", "lessons", "ledger")
 
 @st.composite
 def damage(draw: st.DrawFn) -> Callable[[bytes], bytes]:
-    """Bytes that are others, that are gone or that have come, most of them where the parsers look first."""
+    """A function that replaces, inserts or deletes bytes, most of them near the ends, where parsers look first."""
     places = st.one_of(st.integers(0, 200), st.integers(-700, -1), st.integers(0, 2_000), st.floats(0, 1))
     changes = draw(
         st.lists(
@@ -99,11 +99,11 @@ JSON = st.recursive(
 
 
 PLACE = st.lists(st.integers(0, 200), min_size=1, max_size=3)
-"""In a JSON value: a number for each level."""
+"""A place in a JSON value: a number for each level."""
 
 
 def _swapped(value: Any, path: list[int], new: Any) -> Any:
-    """A copy of a JSON value with something else in one place."""
+    """A copy of a JSON value with `new` in one place."""
     if not path or not isinstance(value, dict | list) or not value:
         return new
     keys = list(value) if isinstance(value, dict) else range(len(value))
@@ -115,7 +115,7 @@ def _swapped(value: Any, path: list[int], new: Any) -> Any:
 
 @contextlib.contextmanager
 def refused_by_name(path: Path) -> Iterator[None]:
-    """The block may fail as it is expected to: with an error that names the file."""
+    """The block may raise an expected error, if the error names the file."""
     try:
         yield
     except KokoroWyomingError as error:
@@ -128,15 +128,15 @@ def _peak_bytes() -> int:
 
 
 @pytest.fixture(autouse=True)
-def modest() -> Iterator[None]:
-    """No test here may take as much memory as a damaged header asks for."""
+def memory_limit() -> Iterator[None]:
+    """No test here may allocate the memory that a damaged header claims."""
     before = _peak_bytes()
     yield
     assert _peak_bytes() - before < 500_000_000
 
 
 def soon(work: Callable[[], Any]) -> Any:
-    """What comes of work that may wait for ever."""
+    """The result of work that might wait for ever; the test fails after 5 s."""
     results: list[Any] = []
 
     def run() -> None:
@@ -158,7 +158,7 @@ def soon(work: Callable[[], Any]) -> Any:
 
 
 def _speaks_or_is_refused(folder: Path, name: str) -> torch.Tensor | None:
-    """The pack, where the catalogue has the voice; all others of the folder speak as ever."""
+    """The voice's pack, or None where the catalogue refuses the voice. The good voice must stay usable."""
     catalogue = Catalogue.scan("v1.0", folder)
     offered = {voice.name for voice in catalogue.voices}
     assert "bf_good" in offered
@@ -176,7 +176,7 @@ def _speaks_or_is_refused(folder: Path, name: str) -> torch.Tensor | None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of voices with a good one."""
+    """A folder with one good voice."""
     (tmp_path / "bf_good.npy").write_bytes(VOICES[".npy"])
     return tmp_path
 
@@ -193,7 +193,7 @@ def test_a_damaged_voice_is_refused_by_name_and_the_others_speak(
 
 
 def _with_record(content: bytes, name: str, record: bytes, kind: int = zipfile.ZIP_STORED) -> bytes:
-    """An archive with another content of one of its records."""
+    """The archive with other content in one of its records."""
 
     def write(file: io.BytesIO) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(file, "w", kind) as after:
@@ -246,12 +246,12 @@ ABSURD = {
 
 
 @pytest.mark.parametrize("name", ABSURD)
-def test_a_voice_whose_header_tells_nonsense_is_refused_before_memory_is_asked_for(name: str, folder: Path) -> None:
+def test_a_voice_with_an_absurd_header_is_refused_before_memory_is_allocated(name: str, folder: Path) -> None:
     (folder / f"af_{name}").write_bytes(ABSURD[name])
     assert _speaks_or_is_refused(folder, f"af_{name.partition('.')[0]}") is None
 
 
-def test_a_voice_that_was_saved_while_it_was_learned_can_be_spoken_with(folder: Path) -> None:
+def test_a_voice_that_was_saved_as_a_parameter_can_be_used(folder: Path) -> None:
     torch.save(torch.nn.Parameter(PACK.half().transpose(0, 1)).transpose(0, 1), folder / "af_learned.pt")
     pack = _speaks_or_is_refused(folder, "af_learned")
     assert pack is not None
@@ -259,7 +259,7 @@ def test_a_voice_that_was_saved_while_it_was_learned_can_be_spoken_with(folder: 
 
 
 def _no_files(folder: Path, name: str) -> Iterator[str]:
-    """What is under a file's name and is no file, each in its turn."""
+    """Put things that are no regular files at the path, one after the other."""
     path = folder / name
     os.mkfifo(path)
     yield "a named pipe"
@@ -279,7 +279,7 @@ def _no_files(folder: Path, name: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("suffix", ARRAY_SUFFIXES)
-def test_what_is_named_like_a_voice_and_is_no_file_holds_nobody_up(suffix: str, folder: Path) -> None:
+def test_a_path_named_like_a_voice_that_is_no_file_blocks_nothing(suffix: str, folder: Path) -> None:
     for what in _no_files(folder, f"af_no{suffix}"):
         catalogue = soon(lambda: Catalogue.scan("v1.0", folder))
         assert [voice.name for voice in catalogue.voices] == ["bf_good"], what
@@ -288,7 +288,7 @@ def test_what_is_named_like_a_voice_and_is_no_file_holds_nobody_up(suffix: str, 
             soon(lambda: VoicePacks(folder, "v1.0").get("af_no"))
 
 
-def test_a_voice_that_may_not_be_read_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_voice_without_read_permission_is_refused_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "af_secret.pt").write_bytes(VOICES[".pt"])
     really = os.open
 
@@ -303,7 +303,7 @@ def test_a_voice_that_may_not_be_read_says_so(folder: Path, monkeypatch: pytest.
     assert "af_secret.pt cannot be read (Permission denied)" in catalogue.refused["af_secret"]
 
 
-def test_the_commands_tell_of_a_damaged_voice_and_list_the_others(
+def test_the_commands_report_a_damaged_voice_and_list_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     voices = tmp_path / "v1_0"
@@ -352,9 +352,7 @@ def _with_another_value(folder: Path, place: list[int], new: Any) -> Path:
 
 @fuzzed
 @given(PLACE, JSON)
-def test_a_configuration_with_something_else_in_a_place_is_refused_by_name(
-    tmp_path: Path, place: list[int], new: Any
-) -> None:
+def test_a_configuration_with_a_wrong_value_is_refused_by_name(tmp_path: Path, place: list[int], new: Any) -> None:
     path = _with_another_value(tmp_path, place, new)
     with refused_by_name(path):
         config = read_config(path)
@@ -363,7 +361,7 @@ def test_a_configuration_with_something_else_in_a_place_is_refused_by_name(
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PLACE, JSON)
-def test_a_configuration_that_is_not_refused_builds_a_network_or_is_refused_then(
+def test_a_configuration_that_was_read_builds_a_network_or_is_refused_by_name(
     tmp_path: Path, place: list[int], new: Any
 ) -> None:
     with refused_by_name(tmp_path):
@@ -385,27 +383,27 @@ def test_a_configuration_that_is_not_refused_builds_a_network_or_is_refused_then
         " " * 2_000_000,
     ],
 )
-def test_a_configuration_that_would_build_without_end_is_refused(content: str, tmp_path: Path) -> None:
+def test_a_configuration_beyond_the_limits_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(ModelError, match=r"config\.json .*fetch"):
         read_config(tmp_path / "config.json")
 
 
-# What was learned
+# Learned files
 
 
 class FewWeights:
-    """Stands in for a generator: as much of one as is asked for."""
+    """Stands in for a generator; it has only the attributes that these tests need."""
 
     def __init__(self) -> None:
         self.widths, self.noise = [9216], list[Any]()
 
 
-def _lessons(path: Path) -> Lessons:
-    return Lessons(path, cast(Generator, FewWeights()), "weights")
+def _calibration_data(path: Path) -> CalibrationData:
+    return CalibrationData(path, cast(Generator, FewWeights()), "weights")
 
 
-def _lesson_rows(count: int = 2, value: float | None = None) -> dict[str, Any]:
+def _calibration_rows(count: int = 2, value: float | None = None) -> dict[str, Any]:
     dice = np.random.default_rng(0)
     rows = {
         name: (dice.normal(size=(count, size)) if value is None else np.full((count, size), value))
@@ -414,46 +412,46 @@ def _lesson_rows(count: int = 2, value: float | None = None) -> dict[str, Any]:
     return {name: array.astype(np.float32) for name, array in rows.items()} | {"weights": np.array("weights")}
 
 
-LESSONS = _as_bytes(lambda file: np.savez(file, **_lesson_rows()))
+CALIBRATION_FILE = _as_bytes(lambda file: np.savez(file, **_calibration_rows()))
 
 
 @fuzzed
 @given(damage())
-def test_damaged_lessons_are_put_aside_and_learned_again(tmp_path: Path, damaged: Callable[[bytes], bytes]) -> None:
+def test_damaged_calibration_data_are_renamed(tmp_path: Path, damaged: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "lessons.npz"
-    path.write_bytes(damaged(LESSONS))
-    lessons = _lessons(path)
-    assert len(lessons) in (0, 2)
-    assert path.exists() is (len(lessons) == 2)
+    path.write_bytes(damaged(CALIBRATION_FILE))
+    data = _calibration_data(path)
+    assert len(data) in (0, 2)
+    assert path.exists() is (len(data) == 2)
 
 
 @pytest.mark.parametrize(
     "rows",
     [
-        _lesson_rows() | {"residual": np.zeros((300, 18432), np.float16)},
-        _lesson_rows() | {"residual": np.full((2, 18432), 1e300)},
+        _calibration_rows() | {"residual": np.zeros((300, 18432), np.float16)},
+        _calibration_rows() | {"residual": np.full((2, 18432), 1e300)},
     ],
 )
-def test_lessons_that_no_network_gave_are_put_aside(
+def test_calibration_data_beyond_the_limits_are_renamed(
     rows: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "lessons.npz"
     np.savez(path, **rows)
-    assert len(_lessons(path)) == 0
+    assert len(_calibration_data(path)) == 0
     assert f"{path} is truncated or corrupt" in caplog.text
     assert (tmp_path / "lessons.npz.damaged").exists()
 
 
-def test_lessons_of_which_nothing_follows_keep_no_network_from_speaking(
+def test_calibration_data_without_a_fit_keep_no_network_from_speaking(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "lessons.npz"
-    np.savez(path, **_lesson_rows(32, 65_000))
-    lessons = _lessons(path)
+    np.savez(path, **_calibration_rows(32, 65_000))
+    data = _calibration_data(path)
     with np.errstate(all="ignore"):
-        Network._recall(cast(Network, SimpleNamespace(learn=lessons.fit)), lessons)
-    assert f"Nothing can be learned of {path}" in caplog.text
-    assert len(lessons) == 0
+        Network._learn_from_file(cast(Network, SimpleNamespace(learn=data.fit)), data)
+    assert f"Nothing can be learned from {path}" in caplog.text
+    assert len(data) == 0
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -473,13 +471,13 @@ def test_an_archive_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path: Path) ->
         read_archive(path, "do this")
 
 
-def test_a_damaged_fit_of_ones_own_is_told_and_done_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_fit_of_the_user_is_reported_and_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "moments.npz").write_bytes(b"404: Not Found")
-    assert build_model(tmp_path / "kokoro-v0_19.pth")._fit() is None
+    assert KokoroV019Wrapper(CONFIG_PATH, tmp_path / "kokoro-v0_19.pth")._fit() is None
     assert str(tmp_path / "moments.npz") in caplog.text
 
 
-# What was fetched
+# Fetched files
 
 
 ENTRY = {"kind": "voice", "source": "a", "bytes": 3, "sha256": "0", "upstream_sha256": "0", "converter": 1}
@@ -487,7 +485,7 @@ ENTRY = {"kind": "voice", "source": "a", "bytes": 3, "sha256": "0", "upstream_sh
 
 @fuzzed
 @given(PLACE, JSON, damage(), st.booleans())
-def test_a_damaged_ledger_is_told_and_counts_as_none(
+def test_a_damaged_ledger_gives_only_valid_entries(
     tmp_path: Path, path: list[int], new: Any, damaged: Callable[[bytes], bytes], in_bytes: bool
 ) -> None:
     good = {"one": ENTRY, "two": ENTRY}
@@ -498,7 +496,7 @@ def test_a_damaged_ledger_is_told_and_counts_as_none(
         assert isinstance(entry.sha256[:12], str)
 
 
-def test_a_ledger_that_cannot_be_read_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreadable_ledger_is_reported_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / ledger.FILE_NAME).write_text("[" * 100_000)
     assert [ledger.read(tmp_path) for _ in range(3)] == [{}] * 3
     assert caplog.text.count(f"{tmp_path / ledger.FILE_NAME} cannot be read") == 1
@@ -519,7 +517,7 @@ def test_a_damaged_file_of_a_release_has_a_state(
     assert set(states.values()) == {"ok"}
 
 
-def test_a_file_of_a_release_that_may_not_be_read_has_a_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_has_a_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path / "models", tmp_path / "voices")
     for name, content in OFFICIAL.items():
         store.place("v1.0", name).parent.mkdir(parents=True, exist_ok=True)
@@ -533,7 +531,7 @@ def test_a_file_of_a_release_that_may_not_be_read_has_a_state(tmp_path: Path, mo
     assert {(state.status, state.detail) for state in states} == {("corrupt", "cannot be read: Permission denied")}
 
 
-def test_folders_that_cannot_be_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_impossible_folder_name_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     folder = "x" * 300
     assert main(["check", "--no-hashes", f"--models={folder}", f"--voices-folder={folder}"]) == 1
     assert "File name too long" in capsys.readouterr().out
@@ -542,18 +540,18 @@ def test_folders_that_cannot_be_are_told(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     "fault", [struct.error("x"), NotImplementedError("x"), RuntimeError("x"), OverflowError("x"), UnicodeError("x")]
 )
-def test_whatever_a_package_s_parser_raises_it_is_the_package_s_fault(fault: Exception) -> None:
+def test_any_exception_of_an_archive_parser_means_a_damaged_package(fault: Exception) -> None:
     with pytest.raises(AssetError, match=r"the package a\.whl is damaged"), _readable(Path("a.whl")):
         raise fault
 
 
-def test_a_full_disk_is_no_fault_of_the_package() -> None:
+def test_a_full_disk_does_not_mean_a_damaged_package() -> None:
     with pytest.raises(OSError, match="No space"), _readable(Path("a.whl")):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def _graph_bytes() -> bytes:
-    """A quantised layer, small and whole, but not all of the network."""
+    """A graph with one small quantised layer, not the whole network."""
     nodes = [
         helper.make_node("ConvInteger", ["x", "w", "xz", "z"], ["t"], name="/encoder/F0_proj/Conv_quant"),
         helper.make_node("Cast", ["t"], ["f"], to=TensorProto.FLOAT),
@@ -581,15 +579,15 @@ def test_a_damaged_onnx_graph_is_refused(tmp_path: Path, damaged: Callable[[byte
         onnx_weights.state_dicts(path)
 
 
-def test_an_onnx_graph_that_goes_in_a_circle_is_refused(tmp_path: Path) -> None:
+def test_an_onnx_graph_with_a_cycle_is_refused(tmp_path: Path) -> None:
     model = onnx.load_from_string(GRAPH)
     model.graph.node[1].output[0] = "t"
     (tmp_path / "weights.onnx").write_bytes(model.SerializeToString())
-    with pytest.raises(AssetError, match="circle"):
+    with pytest.raises(AssetError, match="cycle"):
         soon(lambda: onnx_weights.state_dicts(tmp_path / "weights.onnx"))
 
 
-# All of them
+# All kinds of files
 
 
 def _read_whole(kind: str, path: Path) -> Any:
@@ -601,11 +599,11 @@ def _read_whole(kind: str, path: Path) -> Any:
         return read_config(path)
     if kind == "moments":
         return Fit.load(path)
-    return len(_lessons(path)) if kind == "lessons" else ledger.read(path.parent)
+    return len(_calibration_data(path)) if kind == "lessons" else ledger.read(path.parent)
 
 
 @pytest.mark.parametrize("kind", WHOLE_FILES)
-def test_what_is_no_file_is_not_waited_for(kind: str, tmp_path: Path) -> None:
+def test_reading_a_path_that_is_no_file_does_not_block(kind: str, tmp_path: Path) -> None:
     name = {"voice": "af_no.pt", "ledger": ledger.FILE_NAME}.get(kind, kind)
     for what in _no_files(tmp_path, name):
         with refused_by_name(Path(name)):

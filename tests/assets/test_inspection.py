@@ -1,4 +1,4 @@
-"""Telling good files from bad ones, and whose they are."""
+"""Good files are told from bad ones, and published files from the user's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kokoro_wyoming import assets
 from kokoro_wyoming.assets import CUSTOM, OFFICIAL, ROUNDED, Store, ledger, manifest, placing, registry
-from kokoro_wyoming.assets.inspection import FileState, as_laid_down, inspect
+from kokoro_wyoming.assets.inspection import FileState, as_stored, inspect
 from kokoro_wyoming.assets.manifest import ReleaseFile
 from kokoro_wyoming.assets.store import weights_path
 from kokoro_wyoming.errors import AssetError
@@ -29,7 +29,7 @@ WEIGHTS = "kokoro-v1_0.pth"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """All files of the tiny release, as the hub has them, and no ledger."""
+    """A store with all files of the tiny release as published, and without a ledger."""
     return filled(Store(tmp_path / "models", tmp_path / "voices"))
 
 
@@ -93,7 +93,7 @@ def test_a_file_cut_anywhere_is_truncated(
 
 @settings(max_examples=40)
 @given(share=st.floats(0, 1), kind=st.sampled_from([OFFICIAL, ROUNDED]))
-def test_a_changed_tensor_is_corrupt_once_hashes_are_looked_at(
+def test_a_changed_tensor_is_corrupt_when_hashes_are_checked(
     tmp_path_factory: pytest.TempPathFactory, share: float, kind: str
 ) -> None:
     home = tmp_path_factory.mktemp("store")
@@ -107,7 +107,7 @@ def test_a_changed_tensor_is_corrupt_once_hashes_are_looked_at(
     assert "SHA-256" in found.detail
 
 
-def test_a_page_in_place_of_a_file_is_not_taken_for_one(store: Store) -> None:
+def test_an_html_page_in_place_of_a_file_is_corrupt(store: Store) -> None:
     page = b"<html>Please log in</html>" * 50_000
     for name in CONTENTS:
         store.place("v1.0", name).write_bytes(page)
@@ -155,12 +155,12 @@ def test_a_ledger_written_for_a_file_that_never_came_means_fetch_again(store: St
 
 
 @pytest.mark.parametrize("ledger_text", ["", "[]", "{", '{"kokoro-v1_0.pth": {"kind": 1}}', '{"kokoro-v1_0.pth": 3}'])
-def test_a_damaged_ledger_is_as_none(store: Store, ledger_text: str) -> None:
+def test_a_damaged_ledger_counts_as_empty(store: Store, ledger_text: str) -> None:
     (store.models_folder("v1.0") / ledger.FILE_NAME).write_text(ledger_text)
     assert {each.status for each in inspect(store, TINY, hashes=True)} == {"ok"}
 
 
-def test_the_ledger_keeps_what_it_knew(tmp_path: Path) -> None:
+def test_the_ledger_keeps_its_other_entries(tmp_path: Path) -> None:
     for name in ("one", "two", "one"):
         (tmp_path / name).write_text(name)
         record(tmp_path / name, "voice")
@@ -211,7 +211,7 @@ class TestWeightsSource:
         assert assets.weights_source(store) is None
 
 
-def test_a_release_without_a_list_is_told() -> None:
+def test_an_unknown_release_is_refused() -> None:
     with pytest.raises(AssetError, match=r"v2\.0.*choose one of: v1\.0"):
         assets.verify(Store(Path("models"), Path("voices")), "v2.0", hashes=False)
 
@@ -261,19 +261,19 @@ def test_every_file_of_v0_19_is_pinned_and_only_the_hub_has_them(tmp_path: Path)
 def test_weights_in_half_precision_stand_in_for_the_full_ones(store: Store) -> None:
     half = ReleaseFile("fp16/kokoro-v1_0-half.pth", 5, hashlib.sha256(b"halfs").hexdigest())
     known = replace(TINY, half=half)
-    assert as_laid_down(store, known) == known
+    assert as_stored(store, known) == known
     store.weights("v1.0").unlink()
-    assert as_laid_down(store, known) == known  # neither is there
+    assert as_stored(store, known) == known  # neither is there
     place = store.place("v1.0", half.name)
     place.write_bytes(b"halfs")
-    state, *_ = inspect(store, as_laid_down(store, known), hashes=True)
+    state, *_ = inspect(store, as_stored(store, known), hashes=True)
     assert (state.path, state.status, state.kind) == (place, "ok", "official half precision weights")
     assert weights_path(place.parent, "v1.0") == place
     with pytest.raises(AssetError, match="not published in half precision"):
         TINY.halved()
 
 
-def test_the_config_that_ships_is_the_one_the_kit_lays_down(tmp_path: Path) -> None:
+def test_the_shipped_config_is_the_one_of_the_kit(tmp_path: Path) -> None:
     known = manifest.release("v1.0")
     assert known.kit is not None
     shipped = Path(assets.__file__).parent.parent / known.kit.config
@@ -282,7 +282,7 @@ def test_the_config_that_ships_is_the_one_the_kit_lays_down(tmp_path: Path) -> N
     assert registry.CONVERTER >= 1
 
 
-def test_importing_the_room_imports_nothing_heavy() -> None:
+def test_importing_the_package_imports_nothing_heavy() -> None:
     heavy = ["torch", "onnx", "numpy", "huggingface_hub", "stamina", "tqdm", "filelock"]
     program = f"import sys, kokoro_wyoming.assets; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Weights out of a quantised graph: each kind of node on a graph of its own, and the real thing."""
+"""Weights from a quantised graph: each kind of node in a graph of its own, and the real export."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def graph(nodes: list[onnx.NodeProto], constants: Constants) -> OnnxGraph:
 def integer_layer(
     kind: str, name: str, weight: str, zero_point: str, scale: str, *, biased: bool = False
 ) -> list[onnx.NodeProto]:
-    """An integer layer and the nodes after it that hold its scale, as the quantiser writes them."""
+    """An integer layer and the nodes after it that hold its scale, in the quantiser's form."""
     total = f"{name}/integer"
     nodes = [helper.make_node(kind, [f"{name}/x", weight, "x_zero_point", zero_point], [total], name=name)]
     if biased:
@@ -110,7 +110,7 @@ def test_a_weight_that_the_export_computed_becomes_direction_and_length(kind: st
     np.testing.assert_allclose(layer.weight.detach().numpy(), weight, rtol=1e-6, atol=1e-7)
 
 
-def test_a_filter_rounded_to_nothing_stays_nothing_and_is_no_nan() -> None:
+def test_a_filter_rounded_to_zeros_stays_zero_and_is_no_nan() -> None:
     weight = RANDOM.standard_normal((3, 2, 2)).astype(np.float32)
     weight[1] = 0
     tensors = onnx_weights.weight_normed(weight)
@@ -157,7 +157,7 @@ def lstm_constants(per_column: bool) -> Constants:
 
 
 def onnx_lstm(constants: Constants, x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What ONNX's own LSTM makes of the dequantised weights: (steps, directions, batch, hidden)."""
+    """The output of ONNX's own LSTM with the dequantised weights, shape (steps, directions, batch, hidden)."""
 
     def matrix(name: str) -> NDArray[np.float32]:
         zero, scale = (constants[f"{name}_{part}"].astype(np.float32).reshape(2, 1, -1) for part in ("zero", "scale"))
@@ -201,7 +201,7 @@ def test_an_lstm_computes_in_torch_what_it_computed_in_onnx(per_column: bool) ->
     np.testing.assert_allclose(spoken, onnx_lstm(constants, x), rtol=1e-4, atol=1e-5)
 
 
-def test_of_the_unrolled_layer_only_the_first_round_is_read() -> None:
+def test_only_the_first_copy_of_the_unrolled_layer_is_read() -> None:
     first, second = quantised((3, 3)), quantised((3, 3))
     layer = "/encoder/bert/encoder/albert_layers.0/attention"
     constants = {"w": first, "v": second, "zero": np.zeros(3, np.uint8), "scale": np.ones(3, np.float32)}
@@ -241,11 +241,11 @@ def test_constants_in_float_keep_their_names_and_helpers_of_the_graph_are_left_o
         ("/encoder/MatMul_1", ""),
     ],
 )
-def test_a_node_is_known_by_its_path(node: str, layer: str) -> None:
+def test_a_node_s_layer_follows_from_its_path(node: str, layer: str) -> None:
     assert onnx_weights.layer_name(node) == layer
 
 
-def test_a_layer_that_is_wired_otherwise_is_named() -> None:
+def test_a_layer_with_unexpected_edges_is_named() -> None:
     constants = {"w": quantised((3, 3)), "zero": np.zeros(3, np.uint8)}
     nodes = integer_layer("MatMulInteger", "/encoder/bert_encoder/MatMul_quant", "w", "zero", "computed")
     with pytest.raises(AssetError, match="not laid out as expected at /encoder/bert_encoder/MatMul_quant"):

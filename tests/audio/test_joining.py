@@ -1,4 +1,4 @@
-"""Sentences that become one sound: pauses, edges, where each is, and nothing that clicks."""
+"""Sentences are joined to one sound: pauses, edges, positions, and no clicks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Sound = NDArray[np.float32]
 
 
 def spoken(lead_seconds: float, seconds: float, trail_seconds: float) -> Sound:
-    """A hum with a soft beginning and end, between silence as the networks make it."""
+    """A hum with a soft beginning and end, between silence like that of the networks."""
     time = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
     swell = np.minimum(1, np.minimum(time, seconds - time) / 0.02)
     hum = 0.3 * swell * np.sin(2 * np.pi * 150 * time)
@@ -38,7 +38,7 @@ def joined(
 
 
 def gaps_seconds(sound: Sound) -> list[float]:
-    """Every silence of more than 50 ms, the first and the last included."""
+    """All silences of more than 50 ms, including the first and the last one."""
     loud = np.flatnonzero(np.abs(sound) > SILENCE)
     gaps = np.diff(loud, prepend=-1, append=len(sound)) - 1
     return [float(gap) / RATE_HZ for gap in gaps if gap > 0.05 * RATE_HZ]
@@ -51,7 +51,7 @@ def gaps_seconds(sound: Sound) -> list[float]:
         *(("Well,", 0.2), ("and then", 0.2)),
     ],
 )
-def test_pauses_are_those_of_the_text_however_much_silence_the_model_makes(text: str, pause_seconds: float) -> None:
+def test_pauses_depend_on_the_text_and_not_on_the_model_s_silence(text: str, pause_seconds: float) -> None:
     for lead_seconds, trail_seconds in ((0.0, 0.0), (0.35, 0.5), (0.01, 0.9), (0.6, 0.02)):
         sound = spoken(lead_seconds, 0.4, trail_seconds)
         _, pause, _ = [0.0, *gaps_seconds(joined(Joiner(SoundOptions(pauses=PAUSES)), (text, sound), ("No.", sound)))][
@@ -60,7 +60,7 @@ def test_pauses_are_those_of_the_text_however_much_silence_the_model_makes(text:
         assert pause == pytest.approx(pause_seconds, abs=0.002)
 
 
-def test_a_paragraph_and_a_pause_that_is_asked_for_have_their_own_length() -> None:
+def test_paragraphs_and_requested_pauses_have_their_own_length() -> None:
     joiner, sound = Joiner(SoundOptions(pauses=PAUSES)), spoken(0.3, 0.4, 0.5)
     given = []
     for n in range(4):
@@ -73,7 +73,7 @@ def test_a_paragraph_and_a_pause_that_is_asked_for_have_their_own_length() -> No
     assert gaps == pytest.approx([0.1, 0.5, 1.5, 0.9, 0.5], abs=0.002)
 
 
-def test_lead_in_and_tail_are_added_whatever_becomes_of_pauses() -> None:
+def test_lead_in_and_tail_are_added_with_any_pauses() -> None:
     sound = spoken(0.3, 0.4, 0.5)
     gaps = gaps_seconds(
         joined(Joiner(SoundOptions(pauses=PAUSES, lead_in_seconds=0.25, tail_seconds=0.4)), ("A.", sound))
@@ -83,13 +83,13 @@ def test_lead_in_and_tail_are_added_whatever_becomes_of_pauses() -> None:
     assert np.array_equal(made, np.concatenate([np.zeros(6000), sound, np.zeros(9600)]).astype(np.float32))
 
 
-def test_as_made_is_as_made() -> None:
+def test_as_made_leaves_the_sound_unchanged() -> None:
     sounds = [spoken(0.3, 0.4, 0.5), np.full(7, 0.9, dtype=np.float32), spoken(0, 0.1, 0)]
     given = joined(Joiner(SoundOptions()), *[("A.", sound) for sound in sounds])
     assert np.array_equal(given, np.concatenate(sounds))
 
 
-def test_nothing_said_is_no_sound_at_all() -> None:
+def test_an_empty_utterance_has_no_sound() -> None:
     joiner = Joiner(SoundOptions(pauses=PAUSES, lead_in_seconds=1, tail_seconds=1))
     joiner.begin("...")
     assert not len(np.concatenate([joiner.end(), joiner.finish()]))
@@ -131,7 +131,7 @@ def _without_first_silence(sound: Sound) -> Sound:
 @pytest.mark.parametrize(
     "delivery", [SoundOptions(pauses=PAUSES, lead_in_seconds=0.3), SoundOptions(lead_in_seconds=0.3)]
 )
-def test_where_a_sentence_lies_is_known_once_it_is_heard(pieces: tuple[int, ...], delivery: SoundOptions) -> None:
+def test_a_sentence_s_position_is_known_with_its_first_sound(pieces: tuple[int, ...], delivery: SoundOptions) -> None:
     joiner, sound = Joiner(delivery), spoken(0.3, 0.4, 0.5)
     given: list[Sound] = []
     places: list[float | None] = []
@@ -147,7 +147,7 @@ def test_where_a_sentence_lies_is_known_once_it_is_heard(pieces: tuple[int, ...]
         assert everything[round(place * RATE_HZ) + top] == sound[top]
 
 
-def test_what_is_held_back_is_silent_or_a_few_milliseconds() -> None:
+def test_only_silence_or_a_few_milliseconds_are_held_back() -> None:
     joiner, sound = Joiner(SoundOptions(pauses=PAUSES)), spoken(0.3, 1.0, 0.5)
     joiner.begin("A.")
     assert len(joiner.add(sound[:4800])) == 4800, "the first silence passes at once"
@@ -156,14 +156,14 @@ def test_what_is_held_back_is_silent_or_a_few_milliseconds() -> None:
     assert len(joiner.end()) >= RATE_HZ * 0.05, "enough to push the end of the sentence out of the last chunk"
 
 
-def test_a_sound_that_is_torn_off_is_faded() -> None:
+def test_a_sound_that_ends_abruptly_is_faded() -> None:
     torn = (0.4 * np.sin(np.arange(9_000) / 8) + 0.2).astype(np.float32)
     assert len(clicks(np.concatenate([np.zeros(4000), torn, np.zeros(4000)]).astype(np.float32))) >= 2
     assert clicks(joined(Joiner(SoundOptions(pauses=PAUSES)), ("A.", torn), ("B,", torn[:300]))) == []
 
 
 @pytest.mark.parametrize("silence_samples", [50, 1_200, 7_200])
-def test_a_sound_that_is_all_there_at_once_after_the_networks_silence_is_faded(silence_samples: int) -> None:
+def test_a_sound_that_begins_abruptly_is_faded(silence_samples: int) -> None:
     abrupt = np.concatenate([np.full(silence_samples, 1e-6), 0.1 * np.cos(np.arange(9_000) / 8)]).astype(np.float32)
     sound = joined(Joiner(SoundOptions(pauses=PAUSES)), ("A.", abrupt), ("B.", abrupt), pieces=(7_201, 7_215))
     assert len(clicks(np.concatenate([np.zeros(4_000, np.float32), abrupt]))) >= 1
@@ -186,7 +186,7 @@ def test_the_detector_finds_a_planted_click(at: int, planted: str) -> None:
     assert any(abs(found - at / RATE_HZ) < 0.01 for found in clicks(sound))
 
 
-def test_the_detector_finds_a_shifted_zero_line_and_hears_nothing_in_a_hum() -> None:
+def test_the_detector_finds_a_shifted_zero_line_and_nothing_in_a_hum() -> None:
     assert clicks(spoken(0.3, 0.7, 0.3)) == []
     assert offset(spoken(0.3, 0.7, 0.3)) < 1e-4
     assert offset(spoken(0.3, 0.7, 0.3) + np.float32(0.005)) > 1e-3

@@ -1,4 +1,4 @@
-"""Sound on its way to the wire."""
+"""Sound is converted to PCM chunks."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def test_samples_are_rounded_to_the_nearest_level() -> None:
     ]
 
 
-def test_loud_samples_are_bent_and_do_not_wrap() -> None:
+def test_loud_samples_are_limited_and_do_not_wrap() -> None:
     assert _levels(to_pcm16([2.5, -2.5, 1e30, -1e30])) == [32767, -32767, 32767, -32767]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2), st.floats(0, 100))
-def test_the_limiter_cannot_overshoot_and_keeps_the_order_and_all_that_is_quiet(
+def test_the_limiter_cannot_overshoot_keeps_the_order_and_leaves_quiet_samples(
     values: list[float], gain: float
 ) -> None:
     sound = np.sort(np.array(values)) * gain
@@ -46,7 +46,7 @@ def test_the_limiter_has_no_corner() -> None:
 
 
 @pytest.mark.parametrize("gain", [0.0, 1.0, 2.0])
-def test_what_is_no_number_is_silent_and_infinity_is_as_loud_as_can_be(gain: float) -> None:
+def test_nan_is_silent_and_infinity_is_full_scale(gain: float) -> None:
     (loudest,) = _levels(to_pcm16([1.0], gain))
     assert _levels(to_pcm16([np.nan, np.inf, -np.inf], gain)) == [0, loudest, -loudest]
 

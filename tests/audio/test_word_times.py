@@ -1,4 +1,4 @@
-"""When words are heard: what is told of them, and that it is so."""
+"""Word times: how they are computed, when they are sent, and that they agree with the sound."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from tests.listening import client_of, hear
 from tests.stand_ins.beep_house import open_house
 
 WORDS = "\n\n".join(("Stop.", "Two.", "Ten.", "Pay the bill.", "Cap.", "Tea is ready.", "Kate.", "Talk.", "Pat."))
-"""Each begins with a burst after silence, so that its beginning cannot be mistaken."""
+"""Each word begins with a burst after silence, so that its beginning is clear in the sound."""
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 2)), max_size=8), st.data())
-def test_words_follow_one_another_and_end_where_their_phonemes_do(
-    shapes: list[tuple[int, int]], data: st.DataObject
-) -> None:
+def test_words_are_in_order_and_end_with_their_phonemes(shapes: list[tuple[int, int]], data: st.DataObject) -> None:
     words, at = [], 0
     for count, gap in shapes:
         words.append(SpokenWord("w", at, count))
@@ -33,7 +31,7 @@ def test_words_follow_one_another_and_end_where_their_phonemes_do(
     assert all(0 <= edge <= sum(durations) / 40 for edge in edges)
 
 
-def test_the_parts_of_a_sentence_stand_one_behind_the_other_and_are_taken_once() -> None:
+def test_the_parts_of_a_sentence_follow_each_other_and_are_returned_once() -> None:
     clock = Clock()
     clock.count([SpokenWord("one", 0, 2)], [4, 10, 10, 4])
     (one,) = clock.fresh()
@@ -53,12 +51,12 @@ def test_the_parts_of_a_sentence_stand_one_behind_the_other_and_are_taken_once()
         ("", "", []),
     ],
 )
-def test_words_are_paired_where_it_is_sure_and_clauses_else(text: str, phonemes: str, expected: list[str]) -> None:
+def test_words_are_paired_where_it_is_certain_else_clauses(text: str, phonemes: str, expected: list[str]) -> None:
     found = paired(text, phonemes)
     assert [f"{word.text}={phonemes[word.first : word.first + word.count]}" for word in found] == expected
 
 
-async def test_only_who_asks_is_told_and_before_the_sound() -> None:
+async def test_only_clients_that_ask_get_word_times_and_before_the_sound() -> None:
     async with open_house() as house:
         plain = await house.ask([Event("synthesize", {"text": "One here. Two."})])
         timed = await house.ask([Event("synthesize", {"text": "One here. Two.", "timestamps": True})])
@@ -73,14 +71,14 @@ async def test_only_who_asks_is_told_and_before_the_sound() -> None:
     assert [event.payload for event in plain if event.payload] == [event.payload for event in timed if event.payload]
 
 
-async def test_a_wish_that_is_none_is_refused() -> None:
+async def test_an_invalid_request_for_word_times_is_refused() -> None:
     async with open_house() as house:
         events = await house.ask([Event("synthesize", {"text": "One.", "timestamps": "yes"})])
     assert events[-1].type == "error"
 
 
 def onsets_seconds(sound: NDArray[np.float32]) -> list[float]:
-    """Where something is heard after at least 60 ms of next to nothing."""
+    """The times where sound begins after at least 60 ms of near silence."""
     block = 120
     level = np.sqrt(np.mean(sound[: len(sound) // block * block].reshape(-1, block) ** 2, axis=1))
     loud = np.flatnonzero(level > 0.012)
@@ -90,7 +88,7 @@ def onsets_seconds(sound: NDArray[np.float32]) -> list[float]:
 
 @pytest.mark.weights
 @pytest.mark.parametrize("voice", ["am_michael", "bf_emma"])
-async def test_words_are_heard_when_it_is_said(voice: str, server: str) -> None:
+async def test_words_begin_in_the_sound_at_their_times(voice: str, server: str) -> None:
     async with client_of(server) as client:
         wish = {"text": WORDS, "voice": {"name": voice}, "timestamps": True}
         await client.write_event(Event("synthesize", wish))

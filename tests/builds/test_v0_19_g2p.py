@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, build_model, g2p
+from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, g2p
 from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.builds.v0_19.wrapper import CONFIG_PATH
 from kokoro_wyoming.errors import UnknownLanguageError
@@ -24,7 +24,7 @@ VOCABULARY = read_config(CONFIG_PATH)["vocab"]
 @pytest.fixture(scope="module")
 def wrapper() -> KokoroV019Wrapper:
     """Without weights: phonemes need none."""
-    return build_model("no-weights.pth")
+    return KokoroV019Wrapper(CONFIG_PATH, "no-weights.pth")
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,8 @@ def wrapper() -> KokoroV019Wrapper:
         ("a\tb\n\nc  d", "a b c d"),
         ("1984, 1905, 1900s, 2005, 2012, 1000", "19 84, 19 oh 5, 19 hundreds, 2005, 20 12, 1000"),
         ("the 1990s", "the 19 90s"),
-        ("7:30, 7:05, 12:00, 19:45", "7 30, 7 oh 5, 12 o'clock, 19 45"),
-        ("1:2:30", "1:2:30"),
-        ("$3.50 $1 £2.01 £3.02", "3 dollars and 50 cents 1 dollar 2 pounds and 1 penny 3 pounds and 2 pence"),
-        ("$2.5 million, £1,000,000, $1984", "2 point 5 million dollars, 1000000 pounds, 1984 dollars"),
         ("3.14 and 10.0.", "3 point 1 4 and 10 point 0."),
         ("192.168.1.10", "192 point 1 6 8 point 1 point 1 0"),
-        ("pages 5-6", "pages 5 to 6"),
-        ("1,234 and 1,23", "1234 and 1,23"),
         ("the U.S.A. is", "the U-S-A- is"),
         ("J.R.R. Tolkien", "J-R-R. Tolkien"),
     ],

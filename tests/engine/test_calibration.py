@@ -11,7 +11,6 @@ import shutil
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -21,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming.assets import Store
-from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, REHEARSAL_PATH, build_model
+from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, REHEARSAL_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, wrapper
 from kokoro_wyoming.engine import calibration
 from kokoro_wyoming.engine.calibration import calibrate, rehearsed
@@ -29,7 +28,7 @@ from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.network import inference, learning, streaming
 from kokoro_wyoming.network.generator import Generator, Moments
-from kokoro_wyoming.network.learning import ENOUGH_LESSONS, Lessons, whole_moments
+from kokoro_wyoming.network.learning import ENOUGH_UTTERANCES, CalibrationData, whole_moments
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.voices.blends import parse
 from tests.stand_ins.beep_house import until
@@ -68,21 +67,17 @@ def test_the_sentences_are_in_the_symbols_of_their_release(path: Path) -> None:
 
 
 class Rehearsals:
-    """Stands in for a release's wrapper, with a network that counts."""
+    """Stands in for a release, with lessons that are only counted."""
 
     rehearsal = SENTENCES
 
-    def __init__(self, folder: Path, known: int = 0) -> None:
-        for name in ("af", "bm_lewis"):
-            (folder / f"{name}.pt").touch()
-        self.packs: Any = SimpleNamespace(folder=folder)
+    def __init__(self, known: int = 0) -> None:
         self.rehearsed: list[str] = []
         self.learned: list[int] = []
         self.saved: list[int] = []
         self.damaged = ""
         self.turns: list[str] = []
         self.known = known
-        self.lessons: Any = self
 
     def __len__(self) -> int:
         return self.known
@@ -90,7 +85,10 @@ class Rehearsals:
     def save(self) -> None:
         self.saved.append(self.known)
 
-    def initialize(self) -> Any:
+    def rehearsal_voices(self) -> list[str]:
+        return ["af", "bm_lewis"]
+
+    def calibration_data(self) -> Any:
         return self
 
     def learn(self) -> None:
@@ -113,40 +111,40 @@ async def thread() -> AsyncIterator[ModelThread]:
 
 
 async def test_it_learns_soon_and_again_when_all_is_rehearsed_and_then_rests(
-    thread: ModelThread, tmp_path: Path
+    thread: ModelThread,
 ) -> None:
-    model = Rehearsals(tmp_path)
+    model = Rehearsals()
     await calibrate(model, thread, "v0.19")
-    assert model.learned == [ENOUGH_LESSONS, calibration.UTTERANCES]
+    assert model.learned == [ENOUGH_UTTERANCES, calibration.UTTERANCES]
     assert model.saved[-1] == model.known == calibration.UTTERANCES
     await calibrate(model, thread, "v0.19")
     assert model.known == calibration.UTTERANCES
 
 
-async def test_what_was_stopped_goes_on_where_it_was(thread: ModelThread, tmp_path: Path) -> None:
-    model = Rehearsals(tmp_path, known=calibration.UTTERANCES - 3)
+async def test_what_was_stopped_goes_on_where_it_was(thread: ModelThread) -> None:
+    model = Rehearsals(known=calibration.UTTERANCES - 3)
     await calibrate(model, thread, "v0.19")
     assert model.turns.count("rehearsal") == 5 * 3
 
 
-async def test_a_damaged_voice_is_left_out(thread: ModelThread, tmp_path: Path) -> None:
-    model = Rehearsals(tmp_path)
+async def test_a_damaged_voice_is_left_out(thread: ModelThread) -> None:
+    model = Rehearsals()
     model.damaged = "bm_lewis"
     await calibrate(model, thread, "v0.19")
     assert model.learned
 
 
 async def test_a_failure_is_logged_and_no_more(
-    thread: ModelThread, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    thread: ModelThread, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = Rehearsals(tmp_path)
+    model = Rehearsals()
     monkeypatch.setattr(model, "rehearse", None)
     await calibrate(model, thread, "v0.19")
     assert "Kokoro v0.19 goes on speaking in whole sentences" in caplog.text
 
 
-async def test_a_listener_waits_for_no_more_than_the_step_under_way(thread: ModelThread, tmp_path: Path) -> None:
-    model = Rehearsals(tmp_path)
+async def test_a_listener_waits_for_no_more_than_the_step_under_way(thread: ModelThread) -> None:
+    model = Rehearsals()
     task = asyncio.create_task(calibrate(model, thread, "v0.19"))
     await until(lambda: bool(model.turns))
 
@@ -179,8 +177,8 @@ class FewWeights:
         self.widths, self.noise = [9216], list[Any]()
 
 
-def _lessons(path: Path, count: int = 3, seed: int = 0) -> Lessons:
-    lessons = Lessons(path, cast(Generator, FewWeights()), f"weights {seed}")
+def _lessons(path: Path, count: int = 3, seed: int = 0) -> CalibrationData:
+    lessons = CalibrationData(path, cast(Generator, FewWeights()), f"weights {seed}")
     for _ in range(count):
         lessons._add({name: torch.randn(size) for name, size in learning._SIZES.items()})
     return lessons
@@ -274,14 +272,14 @@ def _manager(store: Store, **settings: Any) -> ModelManager:
 
 @pytest.mark.weights
 def test_moments_in_steps_are_those_of_the_whole(both_releases: Store) -> None:
-    old = build_model(both_releases.weights("v0.19"), "cpu", stream="exact")
+    old = KokoroV019Wrapper(CONFIG_PATH, both_releases.weights("v0.19"), device="cpu", stream="exact")
     network = old.initialize()
-    generator = network.speaker.generator
+    generator = network.vocoder.generator
     with torch.inference_mode():
         features = network.features([50, 83, 54, 16, 61, 102, 81], old.packs.get("af")[7], 1.0)
         harmonics, targets = generator.harmonics(features.f0), generator.targets(features.style)
         seen: list[Moments] = []
-        generator.run(features.x, harmonics, generator.measured(targets, seen))
+        generator.run(features.x, harmonics, generator.measuring_normaliser(targets, seen))
         steps = whole_moments(generator, features.x, harmonics, targets)
         count = 0
         while True:
@@ -302,7 +300,7 @@ async def test_v0_19_learns_while_nobody_speaks_and_then_speaks_in_windows_for_e
 ) -> None:
     monkeypatch.setattr(calibration, "UTTERANCES", 2)
     for module in (calibration, inference):
-        monkeypatch.setattr(module, "ENOUGH_LESSONS", 2)
+        monkeypatch.setattr(module, "ENOUGH_UTTERANCES", 2)
     monkeypatch.setattr(streaming, "MAX_DOUBT", math.inf)  # so few leave it in doubt of nearly everything
     caplog.set_level(logging.INFO)
     path = both_releases.models_folder("v0.19") / "lessons.npz"
@@ -343,13 +341,13 @@ async def test_weights_of_one_s_own_are_not_spoken_by_what_is_known_of_others(
     model_data: Store, tmp_path: Path
 ) -> None:
     published = await _manager(model_data).get_model()
-    assert published.initialize().lessons is None
+    assert published.initialize().calibration_data is None
     folder = tmp_path / "v1_0"
     shutil.copytree(model_data.models / "v1_0", folder, ignore=shutil.ignore_patterns("*.pth", "fetched.json"))
     (folder / "kokoro-v1_0.pth").symlink_to(model_data.weights("v1.0"))
     own = ModelManager(tmp_path, model_data.voices, device="cpu")
     model = await own.get_model()
-    assert model.initialize().lessons is not None
+    assert model.initialize().calibration_data is not None
     assert len([piece async for piece in model.forward(TEXT, "af_heart", "a")]) == 1
     own.thread.close(5)
 
@@ -359,11 +357,11 @@ async def test_what_a_voice_taught_is_forgotten_with_the_voices(
     model_data: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "MAX_DOUBT", 0.0)
-    monkeypatch.setattr(streaming, "_LESSONS", 1)
+    monkeypatch.setattr(streaming, "_MAX_OFFSET_RUNS", 1)
     manager = _manager(model_data)
     model = await manager.get_model()
     assert isinstance(model, KokoroV1Wrapper)
-    counts = model.initialize().speaker.counts
+    counts = model.initialize().vocoder.counts
     for doubted in (1, 1, 2):
         if doubted == 2:
             manager.forget_voices()  # as when a file has changed

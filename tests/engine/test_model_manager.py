@@ -7,7 +7,7 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,10 @@ from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError, ModelError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.pronunciation.phonemes import Phonemes
 from kokoro_wyoming.releases import match_version
 from kokoro_wyoming.scheduler import ModelThread
+from kokoro_wyoming.text.sentences import Run
 
 
 @pytest.fixture
@@ -57,8 +59,8 @@ async def test_files_that_come_and_go_change_the_voices_once_they_stand_still(tm
         folder.mkdir(parents=True)
     torch.save(torch.zeros(510, 1, 256), folders["v1_0"] / "af_heart.pt")
     manager = ModelManager(tmp_path / "models", tmp_path / "voices")
-    assert [catalogue.version for catalogue in manager.catalogues()] == ["v1.0"]
-    changes = manager.changes(every_seconds=0.01)
+    assert [catalogue.version for catalogue in manager.folders.catalogues()] == ["v1.0"]
+    changes = manager.folders.changes(every_seconds=0.01)
     np.save(folders["v1_0"] / "am_mine.npy", np.zeros((510, 1, 256), np.float32))
     (new,) = await anext(changes)
     assert {voice.name for voice in new.voices} == {"af_heart", "am_mine"}
@@ -83,7 +85,7 @@ async def test_missing_files_are_named_at_every_try(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(ModelError, match=r"config\.json is missing; run `kokoro-wyoming fetch`"):
             await manager.get_model()
-    assert manager.catalogue().voices == ()
+    assert manager.folders.catalogue().voices == ()
     manager.thread.close(5)
 
 
@@ -197,10 +199,19 @@ async def test_what_cannot_be_spoken_is_its_own_error(wrapper: KokoroV1Wrapper, 
 
 @pytest.mark.weights
 @pytest.mark.parametrize("count", [1, 2, 300, 399, 400, 401, 1200])
-async def test_every_length_has_its_style_row(count: int, wrapper: KokoroV1Wrapper) -> None:
+async def test_every_length_has_its_style_row(
+    count: int, wrapper: KokoroV1Wrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Lengths around the limits, where a row that does not exist was asked for by others."""
-    pack = wrapper.packs.get("af_heart")
-    network = wrapper.initialize()
-    rows = [len(part) - 1 for part in wrapper._utterable("a" * count, network)]
-    assert sum(row + 1 for row in rows) == count
-    assert all(0 <= row < len(pack) for row in rows)
+    pack = torch.arange(510.0).reshape(510, 1, 1).expand(510, 1, 256)
+    asked: list[tuple[int, float]] = []
+
+    def pieces(ids: list[int], row: torch.Tensor, *_: object) -> Iterator[torch.Tensor]:
+        asked.append((len(ids), float(row[0, 0])))
+        yield torch.zeros(1)
+
+    monkeypatch.setattr(wrapper.initialize(), "pieces", pieces)
+    monkeypatch.setattr(wrapper, "phonemes", lambda *_: iter([Phonemes("letters", "a" * count)]))
+    list(wrapper.pieces([Run("letters")], pack, "a"))
+    assert sum(n_ids for n_ids, _ in asked) == count
+    assert all(row == n_ids - 1 for n_ids, row in asked)

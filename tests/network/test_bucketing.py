@@ -1,4 +1,4 @@
-"""Lengths that recur: few, long enough, and hardly longer."""
+"""Length buckets: few, long enough, and hardly longer."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from kokoro_wyoming.network.bucketing import bucket_length, bucket_span
 
 
 @given(st.integers(1, 10_000))
-def test_a_length_that_recurs_is_hardly_longer(length: int) -> None:
+def test_a_bucket_is_hardly_longer_than_the_length(length: int) -> None:
     assert length <= bucket_length(length) <= max(length + 15, length * 9 / 8)
     assert bucket_length(bucket_length(length)) == bucket_length(length)
 
 
-def test_they_are_few() -> None:
+def test_buckets_are_few() -> None:
     assert len({bucket_length(length) for length in range(1, 2_401)}) < 45
 
 
 @given(st.integers(0, 300), st.integers(1, 300), st.integers(0, 300))
-def test_a_span_is_widened_within_what_there_is(start: int, length: int, behind: int) -> None:
-    everything = 0, start + length + behind
-    first, last = bucket_span(start, start + length, everything)
+def test_a_span_is_widened_within_the_limits(start: int, length: int, behind: int) -> None:
+    limits = 0, start + length + behind
+    first, last = bucket_span(start, start + length, limits)
     assert 0 <= first <= start
-    assert start + length <= last <= everything[1]
-    assert last - first == min(bucket_length(length), everything[1])
+    assert start + length <= last <= limits[1]
+    assert last - first == min(bucket_length(length), limits[1])

@@ -1,4 +1,4 @@
-"""The fit can be made anew: what the script learns is what the product reads."""
+"""The script that learns the fit writes a file that the program reads, and the fit predicts new sentences."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ROWS = 18432
 
 
 class World:
-    """Sentences that differ in three hidden things, on which everything depends: all smoothly, nothing linearly.
+    """Sentences made from three hidden variables. All their features are smooth, nonlinear functions of these.
 
-    The first half of a residual depends on the first thing, the second half on the others.
+    The first half of a residual depends on the first variable, the second half on the other two.
     """
 
     def __init__(self) -> None:
@@ -60,19 +60,19 @@ def fit(world: World, tmp_path_factory: pytest.TempPathFactory) -> Fit:
     return Fit.load(path)
 
 
-def test_what_was_learned_holds_for_what_was_not_seen(world: World, fit: Fit) -> None:
+def test_the_fit_predicts_sentences_that_it_was_not_learned_from(world: World, fit: Fit) -> None:
     for lesson in world.lessons(10):
         correction, _ = fit.correction(lesson.known)
         assert (lesson.residual - correction).std() < 0.35 * lesson.residual.std()
 
 
-def test_what_is_far_from_all_that_was_learned_is_doubted_more(world: World, fit: Fit) -> None:
+def test_sentences_far_from_all_learned_ones_are_doubted_more(world: World, fit: Fit) -> None:
     near = [fit.correction(lesson.known)[1] for lesson in world.lessons(10)]
     far = [fit.correction(world.lesson(6 * torch.eye(3)[at]).known)[1] for at in range(3)]
     assert max(near) < min(far)
 
 
-def test_when_directions_are_few_they_go_to_what_matters_more(world: World) -> None:
+def test_a_small_rank_is_spent_on_the_errors_with_more_weight(world: World) -> None:
     lessons, others, weights = world.lessons(80), world.lessons(10), np.ones(ROWS)
     errors = []
     for weight in (1.0, 0.1):
@@ -95,9 +95,7 @@ def test_a_lesson_on_disk_is_the_same(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.weights
-def test_the_fit_that_is_shipped_was_learned_from_such_lessons(
-    model_data: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_shipped_fit_predicts_a_lesson_of_the_script(model_data: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learn_moments, "MAX_FRAMES", 240)
     spoken = release("v1.0", model_data.weights("v1.0"), None, model_data.voices / "v1_0")
     teacher = Teacher(spoken, [path.stem for path in (model_data.voices / "v1_0").glob("*.pt")])

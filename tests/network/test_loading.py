@@ -1,7 +1,8 @@
-"""A checkpoint either arrives whole in the network or is refused with the file and the remedy named."""
+"""A checkpoint is either loaded in whole, or refused with an error that names the file and the remedy."""
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 from collections.abc import Callable
@@ -20,7 +21,7 @@ SHIPPED_CONFIG = Path(__file__).parents[2] / "kokoro_wyoming" / "builds" / "v1_0
 
 @pytest.fixture(scope="module")
 def small_config() -> dict[str, Any]:
-    """A network of the same make and few channels: building the real one takes seconds."""
+    """The configuration of a Kokoro network with few channels, as building the real one takes seconds."""
     config = read_config(SHIPPED_CONFIG)
     config["plbert"] |= {"hidden_size": 12, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
     config |= {"hidden_dim": 512}
@@ -30,18 +31,16 @@ def small_config() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def parts(small_config: dict[str, Any]) -> dict[str, dict[str, torch.Tensor]]:
-    """The tensors of such a network, random but whole."""
-    import io
-
-    nothing = io.BytesIO()
-    torch.save({}, nothing)
-    nothing.seek(0)
-    model = KModel(repo_id="hexgrad/Kokoro-82M", config=small_config, model=nothing)
+    """The tensors of that network, random but complete."""
+    empty = io.BytesIO()
+    torch.save({}, empty)
+    empty.seek(0)
+    model = KModel(repo_id="hexgrad/Kokoro-82M", config=small_config, model=empty)
     return {name: {key: _small(value) for key, value in getattr(model, name).state_dict().items()} for name in MODULES}
 
 
 def _small(value: torch.Tensor) -> torch.Tensor:
-    """Of a large one only its first number, again and again: a file of 140 MB for each test takes seconds."""
+    """A large tensor with its first number everywhere, as a file of 140 MB for each test takes seconds."""
     return value if value.numel() < 100_000 else value.flatten()[:1].clone().expand(value.shape)
 
 
@@ -89,11 +88,11 @@ def _one_extra(parts: Any) -> Any:
     return parts | {"bert_encoder": parts["bert_encoder"] | {"extra": torch.zeros(1)}}
 
 
-def _of_whole_numbers(parts: Any) -> Any:
+def _integer_bias(parts: Any) -> Any:
     return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": parts["bert_encoder"]["bias"].long()}}
 
 
-def _on_no_device(parts: Any) -> Any:
+def _meta_bias(parts: Any) -> Any:
     return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": parts["bert_encoder"]["bias"].to("meta")}}
 
 
@@ -111,8 +110,8 @@ def _wrong_shape(parts: Any) -> Any:
         (_wrong_shape, "size mismatch"),
         (lambda parts: [1, 2], "not a Kokoro checkpoint"),
         (lambda parts: {"net": 5}, "not a Kokoro checkpoint"),
-        (_of_whole_numbers, r"bert_encoder does not fit the network \(bias is torch.int64\)"),
-        (_on_no_device, r"bert_encoder does not fit the network \(bias is"),
+        (_integer_bias, r"bert_encoder does not fit the network \(bias is torch.int64\)"),
+        (_meta_bias, r"bert_encoder does not fit the network \(bias is"),
         (lambda parts: parts | {"bert_encoder": {"weight": "bias"}}, "truncated or corrupt"),
         (lambda parts: parts | {"bert_encoder": {5: torch.zeros(1)}}, "truncated or corrupt"),
     ],
@@ -129,7 +128,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(
 
 
 class Harmful:
-    """Would write a file if it were unpickled."""
+    """An object that writes a file when it is unpickled."""
 
     def __init__(self, target: Path) -> None:
         self.target = target

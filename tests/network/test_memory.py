@@ -1,4 +1,4 @@
-"""What is told to libraries in C, which keep no promise to be asked about."""
+"""The memory settings of C libraries. These libraries cannot be asked for their settings."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _CAPACITY = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, "320"), ("77", "77")])
-def test_the_room_for_kernels_is_bounded_unless_the_owner_has_said_how_much(
+def test_the_kernel_cache_is_limited_unless_the_environment_sets_a_limit(
     before: str | None, after: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(_CAPACITY, raising=False)
     if before is not None:
         monkeypatch.setenv(_CAPACITY, before)
-    memory.bound_kernels()
+    memory.limit_kernel_cache()
     assert os.environ[_CAPACITY] == after
 
 
-def test_what_is_kept_and_given_back_does_no_harm() -> None:
+def test_memory_can_be_kept_and_returned_without_an_error() -> None:
     memory.keep_freed()
-    memory.give_back()
+    memory.return_memory()
     assert bytearray(1 << 20)

@@ -1,4 +1,4 @@
-"""Packed layers are the layers that they take the place of, and only where that was found quicker."""
+"""Packed layers compute the same as torch's layers, and replace them only where this was measured to be quicker."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch.nn.utils import remove_weight_norm
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kokoro_wyoming.network.convolution import Convolution, convolution_type
-from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, packed, quicken
+from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, packed, prepack
 
 
 class _SmallBert(nn.Module):
-    """Two layers and an activation under the names that BERT's have; not BERT."""
+    """Two layers and an activation with the attribute names of BERT's parts; it is not BERT."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,14 +25,14 @@ class _SmallBert(nn.Module):
         self.activation: nn.Module = nn.ReLU()
 
     def forward(self, u: Tensor) -> Tensor:
-        """float32, shape (..., 48), to the same."""
+        """float32, shape (..., 48), to the same shape."""
         inner: Tensor = self.ffn(u)
         outer: Tensor = self.ffn_output(self.activation(inner))
         return outer
 
 
 def _small_model() -> SimpleNamespace:
-    """kokoro's own parts in small, weight norm folded, but for BERT."""
+    """kokoro's own parts in a small size with folded weight norm, and a stand-in for BERT."""
     torch.manual_seed(1)
     text_encoder = TextEncoder(channels=32, kernel_size=5, depth=3, n_symbols=40)
     predictor = ProsodyPredictor(style_dim=8, d_hid=32, nlayers=2)
@@ -43,8 +43,8 @@ def _small_model() -> SimpleNamespace:
     return SimpleNamespace(**{name: part.eval().requires_grad_(False) for name, part in parts.items()})
 
 
-def _in_columns(u: Tensor) -> Tensor:
-    """The same numbers, columns in one piece in memory instead of rows."""
+def _column_major(u: Tensor) -> Tensor:
+    """The same numbers with contiguous columns instead of rows."""
     return u.mT.contiguous().mT
 
 
@@ -52,23 +52,23 @@ def _in_columns(u: Tensor) -> Tensor:
 def test_packed_linear_layers_give_what_torch_s_own_give(shape: tuple[int, ...]) -> None:
     own = _small_model()
     ours = copy.deepcopy(own)
-    quicken(ours)
+    prepack(ours)
     own.bert.activation = nn.GELU(approximate="tanh")
     u = torch.randn(shape)
     with torch.inference_mode():
-        for given in (u, _in_columns(u)):
+        for given in (u, _column_major(u)):
             assert torch.allclose(ours.bert(given), own.bert(u), atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", dict.fromkeys((torch.float32, convolution_type(torch.device("cpu")))))
 @pytest.mark.parametrize(("taps", "dilation"), [(1, 1), (3, 1), (3, 4), (5, 1)])
-def test_packed_convolutions_give_what_they_are_made_of_gives(taps: int, dilation: int, dtype: torch.dtype) -> None:
+def test_packed_convolutions_give_what_torch_s_own_give(taps: int, dilation: int, dtype: torch.dtype) -> None:
     module = nn.Conv1d(34, 64, taps, padding=taps // 2 * dilation, dilation=dilation).requires_grad_(False)
     convolution = Convolution.of(module, dtype)
     assert packed(convolution) is not convolution
     for count in (1, 2, 16, 40, 333):
         u = torch.randn(count, 34)
-        for given in (u, _in_columns(u)):
+        for given in (u, _column_major(u)):
             ours, theirs = packed(convolution)(given), convolution(u)
             assert ours.dtype == theirs.dtype == dtype
             assert torch.allclose(ours, theirs, atol=1e-5 if dtype == torch.float32 else 0.05)
@@ -87,14 +87,14 @@ def test_a_packed_lstm_gives_what_torch_s_own_gives(count: int) -> None:
     with torch.inference_mode():
         expected = own(u)[0]
         assert torch.allclose(ours(u)[0], expected, atol=1e-5)
-        assert torch.allclose(ours(_in_columns(u))[0], expected, atol=1e-5)
+        assert torch.allclose(ours(_column_major(u))[0], expected, atol=1e-5)
         assert torch.allclose(pad_packed_sequence(ours(sequence)[0], batch_first=True)[0], expected, atol=1e-5)
 
 
-def test_kokoro_s_own_parts_are_themselves_with_packed_layers() -> None:
+def test_kokoro_s_own_parts_give_the_same_with_packed_layers() -> None:
     own = _small_model()
     ours = copy.deepcopy(own)
-    quicken(ours)
+    prepack(ours)
     assert {type(module) for module in ours.predictor.modules()} >= {PackedLstm, PackedConvolution}
     assert not {type(module) for module in ours.text_encoder.modules()} & {nn.LSTM, nn.Conv1d}
     ids, style = torch.randint(40, (1, 17)), torch.randn(1, 8)
@@ -114,7 +114,7 @@ def test_other_processors_keep_torch_s_layers(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": architecture})
     model = _small_model()
-    quicken(model)
+    prepack(model)
     convolution = Convolution.of(nn.Conv1d(8, 8, 3, padding=1).requires_grad_(False), torch.float32)
     assert (packed(convolution) is convolution) == (kind is nn.Linear)
     assert type(model.bert.ffn) is type(model.bert.ffn_output) is kind

@@ -1,4 +1,4 @@
-"""What is short is decoded in company, and nothing of the company is heard."""
+"""A short answer is decoded with a sentence behind it, and nothing of that sentence is audible."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from kokoro_wyoming.assets import Store
 from kokoro_wyoming.assets.store import weights_path
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
-from kokoro_wyoming.builds.v0_19 import build_model
+from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
-from kokoro_wyoming.network.inference import _hushed
+from kokoro_wyoming.network.inference import _without_onset
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES
+from kokoro_wyoming.text.sentences import Run
 from scripts.heard_words import judge
 from tests.listening import Ears
 
@@ -40,7 +41,7 @@ def fast(model_data: Store) -> KokoroV1Wrapper:
 
 @pytest.fixture(scope="module")
 def exact(fast: KokoroV1Wrapper) -> KokoroV1Wrapper:
-    """On the same network, which is made once."""
+    """The exact wrapper, on the same network, so that it is loaded once."""
     fast.initialize()
     other = copy.copy(fast)
     other.stream = "exact"
@@ -50,28 +51,28 @@ def exact(fast: KokoroV1Wrapper) -> KokoroV1Wrapper:
 def said(wrapper: KokoroV1Wrapper, text: str, voice: str, clock: Clock | None = None) -> Tensor:
     torch.manual_seed(1)
     letter = voice[0]
-    pieces = wrapper.pieces(wrapper.read(text, letter), voice, letter, clock=clock)
+    pieces = wrapper.pieces([Run(text)], voice, letter, clock=clock)
     return torch.cat([piece for piece in pieces if piece is not None])
 
 
 @pytest.mark.weights
 @pytest.mark.parametrize(("text", "voice"), [("Done.", "af_heart"), ("OK", "bm_george"), ("はい。", "jf_alpha")])
-def test_company_takes_no_time_and_moves_no_word(
+def test_trailing_context_changes_no_length_and_no_word_time(
     text: str, voice: str, fast: KokoroV1Wrapper, exact: KokoroV1Wrapper
 ) -> None:
-    in_company, by_itself = Clock(), Clock()
-    sound, lone = said(fast, text, voice, in_company), said(exact, text, voice, by_itself)
-    assert len(sound) == len(lone)
-    assert in_company.words == by_itself.words
-    assert not torch.allclose(sound, lone, atol=0.01)
+    with_context, without_context = Clock(), Clock()
+    sound, alone = said(fast, text, voice, with_context), said(exact, text, voice, without_context)
+    assert len(sound) == len(alone)
+    assert with_context.words == without_context.words
+    assert not torch.allclose(sound, alone, atol=0.01)
     last = int(np.flatnonzero(sound.abs() > 0.01)[-1])
-    # The word has died away by itself, and nothing follows it.
-    assert abs(last - int(np.flatnonzero(lone.abs() > 0.01)[-1])) < 0.08 * SAMPLE_RATE_HZ
+    # The word ends when it ends without context, and nothing follows it.
+    assert abs(last - int(np.flatnonzero(alone.abs() > 0.01)[-1])) < 0.08 * SAMPLE_RATE_HZ
     assert not sound[-100:].any()
 
 
 @pytest.mark.weights
-def test_of_company_nothing_is_heard(fast: KokoroV1Wrapper, ears: Ears) -> None:
+def test_the_trailing_context_is_inaudible(fast: KokoroV1Wrapper, ears: Ears) -> None:
     heard = [ears.write_down(said(fast, text, voice).numpy(), "en") for text, voice in ANSWERS]
     right = [judge([text], found, "en").errors == 0 for (text, _), found in zip(ANSWERS, heard, strict=True)]
     assert sum(right) >= len(ANSWERS) - 1, heard
@@ -80,42 +81,41 @@ def test_of_company_nothing_is_heard(fast: KokoroV1Wrapper, ears: Ears) -> None:
 
 @pytest.mark.weights
 @pytest.mark.parametrize(("text", "is_short"), [("Light on.", True), ("Good morning, Anna.", False)])
-def test_what_is_longer_is_spoken_by_itself(
+def test_a_longer_text_has_no_trailing_context(
     text: str, is_short: bool, fast: KokoroV1Wrapper, exact: KokoroV1Wrapper
 ) -> None:
-    (piece,) = fast.phonemes(fast.read(text, "a"), "a")
+    (piece,) = fast.phonemes([Run(text)], "a")
     assert (len(piece.phonemes) <= SHORT_PHONEMES) is is_short
     assert torch.equal(said(fast, text, "af_heart"), said(exact, text, "af_heart")) is not is_short
 
 
 @pytest.mark.weights
-def test_the_older_release_has_company_too(both_releases: Store) -> None:
+def test_the_older_release_has_a_trailing_context_too(both_releases: Store) -> None:
     weights = weights_path(both_releases.models / "v0_19", "v0.19")
-    old = build_model(weights, "cpu", voices_path=both_releases.voices / "v0_19")
-    ids = [old._settings()["vocab"][symbol] for symbol in "dˈʌn."]
-    assert old._company(ids, old.packs.get("af")) is not None
+    old = KokoroV019Wrapper(CONFIG_PATH, weights, voices_path=both_releases.voices / "v0_19")
+    assert old._trailing_context("dˈʌn.", old.packs.get("af")) is not None
 
 
-def _word(end: int, length: int, puff: float) -> Tensor:
-    """A tone up to a sample, near silence, and a puff in the last 20 ms."""
+def _word(end: int, length: int, onset: float) -> Tensor:
+    """A tone of `end` samples, near silence, and an onset in the last 20 ms."""
     sound = torch.full((length,), 1e-4)
     sound[:end] = 0.5 * torch.sin(torch.arange(end) * 0.1)
-    sound[-480:] += puff
+    sound[-480:] += onset
     return sound
 
 
 @given(st.integers(3_000, 20_000), st.integers(1_200, 9_000), st.floats(0, 0.02), st.integers(1, 2_000))
-def test_a_puff_at_the_end_is_hushed_and_the_word_is_whole(end: int, silence: int, puff: float, first: int) -> None:
+def test_an_onset_at_the_end_is_silenced_and_the_word_stays(end: int, silence: int, onset: float, first: int) -> None:
     length = -(-(end + silence) // SAMPLES_PER_FRAME) * SAMPLES_PER_FRAME
-    sound = _word(end, length, puff)
-    pieces = list(_hushed(iter(torch.split(sound, [first, length - first])), length // SAMPLES_PER_FRAME))
+    sound = _word(end, length, onset)
+    pieces = list(_without_onset(iter(torch.split(sound, [first, length - first])), length // SAMPLES_PER_FRAME))
     assert [len(piece) for piece in pieces] == [first, length - first]
-    hushed = torch.cat(pieces)
-    assert torch.equal(hushed[:end], sound[:end])
-    assert not hushed[-480:].any() or puff == 0
+    silenced = torch.cat(pieces)
+    assert torch.equal(silenced[:end], sound[:end])
+    assert not silenced[-480:].any() or onset == 0
 
 
 @given(st.integers(3_000, 20_000))
-def test_a_word_up_to_the_very_end_stays(frames: int) -> None:
-    sound = 0.5 * torch.sin(torch.arange(frames // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME) * 0.1)
-    assert torch.equal(next(_hushed(iter([sound]), frames // SAMPLES_PER_FRAME)), sound)
+def test_a_word_that_lasts_to_the_end_stays(samples: int) -> None:
+    sound = 0.5 * torch.sin(torch.arange(samples // SAMPLES_PER_FRAME * SAMPLES_PER_FRAME) * 0.1)
+    assert torch.equal(next(_without_onset(iter([sound]), samples // SAMPLES_PER_FRAME)), sound)

@@ -1,4 +1,4 @@
-"""Sound in windows: what is exact is exact, and what is predicted is as near as another roll of the dice."""
+"""Sound in windows: exact moments give the exact sound; predicted ones differ no more than another noise does."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from kokoro_wyoming.audio.joining import SILENCE
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper, g2p
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.errors import ModelError
-from kokoro_wyoming.network import inference
-from kokoro_wyoming.network import streaming as speaking
+from kokoro_wyoming.network import inference, streaming
 from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
 from kokoro_wyoming.network.inference import AS_MADE, OutputOptions
@@ -63,7 +62,7 @@ def long(wrapper: KokoroV1Wrapper) -> Features:
 
 
 class Whole(NamedTuple):
-    """The sentence in one go, for the noise of seed 0."""
+    """The sentence in one run, with the noise of seed 0."""
 
     sound: Tensor
     moments: Moments
@@ -83,19 +82,19 @@ def _inference() -> Iterator[None]:
         yield
 
 
-def _speaker(wrapper: KokoroV1Wrapper, fit: Fit | None) -> StreamingVocoder:
-    return StreamingVocoder(wrapper.initialize().speaker.generator, CPU, fit)
+def _vocoder(wrapper: KokoroV1Wrapper, fit: Fit | None) -> StreamingVocoder:
+    return StreamingVocoder(wrapper.initialize().vocoder.generator, CPU, fit)
 
 
 def _kokoro_s_noise(module: KokoroModule) -> Draw:
-    """What kokoro draws for nine sines, in its order, as the one noise that it comes to."""
+    """kokoro's nine noises, drawn in its order and summed to one noise."""
     weights = module.m_source.l_linear.weight[0]
 
     def draw(voiced: Tensor) -> Tensor:
-        torch.rand(1, len(weights))  # phases to begin with, which reach no sample
-        # In memory one sine lies behind the other, and numbers are drawn in that order.
+        torch.rand(1, len(weights))  # kokoro draws initial phases, which reach no sample
+        # kokoro's sines are in memory one after the other, and it draws numbers in that order.
         nine = torch.randn_like(torch.empty(1, len(weights), voiced.shape[-1]).transpose(1, 2))
-        torch.randn(*voiced.shape, 1)  # for nothing
+        torch.randn(*voiced.shape, 1)  # kokoro draws these and does not use them
         return nine @ (weights / weights.norm())
 
     return draw
@@ -104,7 +103,7 @@ def _kokoro_s_noise(module: KokoroModule) -> Draw:
 def _features(wrapper: KokoroV1Wrapper, text: str, voice: str, letter: str) -> Features:
     network = wrapper.initialize()
     (piece,) = g2p.phonemize(wrapper.get_pipeline(letter, quiet=True), text)
-    vocabulary = wrapper._settings()["vocab"]
+    vocabulary = wrapper.vocabulary
     ids = [vocabulary[symbol] for symbol in piece.phonemes if symbol in vocabulary]
     return network.features(ids, wrapper.packs.get(voice)[len(piece.phonemes) - 1], 1.0)
 
@@ -115,7 +114,8 @@ def _snr_db(reference: Tensor, sound: Tensor) -> float:
 
 def _whole(generator: Generator, features: Features, harmonics: Tensor) -> tuple[Tensor, Moments]:
     seen: list[Moments] = []
-    sound = generator.run(features.x, harmonics, generator.measured(generator.targets(features.style), seen))
+    normalise = generator.measuring_normaliser(generator.targets(features.style), seen)
+    sound = generator.run(features.x, harmonics, normalise)
     return sound, Moments(torch.cat([m.mean for m in seen]), torch.cat([m.variance for m in seen]))
 
 
@@ -125,7 +125,7 @@ def _seeded_harmonics(generator: Generator, features: Features) -> Tensor:
 
 
 def _spectral_distance_db(one: Tensor, other: Tensor) -> float:
-    """Mean difference of smoothed log spectra: what the ear takes for another sound, blind to phase."""
+    """Mean difference of smoothed log spectra, a measure of audible difference that ignores phase."""
     window = torch.hann_window(1024)
     spectra = [
         torch.stft(sound, 1024, 256, window=window, return_complex=True).abs().square() for sound in (one, other)
@@ -148,7 +148,7 @@ def test_the_generator_is_kokoro_s(module: KokoroModule, long: Features, whole: 
 def test_windows_with_the_right_moments_give_the_whole(
     sizes: tuple[int, ...], generator: Generator, long: Features, whole: Whole
 ) -> None:
-    normalise = generator.given(generator.targets(long.style), whole.moments)
+    normalise = generator.fixed_normaliser(generator.targets(long.style), whole.moments)
     windows = list(generator.windows(long.x, whole.harmonics, normalise, itertools.cycle(sizes)))
     assert [len(window) for window in windows[:2]] == [SAMPLES_PER_FRAME * size for size in sizes[:2]]
     assert _snr_db(whole.sound, torch.cat(windows)) > 70
@@ -156,7 +156,9 @@ def test_windows_with_the_right_moments_give_the_whole(
 
 @pytest.mark.weights
 @pytest.mark.parametrize("n_frames", [33, 96, 139])
-def test_what_is_made_on_a_length_that_recurs_is_the_same(n_frames: int, generator: Generator, long: Features) -> None:
+def test_padding_to_a_bucket_length_does_not_change_the_sound(
+    n_frames: int, generator: Generator, long: Features
+) -> None:
     short = replace(long, x=long.x[..., :n_frames], f0=long.f0[..., :n_frames])
     harmonics = _seeded_harmonics(generator, short)
     expected, exact = _whole(generator, short, harmonics)
@@ -168,7 +170,7 @@ def test_what_is_made_on_a_length_that_recurs_is_the_same(n_frames: int, generat
 
 
 @pytest.mark.weights
-def test_bfloat16_is_not_heard(module: KokoroModule, long: Features, whole: Whole) -> None:
+def test_bfloat16_is_inaudible(module: KokoroModule, long: Features, whole: Whole) -> None:
     rounded = Generator(module, torch.bfloat16)
     assert _snr_db(whole.sound, _whole(rounded, long, whole.harmonics)[0]) > 30
 
@@ -190,9 +192,9 @@ def test_predicted_moments_sound_like_the_exact_ones(
     features = _features(wrapper, text, voice, letter)
     exact, _ = _whole(generator, features, _seeded_harmonics(generator, features))
     torch.manual_seed(0)
-    speaker = _speaker(wrapper, Fit.load(_FIT))
-    fast = torch.cat(list(speaker.speak(features, voice)))
-    assert speaker.counts == {"windows": 1, "whole": 0, "doubted": 0}
+    vocoder = _vocoder(wrapper, Fit.load(_FIT))
+    fast = torch.cat(list(vocoder.speak(features, voice)))
+    assert vocoder.counts == {"windows": 1, "whole": 0, "doubted": 0}
     assert len(fast) == len(exact)
     # Another noise is 0.2 dB away; means off by a tenth of a deviation are 1.1 to 1.5 dB, variances by a fifth 2 dB.
     assert _spectral_distance_db(exact, fast) < 0.8
@@ -202,8 +204,8 @@ def test_predicted_moments_sound_like_the_exact_ones(
 
 @pytest.mark.weights
 def test_no_join_is_a_jump(wrapper: KokoroV1Wrapper, long: Features) -> None:
-    speaker = _speaker(wrapper, Fit.load(_FIT))
-    pieces = list(speaker.speak(long, "af_heart"))
+    vocoder = _vocoder(wrapper, Fit.load(_FIT))
+    pieces = list(vocoder.speak(long, "af_heart"))
     assert len(pieces) > 3
     sound = torch.cat(pieces)
     bend = (sound[2:] - 2 * sound[1:-1] + sound[:-2]).abs().numpy()
@@ -216,17 +218,17 @@ def test_no_join_is_a_jump(wrapper: KokoroV1Wrapper, long: Features) -> None:
 @pytest.mark.weights
 @pytest.mark.parametrize("large_windows", [False, True])
 @pytest.mark.parametrize("in_windows", [False, True])
-def test_what_is_not_made_of_a_sentence_is_silence_and_the_rest_is_the_same(
+def test_only_silence_is_cut_off_a_sentence_and_the_rest_is_the_same(
     in_windows: bool, large_windows: bool, wrapper: KokoroV1Wrapper, long: Features
 ) -> None:
-    speaker = _speaker(wrapper, Fit.load(_FIT) if in_windows else None)
+    vocoder = _vocoder(wrapper, Fit.load(_FIT) if in_windows else None)
     sounds, sizes = [], []
-    for frames, large in ((long.all, False), (long.heard, large_windows)):
+    for frames, large in ((long.all, False), (long.audible, large_windows)):
         torch.manual_seed(0)
-        pieces = list(speaker.speak(long, "af_heart", frames, large_windows=large))
+        pieces = list(vocoder.speak(long, "af_heart", frames, large_windows=large))
         sounds.append(torch.cat(pieces))
         sizes.append(len(pieces[0]))
-    first, end = (frame * SAMPLES_PER_FRAME for frame in long.heard)
+    first, end = (frame * SAMPLES_PER_FRAME for frame in long.audible)
     assert first >= 0.1 * 24_000
     assert len(sounds[0]) - end >= 0.1 * 24_000
     assert torch.cat([sounds[0][:first], sounds[0][end:]]).abs().max() < SILENCE
@@ -244,64 +246,63 @@ def test_what_is_not_made_of_a_sentence_is_silence_and_the_rest_is_the_same(
         (160, False, [24, 40, 80]),
     ],
 )
-def test_windows_grow_and_where_nobody_waits_for_the_first_it_is_large(
-    n_frames: int, large: bool, expected: list[int]
-) -> None:
-    sizes = speaking._window_sizes(n_frames, large=large)
+def test_windows_grow_unless_the_first_may_be_large(n_frames: int, large: bool, expected: list[int]) -> None:
+    sizes = streaming._window_sizes(n_frames, large=large)
     assert list(itertools.islice(sizes, len(expected))) == expected
 
 
 @pytest.mark.weights
-def test_durations_are_of_what_is_made(wrapper: KokoroV1Wrapper) -> None:
+def test_the_durations_sum_up_to_the_length_of_the_sound(wrapper: KokoroV1Wrapper) -> None:
     network, pack = wrapper.initialize(), wrapper.packs.get("af_heart")
-    told, samples = [], []
-    for serving in (AS_MADE, OutputOptions(cuts_silence=True)):
-        heard: list[list[int]] = []
-        turns = network.pieces([50, 83, 54, 156, 57, 135, 4], pack[6], 1.0, "", heard.append, serving=serving)
-        while not heard:
+    durations: list[list[int]] = []
+    samples = []
+    for output in (AS_MADE, OutputOptions(cuts_silence=True)):
+        told: list[list[int]] = []
+        turns = network.pieces([50, 83, 54, 156, 57, 135, 4], pack[6], 1.0, "", told.append, output=output)
+        while not told:
             assert next(turns) is None
-        told += heard
+        durations += told
         samples.append(sum(len(turn) for turn in turns if turn is not None))
-    assert told[0][1:5] == told[1][1:5]
-    assert 0 < told[1][0] < told[0][0]
-    assert [sum(durations) * 600 for durations in told] == samples
+    assert durations[0][1:5] == durations[1][1:5]
+    assert 0 < durations[1][0] < durations[0][0]
+    assert [sum(one) * 600 for one in durations] == samples
 
 
 @pytest.mark.weights
 def test_a_short_sentence_is_the_exact_one(wrapper: KokoroV1Wrapper, generator: Generator) -> None:
     features = _features(wrapper, "Okay.", "af_heart", "a")
-    fast = _speaker(wrapper, Fit.load(_FIT))
-    exact = _speaker(wrapper, None)
+    fast = _vocoder(wrapper, Fit.load(_FIT))
+    exact = _vocoder(wrapper, None)
     sounds = []
-    for speaker in (fast, exact):
+    for vocoder in (fast, exact):
         torch.manual_seed(0)
-        sounds.append(torch.cat(list(speaker.speak(features, "af_heart"))))
-        assert speaker.counts["whole"] == 1
+        sounds.append(torch.cat(list(vocoder.speak(features, "af_heart"))))
+        assert vocoder.counts["whole"] == 1
     assert torch.equal(*sounds)
 
 
 @pytest.mark.weights
-def test_what_is_unlike_all_that_was_learned_is_made_whole_until_it_is_known(
+def test_doubted_sentences_are_made_whole_until_the_voice_has_an_offset(
     wrapper: KokoroV1Wrapper, long: Features, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaking, "MAX_DOUBT", 0.0)
-    monkeypatch.setattr(speaking, "_LESSONS", 2)
-    speaker = _speaker(wrapper, Fit.load(_FIT))
+    monkeypatch.setattr(streaming, "MAX_DOUBT", 0.0)
+    monkeypatch.setattr(streaming, "_MAX_OFFSET_RUNS", 2)
+    vocoder = _vocoder(wrapper, Fit.load(_FIT))
     counts = []
     for _ in range(3):
-        list(speaker.speak(long, "af_mine"))
-        counts.append(dict(speaker.counts))
+        list(vocoder.speak(long, "af_mine"))
+        counts.append(dict(vocoder.counts))
     assert [count["doubted"] for count in counts] == [1, 2, 2]
     assert counts[-1]["windows"] == 1
 
 
 @pytest.mark.weights
-def test_a_lesson_brings_the_prediction_nearer(whole: Whole) -> None:
+def test_an_offset_improves_the_prediction(whole: Whole) -> None:
     exact = whole.moments
     wrong = Moments(exact.mean + 0.1, exact.variance * 1.2)
-    lessons = speaking._VoiceOffset()
-    lessons.add(exact, wrong)
-    better = lessons.improve(wrong)
+    offset = streaming._VoiceOffset()
+    offset.add(exact, wrong)
+    better = offset.improve(wrong)
     assert residual(exact, better).abs().mean() < 0.6 * residual(exact, wrong).abs().mean()
 
 
@@ -309,11 +310,11 @@ def test_a_lesson_brings_the_prediction_nearer(whole: Whole) -> None:
 def test_exact_is_what_the_pipeline_gives_for_the_same_noise(
     model_data: Store, module: KokoroModule, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": "x86_64"})  # all is in float32, then
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": "x86_64"})  # so all is in float32
     folder = model_data.models / "v1_0"
     paths = folder / "config.json", folder / "kokoro-v1_0.pth"
     exact = KokoroV1Wrapper(*paths, stream="exact")
-    exact.initialize().speaker.generator._source._draw = _kokoro_s_noise(module)
+    exact.initialize().vocoder.generator._source._draw = _kokoro_s_noise(module)
     torch.manual_seed(3)
     (sound,) = [piece for piece in exact.pieces([Run(TEXT)], "af_heart", "a") if piece is not None]
     with_ours_inside = exact.get_pipeline("a")
@@ -329,7 +330,7 @@ def test_exact_is_what_the_pipeline_gives_for_the_same_noise(
 @given(
     st.lists(st.tuples(*[st.floats(-3, 3)] * 2, *[st.floats(1e-3, 9)] * 2), min_size=1, max_size=20),
 )
-def test_a_residual_is_all_that_is_needed_to_correct_an_estimate(rows: list[tuple[float, ...]]) -> None:
+def test_the_residual_corrects_an_estimate_exactly(rows: list[tuple[float, ...]]) -> None:
     values = torch.tensor(rows, dtype=torch.float64)
     exact, estimate = Moments(values[:, 0], values[:, 2]), Moments(values[:, 1], values[:, 3])
     again = corrected(estimate, residual(exact, estimate))

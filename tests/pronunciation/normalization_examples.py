@@ -77,6 +77,7 @@ Write to bob@example.com. → Write to bob at example.com.
 -5 is less than 3.14. → minus five is less than three point one four.
 Ready in ~5 min if > 5 %. → Ready in about five minutes if more than five percent.
 In the 80s it took 30 s. → In the 80s it took thirty seconds.
+The 1900s, the 2000s and the 2010s. → The 1900s, the 2000s and the 2010s.
 The pin is 0042. → The pin is zero zero four two.
 4K on 5G with ESP32 and sensor_1. → 4K on 5G with ESP32 and sensor_1.
 """,
@@ -230,6 +231,9 @@ Timer di 1 h. → Timer di un'ora.
 Mancano 1h 5m. → Mancano un'ora cinque minuti.
 Costa 3,50 €. → Costa tre euro e cinquanta.
 Costa $1. → Costa un dollaro.
+Costa 118 € o 123 €. → Costa centodiciotto euro o centoventitré euro.
+Usa 1103 W o 218123 W. → Usa millecentotré watt o duecentodiciottomilacentoventitré watt.
+È il 118º, il 23º e il 103º. → È il centodiciottesimo, il ventitreesimo e il centotreesimo.
 Sono 21 € o £20. → Sono ventuno euro o venti sterline.
 Ci sono 1.234 file e 1.234,5 punti. → Ci sono milleduecentotrentaquattro file e milleduecentotrentaquattro virgola cinque punti.
 Da 10-20 persone. → Da dieci a venti persone.

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation.normalization import as_words
-from kokoro_wyoming.text import marks
 from tests.pronunciation.normalization_examples import EXAMPLES
 
 PAIRS = [(tag, written, said) for tag, examples in EXAMPLES.items() for written, said in examples]
@@ -57,23 +56,6 @@ def test_words_keep_their_letters(words: list[str], tag: str) -> None:
 def test_endless_signs_are_read_at_once(tag: str, sign: str) -> None:
     for text in (sign * 300, f"1{sign}" * 150, f"111{sign}" * 75, f"1{sign}1" * 100, f"a{sign}" * 150):
         assert as_words(text, tag) or not text.strip()
-
-
-@given(st.text(st.sampled_from("0123456789 °C%./:-"), max_size=20), tags)
-def test_what_a_mark_says_is_never_touched(value: str, tag: str) -> None:
-    pause = marks.pause(1.5)
-    phonemes = marks.said("21.5 °C", "phonemes", value)
-    text = f"5 km {pause}{phonemes} 5 km"
-    said = as_words(text, tag)
-    assert pause in said
-    assert phonemes in said
-    assert "km" not in said.replace(phonemes, "")
-
-
-def test_a_span_of_another_language_is_put_into_its_words() -> None:
-    span = marks.said("21 °C", "language", "es-ES")
-    spoken = marks.said("veintiún grados Celsius", "language", "es-ES")
-    assert as_words(f"They say {span} at 5 km", "en-US") == f"They say {spoken} at five kilometers"
 
 
 def test_a_language_without_rules_is_left_alone() -> None:

@@ -8,14 +8,12 @@ import pytest
 
 from kokoro_wyoming.builds.v1_0.g2p import make_quiet_pipeline, phonemize
 from kokoro_wyoming.languages import TAGS, kokoro_letter
-from kokoro_wyoming.pronunciation.normalization import warm
 from tests.pronunciation.normalization_examples import EXAMPLES
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("tag", TAGS)
 def test_the_phonemiser_leaves_no_digit_and_no_unit_unsaid(tag: str) -> None:
-    warm(tag)
     pipeline = make_quiet_pipeline(kokoro_letter(tag))
     for _, said in EXAMPLES[tag]:
         phonemes = "".join(part.phonemes for part in phonemize(pipeline, said))

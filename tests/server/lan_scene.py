@@ -1,6 +1,6 @@
-"""A house of two hosts on one machine, for test_discovery_lan.py: network namespaces joined by a virtual cable.
+"""A network of two hosts on one machine, for test_discovery_lan.py: two namespaces with a virtual cable between them.
 
-Run by `unshare`, so that everything vanishes with the process. The first host is this process with the server's
+It runs under `unshare`, so that the network vanishes with the process. The first host is this process with the server's
 `Advertiser`; the second is a child process in the namespace "peer" with a zeroconf browser of its own, which prints
 a line of JSON for everything that it learns. The scene prints one JSON object: what happened.
 """
@@ -59,7 +59,7 @@ async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 class Peer:
-    """The second host: a browser that connects to whatever is advertised, or another server."""
+    """The second host: a browser that connects to the advertised server, or another server."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -88,7 +88,7 @@ class Peer:
 
 
 async def converse() -> None:
-    """As `browse`, and speak with what is found."""
+    """As `browse`, but speak with the servers that are found."""
     await browse(speak)
 
 
@@ -106,7 +106,7 @@ async def browse(talk: Talk | None = None) -> None:
 
 
 async def advertise() -> None:
-    """A server that says the name that it has, whenever that changes."""
+    """A server that prints its name whenever the name changes."""
     advertiser = Advertiser("Kokoro", 10200, ["0.0.0.0"], poll_seconds=0.2)
     await advertiser.publish()
     told = ""
@@ -145,7 +145,7 @@ async def connect(host: str, port: int | None) -> str:
 
 
 async def speak(host: str, port: int | None) -> str:
-    """What Home Assistant would hear: described first, then a stream in the first voice."""
+    """The text that Home Assistant would hear: it asks for info, then sends a stream for the first voice."""
     from wyoming.client import AsyncTcpClient
 
     from tests.stand_ins.beep_engine import heard
@@ -172,7 +172,7 @@ def stream(text: str, voice: str) -> list[Event]:
 
 
 async def stranger() -> None:
-    """A client with an address of the world's."""
+    """A client with an address outside of the home network."""
     run("ip addr add 203.0.113.2/24 dev lan0")
     reader, writer = await asyncio.open_connection("203.0.113.1", 10200)
     writer.write(b'{"type": "describe"}\n')
@@ -202,7 +202,7 @@ async def our_server() -> Seen:
 
 
 async def our_server_on_ipv6_alone() -> Seen:
-    """The whole program in a house that has no addresses but those that its provider gave it."""
+    """The whole program in a home network that has only global IPv6 addresses, from its provider."""
     from tests.stand_ins import beep_program
 
     beep_program.stand_in()

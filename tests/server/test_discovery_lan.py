@@ -1,4 +1,4 @@
-"""Real multicast: on loopback everywhere, and between two hosts where network namespaces may be made."""
+"""Real multicast: on loopback, and between two hosts where network namespaces may be made."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def can_make_namespaces() -> bool:
 
 @pytest.fixture(scope="module", autouse=True)
 def scenes() -> Scenes:
-    """All scenes at once, each on a network of its own and beside the tests on loopback, as they mostly wait."""
+    """All scenes at once, each in its own network, beside the tests on loopback: mostly they wait."""
     if not can_make_namespaces():
         return {}
     return {name: start(name) for name in SCENES}
@@ -86,7 +86,7 @@ def on_loopback(
 
 
 class Browser:
-    """Another program on the network: what it knows of one instance name, and of those that begin like it."""
+    """Another program on the network, and the instance names with this prefix that it sees."""
 
     def __init__(self, zeroconf: AsyncZeroconf, prefix: str) -> None:
         self._zeroconf = zeroconf
@@ -207,7 +207,7 @@ async def test_trouble_is_one_warning_until_it_mends(
     await asyncio.sleep(0.2)
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(warnings) == 1
-    assert "can be added by host and port" in warnings[0].getMessage()
+    assert "add it by host and port" in warnings[0].getMessage()
     local = [LOOPBACK]
     await browser.sees(name)
     await server.unpublish()

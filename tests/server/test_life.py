@@ -1,4 +1,4 @@
-"""The life of a server: faults inside, strangers at the door, settings that change. The network is a stand-in."""
+"""A running server: faults inside, strangers, crowds, settings that change. The network is a stand-in."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def _next(client: AsyncTcpClient) -> Event:
 
 
 async def _ask(server: Server, *events: Event) -> list[Event]:
-    """Send, and read what comes until the connection closes."""
+    """Send the events, and read the replies until the connection closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", _port(server))
     writer.write(to_bytes(events))
     writer.write_eof()
@@ -132,7 +132,7 @@ async def test_whatever_becomes_of_a_voice_s_file_what_is_being_said_is_said_to_
     async with beep_program(tmp_path, cache__megabytes=int(cached)) as server, _client(server) as client:
         replies: list[Event] = []
 
-        async def bring(*words: str) -> None:
+        async def send(*words: str) -> None:
             begin, end = ('<voice name="bf_emma">', "</voice>") if tagged else ("", "")
             text = "".join(f"{begin}{word}.{end} " for word in words)
             if tagged:
@@ -146,16 +146,16 @@ async def test_whatever_becomes_of_a_voice_s_file_what_is_being_said_is_said_to_
                 replies.append(await _next(client))
 
         await client.write_event(Event("synthesize-start", {"voice": {"name": "af_heart" if tagged else "bf_emma"}}))
-        await bring("Begun", "Amid")
+        await send("Begun", "Amid")
         await hear("Begun")
         _become(what, tmp_path / "voices" / "v1_0" / "bf_emma.pt")
-        await bring("Then", "Next")
+        await send("Then", "Next")
         await hear("Then")
         manager: object = server._manager
         assert isinstance(manager, BeepManager)
-        manager.changed.set()
+        manager.folders.changed.set()
         await until(lambda: "The voices have changed" in logged.text)
-        await bring("Last", "Ended")
+        await send("Last", "Ended")
         await client.write_event(Event("synthesize-stop"))
         while replies[-1].type not in ("synthesize-stopped", "error"):
             replies.append(await _next(client))
@@ -171,7 +171,7 @@ async def test_a_stuck_model_is_told_to_all_and_to_health_until_it_comes_back(
     tmp_path: Path, logged: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with beep_program(tmp_path, limits__stuck_seconds=2.0) as server:
-        # One in the middle of its sound and one that has heard nothing yet.
+        # One listener is in the middle of its sound, the other has heard nothing yet.
         waiting = [asyncio.ensure_future(_ask(server, synthesize(text))) for text in ("Get STUCK", "Behind it")]
         replies = await asyncio.gather(*waiting)
         assert [error_codes(reply) for reply in replies] == [["stuck"], ["stuck"]]
@@ -230,8 +230,8 @@ async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
         held = [await asyncio.open_connection("127.0.0.1", _port(server)) for _ in range(2)]
         for _, writer in held:
             writer.write(to_bytes([Event("synthesize-start")]))
-        share = await _share_of(server, "127.0.0.1")
-        await until(lambda: share.asked == 2)
+        quota = await _quota_of(server, "127.0.0.1")
+        await until(lambda: quota.waiting == 2)
         assert error_codes(await _ask(server, synthesize("One too many"))) == ["busy"]
         elsewhere = socket.create_connection(("127.0.0.1", _port(server)), source_address=("127.0.0.2", 0))
         reader, writer = await asyncio.open_connection(sock=elsewhere)
@@ -240,13 +240,13 @@ async def test_one_address_cannot_take_all_the_places(tmp_path: Path) -> None:
         assert text_of(from_bytes(await reader.read())) == "Somebody else"
         for leaving in (writer, *(writer for _, writer in held)):
             leaving.close()
-        await until(lambda: share.asked == 0)
+        await until(lambda: quota.waiting == 0)
         assert text_of(await _ask(server, synthesize("Room again"))) == "Room again"
 
 
-async def _share_of(server: Server, host: str) -> Quota:
-    await until(lambda: host in server._admission._shares)
-    return server._admission._shares[host]
+async def _quota_of(server: Server, host: str) -> Quota:
+    await until(lambda: host in server._admission._quotas)
+    return server._admission._quotas[host]
 
 
 async def test_a_crowd_at_a_full_door_costs_nothing_that_lasts(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ async def test_a_crowd_at_a_full_door_costs_nothing_that_lasts(tmp_path: Path) -
         before = len(os.listdir("/proc/self/fd"))
         crowd = [await asyncio.open_connection("127.0.0.1", _port(server)) for _ in range(100)]
         told = [from_bytes(await asyncio.wait_for(reader.read(), 10)) for reader, _ in crowd]
-        # Some are told; of a flood the rest is closed without a word.
+        # Some are told why; the others are closed without an error event.
         assert {code for replies in told for code in error_codes(replies)} == {"busy"}
         for _, writer in crowd:
             writer.close()
@@ -273,7 +273,7 @@ async def test_thousands_of_quick_clients_and_hundreds_of_idle_ones_leave_nothin
         before = len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks())
         idle = [await asyncio.open_connection("127.0.0.1", _port(server)) for _ in range(200)]
         for round_ in range(20):
-            # Some say goodbye, some vanish, some ask for sound and never take it.
+            # Some close, some abort, some ask for sound and never take it.
             for number in range(100):
                 _, writer = await asyncio.open_connection("127.0.0.1", _port(server))
                 if number % 2:
@@ -288,12 +288,12 @@ async def test_thousands_of_quick_clients_and_hundreds_of_idle_ones_leave_nothin
             writer.close()
         await until(lambda: len(os.listdir("/proc/self/fd")) <= before[0])
         await until(lambda: len(asyncio.all_tasks()) <= before[1] + 1)  # `until` is one itself
-        assert server._running is not None
-        engine = server._running.engine
+        assert server._serving is not None
+        engine = server._serving.running.engine
         assert isinstance(engine, Engine)
         assert engine._utterances == 0
         assert server._thread.waiting == 0
-        assert not server._admission._inside
+        assert not server._admission._connections
 
 
 # Settings that change
@@ -365,17 +365,17 @@ async def test_voices_that_come_and_go_after_a_hang_up_are_seen_and_nothing_kept
         await _hang_up(logged)
         await until(lambda: "Prerendered 1 of 1" in logged.text)
         assert text_of(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == "Kept"
-        assert server._running is not None
-        assert server._running.cache is not None
-        assert len(server._running.cache) == 2
+        assert server._serving is not None
+        assert server._serving.running.cache is not None
+        assert len(server._serving.running.cache) == 2
         (tmp_path / "voices/v1_0/bf_emma.pt").unlink()
         put_voice(tmp_path / "voices", "ef_dora")
         manager: object = server._manager
         assert isinstance(manager, BeepManager)
-        manager.changed.set()
+        manager.folders.changed.set()
         await until(lambda: "The voices have changed: 1 came, 1 went" in logged.text)
         await until(lambda: logged.text.count("Prerendered 1 of 1") == 2)
-        assert len(server._running.cache) == 1
+        assert len(server._serving.running.cache) == 1
         await client.write_event(synthesize("New", {"name": "ef_dora"}))
         assert (await _next(client)).type == "audio-start"
         assert error_codes(await _ask(server, synthesize("Kept", {"name": "bf_emma"}))) == ["unknown-voice"]
@@ -423,7 +423,7 @@ async def test_a_defect_while_reading_anew_leaves_the_server_as_it_was(
         assert text_of(await _ask(server, synthesize("As before"))) == "As before"
 
 
-# What the machine lacks
+# A machine that lacks something
 
 
 @pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux and leave to make namespaces")
@@ -447,10 +447,10 @@ def test_a_read_only_disk_is_enough_to_speak(tmp_path: Path) -> None:
             serving.terminate()
 
 
-# What systemd is told
+# systemd
 
 
-async def test_systemd_is_told_of_each_step_of_life(
+async def test_systemd_is_told_of_each_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:

@@ -1,4 +1,4 @@
-"""The port and the socket file: every address by default, and nobody's but one's own."""
+"""The port and the socket file: every address by default; a file of another server is left alone."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def test_a_host_of_one_family_is_not_the_other(host: str, other: str) -> N
 
 
 class _Lacking(socket.socket):
-    """A machine without a family, as its kernel or its interfaces say it."""
+    """A machine without one address family: the kernel does not have it, or no interface has such an address."""
 
     lacks = socket.AF_INET6
     number = errno.EAFNOSUPPORT
@@ -170,7 +170,7 @@ subprocess.run(sys.argv[1], shell=True, check=True)
 beep_program.stand_in()
 print(json.dumps(asyncio.run(served())))
 """
-"""In a network of its own, after a command that makes it: the default address, and who asks there."""
+"""Runs in a network namespace, after a command that sets it up: serves the default address, and runs `health`."""
 
 
 @pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux and leave to make namespaces")
@@ -207,7 +207,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def die_at(path: Path) -> None:
-    """A server that was killed."""
+    """Leave a socket file as a killed server does."""
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
 
@@ -218,7 +218,7 @@ def replace_by_dead(path: Path) -> None:
 
 
 def lies_at(path: Path) -> bool:
-    """Whether anything does."""
+    """Whether there is a file of any kind."""
     return os.path.lexists(path)
 
 
@@ -334,7 +334,7 @@ def _link(path: Path) -> None:
 @pytest.mark.parametrize("put", [_file, _folder, _link])
 async def test_what_is_no_socket_is_left_and_told(put: Callable[[Path], None], path: Path) -> None:
     put(path)
-    with pytest.raises(ListenError, match="what lies there is no socket; move it away"):
+    with pytest.raises(ListenError, match="the file there is not a socket; move it away"):
         await bind(UnixAddress(str(path)), greet)
     assert lies_at(path)
 

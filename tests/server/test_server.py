@@ -1,4 +1,4 @@
-"""Birth and death of the server: its process, and real signals."""
+"""Start and stop of the server, with real processes and signals."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_a_signal_lets_what_is_being_said_be_finished(model_data: Store) -
 
 @pytest.fixture
 def slow_beeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each half of a sentence takes a while."""
+    """Each half of a sentence takes 0.1 s."""
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", beep_program.BeepManager)
     monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
     monkeypatch.setattr(beep_program, "PAUSE_SECONDS", 0.1)
@@ -114,7 +114,7 @@ async def test_one_client_too_many_is_told_and_let_in_when_there_is_room(tmp_pat
             assert (await hear(first, "audio-stop")).types[-1] == "audio-stop"
             refused = await hear(second, "audio-stop")
             assert refused.events[0].data["code"] == "busy"
-        await until(lambda: server._wyoming is not None and not server._wyoming.connections)
+        await until(lambda: server._serving is not None and not server._serving.wyoming.connections)
         assert (await say(uri, "Two.")).types[-1] == "audio-stop"
 
 

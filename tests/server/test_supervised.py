@@ -1,4 +1,4 @@
-"""What brings the server back: a supervisor as plain as can be, and real deaths."""
+"""A supervisor starts the server anew, after it was really killed, crashed or stuck."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ os.dup2(int(sys.argv[1]), 3)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 os.execv(sys.argv[2], sys.argv[2:])
 """
-"""As systemd hands over a socket that it opened: as file 3, to the process that is named."""
+"""Hands over a socket as systemd does: as file 3, to the process whose number LISTEN_PID has."""
 
 
 class Supervisor:
@@ -84,7 +84,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
 
 
 def _ask(supervisor: Supervisor, text: str) -> list[Event]:
-    """What is answered, up to the end of the sound or of the connection; it waits while the server starts."""
+    """The replies up to the end of the sound or of the connection. Waits while the server starts."""
     events: list[Event] = []
     with socket.create_connection(supervisor.address, timeout=60) as line, line.makefile("rb") as stream:
         try:

@@ -1,4 +1,4 @@
-"""A process that was suspended: nobody was slow meanwhile, and nobody is told so. The network is a stand-in."""
+"""A suspended process: the time does not count as slowness of the model or of clients. The network is a stand-in."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_suspension_counts_as_half_a_second_at_most() -> None:
 
 
 class Suspended:
-    """A model thread by a clock of our own, in a turn that ends when it is told to."""
+    """A model thread with a clock that the test sets, in a turn that ends when the test says so."""
 
     def __init__(self) -> None:
         self.now = Clock()
@@ -62,7 +62,7 @@ class Suspended:
         self.begun, self.released = threading.Event(), threading.Event()
 
     def turns(self) -> Iterator[str | None]:
-        yield None  # what a first turn takes is nobody's pace
+        yield None  # the length of a first turn does not count for the pace
         self.begun.set()
         assert self.released.wait(10)
         yield "a second"
@@ -72,7 +72,7 @@ class Suspended:
         return [piece async for piece in sound]
 
     def look(self, times: int) -> None:
-        """As the watch does, every quarter of a second."""
+        """Look at the clock every quarter of a second, as the watchdog does."""
         for _ in range(times):
             self.now.seconds += awake.LOOK_SECONDS
             assert self.thread.turn_seconds
@@ -104,7 +104,7 @@ async def test_a_suspension_does_not_make_the_model_count_as_slow() -> None:
     model.now.seconds += HOUR
     model.released.set()
     assert await speaking == ["a second"]
-    # Were it an hour for a second of sound, nobody new would be begun with for minutes.
+    # With a pace of an hour for a second of sound, no new listener would be started for minutes.
     assert model.thread._pace.seconds_a_second <= 0.5
     assert model.thread.close(5)
 
@@ -158,7 +158,7 @@ _LIMITS = {f"{name}_seconds": 3 for name in ("stuck", "idle", "event_timeout", "
 
 
 class Program:
-    """The program as a process, ready."""
+    """The program as a process that is ready."""
 
     def __init__(self, folder: Path) -> None:
         put_voice(folder / "voices", "af_heart")
@@ -173,7 +173,7 @@ class Program:
         self._follower.start()
 
     def end(self) -> int:
-        """Its exit status, once it has ended and all of its log is read."""
+        """The exit status, after the process has ended and all of its log is read."""
         status = self.process.wait(30)
         self._follower.join(30)
         return status
@@ -198,7 +198,7 @@ class Line:
         self._socket.sendall(data)
 
     def until(self, kind: str) -> list[Event]:
-        """What comes, to the first event of the kind."""
+        """The events that come, up to the first one of this kind."""
         events: list[Event] = []
         while not events or events[-1].type != kind:
             event = read_event(self._stream)

@@ -1,6 +1,6 @@
-"""A stand-in for the engine that beeps: each character is a short tone whose level spells it out again.
+"""A stand-in for the engine that beeps: the level of each short tone is the number of a character.
 
-So a test can read from the sound what was said, and by which voice, to the last character.
+So a test reads the spoken text from the sound, character by character.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ class BeepEngine:
     """Implements SpeechEngine."""
 
     places: int = 64
-    """Utterances admitted at a time."""
+    """Most utterances at a time."""
     failures: dict[str, BaseException] = field(default_factory=dict)
-    """What is raised in place of the second half of a sentence."""
+    """Errors by sentence: each is raised in place of the sentence's second half."""
     gate: asyncio.Event | None = None
-    """Each half sentence waits for it."""
+    """An event that each half of a sentence waits for."""
     said: list[tuple[str, SpokenVoice]] = field(default_factory=list)
-    """Sentences begun, in order."""
+    """The sentences that were begun, in order, and their voices."""
     abandoned: list[str] = field(default_factory=list)
-    """Sentences closed before their end."""
+    """The sentences that were closed before their end."""
     stuck: str | None = None
-    """Why nothing can be spoken."""
+    """Why nothing can be spoken; None: all is well."""
     taken: int = 0
-    """Places taken now."""
+    """Utterances that are open now."""
     delivered_seconds: float = 0.0
-    """What sessions say that they sent."""
+    """Length of the sound that utterances reported as sent."""
 
     def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
         if program not in (None, _PROGRAM):
@@ -85,7 +85,7 @@ class BeepEngine:
 
 
 class BeepUtterance:
-    """Implements Utterance."""
+    """Implements EngineSlot."""
 
     def __init__(self, engine: BeepEngine, *, takes_place: bool = True) -> None:
         self._engine = engine
@@ -93,10 +93,10 @@ class BeepUtterance:
         self._closed = False
 
     async def speak(
-        self, said: Sentence, voice: SpokenVoice, clock: Clock | None = None
+        self, part: Sentence, voice: SpokenVoice, clock: Clock | None = None
     ) -> AsyncGenerator[NDArray[np.float32], None]:
         assert not self._closed
-        sentence = said.text
+        sentence = part.text
         if clock is not None:
             clock.count([SpokenWord(sentence, 0, 1)], [0, len(sentence), 0])
         self._engine.said.append((sentence, voice))

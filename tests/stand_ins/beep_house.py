@@ -1,4 +1,4 @@
-"""A real socket with sessions behind it, and clients of every kind."""
+"""A listening socket with real sessions behind it and an engine that beeps; events, and clients that send them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.stand_ins.beep_engine import BeepEngine, heard
 
 @dataclass
 class House:
-    """A listening server of nothing but sessions."""
+    """A listening server that has sessions and nothing else: no admission, no model."""
 
     engine: BeepEngine
     port: int = 0
@@ -37,11 +37,11 @@ class House:
         return AsyncTcpClient("127.0.0.1", self.port, connect_timeout=10, read_timeout=10)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Bytes in, bytes out."""
+        """A connection for raw bytes."""
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def ask(self, events: Iterable[Event] | bytes, *, half_close: bool = True) -> list[Event]:
-        """Send everything, and read what comes until the connection closes."""
+        """Send all events, and read the replies until the connection closes."""
         reader, writer = await self.connect()
         writer.write(events if isinstance(events, bytes) else to_bytes(events))
         if half_close:
@@ -60,14 +60,14 @@ async def open_house(
     options: SpeechOptions | None = None,
     waiting_utterances: int = 16,
 ) -> AsyncIterator[House]:
-    """Open it; at the end, whatever was done to it, nothing may be left over and nothing may have gone unheard.
+    """Open the server. At the end no task and no place with the engine may be left, and no exception unhandled.
 
-    `through` is what stands between the sessions and the engine, if anything does.
+    `through` is an engine between the sessions and the beeping engine, if any.
     """
     house = House(engine or BeepEngine())
     house.service = SpeechService(through or house.engine, options)
-    unheard: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    unhandled: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(reader, writer, house.service, limits, waiting_utterances=waiting_utterances)
@@ -86,13 +86,13 @@ async def open_house(
         for task in house.tasks:
             task.cancel()
         await asyncio.gather(*house.tasks, return_exceptions=True)
-    assert unheard == []
+    assert unhandled == []
     assert house.engine.taken == 0
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Let the loop turn until the condition holds; fails after so long."""
+    """Wait until the condition holds; fails after `seconds`."""
 
     async def turn() -> None:
         while True:
@@ -104,7 +104,7 @@ async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def to_bytes(events: Iterable[Event]) -> bytes:
-    """As wyoming writes them."""
+    """The events as the wyoming package writes them."""
     buffer = io.BytesIO()
     for event in events:
         write_event(event, buffer)
@@ -112,7 +112,7 @@ def to_bytes(events: Iterable[Event]) -> bytes:
 
 
 def from_bytes(data: bytes) -> list[Event]:
-    """As wyoming reads them; fails on anything left over."""
+    """The events as the wyoming package reads them; fails if bytes are left."""
     buffer = io.BytesIO(data)
     events = []
     while buffer.tell() < len(data):
@@ -129,12 +129,12 @@ def kinds(events: Iterable[Event]) -> list[str]:
 
 
 def text_of(events: Iterable[Event]) -> str:
-    """What is heard in all audio of the events."""
+    """The text that all audio of the events spells."""
     return heard(b"".join(event.payload or b"" for event in events))
 
 
 def error_codes(events: Iterable[Event]) -> list[str]:
-    """Of the error events, in order."""
+    """The codes of the error events, in order."""
     return [event.data["code"] for event in events if event.type == "error"]
 
 
@@ -165,5 +165,5 @@ def as_home_assistant(*deltas: str, voice: str = "beep") -> list[Event]:
 
 
 def tracebacks(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged as a defect."""
+    """The messages that were logged as a warning or worse."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

@@ -25,12 +25,13 @@ import torch
 from torch import Tensor
 
 from kokoro_wyoming import assets, config
-from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.pronunciation.lexicon import Lexicon
+from kokoro_wyoming.pronunciation.pronounce import NO_WORDS, pronounce
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import Catalogue
-from kokoro_wyoming.voices.packs import Held, VoicePacks
+from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks
 from tests.stand_ins.beep_engine import beep
 from tests.stand_ins.beep_house import until
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 RELEASED = threading.Event()
 """Ends every turn that is stuck."""
 PAUSE_SECONDS = float(os.environ.get("BEEP_PAUSE_SECONDS", "0"))
-"""What a turn takes."""
+"""How long a turn takes."""
 
 
 def _out_of_memory() -> None:
@@ -80,7 +81,7 @@ MAGIC: dict[str, Callable[[], None]] = {
 
 
 AS_MADE: dict[str, Any] = {"loudness_lufs": None, "pauses": {"as_made": True}}
-"""Settings of `speech`, as what was said is read from the sound."""
+"""Settings of `speech` that leave the sound as it was made, because tests read the text from it."""
 
 
 class BeepModel:
@@ -100,12 +101,14 @@ class BeepModel:
         voice: str,
         lang_code: str,
         speed: float = 1.0,
-        clock: Clock | None = None,
-        serving: object = None,
-        held: Held | None = None,
+        *,
+        lexicon: Lexicon = NO_WORDS,
+        pinned: PinnedPacks | None = None,
+        **_: object,
     ) -> Iterator[Tensor | None]:
-        text = "".join(run.text if run.words is None else run.words for run in runs)
-        if self.packs.get(voice, held).any():  # a voice of another sound
+        pronounced = pronounce(runs, lang_code, self, lexicon)
+        text = "".join(run.text if run.words is None else run.words for run in pronounced)
+        if self.packs.get(voice, pinned).any():  # a loud voice, see `put_voice`
             text = text.upper()
         yield None
         for word, fail in MAGIC.items():
@@ -118,13 +121,29 @@ class BeepModel:
                 yield torch.from_numpy(beep(part))
 
 
+class BeepFolders:
+    """Stands in for VoiceFolders, with the voices of one folder."""
+
+    def __init__(self, voices: Path) -> None:
+        self._voices = voices
+        self.changed = asyncio.Event()
+
+    def catalogues(self) -> list[Catalogue]:
+        return [Catalogue.scan("v1.0", self._voices)]
+
+    async def changes(self) -> AsyncIterator[list[Catalogue]]:
+        """Whenever a test says so; the folders are watched in tests of the real one."""
+        while await self.changed.wait():
+            self.changed.clear()
+            yield self.catalogues()
+
+
 class BeepManager:
     """Stands in for ModelManager."""
 
     def __init__(self, models: Path, voices: Path, *, thread: ModelThread, **_: Any) -> None:
-        self.voices, self.thread = voices / "v1_0", thread
-        self._model = BeepModel(self.voices)
-        self.changed = asyncio.Event()
+        self.folders, self.thread = BeepFolders(voices / "v1_0"), thread
+        self._model = BeepModel(voices / "v1_0")
 
     async def get_model(self, version: str | None = None) -> BeepModel:
         return self._model
@@ -133,21 +152,12 @@ class BeepManager:
     async def in_use(self, version: str | None = None) -> AsyncIterator[BeepModel]:
         yield self._model
 
-    def catalogues(self) -> list[Catalogue]:
-        return [Catalogue.scan("v1.0", self.voices)]
-
-    async def changes(self, every_seconds: float = 1.0) -> AsyncIterator[list[Catalogue]]:
-        """Whenever a test says so; the folders are watched in tests of the real one."""
-        while await self.changed.wait():
-            self.changed.clear()
-            yield self.catalogues()
-
     def forget_voices(self) -> None:
         self._model.packs.forget()
 
 
 def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
-    """A pack for a voice, in a folder of voices; a loud one says all in capitals."""
+    """Write the pack of a voice into a folder of voices. A loud voice speaks in capitals."""
     path = folder / "v1_0" / f"{name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(torch.full((510, 1, 256), float(loud)), path)
@@ -155,7 +165,7 @@ def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
 
 
 def stand_in() -> None:
-    """Have the rest of this process load no network."""
+    """Make the rest of this process use the beeping manager, and load no network."""
     manager = ModuleType("kokoro_wyoming.engine.model_manager")
     vars(manager).update(ModelManager=BeepManager)
     installed = ModuleType("kokoro_wyoming.builds.installed")
@@ -168,7 +178,7 @@ def stand_in() -> None:
 async def beep_program(
     folder: Path, reread: Callable[[], config.Config] | None = None, **overrides: object
 ) -> AsyncIterator[Server]:
-    """The server in this process, listening; it is stopped as by a signal. Settings as `limits__connections=1`."""
+    """The server in this process, from its start to its stop. Settings are given as `limits__connections=1`."""
     from kokoro_wyoming.server.lifecycle import Server
 
     with contextlib.suppress(FileExistsError):
@@ -190,7 +200,7 @@ async def beep_program(
 
 
 def settings(folder: Path, **overrides: object) -> config.Config:
-    """Settings for this machine alone, with voices in the folder."""
+    """Settings for a server on loopback with its voices in the folder."""
     values = {
         "server.uri": "tcp://127.0.0.1:0",
         "discovery.enabled": False,

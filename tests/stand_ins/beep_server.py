@@ -1,6 +1,6 @@
 """A stand-in for a speaking server: it answers a text with a beep, or misbehaves as told.
 
-It is written on the `wyoming` package alone, so that the client is tried against somebody else's server.
+It is written on the `wyoming` package alone, so that the client is tested against another server than ours.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class BeepServer:
 
     uri: str = ""
     heard: list[Event] = field(default_factory=list)
-    """What clients sent, without describe."""
+    """The events that clients sent, without describe."""
     news: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
-    """The same, to wait for."""
+    """The same events, as a queue to wait for."""
     info: dict[str, object] = field(default_factory=lambda: dict(_INFO))
     on_text: Callable[[BeepServer, Write], Awaitable[None]] | None = None
-    """What to do instead of a beep."""
+    """The behaviour in place of a beep."""
     is_streaming: bool = False
 
     def types(self) -> list[str]:

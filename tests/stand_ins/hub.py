@@ -1,4 +1,4 @@
-"""A server on this machine that answers `huggingface_hub` as the hub does, with faults on demand."""
+"""A stand-in for the hub on this machine, which answers `huggingface_hub`, and has faults on demand."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class HubStandIn:
 
     redirected: set[str] = field(default_factory=set)
     cut_after_bytes: dict[str, list[int]] = field(default_factory=dict)
-    """Body lengths after which the line drops, one taken off at each download."""
+    """Lengths by file name. Each download takes one, and its connection breaks after so many bytes."""
     statuses: dict[str, list[int]] = field(default_factory=dict)
-    """Statuses to answer downloads with instead, one taken off at each."""
+    """HTTP statuses by file name. Each download takes one, and is answered by it."""
     hangs: set[str] = field(default_factory=set)
-    """Files whose body stops half way, without the line dropping."""
+    """Files whose body stops half way while the connection stays open."""
     silent: bool = False
-    """Accepts, and never answers."""
+    """Whether it accepts connections and never answers."""
     ignores_ranges: bool = False
     is_a_hub: bool = True
     closing: threading.Event = field(default_factory=threading.Event)
@@ -123,7 +123,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, *what: object) -> None:
-        """Clients hang up on a server that is made to fail."""
+        """Log nothing: clients close the connection of a server that fails on purpose."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A stand-in for v0.19's files: v1.0's tensors in v0.19's layout, and its packs with v0.19's rows."""
+"""A stand-in for v0.19's files: the tensors of v1.0 in the layout of v0.19, and its packs with the rows of v0.19."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ VOICES = (
     *("af_bella", "af_sarah", "af_nicole", "af_sky", "am_adam", "am_michael"),
     *("bf_emma", "bf_isabella", "bm_george", "bm_lewis"),
 )
-"""Besides these there is `af`, the mean of the first two."""
+"""The voices but `af`, which is the mean of the first two."""
 
 
 def save_checkpoint(official: Path, path: Path, *, prefix: str = "module.", half: bool = False) -> Path:
-    """Write v1.0's weights as v0.19's are: below "net", without InstanceNorm's affines."""
+    """Write the weights of v1.0 in the layout of v0.19: below "net", without the affine part of InstanceNorm."""
     parts = torch.load(official, map_location="cpu", weights_only=True)
     net = {
         name: {
@@ -33,7 +33,10 @@ def save_checkpoint(official: Path, path: Path, *, prefix: str = "module.", half
 
 
 def save_packs(new: Path, old: Path) -> None:
-    """Row n of a v0.19 pack is for n tokens, and of a v1.0 pack for n + 1: row 0 is for the empty text."""
+    """Write the packs of v1.0 with the rows of v0.19.
+
+    Row n of a v0.19 pack is for n tokens, row 0 for the empty text. Row n of a v1.0 pack is for n + 1 tokens.
+    """
     old.mkdir(parents=True, exist_ok=True)
     packs: dict[str, torch.Tensor] = {name: torch.load(new / f"{name}.pt", weights_only=True) for name in VOICES}
     packs["af"] = (packs["af_bella"] + packs["af_sarah"]) / 2
@@ -42,7 +45,7 @@ def save_packs(new: Path, old: Path) -> None:
 
 
 def lay_out(real: Store, home: Path) -> Store:
-    """A store with both releases in folders that tests may write into; v0.19 is the real one where it is at hand."""
+    """A store with both releases in folders that tests may write into. v0.19 is the real one where it is installed."""
     store = Store(models=home / "models", voices=home / "voices")
     for name in ("v1_0", "v0_19"):
         for ours, theirs in ((store.models / name, real.models / name), (store.voices / name, real.voices / name)):
@@ -56,5 +59,5 @@ def lay_out(real: Store, home: Path) -> Store:
 
 
 def has_real(store: Store) -> bool:
-    """Whether v0.19's own files lie there."""
+    """Whether the store has the real files of v0.19."""
     return store.weights(VERSION).is_file()

@@ -1,6 +1,6 @@
 """Stand-ins for Wyoming `snd` services: one that plays through a program, as wyoming-snd-external does, and bad ones.
 
-They are written on the `wyoming` package alone, so that the client is tried against somebody else's events.
+They are written on the `wyoming` package alone, so that the client is tested against other events than ours.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Speaker:
-    """A service on a free port of this machine, and what it was sent."""
+    """A service on a free port of this machine, and the events that it was sent."""
 
     uri: str = ""
     events: list[Event] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Speaker:
 
 @contextlib.asynccontextmanager
 async def snd_service(behaviour: Callable[[Speaker], Serve] | None = None) -> AsyncIterator[Speaker]:
-    """A service with a behaviour: by default it plays to nowhere and says when it has."""
+    """A service with this behaviour; `playing` is the default."""
     speaker = Speaker()
     serve = (behaviour or playing)(speaker)
     connections: list[asyncio.StreamWriter] = []
@@ -68,7 +68,7 @@ async def snd_service(behaviour: Callable[[Speaker], Serve] | None = None) -> As
 
 
 def playing(speaker: Speaker) -> Serve:
-    """Says that it has played as soon as it has all."""
+    """Plays nowhere, and says that it has played as soon as all sound has come."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (event := await async_read_event(reader)) is not None:
@@ -106,7 +106,7 @@ def playing_by(*program: str) -> Callable[[Speaker], Serve]:
 
 
 def silent(speaker: Speaker) -> Serve:
-    """Takes everything and says nothing, and hangs up after the client."""
+    """Takes all events, says nothing, and closes after the client."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (event := await async_read_event(reader)) is not None:
@@ -116,7 +116,7 @@ def silent(speaker: Speaker) -> Serve:
 
 
 def old(speaker: Speaker) -> Serve:
-    """As satellites of 2023: it does not know of `played`, tells what it is, and does not hang up after the client."""
+    """As satellites of 2023: does not know `played`, answers describe, and does not close after the client."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (event := await async_read_event(reader)) is not None:
@@ -141,7 +141,7 @@ def deaf(speaker: Speaker) -> Serve:
 
 
 def dying(speaker: Speaker) -> Serve:
-    """Gone at the first sound."""
+    """Breaks the connection at the first sound."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (event := await async_read_event(reader)) is not None:
@@ -154,7 +154,7 @@ def dying(speaker: Speaker) -> Serve:
 
 
 def leaving(speaker: Speaker) -> Serve:
-    """Hangs up after the end without having said that it played."""
+    """Closes after the end of the sound without having said that it played."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (event := await async_read_event(reader)) is not None and not AudioStop.is_type(event.type):

@@ -1,4 +1,4 @@
-"""`kokoro-wyoming` without a model, that is told to stop as soon as it is ready."""
+"""`kokoro-wyoming` without a model, which is told to stop as soon as it is ready."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ if __name__ == "__main__":
     from kokoro_wyoming.server.lifecycle import Server
 
     server: Any = Server
-    server._say_ready = _stop
+    server._log_ready = _stop
     sys.exit(main())

@@ -1,8 +1,7 @@
-"""`kokoro-wyoming` whose start comes to one step and no further: `python -m tests.stand_ins.stuck_start STEP serve
-...`.
+"""`kokoro-wyoming` whose start stops at one step: `python -m tests.stand_ins.stuck_start STEP serve ...`.
 
-When it is there it writes "here: STEP" to stderr. Some steps wait as Python does, which a signal interrupts; the others
-hang in native code, which hears none.
+At this step it writes "here: STEP" to stderr. Some steps wait in Python, where a signal interrupts them. The others
+hang in native code, where a signal does not.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def _tell(step: str) -> None:
 
 
 def _hanging(step: str) -> Any:
-    """What takes the place of a function: native code that locks a mutex twice."""
+    """A function that hangs in native code: it locks a mutex twice."""
 
     def hang(*_: object, **__: object) -> None:
         _tell(step)

@@ -31,7 +31,7 @@ class Reader:
 
 def read(*pieces: str) -> list[Sentence | Pause]:
     parser = Parser()
-    return [said for piece in pieces for said in parser.read(piece)]
+    return [said for piece in pieces for said in parser.parse(piece)]
 
 
 def test_plain_words_are_one_run_and_ask_for_nothing() -> None:
@@ -158,11 +158,16 @@ def test_a_language_that_nobody_reads_is_read_as_the_sentence_s() -> None:
         ("characters|", "N2", "en-US", "N 2"),
         ("digits|", "1984", "en-US", "1 9 8 4"),
         ("telephone|", "+44 20 7946", "en-GB", "+ 4 4, 2 0, 7 9 4 6"),
-        ("cardinal|", "1,984", "en-US", "one thousand, nine hundred and eighty-four"),
-        ("cardinal|", "1.984,5", "es-ES", "mil novecientos ochenta y cuatro punto cinco"),
+        ("cardinal|", "1,984", "en-US", "one thousand nine hundred eighty-four"),
+        ("cardinal|", "1.984,5", "es-ES", "mil novecientos ochenta y cuatro coma cinco"),
+        ("cardinal|", "21.000", "es-ES", "veintiún mil"),
+        ("cardinal|", "-118", "it-IT", "meno centodiciotto"),
+        ("cardinal|", "5.0", "en-GB", "five"),
+        ("cardinal|", "5" * 16, "en-GB", "5" * 16),
+        ("ordinal|", "11", "es-ES", "undécimo"),
         ("ordinal|", "21st", "en-US", "twenty-first"),
         ("ordinal|", "3", "fr-FR", "troisième"),
-        ("ordinal|", "3", "zh-CN", "第3"),
+        ("ordinal|", "3", "zh-CN", "第三"),
         ("ordinal|", "2", "hi-IN", "दूसरा"),
         ("date|dmy", "10/11/2024", "en-GB", "10 November 2024"),
         ("date|", "10/11/2024", "en-US", "October 11, 2024"),

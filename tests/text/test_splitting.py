@@ -55,7 +55,7 @@ def _cut(text: str, borders: list[int]) -> list[str]:
 
 
 def _split(*chunks: str, markup: bool = True) -> list[str]:
-    splitter = SentenceSplitter(reading=MarkupOptions(markup=markup))
+    splitter = SentenceSplitter(markup=MarkupOptions(enabled=markup))
     return [sentence for chunk in chunks for sentence in splitter.add(chunk)] + list(splitter.finish())
 
 
@@ -141,7 +141,7 @@ def test_a_sentence_is_given_out_as_soon_as_the_next_begins() -> None:
 @pytest.mark.parametrize("text", ["The door is open. N", "Hi! W", "好。走", 'He said "Hi." N', "है। आ", "So…? N"])
 def test_reading_markup_delays_no_sentence_of_plain_text(text: str) -> None:
     for markup in (True, False):
-        splitter = SentenceSplitter(reading=MarkupOptions(markup=markup))
+        splitter = SentenceSplitter(markup=MarkupOptions(enabled=markup))
         before = [one for character in text[:-1] for one in splitter.add(character)]
         assert (before, len(list(splitter.add(text[-1])))) == ([], 1), markup
 

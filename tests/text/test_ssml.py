@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES
 from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.pronunciation import say_as
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM
 from kokoro_wyoming.text import marks
 from kokoro_wyoming.text.sentences import Pause, Run, Sentence, plain
 from kokoro_wyoming.text.splitting import _TIED, MarkupOptions
-from kokoro_wyoming.text.ssml.reader import MAX_DEPTH, SsmlReader, looks_like_ssml
-from kokoro_wyoming.text.ssml.tokens import MAX_TOKEN_CHARS
+from kokoro_wyoming.text.ssml.reader import MAX_DEPTH, MAX_TAG_BYTES, SsmlReader, looks_like_ssml
 from kokoro_wyoming.text.text_stream import TextFormat, TextOptions, TextStream
 from tests.stand_ins.beep_engine import BeepEngine
 from tests.stand_ins.beep_house import chunk, error_codes, kinds, open_house, start, stop, synthesize, text_of
 
 
 def said(
-    *chunks: str, text_format: TextFormat = "ssml", habits: TextOptions | None = None
+    *chunks: str, text_format: TextFormat = "ssml", options: TextOptions | None = None
 ) -> list[Sentence | Pause | str]:
     """What is to be said, and the error that ends it."""
-    manuscript = TextStream(text_format, habits or TextOptions(clause_first=False))
+    manuscript = TextStream(text_format, options or TextOptions(clause_first=False))
     script: list[Sentence | Pause | str] = []
     try:
         for one in chunks:
@@ -78,20 +78,25 @@ def test_markdown_is_none_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reading", "heard"),
+    ("markup", "heard"),
     [
-        (MarkupOptions(), "Done! Oui, ami! a🎉-- so — it is…"),
-        (MarkupOptions(emoji="name"), "Done! party popper Oui cotillons, ami! a🎉-- so — it is…"),
-        (MarkupOptions(markup=False), "Done! 🎉 Oui 🎉, ami!!! a🎉-- so -- it is....."),
+        (MarkupOptions(), "Done! Oui , ami! a🎉-- so — it is…"),
+        (MarkupOptions(emoji="name"), "Done! party popper Oui cotillons , ami! a🎉-- so — it is…"),
+        (MarkupOptions(enabled=False), "Done! 🎉 Oui 🎉, ami!!! a🎉-- so -- it is....."),
     ],
 )
 def test_emoji_and_signs_are_read_as_in_other_text_but_where_the_document_says_how(
-    reading: MarkupOptions, heard: str
+    markup: MarkupOptions, heard: str
 ) -> None:
     lang = '<lang xml:lang="fr">Oui 🎉, ami!!!</lang>'
     document = f'<speak>Done! 🎉 {lang} <say-as interpret-as="characters">a🎉--</say-as> so -- it is.....</speak>'
-    script = said(document, habits=TextOptions(clause_first=False, reading=reading))
-    assert " ".join(words(script)).replace(" ,", ",").split() == heard.split()
+    script = said(document, options=TextOptions(clause_first=False, markup=markup))
+    sentences = ["".join(map(_named, one.runs)) for one in script if isinstance(one, Sentence)]
+    assert " ".join(sentences).split() == heard.split()
+
+
+def _named(run: Run) -> str:
+    return say_as.name(run, run.language or "en-US") if run.is_named else run.text
 
 
 @pytest.mark.parametrize("mark", [*sorted(marks.ALL), _TIED, SEAM], ids=ascii)
@@ -99,7 +104,7 @@ def test_emoji_and_signs_are_read_as_in_other_text_but_where_the_document_says_h
 def test_nobody_can_bring_in_a_mark_of_our_own(mark: str, number: str) -> None:
     brought = number.format(ord(mark)) or mark
     element = (
-        f"<phoneme ph='a{brought}b'>c{brought}</phoneme><sub alias='{brought}d'>e</sub><lang xml:lang='{brought}'/>"
+        f"<phoneme ph='a{brought}b'>c{brought}</phoneme><sub alias='{brought}d'>e</sub><lang xml:lang='fr{brought}'/>"
     )
     script = [*said(f"Plain{brought} **text**.", text_format="text"), *speak(f"Words{brought} {element}")]
     assert "".join(words(script)) == "Plain text.Words cd"
@@ -174,7 +179,9 @@ def test_words_of_another_language_stay_in_their_sentence_and_leave_its_ends_to_
     document = '<speak>The word <lang xml:lang="fr-FR">bonjour, ami. Ça va? 1.5</lang> is French.</speak>'
     french = [marks.said(words, "language", "fr-FR") for words in ("bonjour", "ami", "Ça va", "1.5")]
     expected = "The word {}, {}. {}? {} is French.".format(*french)
-    assert "".join(SsmlReader().add(document)) == expected
+    reader = SsmlReader()
+    reader.add(document)
+    assert reader.text() == expected
 
 
 def test_what_is_said_of_single_words_is_of_these_runs() -> None:
@@ -214,7 +221,16 @@ _WRONG = [
     ("<speak>Fine. </speak><speak>More.</speak>", "there is more than one document"),
     ("<speak>Fine. <speak>More.</speak></speak>", "speak stands once"),
     ("<speak>Fine. <p a='1' a='2'/></speak>", "duplicate attribute"),
-    (f"<speak>Fine. <p a='{'b' * MAX_TOKEN_CHARS}'/></speak>", "a tag or comment may have 2,000 characters"),
+    ("<speak>Fine. Tom &Jerry</speak>", "column 18: a lone & is not XML; write &amp;"),
+    ("<speak>Fine. 3 < 4</speak>", "column 16: a lone < is not XML; write &lt;"),
+    ("\n \n <speak>Fine.\nä & b</speak>", "line 4, column 3: a lone & is not XML; write &amp;"),
+    (f"<speak>Fine. <p a='{'b' * 2 * MAX_TAG_BYTES}'/></speak>", "a tag or comment may have 2,000 characters"),
+    ("<speak>Fine. Tom & Jerry" + " and so on" * 300 + "</speak>", "column 18: a lone & is not XML"),
+    ("<speak>Fine. 1 <2" + " and so on" * 300 + "</speak>", "column 16: a lone < is not XML; write &lt;"),
+    (
+        "<speak>Fine. a<b" + "c" * 2 * MAX_TAG_BYTES,
+        "column 15: a tag or comment may have 2,000 characters; is a < meant",
+    ),
     (f"<speak>Fine. <say-as interpret-as='date'>{'1/2 ' * 200}</say-as>", "say-as has more than 500 characters"),
     (f"<speak>Fine. {'<p>' * MAX_DEPTH}", "more than 32 elements stand one in another"),
     (f"<speak>Fine. <p {MANY_ATTRIBUTES}/></speak>", "more than 16 attributes"),
@@ -222,11 +238,12 @@ _WRONG = [
 
 
 @pytest.mark.parametrize(("document", "complaint"), _WRONG, ids=[complaint[:40] for _, complaint in _WRONG])
-def test_what_came_before_a_mistake_is_said_and_the_mistake_is_told_with_its_place(
+def test_a_document_with_a_mistake_is_not_said_in_part_and_the_mistake_is_told_with_its_place(
     document: str, complaint: str
 ) -> None:
     *script, error = said(document)
-    assert words(script)[0] == "Fine."
+    # What stands behind the end of a document is read after that document was said.
+    assert words(script) == (["Fine."] if document.startswith("<speak>Fine. </speak>") else [])
     assert isinstance(error, str)
     assert error.startswith("SSML, line ")
     assert complaint in error
@@ -324,8 +341,8 @@ def test_a_text_that_begins_with_speak_is_ssml(beginning: str, is_ssml: bool | N
 def test_what_only_might_have_become_ssml_is_spoken_as_it_is_and_so_is_all_where_the_owner_says_so() -> None:
     assert words(said("<spea", text_format="text")) == ["<spea"]
     declared = TextOptions(finds_ssml=False)
-    assert "".join(words(said("<speak>Hi.</speak>", text_format="text", habits=declared))) == "<speak>Hi.</speak>"
-    assert words(said("<speak>Hi.</speak>", text_format="ssml", habits=declared)) == ["Hi."]
+    assert "".join(words(said("<speak>Hi.</speak>", text_format="text", options=declared))) == "<speak>Hi.</speak>"
+    assert words(said("<speak>Hi.</speak>", text_format="ssml", options=declared)) == ["Hi."]
 
 
 # Through a session
@@ -350,15 +367,37 @@ async def test_a_session_speaks_ssml_with_its_silences_volumes_and_voices() -> N
 
 
 @pytest.mark.parametrize("text_format", ["text", "ssml"])
-async def test_a_stream_of_ssml_is_spoken_as_it_comes_and_its_mistake_is_told_after_what_was_right(
-    text_format: str,
-) -> None:
+async def test_of_a_stream_of_ssml_with_a_mistake_nothing_is_spoken(text_format: str) -> None:
     deltas = ["<sp", "eak>It rains. It po", "urs. <oh", "no/></speak>"]
     async with open_house(BeepEngine()) as house:
         events = await house.ask([start({"name": "beep"}, text_format=text_format), *map(chunk, deltas), stop()])
-    assert text_of(events) == "It rains.It pours."
+    assert text_of(events) == ""
     assert error_codes(events) == ["invalid-ssml"]
     assert kinds(events)[-1] == "error"
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        ["<speak>It rains. It po", "urs</speak>"],
+        ["<speak>It rains. It po", "urs<", "/spe", "ak", ">"],
+        ["\n", " <?xml version='1.0'?>", "<speak>It rains. It pours</speak> "],
+        [*f"<speak><!-- {'x > ' * 200} --><emphasis>It rains. It pours</emphasis></speak>"],
+    ],
+)
+def test_a_document_is_said_at_its_end_whether_or_not_the_stream_goes_on(deltas: list[str]) -> None:
+    stream = TextStream("ssml", TextOptions(clause_first=False))
+    script = [list(stream.add(delta)) for delta in deltas]
+    assert [plain("It rains."), plain("It pours")] in script
+    assert list(stream.finish()) == []
+
+
+def test_what_stands_behind_a_document_is_refused_after_it_was_said() -> None:
+    stream = TextStream("ssml")
+    assert list(stream.add("<speak>Fine.</speak> <!-- and ")) == [plain("Fine.")]
+    assert list(stream.add("silent -->\n")) == []
+    with pytest.raises(PeerError, match="there is more than one document"):
+        list(stream.add("<speak>"))
 
 
 async def test_a_voice_that_markup_asks_for_and_is_not_there_is_named() -> None:

@@ -1,4 +1,4 @@
-"""Sound that is kept: never too much of it, never a part, never another's, and nobody's words."""
+"""The cache: within its bound, whole sounds only, no sound of another voice, and no texts."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def test_what_a_listener_does_to_the_sound_or_the_engine_to_its_memory_doe
         pieces[0][0] = 5
 
 
-async def test_two_who_ask_for_the_same_at_the_same_time_both_hear_all_of_it() -> None:
+async def test_two_listeners_of_the_same_sentence_at_the_same_time_both_hear_all_of_it() -> None:
     engine = BeepEngine(gate=asyncio.Event())
     cache = cached(engine)
     both = [asyncio.create_task(say(cache, "Both.")) for _ in range(2)]
@@ -134,7 +134,7 @@ async def test_two_who_ask_for_the_same_at_the_same_time_both_hear_all_of_it() -
     assert len(engine.said) == 2
 
 
-# Whose sound it is
+# One sound for each voice
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def _texts_within(value: object) -> set[str]:
     return {found for found in seen.values() if type(found) is str}
 
 
-# Whole or not at all
+# Whole sounds only
 
 
 async def test_a_sentence_that_failed_is_not_kept_and_is_made_anew() -> None:
@@ -230,7 +230,7 @@ async def test_a_sentence_that_was_cancelled_is_not_kept() -> None:
     assert engine.taken == 0
 
 
-async def test_a_full_house_is_told_at_once_even_of_what_is_at_hand() -> None:
+async def test_busy_is_told_at_once_even_for_a_sentence_in_the_cache() -> None:
     engine = BeepEngine(places=1)
     cache = cached(engine)
     await say(cache, "Hello.")
@@ -239,7 +239,7 @@ async def test_a_full_house_is_told_at_once_even_of_what_is_at_hand() -> None:
     assert engine.taken == 0
 
 
-# Never too much
+# Within the bound
 
 
 def _put(cache: AudioCache, key: bytes, samples: int) -> bool:
@@ -251,7 +251,7 @@ _ACTIONS = st.lists(
         st.tuples(st.just("put"), st.integers(0, 5), st.integers(1, 400)),
         st.tuples(st.just("get"), st.integers(0, 5), st.just(0)),
         st.tuples(st.just("pin"), st.integers(0, 5), st.just(0)),
-        st.tuples(st.just("forget"), st.just(0), st.just(0)),
+        st.tuples(st.just("clear"), st.just(0), st.just(0)),
     ),
     max_size=40,
 )
@@ -268,8 +268,8 @@ def test_the_bound_holds_and_the_count_is_true_whatever_is_done(actions: list[tu
             pinned.add(key)
         elif action == "get":
             cache.get(key)
-        elif action == "forget":
-            cache.forget()
+        elif action == "clear":
+            cache.clear()
             pinned.clear()
         assert cache.held_bytes <= most
         assert all(cache.get(key) is not None for key in pinned)
@@ -299,7 +299,7 @@ async def test_what_is_forgotten_is_made_anew_and_what_was_under_way_is_not_kept
     with contextlib.closing(cache.utterance()) as utterance:
         async with contextlib.aclosing(utterance.speak(plain("Under way."), VOICE)) as sound:
             await anext(sound)
-            cache._cache.forget()
+            cache._cache.clear()
             assert [piece async for piece in sound]
     assert (len(cache._cache), cache._cache.held_bytes) == (0, 0)
     await say(cache, "Hello.", "Under way.")
@@ -319,7 +319,7 @@ async def test_a_cache_that_is_too_small_spoils_nothing() -> None:
     assert said(engine) == ["Hello."] * 2
 
 
-# Made beforehand
+# Prerendered texts
 
 
 def test_sentences_are_those_that_a_session_finds() -> None:
@@ -380,7 +380,7 @@ class _SlowModel:
 
     languages = ("en-US",)
 
-    def pieces(self, runs: Sequence[Run], *_: object) -> Iterator[object]:
+    def pieces(self, runs: Sequence[Run], *_: object, **__: object) -> Iterator[object]:
         for _turn in range(100):
             self.turns.append(runs[0].text)
             self.begun.set()

@@ -21,7 +21,7 @@ def _begin(options: SpeechOptions | None = None, quota: Quota | None = None) -> 
 
 
 async def _pcm(utterance: Utterance) -> bytes:
-    """All of its sound; it is closed then."""
+    """All sound of an utterance, which is closed then."""
     with contextlib.closing(utterance):
         return b"".join([piece async for piece in utterance.pieces() if isinstance(piece, bytes)])
 
@@ -98,7 +98,7 @@ def test_an_utterance_takes_of_the_quota_until_it_is_closed() -> None:
     utterance.close()
     utterance.close()
     _begin(quota=quota).close()
-    assert quota.asked == 0
+    assert quota.waiting == 0
 
 
 def test_a_voice_that_is_not_there_takes_nothing_of_the_quota() -> None:
@@ -108,7 +108,7 @@ def test_a_voice_that_is_not_there_takes_nothing_of_the_quota() -> None:
         service.check(request.voice)
     with pytest.raises(UnknownVoiceError):
         service.begin(request, client="a test", quota=quota)
-    assert quota.asked == 0
+    assert quota.waiting == 0
 
 
 # Names

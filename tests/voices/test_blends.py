@@ -1,4 +1,4 @@
-"""What may stand where a voice's name stands."""
+"""The grammar of voice expressions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from kokoro_wyoming.voices.blends import MAX_PARTS, BlendError, Expression, Part
         ("af_sky+af_bella+af_sky(2)", Expression((Part("af_sky", 3.0), Part("af_bella")))),
     ],
 )
-def test_an_expression_is_what_it_looks_like(text: str, expected: Expression) -> None:
+def test_an_expression_has_its_parts_speed_and_release(text: str, expected: Expression) -> None:
     assert parse(text) == expected
 
 
@@ -55,19 +55,19 @@ def test_an_expression_is_what_it_looks_like(text: str, expected: Expression) ->
         ("_hidden", 1, "name of a voice"),
     ],
 )
-def test_a_mistake_is_pointed_at(text: str, character: int, told: str) -> None:
+def test_an_error_names_the_character(text: str, character: int, told: str) -> None:
     with pytest.raises(BlendError, match=f"{told}.*at character {character},"):
         parse(text)
 
 
-def test_an_expression_without_end_is_refused_unread() -> None:
+def test_an_endless_expression_is_refused() -> None:
     with pytest.raises(BlendError, match="has 100000"):
         parse("+" * 100_000)
     with pytest.raises(BlendError, match="at most 64"):
         parse("a" * 65)
 
 
-def test_an_unknown_release_is_told_with_those_that_there_are() -> None:
+def test_an_unknown_release_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UnknownVersionError, match=r"v2.*v1\.0 or v0\.19"):
         parse("v2/af_heart")
 
@@ -82,7 +82,7 @@ _PART = st.builds(
     st.none() | st.integers(50, 200).map(lambda n: n / 100),
     st.none() | st.sampled_from(VERSIONS),
 )
-def test_every_expression_is_read_back_from_how_it_is_written(
+def test_an_expression_s_text_parses_to_the_same_expression(
     parts: list[Part], speed: float | None, version: str | None
 ) -> None:
     expression = Expression(tuple(parts), speed, version)
@@ -92,7 +92,7 @@ def test_every_expression_is_read_back_from_how_it_is_written(
 
 
 @given(st.text(alphabet="af_b+@()./ 0123456789v-é", max_size=40) | st.text(max_size=300))
-def test_any_text_is_an_expression_or_a_mistake_that_is_told(text: str) -> None:
+def test_any_text_is_an_expression_or_an_expected_error(text: str) -> None:
     try:
         expression = parse(text)
     except (BlendError, UnknownVersionError):

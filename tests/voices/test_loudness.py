@@ -1,4 +1,4 @@
-"""Loudness: the standard's own figures, and what is known of voices."""
+"""Loudness: the meter has the standard's figures, and voices have measured or learned values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_sine_of_997_hz_at_full_scale_is_3_lu_below_zero(rate_hz: int, amplitu
     assert integrated_lufs(sine(997, 5, amplitude, rate_hz), rate_hz) == pytest.approx(expected, abs=0.05)
 
 
-def test_pauses_and_what_is_10_lu_below_are_not_counted() -> None:
+def test_pauses_and_sound_10_lu_below_are_not_counted() -> None:
     loud, soft = sine(997, 10, 0.1), sine(997, 10, 0.01)
     expected = integrated_lufs(loud, 24_000)
     for rest in (np.zeros(240_000, dtype=np.float32), soft):
@@ -42,7 +42,7 @@ def test_pauses_and_what_is_10_lu_below_are_not_counted() -> None:
 
 
 @pytest.mark.parametrize("sound", [np.zeros(0), np.zeros(9000), np.zeros(48_000), np.full(48_000, 1e-6)])
-def test_what_is_not_heard_has_no_loudness(sound: Sound) -> None:
+def test_inaudible_or_short_sound_has_no_loudness(sound: Sound) -> None:
     assert integrated_lufs(sound.astype(np.float32), 24_000) is None
 
 
@@ -51,12 +51,12 @@ def test_every_voice_of_v1_0_was_measured() -> None:
     assert all(-32 < lufs < -15 for lufs in measured().values())
 
 
-def test_a_blend_is_as_loud_as_its_voices_are_in_the_mean() -> None:
+def test_a_blend_s_loudness_is_the_weighted_mean_of_its_voices() -> None:
     heart, nova = (measured()["v1.0", name] for name in ("af_heart", "af_nova"))
     assert VoiceLoudness().of("v1.0", "af_heart(3)+af_nova") == pytest.approx((3 * heart + nova) / 4)
 
 
-def test_a_voice_of_one_s_own_is_learned_from_what_it_says_and_then_brought_to_the_level_of_all() -> None:
+def test_the_loudness_of_the_owner_s_voice_is_learned_from_its_sentences() -> None:
     levels, voice = VoiceLoudness(), SpokenVoice("v1.0", "af_mine", "en-US", 1.0)
     assert levels.of("v1.0", "af_mine") == TYPICAL_LUFS
     assert not levels.wants(SpokenVoice("v1.0", "af_heart", "en-US", 1.0))
@@ -68,7 +68,7 @@ def test_a_voice_of_one_s_own_is_learned_from_what_it_says_and_then_brought_to_t
     assert integrated_lufs(at_target.astype(np.float32), 24_000) == pytest.approx(-16, abs=0.1)
 
 
-def test_names_without_end_cost_bounded_memory() -> None:
+def test_any_number_of_names_costs_bounded_memory() -> None:
     levels = VoiceLoudness()
     for number in range(300):
         levels.learn(SpokenVoice("v1.0", f"af_{number}", "en-US", 1.0), sine(997, 0.5, 0.1))

@@ -1,4 +1,4 @@
-"""Voice packs: the good are offered under names people understand, the bad are refused by name, none is trusted."""
+"""Voice packs: good ones are offered with readable labels, bad ones are refused by name, and none can run code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from kokoro_wyoming.errors import AssetError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.voices.catalogue import BEST_VOICE, Catalogue, voice_label, voice_language
-from kokoro_wyoming.voices.packs import Held, VoicePacks, read_pack
+from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, read_pack
 
 
 def _save_pack(folder: Path, name: str, rows: int = 510) -> Path:
@@ -142,7 +142,7 @@ def _save_as(path: Path, pack: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".npy", ".bin", ".safetensors"])
-def test_a_voice_of_one_s_own_may_come_in_any_of_four_forms(suffix: str, tmp_path: Path) -> None:
+def test_a_voice_of_the_owner_may_have_any_of_four_file_types(suffix: str, tmp_path: Path) -> None:
     pack = torch.rand(510, 1, 256)
     _save_as(tmp_path / f"af_mine{suffix}", pack)
     assert [voice.name for voice in Catalogue.scan("v1.0", tmp_path).voices] == ["af_mine"]
@@ -150,7 +150,7 @@ def test_a_voice_of_one_s_own_may_come_in_any_of_four_forms(suffix: str, tmp_pat
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".bin", ".safetensors"])
-def test_a_bad_voice_in_another_form_is_refused_by_name(suffix: str, tmp_path: Path) -> None:
+def test_a_bad_voice_of_another_file_type_is_refused_by_name(suffix: str, tmp_path: Path) -> None:
     good = tmp_path / f"good{suffix}"
     _save_as(good, torch.rand(510, 1, 256))
     contents = {"empty": b"", "junk": b"junk" * 999, "cut": good.read_bytes()[:-2000], "huge": bytes(9_000_000)}
@@ -171,7 +171,7 @@ def test_an_array_of_objects_is_never_unpickled(tmp_path: Path) -> None:
     assert not (tmp_path / "harm").exists()
 
 
-def test_of_two_files_for_one_voice_the_first_kind_counts_and_the_other_is_told(tmp_path: Path) -> None:
+def test_of_two_files_for_one_voice_the_earlier_suffix_counts_and_the_other_is_reported(tmp_path: Path) -> None:
     _save_as(tmp_path / "af_two.npy", torch.zeros(510, 1, 256))
     _save_as(tmp_path / "af_two.pt", torch.ones(510, 1, 256))
     catalogue = Catalogue.scan("v1.0", tmp_path)
@@ -180,7 +180,7 @@ def test_of_two_files_for_one_voice_the_first_kind_counts_and_the_other_is_told(
     assert float(VoicePacks(tmp_path, "v1.0").get("af_two").mean()) == 1.0
 
 
-def test_a_changed_file_is_read_anew_and_so_are_the_blends_of_it(tmp_path: Path) -> None:
+def test_a_changed_file_is_read_again_and_its_blends_change(tmp_path: Path) -> None:
     path = _save_pack(tmp_path, "af_mine")
     _save_pack(tmp_path, "af_other")
     packs = VoicePacks(tmp_path, "v1.0")
@@ -197,7 +197,7 @@ def _change(path: Path, content: bytes, stamp: int) -> None:
     os.utime(path, ns=(stamp, stamp))
 
 
-def test_a_file_that_is_damaged_or_half_written_leaves_the_voice_as_it_was(
+def test_a_damaged_or_half_written_file_leaves_the_earlier_pack(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = _save_pack(tmp_path, "af_mine")
@@ -208,7 +208,7 @@ def test_a_file_that_is_damaged_or_half_written_leaves_the_voice_as_it_was(
         _change(path, whole[: len(whole) // 2], stamp)
         assert packs.get("af_mine") is before
     assert caplog.text.count(f"{path} is truncated or corrupt") == 2
-    assert "af_mine is spoken as it was" in caplog.text
+    assert "af_mine keeps its earlier pack" in caplog.text
     _change(path, whole, 3)
     assert packs.get("af_mine") is not before
     packs.forget()
@@ -217,46 +217,46 @@ def test_a_file_that_is_damaged_or_half_written_leaves_the_voice_as_it_was(
         packs.get("af_mine")
 
 
-def test_who_has_begun_with_a_voice_keeps_it_whatever_becomes_of_its_file(tmp_path: Path) -> None:
+def test_an_utterance_keeps_its_pack_when_the_file_changes(tmp_path: Path) -> None:
     path = _save_pack(tmp_path, "af_mine")
     _save_pack(tmp_path, "af_other")
     packs = VoicePacks(tmp_path, "v1.0")
-    held: Held = {}
-    before = packs.get("af_mine", held)
+    pinned: PinnedPacks = {}
+    before = packs.get("af_mine", pinned)
     torch.save(torch.full((510, 1, 256), 1.5), path)
     os.utime(path, ns=(1, 1))
     packs.forget()
-    assert packs.get("af_mine", held) is before
-    assert float(packs.get("af_mine+af_other", held).mean()) == 0.5
+    assert packs.get("af_mine", pinned) is before
+    assert float(packs.get("af_mine+af_other", pinned).mean()) == 0.5
     assert float(packs.get("af_mine+af_other").mean()) == 1.0
-    assert set(held) == {"af_mine", "af_other"}
+    assert set(pinned) == {"af_mine", "af_other"}
     path.unlink()
     packs.forget()
-    assert packs.get("af_mine", held) is before
+    assert packs.get("af_mine", pinned) is before
     with pytest.raises(UnknownVoiceError):
         packs.get("af_mine")
 
 
-def test_a_file_is_read_once_for_all_who_hold_its_voice(tmp_path: Path) -> None:
+def test_a_file_is_read_once_for_all_utterances_that_hold_its_voice(tmp_path: Path) -> None:
     names = [f"af_{letter}{other}" for letter in "abcdefghi" for other in "abcdefgh"]
     _save_pack(tmp_path, names[0])
     for name in names[1:]:
         (tmp_path / f"{name}.pt").hardlink_to(tmp_path / f"{names[0]}.pt")
     packs = VoicePacks(tmp_path, "v1.0")
-    helds: list[Held] = [{}, {}]
-    for held in helds:
+    pinned_by_each: list[PinnedPacks] = [{}, {}]
+    for pinned in pinned_by_each:
         for name in names:  # more than are kept
-            packs.get(name, held)
-    assert all(helds[0][name] is helds[1][name] for name in names)
+            packs.get(name, pinned)
+    assert all(pinned_by_each[0][name] is pinned_by_each[1][name] for name in names)
 
 
-def test_of_two_names_that_differ_in_case_alone_the_one_in_small_letters_counts(tmp_path: Path) -> None:
+def test_of_two_names_that_differ_only_in_case_the_lower_case_one_counts(tmp_path: Path) -> None:
     for name, value in (("af_Heart", 1.0), ("af_heart", 0.0), ("af_HEART", 2.0)):
         torch.save(torch.full((510, 1, 256), value), tmp_path / f"{name}.pt")
     catalogue = Catalogue.scan("v1.0", tmp_path)
     assert [voice.name for voice in catalogue.voices] == ["af_heart"]
     assert set(catalogue.refused) == {"af_Heart.pt", "af_HEART.pt"}
-    assert "as af_heart.pt there has the same voice's name" in catalogue.refused["af_Heart.pt"]
+    assert "as af_heart.pt beside it has the same voice's name" in catalogue.refused["af_Heart.pt"]
     for asked in ("af_heart", "AF_HEART", "Af_Heart"):
         voice = catalogue.named(asked)
         assert voice is not None

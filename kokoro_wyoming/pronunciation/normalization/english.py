@@ -148,7 +148,7 @@ class English(Normalizer):
                 "bn": "billion", "B": "billion", "billion": "billion", "trillion": "trillion"}  # fmt: skip
 
     def is_decade(self, found: Found) -> bool:
-        return found["last"] is None and re.fullmatch("(?:[12][0-9])?[2-9]0s", found[0]) is not None
+        return found["last"] is None and re.fullmatch("(?:[12][0-9])?[2-9]0s|[12][0-9][01]0s", found[0]) is not None
 
     def own_rules_first(self) -> Iterator[Rule]:
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)\.?"

@@ -145,7 +145,7 @@ class French(Romance):
         return f"{whole} {self.integer(coins)}"
 
     def phone(self, written: str) -> str:
-        """By pairs, a zero before a digit said."""
+        """The number in pairs of digits; a leading zero is said."""
         pairs = re.findall("[0-9]{1,2}", written) if not written.startswith("+") else re.findall("[0-9]+", written)
         said = [f"{self.integer(0)} {self.integer(int(pair))}" if pair[0] == "0" and len(pair) > 1 and pair != "00"
                 else self.integer(int(pair)) if len(pair) < 3 else self.digits(pair) for pair in pairs]  # fmt: skip

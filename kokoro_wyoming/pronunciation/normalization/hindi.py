@@ -68,8 +68,8 @@ class Hindi(Normalizer):
         r"\bvs\b\.?": "बनाम",
     }
 
-    def read(self, text: str) -> str:
-        return super().read(text.translate(_DIGITS))
+    def normalize(self, text: str) -> str:
+        return super().normalize(text.translate(_DIGITS))
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
         return str(number)

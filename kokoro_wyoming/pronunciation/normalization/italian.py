@@ -119,14 +119,12 @@ class Italian(Romance):
         return "una" if feminine else "un" if noun else words
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
-        return re.sub(
-            r"milioni e |miliardi e ",
-            lambda found: found[0].replace(" e ", " "),
-            super().integer(number, feminine=feminine, noun=noun),
-        )
+        words = _mended(super().integer(number, feminine=feminine, noun=noun))
+        words = re.sub(r"(milioni|miliardi) e ", r"\1 ", words)
+        return re.sub(r"\Btre$", "tré", words)
 
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
-        words = super().ordinal(number)
+        words = _mended(super().ordinal(number))
         return f"{words[:-1]}a" if feminine else words
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
@@ -174,3 +172,8 @@ class Italian(Romance):
             lambda found: f"{found['at']}l'",
         )
         yield from super().own_rules_first()
+
+
+def _mended(words: str) -> str:
+    """num2words takes the second i of "centodiciotto" for one too many."""
+    return words.replace("dicott", "diciott")

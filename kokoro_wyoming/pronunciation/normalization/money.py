@@ -1,4 +1,4 @@
-"""Money: the signs people type, and the short names by which they call it. Pure."""
+"""Signs of currencies as people type them, and short names of currencies. Pure."""
 
 from __future__ import annotations
 

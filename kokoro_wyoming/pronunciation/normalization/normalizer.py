@@ -1,7 +1,7 @@
-"""Reading aloud in any language: what numbers and signs look like when typed. What they are called is each language's.
+"""Finds typed numbers, dates, prices and signs in a text; `Verbalizer` and the languages have their words.
 
-A rule is a regular expression and what to say for it. They are tried in the order of `_rules`, each over the whole
-text: what says more (a date, a price) before what says less (a number).
+A rule is a regular expression and a function that makes the words. The rules are tried in the order of `rules`, each
+over the whole text: long forms such as a date before short ones such as a number.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NEVER_A_FRACTION = {(24, 7), (50, 50), (9, 11), (4, 4)}
 
 
 class Normalizer(Verbalizer):
-    """Finds what is to be said otherwise than it is typed, and has the language say it."""
+    """Replaces what is said otherwise than it is typed by the language's words."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,14 +54,14 @@ class Normalizer(Verbalizer):
             *self.own_rules_last(),
         )
 
-    def read(self, text: str) -> str:
+    def normalize(self, text: str) -> str:
         """The text in words."""
         for pattern, say in self.rules:
             text = pattern.sub(say, text)
         return text
 
     def own_rules_first(self) -> Iterator[Rule]:
-        """Rules of one language before all others but its abbreviations; may see every sign as it was typed."""
+        """Rules of one language that see signs as they were typed; abbreviations, signs and products come before."""
         yield from ()
 
     def own_rules(self) -> Iterator[Rule]:
@@ -69,7 +69,7 @@ class Normalizer(Verbalizer):
         yield from ()
 
     def own_rules_last(self) -> Iterator[Rule]:
-        """Rules of one language for what is left."""
+        """Rules of one language after all others."""
         yield from ()
 
     @staticmethod

@@ -1,6 +1,7 @@
-"""Numbers as people type them: where one begins and ends, and what it is worth. Pure.
+"""Finds numbers as people type them, and tells their value. Pure.
 
-Digits are the ten of ASCII here. What has more than MAX_DIGITS is no number but a row of digits.
+Digits are the ten of ASCII here. What has more than 15 is no number but a row of digits: num2words and the phonemisers
+know names up to 10 ** 15.
 """
 
 from __future__ import annotations
@@ -8,9 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-
-MAX_DIGITS = 15
-"""num2words and the phonemisers know names up to 10 ** 15."""
 
 _SPACES = "\u00a0\u202f\u2009"
 _START = r"(?<!\w)(?<![0-9][.,])"
@@ -27,11 +25,11 @@ class Number:
 
     @property
     def size(self) -> Decimal:
-        """Its worth without the sign, as the plural rules of languages want it."""
+        """The value without its sign, for the plural rules of a language."""
         return Decimal(f"{self.whole}.{self.fraction}" if self.fraction else self.whole)
 
     def rounded(self) -> Number:
-        """Without a fraction of nothing but zeros: a sensor's 21.0 is 21 to everybody else."""
+        """The number without a fraction of zeros: a sensor's 21.0 is said as 21."""
         return self if self.fraction.strip("0") else Number(self.whole, "", self.negative)
 
 
@@ -69,7 +67,7 @@ def _of(whole: str, fraction: str, negative: bool) -> Number:
 
 
 def roman(written: str) -> int:
-    """What a Roman numeral of I, V and X is worth."""
+    """The value of a Roman numeral of I, V and X."""
     worth = {"I": 1, "V": 5, "X": 10}
     values = [worth[letter] for letter in written]
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))

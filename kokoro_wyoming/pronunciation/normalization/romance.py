@@ -1,4 +1,4 @@
-"""What Spanish, French, Italian and Portuguese have in common: decimals with a comma, gender, days before months."""
+"""Common rules of Spanish, French, Italian and Portuguese: decimals with a comma, gender, days before months."""
 
 from __future__ import annotations
 
@@ -19,23 +19,22 @@ class Romance(Normalizer):
     evening_from = 7
     comma = "coma"
     of = "de"
-    per_word = "por"
     partition = "de"
-    """Between a million and what there are a million of."""
+    """The word between a million and its noun."""
     ordinals_written = r"\.?[ºª°]"
     first_of_month = ""
     """The first day of a month, where it is not "one"."""
     date_of = " de "
-    """Between day, month and year."""
+    """What stands between day, month and year."""
     month_links = "(?:de |d')?"
     year_links = "(?:,? (?:de |del )?)"
     feminine_nouns: frozenset[str] = frozenset()
-    """Plurals and singulars around the house that make a number before them feminine."""
+    """Nouns around the house, plurals too, that make the number before them feminine."""
     masculine_nouns: frozenset[str] = frozenset()
     half_hours = ("", "")
-    """Hours as written after a vulgar half, and as said with it."""
+    """The word for hours as written behind ½, and as said together with it."""
     counted_digits = 2
-    """Decimals of up to this many digits are read as one number."""
+    """Decimals with up to so many digits are read as one number."""
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
         """A cardinal number as it stands before a noun."""

@@ -1,4 +1,4 @@
-"""Units: what is typed after a number, and what people call it. Names are CLDR's, by Babel, where it has them."""
+"""Units as they are typed after a number, and their names: CLDR's, from Babel, if it has them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SYMBOLS = {
     **{"kph": "kilometer-per-hour", "kmh": "kilometer-per-hour", "mph": "mile-per-hour", "kn": "knot"},
     **{"km/h": "kilometer-per-hour", "m/s": "meter-per-second", "px": "pixel", "kJ": "kilojoule", "rpm": "rpm"},
 }
-"""What is typed, with CLDR's name of it or, where CLDR has none, one of ours. A slash is "per"."""
+"""Typed symbols with CLDR's name of the unit, or one of ours if CLDR has none. A slash is "per"."""
 
 _SPACE_ASKED = frozenset(("K", "t", "B", "A", "V", "g"))
 """Written onto the number these are names, sizes and generations: 4K, 5G, 2A."""
@@ -68,7 +68,7 @@ _BARE = (
     "MB/s",
     "mbar",
 )
-"""Read as a unit without a number before it, too."""
+"""Symbols that are read as a unit even without a number before them."""
 
 
 def _one_of(symbols: frozenset[str] | dict[str, str]) -> str:
@@ -112,10 +112,6 @@ class Units:
     def phrase_for(self, unit: str, size: Decimal) -> str:
         """The unit around "{}", where the number goes, in the form that it has with so much of it."""
         return self.phrase(unit, self._locale.plural_form(size))
-
-    def plural_of(self, size: Decimal) -> str:
-        """CLDR's name of the plural form: "one", "many" or "other"."""
-        return self._locale.plural_form(size)
 
     def _phrase(self, unit: str, plural: str) -> str:
         if unit in self._own:

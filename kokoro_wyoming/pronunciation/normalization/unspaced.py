@@ -1,4 +1,4 @@
-"""What Chinese and Japanese have in common: no spaces between words, so that a number may follow a letter at once."""
+"""Common rules of Chinese and Japanese, which have no spaces: a number may follow a letter directly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WIDE |= {
 _WIDE_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[：．](?=[0-9])")
 
 SEAM = "\u2063"
-"""Stands between a letter without spaces and a number while rules look for the borders of words; no text has it."""
+"""Stands between a letter and a number while rules look for the borders of words; `cleaning` drops it from texts."""
 LETTERS = "\u3005\u3040-\u30ff\u3400-\u9fff"
 _NUMBERS = "0-9A-Za-z$£€¥￥₹%°²³#+\u2212-"
 _SEAMS = re.compile(rf"(?<=[{LETTERS}])(?=[{_NUMBERS}])|(?<=[{_NUMBERS}])(?=[{LETTERS}])")
@@ -35,10 +35,10 @@ class Unspaced(Normalizer):
         f"{name} {number}" for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
     )
 
-    def read(self, text: str) -> str:
+    def normalize(self, text: str) -> str:
         text = _WIDE_BETWEEN_DIGITS.sub(lambda found: ":" if found[0] == "：" else ".", text.translate(_WIDE))
         seamed = _SEAMS.sub(SEAM, text)
-        return self.finished(super().read(seamed).replace(SEAM, ""))
+        return self.finished(super().normalize(seamed).replace(SEAM, ""))
 
     def finished(self, text: str) -> str:
         """The text after all rules, seams gone."""

@@ -1,4 +1,4 @@
-"""How a language says things, apart from how they are typed: what `Normalizer` asks of each, and what is made of it."""
+"""How a language says numbers, dates, times, money and units, apart from how they are typed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Found = re.Match[str]
 
 
 class Verbalizer(ABC):
-    """What every language has; what is abstract is each language's own to write."""
+    """The words of a language. Each language sets the values and writes the abstract methods."""
 
     locale = "en_US"
     decimal_comma = False
@@ -39,9 +39,9 @@ class Verbalizer(ABC):
     out_of = "out of"
     over = "over"
     word_gap = " "
-    """Between words of this language."""
+    """What stands between words of this language."""
     group_gap = ", "
-    """Between the groups of a telephone number."""
+    """What stands between the groups of a telephone number."""
     compared: Mapping[str, str] = {}
     """What is said for ~, ±, <, >, ≤ and ≥ before a number."""
     months: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Verbalizer(ABC):
     units_own: Mapping[str, str | tuple[str, str]] = {}
     units_per = "{} / {}"
     units_per_is_own = False
-    """CLDR has none that is said."""
+    """Whether `units_per` replaces CLDR's form, which nobody says."""
     feminine_units: frozenset[str] = frozenset()
     currencies: Mapping[str, Currency] = {}
     abbreviations: Mapping[str, str] = {}
@@ -57,7 +57,6 @@ class Verbalizer(ABC):
     phones: tuple[str, ...] = ()
     meridiems: Mapping[str, str] = {}
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
-    ordinal_endings = ""
     monarchs: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
@@ -86,7 +85,7 @@ class Verbalizer(ABC):
         return self.integer(year)
 
     def years(self, first: int, last: int) -> str:
-        """From one year to another."""
+        """A range of years."""
         return self.span(self.year(first), self.year(last))
 
     @abstractmethod
@@ -98,7 +97,7 @@ class Verbalizer(ABC):
         return f"{self.integer(whole)} {self.ampersand} {self.fraction(over, under)}"
 
     def share(self, part: int, of: int) -> str:
-        """So many of so many."""
+        """A part of a whole, such as "3 out of 12"."""
         return self.joined(self.integer(part), self.out_of, self.integer(of))
 
     def slash_over(self, over: int, under: int) -> str:
@@ -108,11 +107,11 @@ class Verbalizer(ABC):
         return f"{name} {self.integer(number)}"
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
-        """An amount of money with coins, said together; where currencies have none it is said as a decimal."""
+        """An amount of money with its coins. An amount in a currency without coins is said as a decimal."""
         return self.joined(whole, self.ampersand, self.integer(coins), currency.coin if coins == 1 else currency.coins)
 
     def money_per(self, money: str, unit: str) -> str:
-        """A price of one of something."""
+        """A price for one unit."""
         return self.units_per.format(money, unit)
 
     def large_numbers(self) -> Mapping[str, str]:
@@ -120,11 +119,11 @@ class Verbalizer(ABC):
         return {}
 
     def is_decade(self, found: Found) -> bool:
-        """Whether "80s" is ten years here, not seconds."""
+        """Whether "80s" is a decade here, not seconds."""
         return False
 
     def bare(self, written: str, found: Found) -> str:
-        """A whole number with nothing about it: the G2P reads it."""
+        """A whole number without sign or unit. By default the G2P reads its digits."""
         return written
 
     def number(self, number: Number, *, feminine: bool = False, noun: bool = False) -> str:
@@ -140,22 +139,22 @@ class Verbalizer(ABC):
         return self.group_gap.join(self.joined(*(self.integer(int(digit)) for digit in group)) for group in groups)
 
     def joined(self, *words: str) -> str:
-        """The words that there are, with what this language has between words."""
+        """The words that are not empty, with `word_gap` between them."""
         return self.word_gap.join(word for word in words if word)
 
     def span(self, first: str, last: str) -> str:
-        """From one to the other."""
+        """A range, such as "3 to 5"."""
         return self.joined(first, self.to, last)
 
     def parsed(self, written: str, *, negative: bool = False) -> Number:
         return parse(written, decimal_comma=self.decimal_comma, dot_groups=self.dot_groups, negative=negative)
 
     def trimmed(self, number: Number) -> Number:
-        """An amount without zeros that nobody says."""
+        """An amount without the zeros that nobody says."""
         return number.rounded()
 
     def amount(self, found: Found, *, feminine: bool, rounded: bool) -> tuple[str, Number]:
-        """What is said for the groups sign, first and last; and the number that its noun agrees with."""
+        """The words for the groups sign, first and last, and the number that the noun behind them agrees with."""
         first = self.parsed(found["first"], negative=bool(found["sign"]))
         first = self.trimmed(first) if rounded else first
         words = self.number(first, feminine=feminine, noun=True)
@@ -166,12 +165,12 @@ class Verbalizer(ABC):
         return self.span(self.number(first, feminine=feminine), self.number(last, feminine=feminine, noun=True)), last
 
     def measured(self, number: Number, unit: str) -> str:
-        """So much of a unit."""
+        """A number with its unit."""
         words = self.number(number, feminine=unit.split("/")[0] in self.feminine_units, noun=True)
         return self.units.phrase_for(unit, number.size).replace("{}", words)
 
     def currency(self, code: str) -> Currency:
-        """The names of a currency; CLDR's where this language has no short one."""
+        """The names of a currency; CLDR's name if this language has no short one."""
         own = self.currencies.get(code)
         if own is not None:
             return own

@@ -1,7 +1,7 @@
-"""What each event of a client means, by what came before it. Pure: events in, actions out.
+"""What each event of a client means, after the events before it. Pure: events in, actions out.
 
-One table holds the grammar. Two states are enough between utterances because a client that sends its stop
-twice has still asked for nothing new, while a stop that never had a start is a mistake it should hear of.
+One table holds the grammar. Outside of a stream there are two states: a second synthesize-stop after a stream is
+ignored, but a synthesize-stop without any synthesize-start is the client's mistake.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 
 class UnsupportedFormatError(PeerError):
-    """Text in a format that is not spoken here."""
+    """A text format that this server does not speak."""
 
     code: ClassVar[str] = "unsupported-format"
 
@@ -39,14 +39,14 @@ class Describe:
 
 @dataclass(frozen=True)
 class Select:
-    """The client chose a program, for the life of the connection; it may not exist."""
+    """The client chose a program for the rest of the connection. The program may not exist."""
 
     program: str
 
 
 @dataclass(frozen=True)
 class Begin:
-    """An utterance begins; what follows up to End or Abandon belongs to it."""
+    """An utterance begins. Each Say up to End or Abandon belongs to it."""
 
     request: SpeechRequest
     streamed: bool
@@ -54,22 +54,22 @@ class Begin:
 
 @dataclass(frozen=True)
 class Say:
-    """More of the utterance's text, as it came."""
+    """More text of the utterance."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class End:
-    """All text of the utterance is there."""
+    """All text of the utterance has come."""
 
 
 @dataclass(frozen=True)
 class Abandon:
-    """The utterance's text will never be complete: drop what is left of it."""
+    """The utterance's text will never be complete: do not speak the rest."""
 
     because: PeerError | None = None
-    """What the client is to be told, if anything."""
+    """The error for the client, if any."""
 
 
 Action: TypeAlias = Ping | Describe | Select | Begin | Say | End | Abandon
@@ -77,15 +77,15 @@ Action: TypeAlias = Ping | Describe | Select | Begin | Say | End | Abandon
 
 class State(enum.Enum):
     QUIET = enum.auto()
-    """No utterance's text is on its way."""
+    """Outside of a stream."""
     STREAMING = enum.auto()
     """Between synthesize-start and synthesize-stop."""
     STREAMED = enum.auto()
-    """As QUIET, and the last to come was a synthesize-stop."""
+    """Outside of a stream, and the last request was a stream: another synthesize-stop is ignored."""
 
 
 class Dialogue:
-    """The client's side of one connection."""
+    """The events of one client, checked against the grammar."""
 
     def __init__(self) -> None:
         self._state = State.QUIET
@@ -93,19 +93,19 @@ class Dialogue:
 
     @property
     def mid_stream(self) -> bool:
-        """Whether an utterance's text is still on its way."""
+        """Whether a stream has begun and not ended."""
         return self._state is State.STREAMING
 
     def receive(self, event: Event) -> list[Action]:
-        """What the event asks for, in order.
+        """The actions that the event asks for, in order.
 
-        Raises PeerError where the client broke the grammar; nothing may be received after that.
+        Raises PeerError where the client broke the grammar; after that no event may be received.
         """
         meaning, self._state = _GRAMMAR.get(event.type, _UNKNOWN)[self._state]
         return list(meaning(self, event.data))
 
     def end_of_input(self) -> list[Action]:
-        """The client sends no more, but may still listen: whole requests stay valid, half a stream does not."""
+        """The client sends no more, but may still listen. Complete requests stay valid; an open stream is abandoned."""
         if not self.mid_stream:
             return []
         self._state = State.QUIET
@@ -184,7 +184,7 @@ def _format(text_format: object) -> TextFormat:
         return "ssml"
     if not isinstance(text_format, str):
         raise PeerError("text_format must be a string.")
-    raise UnsupportedFormatError('What is spoken is text and SSML: text_format must be "text", "ssml" or absent.')
+    raise UnsupportedFormatError('This server speaks text and SSML: text_format must be "text", "ssml" or absent.')
 
 
 def _ignore(_: Dialogue, __: Mapping[str, object]) -> Iterator[Action]:
@@ -201,8 +201,8 @@ def _anywhere(meaning: Meaning) -> Row:
     return {state: (meaning, state) for state in State}
 
 
-# Home Assistant sends the whole text once more as `synthesize` inside each stream, for servers that know no
-# streams; speaking that too would double every reply.
+# Inside each stream Home Assistant also sends the whole text as `synthesize`, for servers that know no streams. Spoken
+# here, it would double every reply.
 _GRAMMAR: Mapping[str, Row] = {
     "describe": _anywhere(Dialogue._describe),
     "ping": _anywhere(Dialogue._ping),
@@ -229,4 +229,4 @@ _GRAMMAR: Mapping[str, Row] = {
     },
 }
 _UNKNOWN: Row = _anywhere(_ignore)
-"""Wyoming's servers drop events they do not know."""
+"""Servers of the Wyoming protocol drop events that they do not know."""

@@ -42,7 +42,7 @@ class SoundEvents:
 
 
 def pong(text: str | None, trouble: str | None) -> Event:
-    """The answer to a ping; while nothing can be spoken it has a `trouble` besides, for `kokoro-wyoming health`."""
+    """The answer to a ping. While nothing can be spoken it also has `trouble`, for `kokoro-wyoming health`."""
     pong = Pong(text=text).event()
     if trouble is not None:
         pong.data["trouble"] = trouble
@@ -50,9 +50,9 @@ def pong(text: str | None, trouble: str | None) -> Event:
 
 
 def word_timings(words: Iterable[WordTime]) -> Event:
-    """When words are heard, in seconds from the beginning of the utterance's sound.
+    """The words and their times, in seconds from the beginning of the utterance's sound.
 
-    An event that Wyoming does not have, for clients that asked for it.
+    Wyoming has no such event. It goes only to clients that asked for it.
     """
     rows = [
         {"text": word.text, "start": round(word.start_seconds, 3), "end": round(word.end_seconds, 3)} for word in words
@@ -61,7 +61,7 @@ def word_timings(words: Iterable[WordTime]) -> Event:
 
 
 def error_event(error: Exception) -> Event:
-    """The `error` event; what is a defect of ours is told as "internal" and no more."""
+    """The `error` event. For a defect of this server it says "internal" and no more."""
     if isinstance(error, KokoroWyomingError):
         return Error(text=error_text(error), code=error.code).event()
     return Error(text="The server failed; its log says where.", code="internal").event()

@@ -1,7 +1,7 @@
 """Bytes to events and back. Pure; `wire` adds the socket and the clock.
 
-Wyoming's own reader believes what it is told: it buffers whatever length the header claims and dies of malformed
-frames. This one refuses a bad frame, and says why, before its body is buffered.
+The reader of the wyoming package trusts the client: it buffers as many bytes as a header claims, and fails on malformed
+frames. This reader refuses a bad frame before it buffers the frame's body, and says why.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kokoro_wyoming.errors import PeerError
 
 
 class MalformedEventError(PeerError):
-    """Bytes that are no Wyoming event."""
+    """The bytes are not a Wyoming event."""
 
 
 class EventTooLongError(PeerError):
@@ -28,42 +28,43 @@ class EventTooLongError(PeerError):
 
 @dataclass(frozen=True)
 class WireLimits:
-    """What a client may cost before anything is known of what it wants."""
+    """How much of memory, work and time a client may cost."""
 
     header_bytes: int = 64 * 1024
-    """asyncio's own limit for a line, and nginx's for all headers of a request."""
+    """The longest header of an event. asyncio has this limit for a line, nginx for all headers of a request."""
     data_bytes: int = 1024 * 1024
-    """100,000 characters of text are at most 400 KB of UTF-8 and mostly below 700 KB as JSON escapes."""
+    """The longest data of an event. 100,000 characters are at most 400 KB in UTF-8, and seldom 700 KB as escapes."""
     payload_bytes: int = 64 * 1024
-    """No event sent to a speaker of text has a payload; it is read past."""
+    """The longest payload. No event for a text-to-speech server has one, so that payloads are skipped."""
     structure_bytes: int = 16 * 1024
-    """Of JSON, what stands outside its strings: a million bytes of numbers take the event loop half a second."""
+    """The most JSON outside of strings: a million bytes of numbers would block the event loop for half a second."""
     nesting: int = 32
-    """Of objects and lists; Home Assistant's deepest, context in a request, has two or three."""
+    """The deepest nesting of objects and lists. Home Assistant's events have two or three levels."""
     events_per_second: int = 2_000
-    """In the long run. Language models send hundreds of deltas per second, the fastest about two thousand."""
+    """The most events a second in the long run. Language models send hundreds of deltas a second, the fastest 2,000."""
     events_burst: int = 30_000
-    """At once: the longest utterance, 100,000 characters, in deltas of four, replayed from a recording."""
+    """The most events at once: the longest utterance, 100,000 characters, in deltas of four characters."""
     event_timeout_seconds: float = 30.0
-    """From an event's first byte to its last. nginx allows a header 60 s, HAProxy's manual suggests 10 s."""
+    """The longest time from an event's first byte to its last. nginx allows a header 60 s, HAProxy suggests 10 s."""
     idle_seconds: float = 600.0
-    """Between events while nothing is spoken; satellites keep a connection open between announcements."""
+    """The longest time between events while nothing is spoken. Satellites stay connected between announcements."""
     write_timeout_seconds: float = 30.0
-    """Without a single byte taken by the client."""
+    """The longest time in which the client takes no byte."""
     write_buffer_bytes: int = 64 * 1024
-    """Held by asyncio for one client before its speaker rests: 1.4 s of sound."""
+    """Bytes that asyncio holds for one client before the session waits: 1.4 s of sound."""
     socket_buffer_bytes: int = 256 * 1024
-    """Held by the kernel (Linux books twice as much, for its own use too). Left alone it grows to 4 MB, which
-    is 90 s of sound computed for nothing when the listener leaves."""
+    """Bytes that the kernel holds for one client (Linux reserves twice as much, for its own use too). Without a limit
+    the buffer grows to 4 MB: 90 s of sound, computed in vain if the listener leaves."""
 
 
 class FrameParser:
-    """Events out of bytes, however these are cut. After a PeerError it is of no more use."""
+    """Parses bytes into events, however the bytes are cut. After a PeerError it must not be used any more."""
 
     def __init__(self, limits: WireLimits = WireLimits()) -> None:
         self._limits = limits
         self._buffer = bytearray()
         self._searched = 0
+        """Bytes at the start of the buffer that have no newline."""
         self._header: _Header | None = None
         self._payload_left = 0
 
@@ -156,9 +157,9 @@ def _parse_object(raw: bytes, limits: WireLimits, part: str) -> dict[str, Any]:
     if not _is_mostly_text(raw, limits.structure_bytes):
         raise EventTooLongError(f"An event's {part} may have {limits.structure_bytes:,} bytes outside its strings.")
     try:
-        # Decoded here: json.loads would take UTF-16 and surrogates from bytes.
+        # Decoded here, because json.loads would accept UTF-16 and raw surrogates in bytes.
         value = json.loads(raw.decode(), parse_constant=_refuse_constant, object_pairs_hook=_object)
-        # Surrogates can only come as escapes now.
+        # From here on, surrogates can only come from escapes.
         value = _checked(value, limits.nesting, scrub=b"\\u" in raw)
     except (ValueError, RecursionError):
         raise MalformedEventError(f"An event's {part} must be one JSON object in UTF-8.") from None
@@ -168,7 +169,7 @@ def _parse_object(raw: bytes, limits: WireLimits, part: str) -> dict[str, Any]:
 
 
 def _is_mostly_text(raw: bytes, structure_bytes: int) -> bool:
-    """Whether JSON has few values, however long its strings are; of what is no JSON nothing is said."""
+    """Whether JSON has little outside of its strings, which may be long. Of other bytes the result says nothing."""
     if len(raw) <= structure_bytes:
         return True
     bare = raw.replace(rb"\\", b"").replace(rb"\"", b"")
@@ -182,7 +183,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise ValueError("a key came twice")
+        raise ValueError("a key occurs twice")
     return value
 
 
@@ -201,7 +202,7 @@ def _checked(value: Any, depth: int, *, scrub: bool) -> Any:
 
 
 def frame(event: Event) -> bytes:
-    """The event as it goes over the wire."""
+    """The event as bytes for the wire."""
     buffer = io.BytesIO()
     write_event(event, buffer)
     return buffer.getvalue()

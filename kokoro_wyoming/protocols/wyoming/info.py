@@ -1,4 +1,4 @@
-"""The answer to describe: the catalogue as Wyoming's `info`."""
+"""The answer to describe: programs and voices as Wyoming's `info`."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
 
 from kokoro_wyoming.voices.descriptions import ProgramDescription, VoiceDescription
 
-# Home Assistant refuses to serve a program or voice without attribution.
+# Home Assistant accepts no program or voice without an attribution.
 _KOKORO = Attribution(name="hexgrad", url="https://huggingface.co/hexgrad/Kokoro-82M")
 
 
 def info_event(programs: Iterable[ProgramDescription]) -> Event:
-    """Wyoming's `info`, with text to speech alone: any other service changes what Home Assistant makes of us.
+    """Wyoming's `info` with text to speech only: with any other service Home Assistant would make other entities.
 
-    A voice without a language is left out, as it could not be chosen there.
+    A voice without a language is left out: Home Assistant offers voices by language.
     """
     return Info(tts=[_program(program) for program in programs]).event()
 
 
 def info_frame(programs: Iterable[ProgramDescription]) -> bytes:
-    """`info_event` as it goes over the wire, made once for each catalogue: clients ask every few seconds."""
+    """`info_event` as bytes for the wire, made once for the same programs: clients ask every few seconds."""
     return _frame(tuple(programs))
 
 

@@ -1,4 +1,4 @@
-"""The clients of the Wyoming protocol: who is admitted, a session for each, and the end of all."""
+"""The clients of the Wyoming protocol: admits them, serves each in a session, and ends all sessions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kokoro_wyoming.utterances.quota import Quota
 from kokoro_wyoming.utterances.service import SpeechService
 
 _REFUSALS_AT_ONCE = 32
-"""Clients that are told at the same time why they are not admitted. Other connections are closed without a word."""
+"""Most clients that are told at the same time why they are not admitted. Others are closed without an error event."""
 _CLOSE_SECONDS = 1.0
 """Longest wait for sessions that were cancelled."""
 
@@ -26,19 +26,19 @@ class WyomingServer:
         self._service = service
         self._admission = admission
         self.limits = limits or WireLimits()
-        """May be changed: new connections have them."""
+        """May be changed; the limits hold for new connections."""
         self._sessions: dict[asyncio.Task[None], Session] = {}
         self._refusals = 0
 
     @property
     def connections(self) -> int:
-        """How many clients are admitted now."""
+        """How many clients are served now."""
         return len(self._sessions)
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve or refuse one client, to the end of its connection. Raises nothing."""
         peer = writer.get_extra_info("peername")
-        if peer is None:  # gone already
+        if peer is None:  # the client has gone already
             writer.transport.abort()
             return
         host = peer[0] if isinstance(peer, tuple) else ""
@@ -53,7 +53,7 @@ class WyomingServer:
             self._admission.leave(host)
 
     async def drain(self, seconds: float) -> None:
-        """Let every session finish the utterance that it speaks, within this time; then end those that have not."""
+        """Let each session finish the utterance that it speaks within this time; then end all sessions."""
         tasks = list(self._sessions)
         drains = [asyncio.ensure_future(session.drain()) for session in self._sessions.values()]
         if drains:
@@ -85,7 +85,7 @@ class WyomingServer:
 
 
 async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, error: KokoroWyomingError) -> None:
-    """Tell a client that is not admitted why, and close. Raises nothing, as `Session.run`."""
+    """Tell a client why it is not admitted, and close. Raises nothing, as `Session.run`."""
     out = wire.EventWriter(writer, WireLimits())
     try:
         out.put(error_event(error))

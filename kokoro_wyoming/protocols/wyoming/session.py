@@ -88,7 +88,7 @@ class Session:
         return bool(self._unfinished)
 
     async def run(self) -> None:
-        """Serve the client until it leaves, fails or this is cancelled.
+        """Serve the client until it leaves, makes a mistake, or this task is cancelled.
 
         Raises nothing, not even CancelledError: asyncio's accept callback would report that as a crash.
         """
@@ -103,9 +103,9 @@ class Session:
             self._over.set()
 
     async def drain(self) -> None:
-        """Finish the reply that is being sent, refuse what comes after it, close; returns when that is done.
+        """Finish the reply that is being sent, refuse later requests, and close. Returns when all is done.
 
-        The caller sets the deadline: when `run` is cancelled, the client is told why the sound ends.
+        The caller sets the deadline: where it cancels `run`, the client is told why the sound ends.
         """
         self._draining = True
         if self._current is None:
@@ -113,7 +113,7 @@ class Session:
         await self._over.wait()
 
     async def _serve(self) -> wire.ClosePolicy:
-        """Converse to the end and tell the client of a bad one; returns how patiently to close."""
+        """Serve the client to the end, and send the error if there is one; returns how patiently to close."""
         try:
             await self._converse()
         except wire.PeerGoneError as error:
@@ -125,15 +125,15 @@ class Session:
         except KokoroWyomingError as error:
             log_refusal(self._peer, error)
             self._tell(error)
-            return wire.WITH_ERROR
+            return wire.ENDED_WITH_ERROR
         except Exception as error:
             log_defect(self._peer, error)
             self._tell(error)
-            return wire.WITH_ERROR
+            return wire.ENDED_WITH_ERROR
         finally:
             for reply in tuple(self._unfinished):
                 self._finished(reply)
-        return wire.CONTENT
+        return wire.ENDED_WELL
 
     def _finished(self, reply: _Reply) -> None:
         self._unfinished.remove(reply)
@@ -197,9 +197,9 @@ class Session:
                     return None
 
     async def _let_others(self) -> None:
-        # Events at hand are read without waiting. Only resting between turns, not yielding once, lets the many
-        # steps of another's describe pass between those of a flood.
-        turn_began_at_seconds = max(self._rested_at_seconds, self._events.received_at)
+        # Buffered events are read without waiting. To yield once after a turn is not enough: the answer to another
+        # client's describe takes many steps of the event loop, and needs a rest long enough for all of them.
+        turn_began_at_seconds = max(self._rested_at_seconds, self._events.received_at_seconds)
         if time.monotonic() - turn_began_at_seconds > _TURN_SECONDS:
             await asyncio.sleep(_REST_SECONDS)
             self._rested_at_seconds = time.monotonic()
@@ -239,7 +239,7 @@ class Session:
         await self._out.flush()
 
     def _fail(self, error: PeerError) -> None:
-        """Queue the error: in place of the utterance whose text is coming, else behind all that wait."""
+        """Queue the error: in place of the utterance whose text is still coming, else behind all waiting replies."""
         if self._open is not None:
             self._open.cancel(error)
             self._open = None

@@ -1,4 +1,4 @@
-"""Advertising the server on the local network (zeroconf), so that Home Assistant finds it by itself."""
+"""Advertises the server on the local network (zeroconf), so that Home Assistant finds it."""
 
 from kokoro_wyoming.server.discovery.addresses import listening_hosts, networks_near
 from kokoro_wyoming.server.discovery.advertiser import Advertiser

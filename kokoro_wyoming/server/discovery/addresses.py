@@ -1,4 +1,4 @@
-"""Which addresses of this machine a house can reach, and on which interfaces to say so."""
+"""Which addresses of this machine to advertise in the home network, and on which interfaces."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_A_LAN = re.compile(
     r"|virbr|vnet|vmnet|vboxnet|tap"  # virtual machines
     r"|tun|utun|wg|tailscale|ppp|awdl|llw|dummy"  # tunnels, and what multicast does not cross
 )
-"""How the names of interfaces begin behind which there is no house."""
+"""Beginnings of the names of interfaces that do not lead to a home network."""
 
 _IF_INET6 = Path("/proc/net/if_inet6")
 _UNSTEADY_FLAGS = 0x01 | 0x08 | 0x20 | 0x40
@@ -28,7 +28,7 @@ _UNSTEADY_FLAGS = 0x01 | 0x08 | 0x20 | 0x40
 
 @dataclass(frozen=True)
 class LocalAddress:
-    """An address that an interface of this machine has now."""
+    """An interface of this machine and one of its addresses."""
 
     interface: str
     address: IPAddress
@@ -36,25 +36,25 @@ class LocalAddress:
 
 @dataclass(frozen=True)
 class Advertisement:
-    """What to say, and where to say it."""
+    """The addresses to advertise, and the interfaces to multicast on."""
 
     addresses: tuple[IPAddress, ...] = ()
-    """The A and AAAA records: IPv4 first, then the IPv6 addresses of the house, then the world's."""
+    """The A and AAAA records: IPv4 first, then private IPv6 addresses, then global IPv6 addresses."""
     spoken_on: tuple[IPAddress, ...] = ()
     """One address for each interface and family to multicast on."""
 
 
 def unsteady_addresses(if_inet6: str) -> frozenset[IPAddress]:
-    """The IPv6 addresses in the text of Linux's /proc/net/if_inet6 that will not last.
+    """The IPv6 addresses that will not last, from the text of Linux's /proc/net/if_inet6.
 
-    Home Assistant stores the address it first sees, so a privacy address, which changes daily, must not be it.
+    Home Assistant stores the first address that it sees. This must not be a privacy address, which changes daily.
     """
     rows = (line.split() for line in if_inet6.splitlines())
     return frozenset(ipaddress.IPv6Address(int(row[0], 16)) for row in rows if int(row[4], 16) & _UNSTEADY_FLAGS)
 
 
 def local_addresses() -> list[LocalAddress]:
-    """The lasting addresses of all interfaces. Raises OSError when the system does not tell."""
+    """The lasting addresses of all interfaces. Raises OSError where the system does not give them."""
     unsteady: frozenset[IPAddress] = frozenset()
     with contextlib.suppress(OSError):  # not Linux, or without IPv6
         unsteady = unsteady_addresses(_IF_INET6.read_text(encoding="ascii"))
@@ -67,9 +67,9 @@ def local_addresses() -> list[LocalAddress]:
 
 
 def networks_near() -> frozenset[IPNetwork]:
-    """The IPv6 networks that this machine is in, on interfaces behind which there may be a house.
+    """The IPv6 networks that this machine is in, on interfaces that may lead to a home network.
 
-    Whoever is in them can be in the same place by a link-local address as well.
+    A machine in them could as well connect by its link-local address.
     """
     try:
         adapters = list(ifaddr.get_adapters())
@@ -111,18 +111,19 @@ def plan(
 ) -> Advertisement:
     """Choose what to advertise. Raises ValueError for a host that is not a numeric address.
 
-    `bind_hosts` are the addresses that the server listens on. `advertise_hosts` are told instead, as they are: a
-    container cannot see its host's. `interfaces`, by name or by address, are used alone, of whatever kind.
+    `bind_hosts` are the addresses that the server listens on. `advertise_hosts` are advertised in their place: a
+    container cannot see the addresses of its host. `interfaces`, by name or by address, are the only ones to use, and
+    may be of any kind.
     """
     bound = [parse_address(host) for host in bind_hosts]
     wanted = None if interfaces is None else _interface_names(local, interfaces)
     lan = [here for here in local if _is_bound(here.address, bound) and _is_lan(here, bound, wanted)]
     if advertise_hosts is None:
         return Advertisement(_in_order(here.address for here in lan), _one_for_each_interface(lan))
-    told = [parse_address(host) for host in advertise_hosts]
-    # A server behind a proxy listens on loopback, and yet is told to the house.
-    lan = lan or [here for here in local if _is_lan(here, told, wanted)]
-    return Advertisement(_in_order(told), _one_for_each_interface(lan))
+    given = [parse_address(host) for host in advertise_hosts]
+    # A server behind a proxy listens on loopback, and is advertised in the home network all the same.
+    lan = lan or [here for here in local if _is_lan(here, given, wanted)]
+    return Advertisement(_in_order(given), _one_for_each_interface(lan))
 
 
 def _interface_names(local: Sequence[LocalAddress], interfaces: Sequence[str]) -> set[str]:
@@ -140,7 +141,7 @@ def _is_lan(here: LocalAddress, asked_for: Sequence[IPAddress], interfaces: set[
         return interfaces is not None
     if here.address in asked_for:
         return True
-    # Home Assistant passes over link-local addresses, which need an interface's name to be reached.
+    # Home Assistant ignores link-local addresses: they cannot be reached without an interface's name.
     return not here.address.is_link_local and (interfaces is not None or not _NOT_A_LAN.match(here.interface))
 
 

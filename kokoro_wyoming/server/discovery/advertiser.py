@@ -1,6 +1,6 @@
-"""Keeping one server advertised by multicast DNS while addresses come and go.
+"""Advertises one server by multicast DNS while the machine's addresses come and go.
 
-Nothing here is ever fatal: a machine without network or multicast gets one warning, and the server goes on.
+No failure here stops the server: on a machine without network or multicast there is one warning in the log.
 """
 
 from __future__ import annotations
@@ -22,45 +22,47 @@ from kokoro_wyoming.server.discovery.addresses import Advertisement, LocalAddres
 _LOGGER = logging.getLogger(__name__)
 
 SERVICE_TYPE = "_wyoming._tcp.local."
-"""What Home Assistant's Wyoming integration browses for."""
+"""The service type that Home Assistant's Wyoming integration looks for."""
 
 _POLL_SECONDS = 3.0
+"""Time between two looks at the machine's addresses."""
 _RETRY_SECONDS = 30.0
-"""Between attempts that fail, unless the addresses change before."""
+"""Time between attempts that fail, unless the addresses change before."""
 _PUBLISH_TIMEOUT_SECONDS = 5.0
 """Probing and three announcements take about one second."""
 _GOODBYE_TIMEOUT_SECONDS = 1.0
 _FLUSH_SECONDS = 1.2
-"""An announcement drives out of caches what is older than one second (RFC 6762, 10.2), and no less."""
+"""Time before an announcement is repeated. It replaces only cached records older than 1 s (RFC 6762, 10.2)."""
 _SLEPT_SECONDS = 30.0
-"""A wall clock that gained this much on the process's: it or its machine slept, and the house forgot it."""
+"""If the wall clock gained this much on the process's clock, the process or its machine slept, and the network may have
+forgotten the server."""
 
 _TROUBLES = (OSError, RuntimeError, Error, asyncio.TimeoutError)
-"""What multicast DNS fails with; RuntimeError is zeroconf's for an interface that went away meanwhile."""
+"""Errors of multicast DNS. zeroconf raises RuntimeError where an interface went away meanwhile."""
 
 
 class _RivalWatch(RecordUpdateListener):
-    """Notices another server that took our name at the same moment.
+    """Notices another server that took the same name at the same moment.
 
-    Probing finds a name that is in use, but of two servers that start together, as after a power cut, both find
-    it free. Then the one whose host name sorts higher, which is the elder, says again that it is here, and the
-    other gives way.
+    Probing finds a name that is in use. But when two servers start together, as after a power cut, both find the name
+    free. Then the server that started first, whose host name sorts higher, repeats its announcement, and the other one
+    takes another name.
     """
 
     def __init__(self, info: ServiceInfo) -> None:
         self._instance = info.key
         self._host = (info.server or "").lower()
-        self.must_give_way = False
+        self.must_rename = False
         self.repeat_at_seconds = math.inf
-        """Monotonic time at which to be announced again."""
+        """Monotonic time when the announcement is to be repeated."""
 
     def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
         for update in records:
-            # Only service records have a server; one that says goodbye has expired.
+            # Only service records have a server. A record that says goodbye has expired.
             host = getattr(update.new, "server_key", None)
             if host is None or update.new.key != self._instance or update.new.is_expired(now):
                 continue
-            self.must_give_way |= host > self._host
+            self.must_rename |= host > self._host
             if host < self._host:
                 self.repeat_at_seconds = time.monotonic() + _FLUSH_SECONDS
 
@@ -70,16 +72,16 @@ class _Published:
     responder: AsyncZeroconf
     info: ServiceInfo
     rivals: _RivalWatch
-    said: Advertisement
+    advertisement: Advertisement
 
 
 class Advertiser:
-    """Publishes one server, and keeps what is published true until `unpublish`.
+    """Publishes one server, and keeps the published addresses up to date until `unpublish`.
 
-    name: instance name, at most 63 bytes. Home Assistant's identity of the server hangs on it.
+    name: instance name, at most 63 bytes. Home Assistant identifies the server by it.
     bind_hosts: numeric addresses that the server listens on (`listening_hosts`).
-    advertise_hosts: numeric addresses to tell instead of those that the machine has.
-    interfaces: names or addresses of the only interfaces to use; None: all on which there may be a house.
+    advertise_hosts: numeric addresses to advertise in place of the machine's own.
+    interfaces: names or addresses of the only interfaces to use; None: all that may lead to a home network.
     Raises ValueError for a host that is not a numeric address.
     """
 
@@ -94,10 +96,10 @@ class Advertiser:
         look: Callable[[], list[LocalAddress]] = local_addresses,
         poll_seconds: float = _POLL_SECONDS,
     ) -> None:
-        plan([], bind_hosts, advertise_hosts)  # so that a bad address is told at once
-        # A dot would end the label.
+        plan([], bind_hosts, advertise_hosts)  # so that a bad address is reported at once
+        # A dot would end the DNS label.
         self._wanted_name = name.replace(".", "-")
-        self._number = 1
+        self._name_number = 1
         self._port = port
         self._bind_hosts = bind_hosts
         self._advertise_hosts = advertise_hosts
@@ -106,25 +108,25 @@ class Advertiser:
         self._poll_seconds = poll_seconds
         self._published: _Published | None = None
         self._watcher: asyncio.Task[None] | None = None
-        self._failed: Advertisement | None = None
+        self._failed_advertisement: Advertisement | None = None
         self._retry_at_seconds = 0.0
         self._has_warned = False
         self._clock_lead_seconds = _clock_lead_seconds()
 
     @property
     def name(self) -> str:
-        """The instance name, as wanted or, where another server has that, as renamed."""
-        return self._wanted_name if self._number == 1 else f"{self._wanted_name}-{self._number}"
+        """The instance name: the wanted one, or with a number where another server has that."""
+        return self._wanted_name if self._name_number == 1 else f"{self._wanted_name}-{self._name_number}"
 
     @property
     def advertised(self) -> Advertisement | None:
-        """What the network is told now."""
-        return self._published.said if self._published else None
+        """The advertisement that is published now."""
+        return self._published.advertisement if self._published else None
 
     async def publish(self) -> None:
-        """Announce the server, then follow the machine's addresses. Call it once the port is open.
+        """Announce the server, then follow the machine's addresses. To be called once the port is open.
 
-        Takes about a second, five at most, and never fails.
+        Takes about 1 s, 5 s at most, and never fails.
         """
         if self._advertise_hosts is None and all(is_loopback(host) for host in self._bind_hosts):
             _LOGGER.info("Not advertised on the network, as the server listens on this machine only.")
@@ -133,7 +135,7 @@ class Advertiser:
         self._watcher = asyncio.create_task(self._follow(), name="zeroconf")
 
     async def unpublish(self) -> None:
-        """Say goodbye, within a second, and stop. May be called at any time, and again."""
+        """Say goodbye within 1 s, and stop. May be called at any time, and again."""
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             watcher.cancel()
@@ -147,44 +149,44 @@ class Advertiser:
 
     async def _renew(self) -> None:
         try:
-            await self._bring_up_to_date()
+            await self._update_advertisement()
         except Exception:
-            # A defect of ours, and still no reason to stop speaking.
+            # A defect here is no reason to stop the server.
             _LOGGER.exception("Advertising on the network failed")
 
-    async def _bring_up_to_date(self) -> None:
-        """Make what is published what it should be; nothing to do at nearly every call."""
+    async def _update_advertisement(self) -> None:
+        """Publish the addresses that the machine has now. At nearly every call nothing has changed."""
         try:
             wanted = plan(self._look(), self._bind_hosts, self._advertise_hosts, self._interfaces)
         except OSError:
             wanted = Advertisement()
         has_slept = self._has_slept()
         if self._published is None:
-            is_due = wanted != self._failed or time.monotonic() >= self._retry_at_seconds
+            is_due = wanted != self._failed_advertisement or time.monotonic() >= self._retry_at_seconds
         else:
-            if self._published.rivals.must_give_way:
-                await self._give_way(self._published)
+            if self._published.rivals.must_rename:
+                await self._rename(self._published)
             else:
-                await self._insist(self._published)
-            is_due = has_slept or self._published is None or wanted != self._published.said
+                await self._repeat_if_due(self._published)
+            is_due = has_slept or self._published is None or wanted != self._published.advertisement
         if is_due:
             await self._replace(wanted)
 
-    async def _give_way(self, published: _Published) -> None:
+    async def _rename(self, published: _Published) -> None:
         self._published = None
-        # Without a goodbye, which would take the other server off everybody's list.
+        # Without a goodbye: it would remove the other server, which has the same name, from all caches.
         published.responder.zeroconf.registry.async_remove(published.info)
         await _close(published.responder)
         self._take_next_name()
 
-    async def _insist(self, published: _Published) -> None:
+    async def _repeat_if_due(self, published: _Published) -> None:
         if time.monotonic() >= published.rivals.repeat_at_seconds:
             published.rivals.repeat_at_seconds = math.inf
             await (await published.responder.async_update_service(published.info))
 
     def _take_next_name(self) -> None:
         taken = self.name
-        self._number += 1
+        self._name_number += 1
         _LOGGER.warning(
             "Another server on the network is called %r, so this one is %r: "
             "give each its own discovery.name in the configuration.",
@@ -194,7 +196,7 @@ class Advertiser:
 
     async def _replace(self, wanted: Advertisement) -> None:
         await self._withdraw()
-        self._failed = wanted
+        self._failed_advertisement = wanted
         self._retry_at_seconds = time.monotonic() + _RETRY_SECONDS
         if not wanted.addresses or not wanted.spoken_on:
             self._warn("this machine has no address on a local network")
@@ -204,7 +206,7 @@ class Advertiser:
         except _TROUBLES as error:
             self._warn(f"multicast DNS does not work here ({str(error) or type(error).__name__})")
         else:
-            self._failed = None
+            self._failed_advertisement = None
             self._has_warned = False
 
     async def _announce(self, wanted: Advertisement) -> None:
@@ -222,7 +224,7 @@ class Advertiser:
         _LOGGER.info("Advertised on the network as %r at %s, port %d.", self.name, addresses, self._port)
 
     async def _register(self, responder: AsyncZeroconf, wanted: Advertisement) -> tuple[ServiceInfo, Awaitable[object]]:
-        """Take the first free name; what is returned beside it ends when the announcements are out."""
+        """Take the first free name. The second result is to be awaited: it is done when all announcements are sent."""
         host = _new_host()
         while True:
             info = ServiceInfo(
@@ -243,12 +245,12 @@ class Advertiser:
             await _close(published.responder)
 
     def _warn(self, reason: str) -> None:
-        """One warning for each spell of trouble."""
+        """Warn once, and not again before a publication succeeds."""
         level = logging.DEBUG if self._has_warned else logging.WARNING
         self._has_warned = True
         _LOGGER.log(
             level,
-            "Home Assistant will not find this server by itself: %s. It can be added by host and port all the same.",
+            "Home Assistant will not find this server by itself: %s. You can still add it by host and port.",
             reason,
         )
 
@@ -260,7 +262,7 @@ class Advertiser:
 
 
 async def _close(responder: AsyncZeroconf) -> None:
-    """Say goodbye for whatever is registered, and close the sockets."""
+    """Say goodbye for the registered service, and close the sockets."""
     try:
         await asyncio.wait_for(responder.async_close(), _GOODBYE_TIMEOUT_SECONDS)
     except _TROUBLES as error:
@@ -268,14 +270,14 @@ async def _close(responder: AsyncZeroconf) -> None:
 
 
 def _new_host() -> str:
-    """A host name that is nobody else's, and sorts lower the later it was made.
+    """A unique host name. A later one sorts lower.
 
-    The machine's own name has a responder already; and under the name of the last time, the house would remember the
-    addresses of the last time.
+    For the machine's own name another program may already answer. For a name that was used before, the network would
+    remember the addresses from then.
     """
     return f"kokoro-{0xFFFFFFFFFF - int(time.time()):010x}-{secrets.token_hex(4)}.local."
 
 
 def _clock_lead_seconds() -> float:
-    """Wall clock less that of this process, which stands still while the machine sleeps or the process is suspended."""
+    """Wall clock less the process's clock, which stands still while the machine sleeps or the process is suspended."""
     return time.time() - awake.seconds()

@@ -1,8 +1,8 @@
-"""Markup as it arrives, read as a person would read it aloud: Markdown, left-over HTML, addresses, emoji, signs.
+"""Reads markup as a person would read it aloud: Markdown, left-over HTML, addresses, emoji, signs.
 
 Markdown libraries such as markdown-it-py want a paragraph whole before they say anything of its first word, whereas
-here a sentence leaves as soon as it is certain; so this reads character by character, and holds back only what may
-yet turn out to be markup, for a bounded number of characters.
+here a sentence leaves as soon as it is certain. So this reads character by character. It holds back only what may still
+be markup, and that for a limited number of characters.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ __all__ = ["Markup", "Signs"]
 
 
 class Markup:
-    """Text in, in any chunks; out comes what is to be said, with `marks` for pauses and phonemes, and line breaks only
-    where a sentence ends.
+    """Text in, in any chunks; out comes what is to be said, with `marks` for pauses, phonemes, emoji and addresses, and
+    line breaks only where a sentence ends.
 
     Each character is taken by itself, so where the chunks end cannot change what comes out.
     """
 
-    def __init__(self, language: str | None = None, *, name_emoji: bool = False) -> None:
-        """`language` is an advertised tag, for the words of addresses and emoji; without one they are English."""
-        self._lines = LineReader(language or "en-US")
-        self._signs = Signs(language or "en-US", name_emoji=name_emoji)
+    def __init__(self, *, name_emoji: bool = False) -> None:
+        self._lines = LineReader()
+        self._signs = Signs(name_emoji=name_emoji)
 
     def add(self, chunk: str) -> str:
         """What is certain now that more text has come; the text is clean, so that no mark in it is forged."""
@@ -31,14 +30,14 @@ class Markup:
 
     @property
     def held(self) -> str:
-        """What has come and was not given yet; what follows a blank is left out, as it belongs to what comes next."""
+        """The text that was not given yet. Text behind a blank is left out, as it belongs to the next words."""
         return self._signs.held + (" " if self._lines.after_blank else self._lines.held)
 
     def settle(self) -> str:
-        """What is `held`, as no more text comes for now; the reading goes on behind it."""
+        """The text that is `held`, as no more comes for now; later text goes on behind it."""
         said = "" if self._lines.after_blank else self._signs.add(self._lines.settle())
         return said + self._signs.settle()
 
     def finish(self) -> str:
-        """What was held back, as the text has ended; then all starts afresh."""
+        """The text that was held back, as no more comes; then all starts afresh."""
         return self._signs.add(self._lines.finish()) + self._signs.finish()

@@ -1,9 +1,11 @@
-"""Web and mail addresses, as a person says them: the host, with its dots, and nothing after it."""
+"""Web and mail addresses: a person says the host with its dots, and not the path."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from kokoro_wyoming.text.marks import WEB_ADDRESS, named
 from kokoro_wyoming.text.markup.found import Found, as_text
 
 _HOST_CHARS = 253
@@ -11,32 +13,40 @@ _HOST_CHARS = 253
 _SCHEMES = ("http://", "https://", "ftp://", "www.", "mailto:")
 _LETTERS = "A-Za-z0-9\u00c0-\u024f"
 _IN_HOST = re.compile(rf"[{_LETTERS}.\-]")
-"""Only Latin letters: in Chinese and Japanese the sentence goes on right behind an address."""
+"""Latin letters only, as a Chinese or Japanese sentence goes on right behind an address."""
 IN_PATH = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-%=&#+@$/")
 PERHAPS_IN_PATH = frozenset(".,;:!?'()[]*_~")
-"""Part of an address if more of it follows, else the sentence's."""
+"""Signs that are part of an address if more of it follows, else the sentence's."""
 
-_SAID = {
-    "en": ("dot", "at"),
-    "es": ("punto", "arroba"),
-    "fr": ("point", "arobase"),
-    "hi": ("डॉट", "ऐट"),
-    "it": ("punto", "chiocciola"),
-    "ja": ("ドット", "アットマーク"),
-    "pt": ("ponto", "arroba"),
-    "zh": ("点", "艾特"),
-}
-"""The full stop and the @ of an address, by language."""
-
-_SURE = re.compile(
-    r"(?:\.[A-Za-z0-9-]+)*\."
-    r"(?:com|org|net|edu|gov|io|dev|app|info|eu|uk|co|fr|jp|cn|br|us|ca|au|nl|pl|ch|ru|tv|ai|local|lan)"
-)
-"""Ends of names that are no words of any language spoken here; "now.it" may be two of them without a blank."""
+_SURE_END = r"\.(?:com|org|net|edu|gov|io|dev|app|info|eu|uk|co|fr|jp|cn|br|us|ca|au|nl|pl|ch|ru|tv|ai|local|lan)"
+"""Ends of names that are no words of our languages. "now.it" may be two words without a blank."""
+_SURE = re.compile(rf"(?:\.[A-Za-z0-9-]+)*{_SURE_END}")
 _NUMERIC = re.compile(r"(?:\.[0-9]{1,3}){3}")
 
 
-def scheme(held: str, ended: bool, language: str) -> Found | None:
+_LABEL = rf"[{_LETTERS}](?:[{_LETTERS}-]{{0,61}}[{_LETTERS}])?"
+_IN_PATH_CHARS, _PERHAPS_CHARS = (re.escape("".join(sorted(chars))) for chars in (IN_PATH, PERHAPS_IN_PATH))
+_PATH = rf"(?:[/:?#][{_IN_PATH_CHARS}{_PERHAPS_CHARS}]*[{_IN_PATH_CHARS}]|/)?"
+_WHOLE = re.compile(
+    rf"(?<![{_LETTERS}.@_+-])(?:(?:(?:https?|ftp)://(?:www\.)?|www\.)(?P<host>{_LABEL}(?:\.{_LABEL}){{0,8}}){_PATH}"
+    rf"|(?:mailto:)?(?P<mail>[{_LETTERS}._+-]{{1,64}}@{_LABEL}(?:\.{_LABEL}){{1,8}})"
+    rf"|(?P<sure>{_LABEL}(?:\.{_LABEL}){{0,8}}?{_SURE_END})(?![{_LETTERS}-]|\.[{_LETTERS}]){_PATH})"
+)
+
+
+def split(text: str) -> Iterator[tuple[str, bool]]:
+    """A text that has come whole, in parts: each with whether it is an address, of which only the host is given."""
+    at = 0
+    for found in _WHOLE.finditer(text):
+        if at < found.start():
+            yield text[at : found.start()], False
+        yield found["host"] or found["mail"] or found["sure"], True
+        at = found.end()
+    if at < len(text):
+        yield text[at:], False
+
+
+def scheme(held: str, ended: bool) -> Found | None:
     """Judge a word that begins like "https://" or "www."."""
     begun = next((one for one in _SCHEMES if held.startswith(one)), "")
     if not begun:
@@ -46,20 +56,19 @@ def scheme(held: str, ended: bool, language: str) -> Found | None:
         return Found(word, held[len(word) :])
     if begun == "mailto:":
         return Found()
-    return _host_from(held, len(begun) if "/" in begun else 0, ended, language)
+    return _host_from(held, len(begun) if "/" in begun else 0, ended)
 
 
-def at_sign(held: str, ended: bool, language: str) -> Found | None:
+def at_sign(held: str, ended: bool) -> Found | None:
     """Judge "@" behind a letter or digit."""
     if len(held) == 1 and not ended:
         return None
     if len(held) == 1 or not (held[1].isascii() and held[1].isalnum()):
         return as_text(held)
-    found = _host_from(held, 1, ended, language)
-    return None if found is None else found._replace(said=f" {_SAID[language[:2]][1]} {found.said}")
+    return _host_from(held, 1, ended, "@")
 
 
-def full_stop(held: str, ended: bool, language: str) -> Found | None:
+def full_stop(held: str, ended: bool) -> Found | None:
     """Judge a full stop behind a letter or digit: it may be inside a name on the network."""
     in_word = held[-1].isascii() and (held[-1].isalnum() or held[-1] in ".-")
     if in_word and not ended and len(held) < _HOST_CHARS and held[-2:] != "..":
@@ -69,12 +78,12 @@ def full_stop(held: str, ended: bool, language: str) -> Found | None:
     if not word:
         return as_text(held)
     if _SURE.fullmatch(word) or _NUMERIC.fullmatch(word) or (rest == "@" and ".." not in word):
-        return Found(_spoken(word, language), rest, address=rest[:1] == "/")
+        return Found(named(word, WEB_ADDRESS), rest, address=rest[:1] == "/")
     return Found(word, rest)
 
 
-def _host_from(held: str, begin: int, ended: bool, language: str) -> Found | None:
-    """A host from `begin` on, once it has ended."""
+def _host_from(held: str, begin: int, ended: bool, before: str = "") -> Found | None:
+    """A host from `begin` on, once it has ended; `before` is said before it."""
     in_host = _IN_HOST.match(held[-1]) is not None
     if not ended and len(held) < _HOST_CHARS and (len(held) == begin or in_host):
         return None
@@ -83,10 +92,5 @@ def _host_from(held: str, begin: int, ended: bool, language: str) -> Found | Non
     rest = held[begin + len(host) :]
     if host in ("", "www"):
         return Found(held.removesuffix(rest), rest)
-    return Found(_spoken(host, language), rest, address=rest[:1] in ("/", ":", "?", "#"))
-
-
-def _spoken(host: str, language: str) -> str:
-    """ "www.example.com" as "example dot com"; a leading full stop is said too."""
-    host = host[4:] if host.lower().startswith("www.") else host
-    return host.replace(".", f" {_SAID[language[:2]][0]} ")
+    spoken = host[4:] if host.lower().startswith("www.") else host
+    return Found(named(before + spoken, WEB_ADDRESS), rest, address=rest[:1] in ("/", ":", "?", "#"))

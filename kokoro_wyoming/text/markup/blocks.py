@@ -1,4 +1,4 @@
-"""What a line begins with: headings, lists, quotes, tables, rules, fences of code. Pure: no state."""
+"""Judges the beginning of a line: headings, lists, quotes, tables, rules, fences of code. Pure: no state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SIGNS = frozenset("#>-*+_=~|`[–0123456789") | BULLETS
 """A line that begins with anything else is text."""
 
 _RULE_CHARS = 80
-"""As much of a row of signs is looked at in one."""
+"""Longest row of signs that is judged at once."""
 
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _NUMBER = re.compile(r"([0-9]{1,3})[.)][ \t]+(?=\S)")
@@ -32,11 +32,11 @@ class Kind(enum.Enum):
     TEXT = enum.auto()
     """No structure (any more) before the rest."""
     SIGN = enum.auto()
-    """Something that is not said; another one may follow."""
+    """A sign that is not said; another one may follow."""
     NUMBER = enum.auto()
     HEADING = enum.auto()
     ROW = enum.auto()
-    """Of a table."""
+    """A row of a table."""
     FENCE = enum.auto()
     """Code begins; `said` is the fence."""
     FENCE_END = enum.auto()
@@ -47,7 +47,7 @@ class Kind(enum.Enum):
 class Start(NamedTuple):
     kind: Kind
     again: str = ""
-    """Read again as if it came now."""
+    """Text that is read again as if it came now."""
     said: str = ""
 
 
@@ -61,7 +61,7 @@ def start(held: str, ended: bool) -> Start | None:
 
 
 def fence_end(held: str, ended: bool, fence: str) -> Start | None:
-    """Judge a line of code that begins like the end of it."""
+    """Judge a line of code that begins like the fence that ends it."""
     line = held.rstrip()
     if set(line) == {fence[0]} and len(held) < _RULE_CHARS:
         if not ended and held[-1] != "\n":

@@ -1,4 +1,4 @@
-"""What held text turns out to be."""
+"""What a judge says of held text."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 
 class Found(NamedTuple):
-    """What held text turned out to be."""
+    """What a judge says of held text."""
 
     said: str = ""
-    """Given out as it is."""
+    """Text that is given out."""
     again: str = ""
-    """Read again as if it came now."""
+    """Text that is read again as if it came now."""
     block: bool = False
-    """A sentence ends here, between the two."""
+    """A sentence ends between `said` and `again`."""
     cell: bool = False
-    """A pause stands here, between the two."""
+    """A pause stands between `said` and `again`."""
     address: bool = False
-    """The rest of an address follows, of which nothing is said."""
+    """The rest of an address follows, which is not said."""
 
 
 def as_text(held: str) -> Found:
-    """No markup after all: its first character stays, the rest may yet be some."""
+    """Held text that is no markup: its first character is given out, the rest is read again."""
     return Found(held[0], held[1:])

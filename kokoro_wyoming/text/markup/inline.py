@@ -1,4 +1,4 @@
-"""What a run of held characters inside a line turns out to be: emphasis, links, tags, entities. Pure: no state."""
+"""Judges held characters inside a line: emphasis, links, tags, entities. Pure: no state."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from kokoro_wyoming.text.marks import pause, said
 from kokoro_wyoming.text.markup.found import Found, as_text
 
 WORDS_CHARS = 200
-"""Longest text of a link: a bracket that is not closed by then is a bracket."""
+"""Longest text of a link; a bracket that is open for longer is a bracket."""
 TARGET_CHARS = 1_000
-"""Longest target of a link that is waited for."""
+"""Longest target of a link."""
 TAG_CHARS = 500
 COMMENT_CHARS = 2_000
 ENTITY_CHARS = 33
@@ -150,14 +150,14 @@ def ampersand(held: str) -> Found | None:
         character = html.unescape(held) if held[1:] in html5 or held[1] == "#" else held
         if character == held:
             return as_text(held)
-        # What nobody can write as itself, such as a mark of ours, nobody writes as an entity either.
+        # `clean` drops private characters: a client could forge a mark of ours with an entity.
         return Found(clean(character))
     goes_on = held[-1].isascii() and (held[-1].isalnum() or held in ("&", "&#"))
     return None if goes_on and len(held) <= ENTITY_CHARS else as_text(held)
 
 
 def emphasis_stays(run: str, before: str, after: str, is_open: bool) -> bool:
-    """Whether a run of one of * _ ~ = is no markup, between the characters `before` and `after` ("" at an end)."""
+    """Whether a run of one of * _ ~ = is no markup; `before` and `after` are the characters around it, "" at an end."""
     kind, length = run[0], len(run)
     blank_before, blank_after = not before.strip(), not after.strip()
     if blank_before and blank_after:
@@ -173,7 +173,7 @@ def emphasis_stays(run: str, before: str, after: str, is_open: bool) -> bool:
 
 
 def _star_stays(length: int, before: str, after: str, is_open: bool) -> bool:
-    """Behind a letter or digit: a sign of multiplication or power, or the end of emphasis."""
+    """Whether stars behind a letter or digit multiply; else they end emphasis."""
     if is_open and not (before.isdigit() and after.isdigit()):
         return False
     if after.isalnum():

@@ -1,4 +1,4 @@
-"""Markup character by character: what a line begins with, and what stands in it."""
+"""Reads Markdown and HTML character by character: the beginning of a line, then what stands in it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
+from kokoro_wyoming.text.marks import words_of
 from kokoro_wyoming.text.markup import addresses, blocks
 from kokoro_wyoming.text.markup.blocks import Kind
 from kokoro_wyoming.text.markup.found import Found, as_text
 from kokoro_wyoming.text.markup.inline import ampersand, angle, bracket, emphasis_stays
 
 _CODE_CHARS = 200
-"""Code in a line that is not closed by then has no end: markup is read again."""
+"""Longest code in a line; if it is open for longer it has no end, and markup is read again."""
 _RUN_CHARS = 80
-"""As much of a row of one sign is looked at in one."""
+"""Longest row of one sign that is judged at once."""
 _SOFT_BREAK_CHARS = 50
 """A line at least this long that ends without a full stop may go on in the next."""
 
 Judge: TypeAlias = Callable[[str, bool], Found | None]
-"""Of held text, and whether no more will come: what it is, or None while that is not certain."""
+"""Takes held text and whether no more will come; gives what it is, or None while that is not certain."""
 
 _EMPHASIS = frozenset("*_~=")
 _ARROWS = frozenset("→⇒➡➔⟶←⇐")
@@ -30,13 +31,12 @@ _ESCAPED = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 class LineReader:
     """Reads Markdown and HTML; one line break comes out where a sentence ends, and nowhere else.
 
-    At any time at most one run of characters is held back, until a judge says what it is. What a judge does not take
-    for markup loses one character and is read again, and no judge lets its own first sign stand in what it holds: so
-    each character is read a few times at most.
+    At most one run of characters is held back, until a judge says what it is. If it is no markup, its first character
+    is given out and the rest is read again. A judge stops at its own first sign, so each character is read a few times
+    at most.
     """
 
-    def __init__(self, language: str) -> None:
-        self._language = language
+    def __init__(self) -> None:
         self._judges: dict[str, Judge] = {
             **dict.fromkeys(_EMPHASIS, self._emphasis),
             "`": self._ticks,
@@ -141,21 +141,22 @@ class LineReader:
     # What comes out ---------------------------------------------------------------------------------------
 
     def _say(self, text: str) -> None:
-        """Give it out, behind the blank or pause that is due; blanks wait for what they part."""
+        """Give it out, behind the blank or pause that is due. Blanks wait for the next words."""
         if text.isspace():
             self._blank = text[0]
             return
         if not text:
             return
+        words = words_of(text)
         if self._soft:
-            self._out.append(" " if text[0].islower() else "\n")
+            self._out.append(" " if words[0].islower() else "\n")
         elif self._chars and (self._comma or self._blank):
             self._out.append(", " if self._comma else self._blank)
         self._soft = self._comma = False
         self._blank = ""
         self._out.append(text)
-        self._chars += len(text)
-        self._ink = text[-1]
+        self._chars += len(words)
+        self._ink = words[-1]
 
     def _end_line(self) -> None:
         self._comma, self._blank = False, ""
@@ -234,13 +235,13 @@ class LineReader:
             return None
         after_word = self._last.isascii() and self._last.isalnum()
         if character in "hwfm" and not after_word:
-            return self._scheme
+            return addresses.scheme
         if character == "`":
             return self._ticks
         if self._code:
             return None
         if after_word and character in ".@":
-            return self._full_stop if character == "." else self._at_sign
+            return addresses.full_stop if character == "." else addresses.at_sign
         if character == "|":
             return None if self._in_table else self._spaced_sign
         if character == "]":
@@ -333,17 +334,8 @@ class LineReader:
 
     # Addresses --------------------------------------------------------------------------------------------
 
-    def _scheme(self, held: str, ended: bool) -> Found | None:
-        return addresses.scheme(held, ended, self._language)
-
-    def _full_stop(self, held: str, ended: bool) -> Found | None:
-        return addresses.full_stop(held, ended, self._language)
-
-    def _at_sign(self, held: str, ended: bool) -> Found | None:
-        return addresses.at_sign(held, ended, self._language)
-
     def _take_address(self, character: str) -> None:
-        """Behind the host of an address nothing is said."""
+        """Drop the rest of an address behind its host."""
         if character in addresses.PERHAPS_IN_PATH:
             self._hold(character, self._address_end)
         elif character not in addresses.IN_PATH:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import groupby
 
 import emoji
 
-from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
+from kokoro_wyoming.text.marks import BEGIN, CLOSE, EMOJI, OPEN, SAID, named, said
 
 _RUN_CHARS = 64
-"""Longest run that is looked at in one: a longer one says nothing more."""
+"""Longest run that is kept: a longer one says nothing more."""
 
 _STOPS = frozenset(".!?…。！？｡")
 _COMMAS = frozenset(",;:、，；：")
@@ -48,11 +49,11 @@ _IN_LANGUAGE = "language "
 class Signs:
     """Puts signs in their spoken form; holds a run of them until it ends.
 
-    In a span they are put so where its words are read in another language; words of which more is said stay.
+    In a span of another language the words are treated so, too; all other spans stay as they are. Emoji are marked for
+    `pronunciation` to name, or left out.
     """
 
-    def __init__(self, language: str, *, name_emoji: bool) -> None:
-        self._language = _language_of_names(language)
+    def __init__(self, *, name_emoji: bool) -> None:
         self._name_emoji = name_emoji
         self._start_afresh()
 
@@ -61,22 +62,23 @@ class Signs:
         self._last = "\n"
         self._last_ink = "\n"
         self._in_break = False
+        self._language = ""
+        """The language of the span whose words are read; empty outside of spans."""
         self._span = ""
-        """One that has begun."""
+        """The span that has begun, up to its end."""
         self._out: list[str] = []
 
     def add(self, text: str) -> str:
         """What is certain of the text so far and was not given before."""
         for character in text:
             self._take(character)
-        said, self._out = "".join(self._out), []
-        return said
+        return self._given()
 
     def finish(self) -> str:
         """What was held back; then all starts afresh."""
-        said = self.settle()
+        text = self.settle()
         self._start_afresh()
-        return said
+        return text
 
     @property
     def held(self) -> str:
@@ -86,8 +88,11 @@ class Signs:
     def settle(self) -> str:
         """What was held back, as the run of signs ends here."""
         self._settle("")
-        said, self._out = "".join(self._out), []
-        return said
+        return self._given()
+
+    def _given(self) -> str:
+        text, self._out = "".join(self._out), []
+        return text
 
     def _take(self, character: str) -> None:
         if self._span or character == BEGIN:
@@ -116,17 +121,22 @@ class Signs:
         words, _, manner = self._span[1:].partition(SAID)
         self._span = ""
         self._settle(words[:1])
-        self._out.append(BEGIN)
         if manner.startswith(_IN_LANGUAGE):
-            around, self._language = self._language, _language_of_names(manner[len(_IN_LANGUAGE) :])
-            for character in words:
-                self._take(character)
-            self._settle("")
-            self._language = around
+            self._say_in_language(words, manner[len(_IN_LANGUAGE) : -1])
         else:
-            self._out.append(words)
-        self._out.append(SAID + manner)
+            self._out.append(f"{BEGIN}{words}{SAID}{manner}")
         self._last = self._last_ink = "a"
+
+    def _say_in_language(self, words: str, language: str) -> None:
+        """Give out the words of a span; emoji in it are spans of their own."""
+        before, self._out, self._language = self._out, [], language
+        for character in words:
+            self._take(character)
+        self._settle("")
+        parts, self._out, self._language = self._out, before, ""
+        for is_mark, group in groupby(parts, key=lambda part: part[0] == BEGIN):
+            text = "".join(group)
+            self._out.append(text if is_mark else said(text, "language", language))
 
     def _settle(self, following: str) -> None:
         run, self._run = self._run, ""
@@ -140,12 +150,11 @@ class Signs:
             self._say(_dash(run, self._last, self._last_ink, following))
         elif run[0] in _SYMBOLS:
             self._say(" " if _is_drawing(run) else run)
-        elif self._name_emoji:
-            self._say_all(f" {self._names(run)} ")
-
-    def _say_all(self, text: str) -> None:
-        for character in text:
-            self._say(character)
+        elif self._name_emoji and emoji.emoji_count(run):
+            self._say(" ")
+            self._out.append(named(run, EMOJI, self._language))
+            self._last = self._last_ink = "a"
+            self._say(" ")
 
     def _say(self, text: str) -> None:
         if text == " " and self._last in " \n":
@@ -155,18 +164,6 @@ class Signs:
             self._last = text[-1]
             if not self._last.isspace():
                 self._last_ink = self._last
-
-    def _names(self, run: str) -> str:
-        names = [
-            emoji.demojize(found["emoji"], delimiters=("", ""), language=self._language).replace("_", " ").strip()
-            for found in emoji.emoji_list(run)
-        ]
-        return ", ".join(dict.fromkeys(names))
-
-
-def _language_of_names(tag: str) -> str:
-    """The language in which emoji have names: English where there are none."""
-    return tag[:2] if tag[:2] in emoji.LANGUAGES else "en"
 
 
 def _goes_on(run: str, character: str) -> bool:
@@ -186,7 +183,7 @@ def _stops(run: str) -> str:
 
 
 def _dash(run: str, last: str, last_ink: str, following: str) -> str:
-    """Between words a pause; between numbers, within a word and before an option ("--help") as it is."""
+    """A pause between words; the dash itself between numbers, within a word and before an option ("--help")."""
     after_blank, before_blank = last.isspace(), not following or following.isspace()
     if len(run) > 1 and last == "\n" and before_blank:
         return ""

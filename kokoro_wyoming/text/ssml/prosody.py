@@ -1,4 +1,4 @@
-"""What SSML's attributes of prosody and breaks mean, as numbers. Pure.
+"""SSML's attributes of prosody and breaks as numbers. Pure.
 
 Values and labels are those of SSML 1.1, 3.2.3 and 3.2.4, and the older forms that other voices' users write.
 """
@@ -16,7 +16,7 @@ _AMOUNT = re.compile(r"([+-]?)(\d{1,6}(?:\.\d{0,6})?|\.\d{1,6})(%|dB)?")
 
 
 def seconds_of(time: str | None, strength: str | None) -> float:
-    """The silence of a break; ValueError says what a wrong one should be."""
+    """The silence of a break in seconds; ValueError says what is allowed."""
     if time is not None:
         found = _TIME.fullmatch(time.strip())
         if found is None:
@@ -28,7 +28,7 @@ def seconds_of(time: str | None, strength: str | None) -> float:
 
 
 def rate_of(value: str, around: float) -> float:
-    """Times the pace, within a passage that is spoken at `around`; ValueError says what a wrong one should be."""
+    """The factor on the pace, inside a passage with the factor `around`; ValueError says what is allowed."""
     if value in _RATES:
         return _RATES[value]
     found = _AMOUNT.fullmatch(value.strip())
@@ -41,7 +41,7 @@ def rate_of(value: str, around: float) -> float:
 
 
 def gain_of(value: str, around: float) -> float:
-    """Times the volume, within a passage of the gain `around`; ValueError says what a wrong one should be."""
+    """The gain, inside a passage with the gain `around`; ValueError says what is allowed."""
     if value in _VOLUMES:
         return _VOLUMES[value]
     found = _AMOUNT.fullmatch(value.strip())

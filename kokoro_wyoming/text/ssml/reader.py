@@ -1,15 +1,14 @@
-"""SSML into text with marks, as it arrives. Pure.
+"""A document of SSML into text with marks. Pure.
 
-It is the part of SSML 1.1 (https://www.w3.org/TR/speech-synthesis11/) that a Kokoro voice can follow. The XML is read
-by expat, token by token, without document types and entities of the client's own, which can be made to grow for ever.
-The law of this room: how the document is cut into chunks never changes what comes out.
+It is the part of SSML 1.1 (https://www.w3.org/TR/speech-synthesis11/) that a Kokoro voice can follow. The XML is parsed
+by expat as it arrives. Document types are refused, as the entities in them can grow without end.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, NoReturn
 from xml.parsers import expat
@@ -18,23 +17,28 @@ from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.text import marks
 from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.markup import addresses
 from kokoro_wyoming.text.ssml.prosody import gain_of, rate_of, seconds_of
-from kokoro_wyoming.text.ssml.tokens import NO_DOCUMENT_TYPES, Tokens
 
 _LOGGER = logging.getLogger(__name__)
 
 MAX_DEPTH = 32
 MAX_ATTRIBUTES = 16
+MAX_TAG_BYTES = 2_000
+"""The longest tag or comment: the parser reads one that has no end yet again with each piece."""
 MAX_WORDS_CHARS = 500
-"""Within an element that says what its words are, which are spoken in one go."""
+"""The longest text of an element that says what its words are: they are spoken in one go."""
 MAX_SPAN_CHARS = 200
-"""A longer text in another language is marked in parts: the splitter never cuts within one."""
+"""A longer text in one manner is given out in parts: the splitter never cuts within a span."""
+_PIECE = re.compile("[^>]{0,255}>|[^>]{256}")
+"""The parser is given a document in these pieces, however it was cut into chunks: most end with a tag."""
 _PARAGRAPH_SECONDS = 0.4
 
 _BEGINNINGS = ("<speak", "<?xml")
 
 _CLAUSE_END = re.compile(r"[.!?…।,;:]\s|.?[。！？，；：]")
 _SIGNS_AT_END = re.compile(r"[\s.!?…।,;:。！？，；：]*$")
+_UNFINISHED_REFERENCE = re.compile(r"&#?\w*$")
 
 _SILENT = frozenset(("desc", "meta", "metadata", "lexicon"))
 _PASSED = frozenset(("emphasis", "w", "token", "audio", "mark", "lookup", "word"))
@@ -71,89 +75,119 @@ class _Element:
 
     name: str
     manner: _Manner
-    """Of its text."""
+    """How its text is said."""
     span: str = ""
-    """Language of the words in it, spoken by the voice that speaks already."""
+    """The language of its words, if the voice stays; empty for the voice's own."""
     words: list[str] | None = None
     """Where its text is kept until it ends."""
     mark: tuple[str, str] | None = None
     """What these words are said as: key and value; None: not at all."""
     after_seconds: float | None = None
-    """Of silence between it and what is said next."""
+    """The silence between it and what is said next."""
 
 
 class SsmlReader:
-    """Gives the marked text of one document, from chunks of any size."""
+    """Gives the marked text of one document, from chunks of any size. Where they are cut changes nothing.
+
+    The document may be wrong until `is_whole`: nobody should say its text before.
+    """
 
     def __init__(self) -> None:
-        self._tokens = Tokens()
+        self.is_whole = False
+        """Whether the document has ended, so that `text` has given all of it."""
+        self._chunks: list[str] = []
+        """All that came, for the place of a mistake."""
+        self._rest = ""
+        """The end of it, which is no piece for the parser yet."""
+        self._parsed_bytes = 0
         self._open: list[_Element] = []
         self._out: list[str] = []
         self._said = _Manner()
-        """As far as marks have told."""
+        """The manner that the marks given out so far have set."""
         self._has_said = False
         self._owed_seconds: float | None = None
         """A pause that is made if more words come: nobody waits for one at the end."""
-        self._span = ("", _Manner())
-        self._span_words = ""
+        self._text = ""
+        """Words that are not given out yet."""
+        self._text_manner = ("", _Manner())
+        """Their language and how they are said."""
         self._after_blank = True
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate("utf-8")
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters
         self._parser.StartDoctypeDeclHandler = self._doctype
 
-    def add(self, chunk: str) -> Iterator[str]:
-        """Take more of the document; yield the text that is certain. SsmlError comes after all that was right."""
-        self._tokens.add(chunk)
-        while True:
-            try:
-                token = self._tokens.next()
-            except ValueError as error:
-                self._flush()
-                yield from self._given()
-                raise self._failure(str(error)) from None
-            if not token:
-                return
-            yield from self._read(token)
-
-    def finish(self) -> Iterator[str]:
-        """The document has ended: yield what is left of its text; SsmlError unless it is whole."""
-        self._flush()
-        yield from self._given()
-        if self._tokens.unread or self._open:
-            what = "within a tag" if self._tokens.unread else f"before the end of {self._open[-1].name}"
-            self._fail(f"the text ended {what}; a part of it is missing")
-        if self._tokens.begun:
-            yield from self._read("", final=True)
-
-    def _read(self, token: str, *, final: bool = False) -> Iterator[str]:
-        failure: SsmlError | None = None
-        try:
-            self._parser.Parse(token, final)
-        except expat.ExpatError as error:
-            failure = self._failure(_explained(expat.ErrorString(error.code), self._open))
-        except SsmlError as error:
-            failure = error
-        if failure is not None:
-            self._flush()
-        yield from self._given()
-        if failure is not None:
-            raise failure
-
-    def _given(self) -> Iterator[str]:
+    def text(self) -> str:
+        """What the document says, as far as it has come and was not given before."""
         text, self._out = "".join(self._out), []
-        if text:
-            yield text
+        return text
 
-    def _failure(self, what: str) -> SsmlError:
-        return SsmlError(f"SSML, {self._tokens.place}: {what}.")
+    def add(self, chunk: str) -> None:
+        """Take more of the document. SsmlError says what is wrong with it, and where."""
+        self._chunks.append(chunk)
+        # The XML declaration must come first. People paste a document with empty lines above it.
+        text = self._rest + chunk if self._rest or self._parsed_bytes else chunk.lstrip()
+        pieces = _PIECE.findall(text)
+        self._rest = text[sum(map(len, pieces)) :]
+        for piece in pieces:
+            self._parse(piece)
+
+    def finish(self) -> None:
+        """No more of it comes. SsmlError unless it is whole, or nothing came at all."""
+        self._parse(self._rest)
+        if self._open:
+            source = "".join(self._chunks)
+            is_in_tag = source.rfind("<") > source.rfind(">")
+            what = "within a tag" if is_in_tag else f"before the end of {self._open[-1].name}"
+            self._fail(f"the text ended {what}; a part of it is missing")
+        if self._parsed_bytes:
+            self._parse("", final=True)
+
+    def _parse(self, piece: str, *, final: bool = False) -> None:
+        data = piece.encode()
+        self._parsed_bytes += len(data)
+        try:
+            self._parser.Parse(data, final)
+        except expat.ExpatError as error:
+            raise self._explained(expat.ErrorString(error.code)) from None
+        if self._parsed_bytes - self._parser.CurrentByteIndex > MAX_TAG_BYTES:
+            self._fail(f"a tag or comment may have {MAX_TAG_BYTES:,} characters; is a < meant as &lt;?")
+
+    def _read_so_far(self) -> str:
+        """The document up to the tag or text where the parser is."""
+        source = "".join(self._chunks)
+        blanks = source[: len(source) - len(source.lstrip())]
+        read = source.lstrip().encode()[: max(0, self._parser.CurrentByteIndex)]
+        return blanks + read.decode(errors="ignore")
+
+    def _failure(self, what: str, before: str) -> SsmlError:
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        return SsmlError(f"SSML, line {line}, column {column}: {what}.")
 
     def _fail(self, what: str) -> NoReturn:
-        raise self._failure(what)
+        raise self._failure(what, self._read_so_far())
+
+    def _explained(self, error: str | None) -> SsmlError:
+        """expat's words, and what to do."""
+        before = self._read_so_far()
+        inner = f"{self._open[-1].name} is still open" if self._open else "everything belongs between speak's two tags"
+        what = f"this is not XML ({error}); {inner}"
+        match error:
+            case "not well-formed (invalid token)" if lone := _UNFINISHED_REFERENCE.search(before[-40:]):
+                what, before = "a lone & is not XML; write &amp;", before[: -len(lone[0])]
+            case "not well-formed (invalid token)" if before.endswith("<"):
+                what, before = "a lone < is not XML; write &lt;", before[:-1]
+            case "mismatched tag":
+                what = f"another element ends here than began last; {inner}"
+            case "undefined entity":
+                what = "only &amp; &lt; &gt; &quot; &apos; and numbers such as &#233; are known here"
+            case "junk after document element" | "not well-formed (invalid token)" if self.is_whole:
+                what = f"there is more than one document; {inner}"
+        return self._failure(what, before)
 
     def _doctype(self, *_: object) -> NoReturn:
-        self._fail(NO_DOCUMENT_TYPES)
+        self._fail("document types and entities of your own are not read; remove them")
 
     # Elements
 
@@ -184,6 +218,9 @@ class SsmlReader:
             self._end_words(element, around)
         if element.after_seconds is not None:
             self._owe(element.after_seconds)
+        if not self._open:
+            self._flush()
+            self.is_whole = True
 
     def _end_words(self, element: _Element, around: _Element) -> None:
         """Say what was kept of an element: as its mark says, or as mere words where these are kept, too."""
@@ -211,35 +248,42 @@ class SsmlReader:
         if element.words is not None:
             element.words.append(text)
             return
-        if (element.span, element.manner) != self._span:
+        if (element.span, element.manner) != self._text_manner:
             self._flush()
-            self._span = (element.span, element.manner)
+            self._text_manner = (element.span, element.manner)
         for character in text:
             blank = character.isspace()
             if not (blank and self._after_blank):
-                self._say_one(" " if blank else character, element)
+                self._text += " " if blank else character
+                if self._may_be_given():
+                    self._flush()
             self._after_blank = blank
 
-    def _say_one(self, character: str, element: _Element) -> None:
-        if element.span:
-            self._span_words += character
-            size = len(self._span_words)
-            is_long = size > MAX_SPAN_CHARS and (character == " " or size > 2 * MAX_SPAN_CHARS)
-            if is_long or _CLAUSE_END.fullmatch(self._span_words[-2:]):
-                self._flush()
-            return
-        if character != " ":
-            self._turn_to(element.manner)
-        self._out.append(character)
+    def _may_be_given(self) -> bool:
+        """Whether the words so far are given out: a clause of another language, or a long text at a place outside
+        words and addresses."""
+        language, _ = self._text_manner
+        if language and _CLAUSE_END.fullmatch(self._text[-2:]):
+            return True
+        size, last = len(self._text), self._text[-1]
+        if size <= MAX_SPAN_CHARS or last == " ":
+            return size > MAX_SPAN_CHARS
+        return size > (4 if last.isascii() else 2) * MAX_SPAN_CHARS
 
     def _flush(self) -> None:
-        """Say the words of another language that came so far; the splitter has to see the signs after them."""
-        text, self._span_words = self._span_words, ""
-        words = _SIGNS_AT_END.sub("", text)
-        language, manner = self._span
-        if words:
+        """Give out the words that came so far; the signs behind words of another language are the sentence's."""
+        text, self._text = self._text, ""
+        language, manner = self._text_manner
+        words = _SIGNS_AT_END.sub("", text) if language else text
+        if words and not words.isspace():
             self._turn_to(manner)
-            self._out.append(marks.said(words, "language", language))
+        for part, is_address in addresses.split(words):
+            if is_address:
+                self._out.append(marks.named(part, marks.WEB_ADDRESS, language))
+            elif language and not part.isspace():
+                self._out.append(marks.said(part, "language", language))
+            else:
+                self._out.append(part)
         self._out.append(text[len(words) :])
 
     def _turn_to(self, manner: _Manner) -> None:
@@ -349,18 +393,3 @@ _BEGINS: Mapping[str, Callable[[SsmlReader, _Element, Mapping[str, str]], None]]
     **dict.fromkeys(_SILENT, SsmlReader._silent),
     **dict.fromkeys(_PASSED, SsmlReader._pass),
 }
-
-
-def _explained(error: str | None, open_elements: list[_Element]) -> str:
-    """expat's words, and what to do."""
-    inner = "everything belongs between speak's two tags"
-    if open_elements:
-        inner = f"{open_elements[-1].name} is still open"
-    match error:
-        case "mismatched tag":
-            return f"another element ends here than began last; {inner}"
-        case "undefined entity":
-            return "only &amp; &lt; &gt; &quot; &apos; and numbers such as &#233; are known here"
-        case "junk after document element" | "not well-formed (invalid token)" if not open_elements:
-            return f"there is more than one document; {inner}"
-    return f"this is not XML ({error}); {inner}"

@@ -1,4 +1,4 @@
-"""Bytes to events: what is refused, and that it never matters how the bytes are cut."""
+"""Bytes to events: what is refused; how the bytes are cut does not matter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALL = WireLimits(header_bytes=512, data_bytes=256, payload_bytes=64, nesting=8
 
 
 def _parse(*pieces: bytes, limits: WireLimits = SMALL) -> tuple[list[Event], str | None, bool]:
-    """The events of the bytes, the code of what ended them, and whether one was left unfinished."""
+    """The events in the bytes, the name of the error that ended them, and whether an event was left incomplete."""
     parser = FrameParser(limits)
     events = []
     try:

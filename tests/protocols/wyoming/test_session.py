@@ -103,7 +103,7 @@ async def test_a_sentence_is_heard_before_the_text_ends() -> None:
 
 
 async def test_a_complete_sentence_is_heard_although_nothing_follows_it() -> None:
-    """A language model says what it is about to do, and then thinks."""
+    """A language model announces what it will do, and then sends nothing for a while."""
     async with open_house() as house, house.client() as client:
         await client.write_event(start())
         for delta in ("Checking your", " calendar.", " "):
@@ -288,7 +288,7 @@ async def test_a_program_can_be_selected() -> None:
     assert text_of(replies) == "Hello"
 
 
-# Beside the speech
+# While speech is made
 
 
 async def test_describe_and_ping_are_answered_while_the_model_works() -> None:
@@ -413,7 +413,9 @@ async def test_more_requests_than_may_wait_are_refused_after_the_others_are_said
     async with open_house(BeepEngine(gate=gate), waiting_utterances=2) as house:
         reader, writer = await house.connect()
         writer.write(to_bytes([synthesize(f"Text {at}") for at in range(5)]))
-        await until(lambda: house.engine.taken == 3)
+        # The queue has the two replies that wait, the error and the end: the first text is still spoken.
+        await until(lambda: bool(house.sessions) and house.sessions[0]._queue.qsize() == 4)
+        assert house.engine.taken == 3
         gate.set()
         replies = from_bytes(await asyncio.wait_for(reader.read(), 10))
         writer.close()
@@ -421,7 +423,7 @@ async def test_more_requests_than_may_wait_are_refused_after_the_others_are_said
     assert error_codes(replies) == ["busy"]
 
 
-async def test_a_full_house_is_told_at_once() -> None:
+async def test_a_full_engine_is_busy_at_once() -> None:
     async with open_house(BeepEngine(places=1, gate=asyncio.Event())) as house, house.client() as client:
         await client.write_event(synthesize("Occupied"))
         await until(lambda: house.engine.taken == 1)
@@ -443,7 +445,7 @@ async def test_a_refused_connection_is_told_why() -> None:
     assert error_codes(replies) == ["busy"]
 
 
-# What fails inside
+# Failures of the engine
 
 
 async def test_a_failure_of_ours_is_told_as_internal_and_logged_without_the_text(
@@ -464,7 +466,7 @@ async def test_a_failure_of_ours_is_told_as_internal_and_logged_without_the_text
 
 
 @pytest.mark.parametrize("error", [MemoryError(), OSError(28, "No space left on device"), asyncio.CancelledError()])
-async def test_whatever_an_engine_dies_of_the_house_stands(
+async def test_whatever_an_engine_raises_the_server_goes_on(
     error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_house(BeepEngine(failures={"Bad": error})) as house:
@@ -496,7 +498,7 @@ def test_an_error_is_one_printable_line(text: str, told: str) -> None:
     assert error_event(KokoroWyomingError(text)).data["text"] == told
 
 
-# Who leaves
+# Clients that leave
 
 
 async def test_a_half_closed_client_gets_all_its_sound() -> None:
@@ -824,7 +826,7 @@ def test_how_text_and_bytes_are_cut_never_changes_the_sound(text: str, borders: 
 
 
 async def _deaf_client(house: House) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A client that asks and never reads."""
+    """A client that never reads."""
     deaf = socket.socket()
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     deaf.setblocking(False)

@@ -1,4 +1,4 @@
-"""Reading and writing over a socket: what is waited for, and for how long."""
+"""Reading and writing over a socket, within limits of time and size."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _reader(
 async def _line(
     limits: WireLimits,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter, wire.EventWriter]]:
-    """A client's two ends and the server's writer to it, over a real socket."""
+    """The reader and writer of a client, and the server's writer to it, over a real socket."""
     writers: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
     client = socket.socket()

@@ -24,7 +24,7 @@ def default_file() -> Path:
 
 
 def home() -> Path:
-    """The absolute folder at which relative folders of the settings start; it need not exist."""
+    """The absolute folder in which `models/` and `voices/` lie unless the settings name others; it need not exist."""
     chosen = os.environ.get(HOME_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()
