@@ -95,7 +95,7 @@ def _english_normalizer() -> Callable[[str], str]:
 
 
 def _in_words(language: str) -> Callable[[str], Iterator[str]]:
-    """Of languages whose words are compared, with digits as words."""
+    """The normalizer of a language whose words are compared: digits become words."""
 
     def read(text: str) -> Iterator[str]:
         for one_by_one in (False, True):

@@ -62,7 +62,7 @@ class Lesson:
 
     known: InputMoments
     residual: Tensor
-    """Of the exact moments to the estimate: float32, shape (18432,)."""
+    """The exact moments minus the estimate: float32, shape (18432,)."""
 
     def save(self, path: Path) -> None:
         known = self.known
@@ -91,7 +91,7 @@ class Release(NamedTuple):
     letters: tuple[str, ...]
     """Kokoro's codes of its languages."""
     phonemes: Callable[[str, str], str]
-    """Of a language's letter and a text."""
+    """The phonemes for a language's letter and a text."""
     ids: Callable[[str], list[int]]
     row: Callable[[Tensor, str], Tensor]
     """A pack's style row for phonemes."""

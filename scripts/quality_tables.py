@@ -116,7 +116,7 @@ def _oddities(rows: Rows) -> Iterator[str]:
 
 
 def _seconds(row: Row) -> float:
-    """Of speech, without the silence at the ends."""
+    """Length of the speech, without the silence at its ends."""
     return float(row["seconds"] - row["silence_before_seconds"] - row["silence_after_seconds"])
 
 

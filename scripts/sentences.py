@@ -208,7 +208,7 @@ LEARNED: dict[str, tuple[str, ...]] = {
         "今天早上邮递员来过，可是家里没有人，所以他把包裹放在了邻居那里。",
     ),
 }
-"""Of these, whole and as words in any order, the moments are learned."""
+"""The moments are learned from these sentences, whole and as words in any order."""
 
 MEASURED: dict[str, tuple[str, ...]] = {
     "a": (

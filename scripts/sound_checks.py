@@ -54,7 +54,7 @@ def check(sound: Sound, opinion: Opinion) -> dict[str, Any]:
 
 
 def _levels_db(sound: Sound) -> NDArray[np.float64]:
-    """Of each whole frame."""
+    """The level of each whole frame in dB."""
     frames = sound[: len(sound) // _FRAME_SAMPLES * _FRAME_SAMPLES].reshape(-1, _FRAME_SAMPLES).astype(np.float64)
     return np.asarray(10 * np.log10(np.square(frames).mean(axis=1) + 1e-10))
 

@@ -87,6 +87,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "has rehearsed # utterances": (calibration.UTTERANCES,),
         "hands sound over # s before it can be heard": (announce._AHEAD_SECONDS,),
         "It hangs up # s after `played`": (speakers.TAIL_SECONDS,),
+        "When no text comes for # s,": (DEFAULTS.speech.quiet_seconds,),
     },
     "SECURITY.md": {"without aliases, at most #.": (yaml_document.MAX_FILE_BYTES,)},
     "config/default.yaml": {

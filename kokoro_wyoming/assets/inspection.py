@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 from kokoro_wyoming.assets import ledger
+from kokoro_wyoming.assets.files import content_of
 from kokoro_wyoming.assets.ledger import Entry
 from kokoro_wyoming.assets.manifest import Release, ReleaseFile, Role, release
 from kokoro_wyoming.assets.placing import megabytes, sha256_of
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import first_line
-from kokoro_wyoming.files import content_of
 
 OFFICIAL = "official weights"
 HALF = "official half precision weights"

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kokoro_wyoming.assets.files import content_of, replaced
 from kokoro_wyoming.errors import first_line
-from kokoro_wyoming.files import content_of, replaced
 
 _LOGGER = logging.getLogger(__name__)
 

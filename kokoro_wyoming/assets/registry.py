@@ -260,23 +260,23 @@ def _readable(package: Path) -> Iterator[None]:
 
 
 def run_client(command: Sequence[str], folder: Path) -> None:
-    """Run a registry client in `folder`. On a terminal it shows its progress, if it does so on its standard output.
+    """Run a registry client in `folder`. On a terminal it shows how far it is, if it does so on its standard output.
 
     `SourceError` with the client's own reason when it fails. An interrupt also ends the client.
     """
-    words = folder / "stderr.txt"
-    with words.open("wb") as errors, ThreadPoolExecutor(1) as starter:
-        # Signals interrupt only the main thread. An interrupt inside Popen would leave a client that nobody ends.
+    stderr = folder / "stderr.txt"
+    with stderr.open("wb") as errors, ThreadPoolExecutor(1) as starter:
+        # On a thread, which hears no signal: an interrupt inside Popen would leave a client that nobody knows of.
         starting = starter.submit(
             subprocess.Popen,
             command,
             cwd=folder,
             env={**os.environ, "TMPDIR": str(folder)},
             stdin=subprocess.DEVNULL,
-            # Our standard output is for other programs.
+            # Not to our standard output, which is for other programs.
             stdout=sys.stderr if sys.stderr.isatty() else subprocess.DEVNULL,
             stderr=errors,
-            start_new_session=True,  # so that it and what it starts can be ended together
+            start_new_session=True,  # so that one signal ends it and its child processes
         )
         try:
             status = starting.result().wait()
@@ -291,7 +291,7 @@ def run_client(command: Sequence[str], folder: Path) -> None:
             client.wait()
             raise
     if status != 0:
-        raise _failure(command, words.read_text("utf-8", "replace"))
+        raise _failure(command, stderr.read_text("utf-8", "replace"))
 
 
 def _failure(command: Sequence[str], stderr: str) -> SourceError:

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from kokoro_wyoming.assets.files import content_of, opened
 from kokoro_wyoming.errors import KokoroWyomingError, ModelError, first_line
-from kokoro_wyoming.files import content_of, opened
 
 REFETCH = "remove the file and run `kokoro-wyoming fetch`"
 

@@ -79,7 +79,7 @@ class Release(ABC):
     @property
     @abstractmethod
     def languages(self) -> Collection[str]:
-        """The tags that a run of a sentence may have, whoever speaks it; see `pronounce.Readable`."""
+        """The tags that a run of a sentence may have, with every voice; see `pronounce.Readable`."""
 
     @abstractmethod
     def symbols(self, written: str, language: str) -> str:

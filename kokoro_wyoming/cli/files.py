@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from kokoro_wyoming.assets.files import replaced
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.files import replaced
 
 
 def is_device(path: Path) -> bool:

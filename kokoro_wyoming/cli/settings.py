@@ -24,7 +24,7 @@ def _folder(text: str) -> str:
 class _Flag:
     name: str
     path: str
-    """Of the setting, dotted."""
+    """The setting, with a dot between section and key."""
     metavar: str
     help: str
     type: Callable[[str], Any] = str

@@ -70,7 +70,7 @@ def beside(config: Config) -> list[str]:
 
 
 def voice_selector(config: Config) -> VoiceSelector:
-    """Who would speak for what, with these settings."""
+    """The choice of voices with these settings."""
     from kokoro_wyoming.config.options import voice_options
     from kokoro_wyoming.voices.selection import VoiceSelector
 

@@ -31,9 +31,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kokoro_wyoming.assets.files import replaced
 from kokoro_wyoming.assets.tensor_files import damage_explained, read_archive
 from kokoro_wyoming.errors import ModelError
-from kokoro_wyoming.files import replaced
 from kokoro_wyoming.network.convolution import KokoroModule
 from kokoro_wyoming.network.generator import Generator, Moments, Targets, Workspace
 from kokoro_wyoming.network.moments import (

@@ -276,7 +276,7 @@ class Server:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
 
     async def _follow_folders(self, serving: _Serving) -> None:
-        """Offer voices and releases that come while the server runs, and stop to offer those that go."""
+        """Offer voices and releases that come while the server runs, and no longer those that go."""
         try:
             async for _ in self._manager.folders.changes():
                 async with self._changing:

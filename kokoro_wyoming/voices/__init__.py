@@ -1,1 +1,1 @@
-"""Who can speak: packs, blends of them, the choice for a request, how loud each is by itself."""
+"""Voice packs, blends of them, the choice of a voice for a request, the loudness of each voice."""

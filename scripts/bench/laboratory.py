@@ -58,7 +58,7 @@ class Findings:
     fresh: dict[str, list[Reply]] = field(default_factory=dict)
     """The longest text as the first one of a process."""
     parts: parts.Parts | None = None
-    """Of our start."""
+    """The parts of our start."""
     gave_up: dict[str, str] = field(default_factory=dict)
     """Why there are no further figures."""
 

@@ -149,7 +149,7 @@ def as_json(laboratory: Laboratory) -> dict[str, Any]:
 
 
 def _listeners_first_sound(record: Record) -> Sequence[float]:
-    """Of all who were served without a gap when there were most of them."""
+    """First sound of all listeners, in the trial with the most listeners and no gap."""
     served = [trial.ttfa_seconds for trial in record.trials if trial.failure is None]
     return served[-1] if served else ()
 

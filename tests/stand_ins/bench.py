@@ -1,4 +1,4 @@
-"""What the benchmark's children call, without a model: a beeping server, and answers."""
+"""Stands in for what the benchmark's children call, without a model: a beeping server, and answers."""
 
 from __future__ import annotations
 

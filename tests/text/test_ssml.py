@@ -383,6 +383,7 @@ async def test_of_a_stream_of_ssml_with_a_mistake_nothing_is_spoken(text_format:
         ["<speak>It rains. It po", "urs<", "/spe", "ak", ">"],
         ["\n", " <?xml version='1.0'?>", "<speak>It rains. It pours</speak> "],
         [*f"<speak><!-- {'x > ' * 200} --><emphasis>It rains. It pours</emphasis></speak>"],
+        *([*f"<speak>{' ' * blanks}It rains. It pours</speak>"] for blanks in range(229, 239)),
     ],
 )
 def test_a_document_is_said_at_its_end_whether_or_not_the_stream_goes_on(deltas: list[str]) -> None:

@@ -53,7 +53,7 @@ def _year(found: re.Match[str]) -> str:
 
 
 def _decimals(found: re.Match[str]) -> str:
-    """Of 3.14 the end: " point 1 4"."""
+    """The decimals digit by digit: ".14" is " point 1 4"."""
     return f" point {' '.join(found[1])}"
 
 

@@ -77,7 +77,7 @@ class KokoroV1Wrapper(Release):
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The tags that a run of a sentence may have, whoever speaks it."""
+        """The tags that a run of a sentence may have, with every voice."""
         return g2p.readable_languages()
 
     def symbols(self, written: str, language: str) -> str:

@@ -113,6 +113,9 @@ class SsmlReader:
         """Their language and how they are said."""
         self._after_blank = True
         self._parser = expat.ParserCreate("utf-8")
+        # Newer ones put off reading a tag again, which would put off the end of the document; MAX_TAG_BYTES is enough.
+        if hasattr(self._parser, "SetReparseDeferralEnabled"):
+            self._parser.SetReparseDeferralEnabled(False)
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from kokoro_wyoming.assets.files import content_of, replaced
 from kokoro_wyoming.cli.wav import Sound, wav_file
-from kokoro_wyoming.files import content_of, replaced
 
 
 def test_of_two_writers_at_the_same_time_the_later_one_counts(tmp_path: Path) -> None:
