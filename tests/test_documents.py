@@ -18,6 +18,7 @@ from kokoro_wyoming.cli import announce, speakers
 from kokoro_wyoming.config import yaml_document
 from kokoro_wyoming.engine import calibration, model_engine
 from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.network import learning
 from kokoro_wyoming.protocols import admission
 from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
@@ -84,8 +85,9 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "a voice has at most #, what was learned # |": (tensor_files.MAX_ARRAY_BYTES, tensor_files.MAX_ARCHIVE_BYTES),
     },
     "ARCHITECTURE.md": {
-        "has rehearsed # utterances": (calibration.UTTERANCES,),
-        "hands sound over # s before it can be heard": (announce._AHEAD_SECONDS,),
+        "has rehearsed # utterances": (learning.ENOUGH_UTTERANCES,),
+        "once more from # and stops": (calibration.UTTERANCES,),
+        "sends up to # s ahead": (announce._AHEAD_SECONDS,),
         "It hangs up # s after `played`": (speakers.TAIL_SECONDS,),
         "When no text comes for # s,": (DEFAULTS.speech.quiet_seconds,),
     },
