@@ -7,15 +7,14 @@
 # by itself; without (-p 10200:10200), set discovery.advertise_host in the settings to the address of the host.
 #
 # Build arguments:
-#   TORCH_INDEX_URL  an index with PyTorch's builds for the processor only; without it the image has gigabytes for
-#                    NVIDIA cards. pytorch.org > Get Started > Compute Platform: CPU shows its address.
+#   TORCH            cuda: PyTorch's build for NVIDIA cards, gigabytes more; cpu: its build for the processor.
 #   BAKE_WEIGHTS     true: weights and voices are in the image, and no start needs a network.
-#   PYTHON_VERSION   3.10 to 3.12.
+#   PYTHON_VERSION   3.10 to 3.14.
 
 ARG PYTHON_VERSION=3.11
 
 FROM python:${PYTHON_VERSION}-slim-bookworm AS build
-ARG TORCH_INDEX_URL=""
+ARG TORCH=cpu
 ARG BAKE_WEIGHTS=false
 ENV KOKORO_WYOMING_HOME=/data
 WORKDIR /opt/kokoro-wyoming

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Starts the server; the first time, installs it into .venv. Arguments go to kokoro-wyoming: ./run.sh --help
-# Environment: see scripts/setup_venv.sh (PYTHON, TORCH_INDEX_URL).
+# As the first argument, --gpu has PyTorch's build for NVIDIA cards installed, even where no card is found.
+# Environment: see scripts/setup_venv.sh (PYTHON, TORCH, TORCH_INDEX_URL).
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd -P)
+[[ ${1:-} != --gpu ]] || { export TORCH=cuda && shift; }
 "$root/scripts/setup_venv.sh"
 # In place of this shell, so that signals arrive.
 exec "$root/.venv/bin/kokoro-wyoming" "$@"

@@ -13,13 +13,13 @@ setup.read("setup.cfg")
 for text in (setup["options"]["install_requires"], *setup["options.extras_require"].values()):
     for line in text.splitlines():
         if line and not line.startswith(("#", "kokoro-wyoming")):
-            print(line)
+            print(line.partition(" ; python_version")[0])
 PYTHON
 }
 
 header() {
     cat <<'TEXT'
-# The releases that the tests passed with, for Python 3.10, 3.11 and 3.12; written by scripts/pin_constraints.sh.
+# The releases that the tests passed with, for Python 3.10 to 3.14; written by scripts/pin_constraints.sh.
 # PyTorch's own needs for NVIDIA cards (nvidia-*, triton) are not listed: its metadata pins them, and its builds for
 # the processor have none.
 TEXT

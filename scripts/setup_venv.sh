@@ -5,9 +5,10 @@
 #   scripts/setup_venv.sh dev      also what the tests need
 #
 # environment:
-#   PYTHON           the interpreter to use, 3.10 to 3.12; otherwise the first on PATH that runs
-#   TORCH_INDEX_URL  a package index that has PyTorch's builds for the processor only, which spare some gigabytes of
-#                    libraries for NVIDIA cards; pytorch.org > Get Started > Compute Platform: CPU shows its address
+#   PYTHON           the interpreter to use, 3.10 to 3.14; otherwise the first on PATH that runs
+#   TORCH            cpu or cuda: PyTorch's build for the processor only, or its usual build, which brings gigabytes of
+#                    libraries for NVIDIA cards; otherwise cuda where there is such a card, else cpu
+#   TORCH_INDEX_URL  another package index to take PyTorch from
 #
 # Whatever goes wrong is one sentence on standard error, and exit status 1.
 set -euo pipefail
@@ -17,6 +18,8 @@ venv=$root/.venv
 log=$venv/pip.log
 extra=${1:-}
 needed_gigabytes=4
+# The index that PyTorch's own page documents: pytorch.org > Get Started > Compute Platform: CPU.
+cpu_index=${KOKORO_WYOMING_TORCH_CPU_INDEX:-https://download.pytorch.org/whl/cpu}
 
 die() {
     printf 'kokoro-wyoming: %s\n' "$*" >&2
@@ -43,7 +46,29 @@ is_ready() {
     [[ -f $(stamp "$extra") ]] || return 1
     state=$(wanted_state "$venv/bin/python") || return 1
     [[ $state == "$(<"$(stamp "$extra")")" ]] || return 1
-    [[ -z ${PYTHON:-} ]] || is_of_same_release "$PYTHON"
+    [[ -z ${PYTHON:-} ]] || is_of_same_release "$PYTHON" || return 1
+    [[ -z ${TORCH:-} || $TORCH == "$(installed_torch)" ]]
+}
+
+# Which build of PyTorch is in .venv: cpu or cuda.
+installed_torch() {
+    cat "$(stamp torch)" 2>/dev/null || true
+}
+
+has_nvidia_card() {
+    [[ -e /dev/nvidiactl ]] || nvidia-smi -L >/dev/null 2>&1
+}
+
+wanted_torch() {
+    if [[ -n ${TORCH:-} ]]; then
+        printf '%s' "$TORCH"
+    elif [[ -n $(installed_torch) ]]; then
+        installed_torch
+    elif has_nvidia_card; then
+        printf cuda
+    else
+        printf cpu
+    fi
 }
 
 release() {
@@ -56,7 +81,7 @@ is_of_same_release() {
 
 is_suitable() {
     case $(release "$1") in
-        3.10 | 3.11 | 3.12) ;;
+        3.10 | 3.11 | 3.12 | 3.13 | 3.14) ;;
         *) return 1 ;;
     esac
 }
@@ -69,21 +94,41 @@ has_venv() {
 find_python() {
     local candidate without_venv=
     if [[ -n ${PYTHON:-} ]]; then
-        command -v "$PYTHON" >/dev/null || die "there is no program $PYTHON; set PYTHON to a Python of 3.10 to 3.12."
-        is_suitable "$PYTHON" || die "PYTHON=$PYTHON is no working Python of 3.10 to 3.12, which Kokoro needs."
+        command -v "$PYTHON" >/dev/null || die "there is no program $PYTHON; set PYTHON to a Python of 3.10 to 3.14."
+        is_suitable "$PYTHON" || die "PYTHON=$PYTHON is no working Python of 3.10 to 3.14, which Kokoro needs."
         has_venv "$PYTHON" || die "$(no_venv "$PYTHON")"
         printf '%s' "$PYTHON"
         return
     fi
-    for candidate in python3 python3.12 python3.11 python3.10 python "${HOME:-/root}"/.pyenv/versions/3.1[0-2].*/bin/python3; do
+    for candidate in python3 python3.{13,12,11,14,10} python "${HOME:-/root}"/.pyenv/versions/3.1[0-4].*/bin/python3; do
         is_suitable "$candidate" || continue
         has_venv "$candidate" || { without_venv=$candidate && continue; }
         printf '%s' "$candidate"
         return
     done
     [[ -z $without_venv ]] || die "$(no_venv "$without_venv")"
-    die "no Python of 3.10 to 3.12 runs here, which Kokoro needs: install one (Debian and Ubuntu: apt install python3" \
-        "python3-venv; macOS: brew install python@3.12), or name one by PYTHON=/path/to/python3.12."
+    die "no Python of 3.10 to 3.14 runs here, which Kokoro needs: $(how_to_get_python), or name one by" \
+        "PYTHON=/path/to/python3.12."
+}
+
+# A command that gets a fit Python on this very system.
+how_to_get_python() {
+    local release
+    if command -v apt-cache >/dev/null; then
+        for release in 3.13 3.12 3.11 3.14 3.10; do
+            [[ -z $(apt-cache search --names-only "^python$release-venv\$" 2>/dev/null) ]] ||
+                { printf 'apt install python%s-venv' "$release" && return; }
+        done
+    elif command -v dnf >/dev/null; then
+        printf 'dnf install python3.12' && return
+    elif command -v zypper >/dev/null; then
+        printf 'zypper install python312' && return
+    elif command -v pacman >/dev/null; then
+        printf 'pacman -S python' && return
+    elif command -v brew >/dev/null; then
+        printf 'brew install python@3.12' && return
+    fi
+    printf 'install uv (pipx install uv), then run: uv python install 3.12 && PYTHON=%s ./run.sh' "\$(uv python find 3.12)"
 }
 
 no_venv() {
@@ -123,16 +168,51 @@ pip() {
         explain_failure
 }
 
-install_packages() {
-    local torch_index=()
-    rm -f "$log"
-    [[ -z ${TORCH_INDEX_URL:-} ]] || torch_index=(--extra-index-url "$TORCH_INDEX_URL")
+# Whether PyTorch's index of builds for the processor answers; at most 8 seconds.
+cpu_index_answers() {
+    "$venv/bin/python" - "$cpu_index/torch/" >/dev/null 2>&1 <<'PYTHON' &
+import sys, urllib.request
+urllib.request.urlopen(sys.argv[1], timeout=4).read(1)
+PYTHON
+    local asking=$! tenths=0
+    while kill -0 "$asking" 2>/dev/null; do
+        ((tenths += 1))
+        [[ $tenths -lt 80 ]] || { kill "$asking" 2>/dev/null && break; }
+        sleep 0.1
+    done
+    wait "$asking" 2>/dev/null
+}
+
+# First and by itself: asked for together with the rest, pip would look past a build that it could take.
+install_torch() {
+    local build arguments=(-c constraints.txt torch==2.13.0)
+    build=$(wanted_torch)
     say "Installing PyTorch, the largest part ..."
-    [[ -n ${TORCH_INDEX_URL:-} || $(uname -s) != Linux ]] ||
-        say "(Its usual build brings gigabytes for NVIDIA cards. TORCH_INDEX_URL can name an index without: see $0)"
-    # First and by itself: asked for in one breath with the rest, pip would look past a build that it could take.
-    pip install -c constraints.txt torch==2.13.0 ${torch_index[@]+"${torch_index[@]}"}
+    if [[ -n ${TORCH_INDEX_URL:-} ]]; then
+        arguments+=(--extra-index-url "$TORCH_INDEX_URL")
+    elif [[ $build == cpu && $(uname -s) == Linux ]]; then
+        if cpu_index_answers; then
+            # Its own needs come with the rest, from the usual index.
+            arguments+=(--index-url "$cpu_index" --no-deps)
+        else
+            say "PyTorch's builds for the processor ($cpu_index) cannot be reached: taking the usual build, which may" \
+                "bring gigabytes for NVIDIA cards."
+        fi
+    fi
+    # Both builds have one version, so pip would keep the other one.
+    [[ -z $(installed_torch) || $(installed_torch) == "$build" ]] || arguments+=(--force-reinstall)
+    pip install "${arguments[@]}"
+    printf '%s' "$build" >"$(stamp torch)"
+}
+
+install_packages() {
+    rm -f "$log"
+    install_torch
     say "Installing the rest ..."
+    # Both work on newer Pythons, but say that they do not.
+    case $(release "$venv/bin/python") in
+        3.1[34]) pip install -c constraints.txt --ignore-requires-python --no-deps kokoro misaki ;;
+    esac
     pip install -c constraints.txt -e ".${extra:+[$extra]}"
 }
 
@@ -166,6 +246,7 @@ lock() {
     flock -n 9 || { say "Waiting for another start to finish its installation ..." && flock 9; }
 }
 
+[[ ${TORCH:-cpu} =~ ^(cpu|cuda)$ ]] || die "TORCH is cpu or cuda, not $TORCH."
 if ! is_ready; then
     check_writable
     lock

@@ -136,7 +136,7 @@ def imported_modules() -> set[str]:
     return modules
 
 
-@pytest.mark.parametrize("release", ["3.10", "3.11", "3.12"])
+@pytest.mark.parametrize("release", ["3.10", "3.11", "3.12", "3.13", "3.14"])
 def test_one_tested_version_of_every_requirement_is_pinned(settings: configparser.ConfigParser, release: str) -> None:
     environment = {"python_version": release, "python_full_version": f"{release}.9", "sys_platform": "linux"}
     pins: dict[str, str] = {}

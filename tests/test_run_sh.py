@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import os
 import shutil
 import signal
+import socket
 import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -22,6 +27,7 @@ case "$*" in
     *sys.version*) echo "${FAKE_RELEASE:-3.11}.7 (fake)" ;;
     --version) echo "Python ${FAKE_RELEASE:-3.11}.7" ;;
     -c*ensurepip*) [[ -z $FAKE_NO_VENV ]] ;;
+    '- http'*) exec "${FAKE_ASKS_WITH:-false}" "$@" ;; # whether an index answers
     '-m venv --clear '*)
         echo "venv" >>"$FAKE_DIARY"
         rm -rf "$4" && mkdir -p "$4/bin" && cp "$0" "$4/bin/python"
@@ -184,6 +190,70 @@ def test_another_index_for_pytorch_is_asked_for_pytorch_alone(checkout: Checkout
     assert checkout.diary[1:] == [f"{TORCH} --extra-index-url https://index.invalid/cpu", REST]
 
 
+CPU_INDEX = "--index-url https://download.pytorch.org/whl/cpu --no-deps"
+
+
+def test_without_a_card_the_build_for_the_processor_is_taken(checkout: Checkout) -> None:
+    checkout.run(FAKE_ASKS_WITH="true")
+    assert checkout.diary == ["venv", f"{TORCH} {CPU_INDEX}", REST]
+
+
+def test_where_its_index_cannot_be_reached_the_usual_build_is_taken_and_this_is_told(checkout: Checkout) -> None:
+    status, _, told = checkout.run()
+    assert (status, checkout.diary) == (0, ["venv", TORCH, REST])
+    assert "(https://download.pytorch.org/whl/cpu) cannot be reached: taking the usual build" in told
+
+
+def test_an_index_that_never_answers_is_given_up(checkout: Checkout) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        status, _, told = checkout.run(FAKE_ASKS_WITH=sys.executable, KOKORO_WYOMING_TORCH_CPU_INDEX=index)
+    assert (status, checkout.diary) == (0, ["venv", TORCH, REST])
+    assert "cannot be reached" in told
+
+
+def test_an_index_that_answers_is_asked(checkout: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "torch").mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as stand_in:
+        threading.Thread(target=stand_in.serve_forever, daemon=True).start()
+        index = f"http://127.0.0.1:{stand_in.server_port}"
+        checkout.run(FAKE_ASKS_WITH=sys.executable, KOKORO_WYOMING_TORCH_CPU_INDEX=index)
+        stand_in.shutdown()
+    assert checkout.diary == ["venv", f"{TORCH} --index-url {index} --no-deps", REST]
+
+
+@pytest.mark.parametrize("arguments", [("--gpu", "say"), ("say",)])
+def test_the_build_for_cards_is_taken_where_it_is_asked_for(checkout: Checkout, arguments: tuple[str, ...]) -> None:
+    environment = {} if "--gpu" in arguments else {"TORCH": "cuda"}
+    _, output, _ = checkout.run(*arguments, FAKE_ASKS_WITH="true", **environment)
+    assert checkout.diary == ["venv", TORCH, REST]
+    assert output.splitlines()[1:-1] == ["argument <say>"]
+
+
+def test_a_card_is_found_by_its_program(checkout: Checkout, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    path = path_with(folder, nvidia_smi="#!/usr/bin/env bash\necho 'GPU 0: a card'\n")
+    (folder / "nvidia.smi").rename(folder / "nvidia-smi")
+    checkout.run(PATH=path, FAKE_ASKS_WITH=str(shutil.which("true")))
+    assert checkout.diary == ["venv", TORCH, REST]
+
+
+def test_the_other_build_takes_the_place_of_the_first_and_stays(checkout: Checkout) -> None:
+    checkout.run(FAKE_ASKS_WITH="true")
+    checkout.run("--gpu", FAKE_ASKS_WITH="true")
+    checkout.run(FAKE_ASKS_WITH="true")
+    assert checkout.diary == ["venv", f"{TORCH} {CPU_INDEX}", REST, f"{TORCH} --force-reinstall", REST]
+
+
+@pytest.mark.parametrize("release", ["3.13", "3.14"])
+def test_on_newer_pythons_kokoro_and_misaki_are_installed_by_themselves(checkout: Checkout, release: str) -> None:
+    assert checkout.run(FAKE_RELEASE=release)[0] == 0
+    by_themselves = "install -c constraints.txt --ignore-requires-python --no-deps kokoro misaki"
+    assert checkout.diary == ["venv", TORCH, by_themselves, REST]
+
+
 def test_two_starts_at_once_install_once(checkout: Checkout) -> None:
     if not shutil.which("flock", path=SYSTEM_PATH):
         pytest.skip("without flock the second start is not held back")
@@ -225,7 +295,9 @@ def test_a_failed_installation_is_one_sentence_with_the_remedy(checkout: Checkou
     ("variable", "value", "sentence"),
     [
         ("PYTHON", "/nowhere/python3", "there is no program /nowhere/python3"),
-        ("FAKE_RELEASE", "3.13", "no working Python of 3.10 to 3.12"),
+        ("FAKE_RELEASE", "3.9", "no working Python of 3.10 to 3.14"),
+        ("FAKE_RELEASE", "3.15", "no working Python of 3.10 to 3.14"),
+        ("TORCH", "rocm", "TORCH is cpu or cuda, not rocm"),
         ("FAKE_NO_VENV", "1", "apt install python3.11-venv"),
     ],
 )
@@ -279,7 +351,7 @@ def test_without_any_python_the_sentence_says_what_to_install(checkout: Checkout
     folder.mkdir()
     status, _, complaints = checkout.run(PYTHON="", PATH=path_with(folder, python3=SHIM))
     assert status == 1
-    assert complaints.startswith("kokoro-wyoming: no Python of 3.10 to 3.12 runs here")
+    assert complaints.startswith("kokoro-wyoming: no Python of 3.10 to 3.14 runs here")
     assert len(complaints.splitlines()) == 1
 
 

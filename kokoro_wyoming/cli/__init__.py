@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +22,9 @@ from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 COMMANDS = ("serve", "fetch", "check", "voices", "say", "announce", "health", "bench")
 
 OK, FAILED, MISUSED = 0, 1, 2
+
+_NOT_ASKED_FOR = ("kokoro", "misaki")
+"""Packages that work on Python 3.13 and later but say that they do not, so that setup.cfg cannot ask pip for them."""
 
 _DESCRIPTION = "Kokoro's voices over the Wyoming protocol, for Home Assistant and every other Wyoming client."
 
@@ -67,6 +72,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KokoroWyomingError as error:
             print(f"kokoro-wyoming: {error}", file=sys.stderr)
             return MISUSED if isinstance(error, ConfigError) else FAILED
+        except ModuleNotFoundError as error:
+            if error.name not in _NOT_ASKED_FOR:
+                raise
+            print(f"kokoro-wyoming: {_how_to_install()}", file=sys.stderr)
+            return FAILED
         except KeyboardInterrupt:
             return told.end()
         except BrokenPipeError:  # whoever read our output is gone (`| head`)
@@ -74,6 +84,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             standard.end()
         return status
+
+
+def _how_to_install() -> str:
+    """What to do where a package of _NOT_ASKED_FOR is missing."""
+    wanted = re.compile(rf"({'|'.join(_NOT_ASKED_FOR)})==[\w.]+")
+    pins = [found[0] for line in metadata.requires("kokoro-wyoming") or () if (found := wanted.match(line))]
+    command = f"{sys.executable} -m pip install --ignore-requires-python --no-deps {' '.join(pins)}"
+    return f"pip does not install Kokoro's own packages on this Python by itself; run: {command}"
 
 
 def _with_command(argv: Sequence[str]) -> Sequence[str]:

@@ -158,6 +158,19 @@ def test_it_runs_as_a_module_and_a_closed_pipe_is_no_traceback() -> None:
     assert (process.returncode, errors) == (1, "")
 
 
+_WITHOUT = "import sys; sys.modules['kokoro'] = None; from kokoro_wyoming.cli import main; sys.exit(main(['check']))"
+
+
+def test_where_pip_left_kokoro_out_the_command_that_brings_it_is_told() -> None:
+    done = subprocess.run([sys.executable, "-c", _WITHOUT], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "kokoro-wyoming: pip does not install Kokoro's own packages on this Python by itself;"
+    )
+    command = f"{sys.executable} -m pip install --ignore-requires-python --no-deps kokoro==0.9.4 misaki==0.9.4"
+    assert done.stderr.endswith(f"run: {command}\n")
+
+
 def test_an_interrupt_is_status_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -15,7 +15,7 @@ from typing import Any
 from kokoro import KPipeline
 
 from kokoro_wyoming.audio.word_times import SpokenWord, paired
-from kokoro_wyoming.builds.v1_0 import english
+from kokoro_wyoming.builds.v1_0 import english, japanese
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.loading import REPOSITORY
@@ -30,7 +30,6 @@ _NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("pyopenjtalk", "pyopenjtalk-plus"),
         ("fugashi", "fugashi"),
         ("jaconv", "jaconv"),
-        ("mojimoji", "mojimoji"),
         ("unidic_lite", "unidic-lite"),
     ),
     "z": (("jieba", "jieba"), ("pypinyin", "pypinyin"), ("cn2an", "cn2an"), ("ordered_set", "ordered-set")),
@@ -80,6 +79,8 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
         if letter in "ab":
             stack.enter_context(english.spacy_model_found())
             stack.enter_context(english.words_held_once())
+        if letter == "j":
+            stack.enter_context(japanese.mojimoji_by_jaconv())
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
     if letter in "ab":
         english.drop_unused_parts(pipeline.g2p.nlp)
