@@ -225,8 +225,9 @@ def test_an_index_that_answers_is_asked(checkout: Checkout, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("arguments", [("--gpu", "say"), ("say",)])
 def test_the_build_for_cards_is_taken_where_it_is_asked_for(checkout: Checkout, arguments: tuple[str, ...]) -> None:
-    environment = {} if "--gpu" in arguments else {"TORCH": "cuda"}
-    _, output, _ = checkout.run(*arguments, FAKE_ASKS_WITH="true", **environment)
+    if "--gpu" not in arguments:
+        checkout.environment["TORCH"] = "cuda"
+    _, output, _ = checkout.run(*arguments, FAKE_ASKS_WITH="true")
     assert checkout.diary == ["venv", TORCH, REST]
     assert output.splitlines()[1:-1] == ["argument <say>"]
 
