@@ -24,7 +24,7 @@ from kokoro_wyoming.network.decoder import Decoder, DecoderBlock
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, GeneratorModule
 from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, CalibrationData, fingerprint
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.prepacking import prepack
+from kokoro_wyoming.network.prepacking import PackedConvolution, is_used, prepack
 from kokoro_wyoming.network.streaming import Features, StreamingVocoder
 
 STYLE_SIZE = 128
@@ -109,7 +109,7 @@ class Network:
         _fold_weight_norm(model)
         self.model = model.to(device)
         self.device = torch.device(device)
-        dtype = dtype or convolution_type(self.device)
+        dtype = dtype or _usable_type(self.device)
         for curve in ("F0", "N"):  # in float32, as they decide the melody
             blocks = getattr(model.predictor, curve)
             setattr(model.predictor, curve, torch.nn.ModuleList(DecoderBlock(block, torch.float32) for block in blocks))
@@ -279,6 +279,15 @@ def _with_silent_end(sound: Tensor) -> Tensor:
         return sound
     fading = (1 - torch.arange(len(rest)) / _STEP_SAMPLES).clamp(min=0)
     return torch.cat([sound[:quietest], rest * fading])
+
+
+def _usable_type(device: torch.device) -> torch.dtype:
+    """The type of the large convolutions: float32 where oneDNN refuses the type that the processor should be best at.
+
+    ONEDNN_MAX_CPU_ISA can have oneDNN ignore what the processor has.
+    """
+    best = convolution_type(device)
+    return best if best == torch.float32 or is_used(PackedConvolution, best) else torch.float32
 
 
 def choose_device(wanted: str) -> str:

@@ -4,11 +4,16 @@ This matters before the generator, where weights are large and inputs are short.
 MKL there, which does 0.09 TFLOP/s a core on AMD's processors; oneDNN does 0.22. All layers pad their inputs to bucket
 lengths (`bucketing`). Results differ from torch's in the last bits only. The gain was measured on x86-64 alone, so on
 other architectures torch's own layers stay.
+
+The operators are private to torch, and oneDNN may lack one on some processor. So each kind of layer is tried once on
+small tensors, and is used only where it gives what torch's own layer gives.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -16,8 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
+from kokoro_wyoming.errors import first_line
 from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import Convolution, KokoroModule, as_image, as_rows
+
+_LOGGER = logging.getLogger(__name__)
 
 _EXACT = torch.float32
 """The type of the layers that decide timing and melody."""
@@ -124,8 +132,9 @@ def _padded(u: Tensor) -> Tensor:
 
 def packed(convolution: Convolution) -> Callable[[Tensor], Tensor]:
     """The convolution with packed weights where that is quicker, else as it is: a function of (time, channels)."""
-    fits = convolution.stride == 1 and convolution.weight.device.type == "cpu"
-    return PackedConvolution(convolution).rows if fits and _is_quicker() else convolution
+    weight = convolution.weight
+    fits = convolution.stride == 1 and weight.device.type == "cpu"
+    return PackedConvolution(convolution).rows if fits and is_used(PackedConvolution, weight.dtype) else convolution
 
 
 def prepack(model: KokoroModule) -> None:
@@ -136,20 +145,59 @@ def prepack(model: KokoroModule) -> None:
     for module in model.bert.modules():
         if hasattr(module, "activation"):  # transformers computes this GELU in six passes over fresh memory
             module.activation = nn.GELU(approximate="tanh")
-    if _is_quicker():
+    if is_used(PackedLinear):
         _replace_layers(model.bert, {nn.Linear: lambda linear: PackedLinear(linear.weight, linear.bias)})
-        for part in (model.text_encoder, model.predictor):
-            _replace_layers(part, {nn.LSTM: PackedLstm, nn.Conv1d: _packed_convolution})
+    for kind, layer, make in ((PackedLstm, nn.LSTM, PackedLstm), (PackedConvolution, nn.Conv1d, _packed_convolution)):
+        if is_used(kind):
+            for part in (model.text_encoder, model.predictor):
+                _replace_layers(part, {layer: make})
 
 
 def _packed_convolution(module: nn.Conv1d) -> PackedConvolution:
     return PackedConvolution(Convolution.of(module, _EXACT))
 
 
-def _is_quicker() -> bool:
-    """Whether packing was measured on this architecture, and this torch has oneDNN's layers."""
-    is_measured = torch.cpu.get_capabilities().get("architecture") == "x86_64"
-    return is_measured and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+def is_used(kind: type[nn.Module], dtype: torch.dtype = _EXACT) -> bool:
+    """Whether a kind of packed layer is quicker on this architecture, and right in `dtype` with this torch."""
+    return torch.cpu.get_capabilities().get("architecture") == "x86_64" and _is_right(kind.__name__, dtype)
+
+
+@cache
+def _is_right(kind: str, dtype: torch.dtype) -> bool:
+    """Whether a small layer of the kind gives what torch's own gives. Where it does not, the log says so once."""
+    try:
+        with torch.random.fork_rng(devices=[]), torch.inference_mode():
+            ours, torchs = _PROOFS[kind](dtype)
+        if torch.allclose(ours.float(), torchs, atol=1e-4 if dtype == _EXACT else 0.1):
+            return True
+        reason = "it gives other results than torch's"
+    except Exception as error:  # an operator that is missing, or that refuses this processor, raises various errors
+        reason = first_line(error)
+    _LOGGER.warning("%s in %s is not used here, and speech is slower: %s", kind, dtype, reason)
+    return False
+
+
+def _prove_linear(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    layer, u = nn.Linear(48, 32), torch.randn(1, 20, 48)
+    return PackedLinear(layer.weight.to(dtype), layer.bias.to(dtype))(u.to(dtype)), layer(u)
+
+
+def _prove_convolution(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    layer, x = nn.Conv1d(48, 32, 3, padding=2, dilation=2), torch.randn(1, 48, 20)
+    return PackedConvolution(Convolution.of(layer, dtype)).forward(x), layer(x)
+
+
+def _prove_lstm(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    layer, x = nn.LSTM(24, 16, batch_first=True, bidirectional=True), torch.randn(1, 20, 24)
+    return PackedLstm(layer.to(dtype)).forward(x.to(dtype))[0], layer(x)[0]
+
+
+_PROOFS: dict[str, Callable[[torch.dtype], tuple[Tensor, Tensor]]] = {
+    PackedLinear.__name__: _prove_linear,
+    PackedConvolution.__name__: _prove_convolution,
+    PackedLstm.__name__: _prove_lstm,
+}
+"""For each kind of layer, the results of a small one and of torch's own in float32."""
 
 
 def _replace_layers(module: nn.Module, replacements: Mapping[type, Callable[[Any], nn.Module]]) -> None:

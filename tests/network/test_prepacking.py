@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import remove_weight_norm
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from kokoro_wyoming.network import inference, prepacking
 from kokoro_wyoming.network.convolution import Convolution, convolution_type
 from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, packed, prepack
 
@@ -118,3 +120,58 @@ def test_other_processors_keep_torch_s_layers(
     convolution = Convolution.of(nn.Conv1d(8, 8, 3, padding=1).requires_grad_(False), torch.float32)
     assert (packed(convolution) is convolution) == (kind is nn.Linear)
     assert type(model.bert.ffn) is type(model.bert.ffn_output) is kind
+
+
+@pytest.fixture
+def proved_anew() -> Iterator[None]:
+    """Each kind of layer is tried again, in the test and after it."""
+    prepacking._is_right.cache_clear()
+    yield
+    prepacking._is_right.cache_clear()
+
+
+_OWN_LAYERS = {PackedLinear: nn.Linear, PackedConvolution: nn.Conv1d, PackedLstm: nn.LSTM}
+
+
+@pytest.mark.usefixtures("proved_anew")
+@pytest.mark.parametrize("kind", _OWN_LAYERS)
+@pytest.mark.parametrize("fault", ["missing", "wrong"])
+def test_a_kind_of_layer_that_fails_its_trial_stays_torch_s_own(
+    kind: type[nn.Module], fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> Tensor:
+        if fault == "missing":
+            raise RuntimeError("mkldnn_reorder: this processor lacks it\nand more lines")
+        return torch.zeros(())
+
+    monkeypatch.setattr(kind, "_bidirectional" if kind is PackedLstm else "forward", fail)
+    model = _small_model()
+    prepack(model)
+    prepack(_small_model())
+    modules = {type(module) for part in vars(model).values() for module in part.modules()}
+    assert kind not in modules
+    assert _OWN_LAYERS[kind] in modules
+    assert modules >= _OWN_LAYERS.keys() - {kind}
+    (line,) = caplog.messages
+    reason = "mkldnn_reorder: this processor lacks it" if fault == "missing" else "it gives other results than torch's"
+    assert line == f"{kind.__name__} in torch.float32 is not used here, and speech is slower: {reason}"
+
+
+@pytest.mark.usefixtures("proved_anew")
+def test_bfloat16_that_onednn_refuses_gives_way_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(inference, "convolution_type", lambda device: torch.bfloat16)
+    monkeypatch.setitem(prepacking._PROOFS, "PackedConvolution", lambda dtype: (torch.ones(1), torch.ones(1)))
+    assert inference._usable_type(cpu) == torch.bfloat16
+    prepacking._is_right.cache_clear()
+    monkeypatch.setitem(prepacking._PROOFS, "PackedConvolution", lambda dtype: (torch.ones(1), torch.zeros(1)))
+    assert inference._usable_type(cpu) == torch.float32
+
+
+def test_a_trial_leaves_the_random_numbers_as_they_were() -> None:
+    prepacking._is_right.cache_clear()
+    torch.manual_seed(3)
+    expected = torch.randn(4)
+    torch.manual_seed(3)
+    assert prepacking.is_used(PackedLstm)
+    assert torch.equal(torch.randn(4), expected)
