@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, partial
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired
+from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, TrailingContext, choose_device
 from kokoro_wyoming.network.learning import CalibrationData
@@ -25,6 +27,8 @@ from kokoro_wyoming.pronunciation.pronounce import NO_WORDS, pronounce
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, pack_paths
+
+_LOGGER = logging.getLogger(__name__)
 
 _CALIBRATION_NAME = "lessons.npz"
 """The file beside the weights that keeps what `engine.calibration` has learned of them."""
@@ -104,15 +108,36 @@ class Release(ABC):
     # Loading
 
     def initialize(self) -> Network:
-        """Load the network once; ModelError says what is wrong with which file."""
+        """Load the network once; ModelError says what is wrong with which file or device.
+
+        Where `device` is "auto" and the graphics card fails, the network is loaded for the processor.
+        """
         if self._network is None:
-            self._config = read_config(self.config_path)
-            model = load_model(self._config, self.model_path)
-            in_windows = self.stream == "fast"
-            calibration_path = self.model_path.with_name(_CALIBRATION_NAME) if in_windows else None
-            fit = self._fit() if in_windows else None
-            self._network = Network(model, choose_device(self.device), fit, calibration_path)
+            device = choose_device(self.device)
+            try:
+                self._network = self._load(device)
+            except ModelError:
+                raise
+            except Exception as error:  # the driver, its memory, an operator: torch raises anything
+                if device == "cpu":
+                    raise
+                told = f"The device {device} fails ({first_line(error)})"
+                if self.device != "auto":
+                    raise ModelError(f"{told}; set model.device to auto or cpu.") from error
+                _LOGGER.warning("%s: the processor speaks in its place.", told)
+                self._network = self._load("cpu")
         return self._network
+
+    def _load(self, device: str) -> Network:
+        """The network on a device; one that is not the processor has spoken a few sounds there."""
+        self._config = read_config(self.config_path)
+        model = load_model(self._config, self.model_path)
+        in_windows = self.stream == "fast"
+        calibration_path = self.model_path.with_name(_CALIBRATION_NAME) if in_windows else None
+        network = Network(model, device, self._fit() if in_windows else None, calibration_path)
+        if device != "cpu":
+            network.try_out()
+        return network
 
     @property
     def config(self) -> dict[str, Any]:

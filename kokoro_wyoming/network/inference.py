@@ -157,6 +157,11 @@ class Network:
         sound = self.vocoder.speak(features, voice, frames, large_windows=output.large_windows)
         yield from sound if context is None else _without_onset(sound, end - first)
 
+    def try_out(self) -> None:
+        """Speak a few sounds to nobody. Raises what torch raises where the device cannot."""
+        for _ in self.pieces([1] * 8, torch.zeros(1, 2 * STYLE_SIZE), 1.0):
+            pass
+
     def rehearse(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:
         """Add an utterance that nobody hears to the calibration data, in about sixty short steps."""
         steps = self._rehearsal(token_ids, style_row, speed)
