@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from kokoro_wyoming.cli import settings
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         offline=config.assets.offline,
         hashes=True,
         half=args.half,
-        report=print,
+        report=partial(print, flush=True),  # also where it goes to a pipe: what follows may take minutes
     )
     print(f"Kokoro {config.model.version} is complete: {assets.weights_source(store, config.model.version)}.")
     return 0
