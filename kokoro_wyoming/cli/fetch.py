@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
+import contextlib
+import sys
 
 from kokoro_wyoming.cli import settings
 
@@ -37,7 +38,17 @@ def run(args: argparse.Namespace) -> int:
         offline=config.assets.offline,
         hashes=True,
         half=args.half,
-        report=partial(print, flush=True),  # also where it goes to a pipe: what follows may take minutes
+        report=_print_at_once,
     )
     print(f"Kokoro {config.model.version} is complete: {assets.weights_source(store, config.model.version)}.")
     return 0
+
+
+def _print_at_once(line: str) -> None:
+    """Print a line, and do not keep it where the output is a pipe or a file: what follows may take minutes.
+
+    A stdout that cannot be written does not end the fetch; the error is told at the end.
+    """
+    print(line)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
