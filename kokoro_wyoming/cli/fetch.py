@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import sys
 
 from kokoro_wyoming.cli import settings
+from kokoro_wyoming.errors import KokoroWyomingError
 
 SUMMARY = "fetch weights and voices"
 DESCRIPTION = "Fetch the files of a Kokoro release that are missing or damaged, and check them. What is there stays."
@@ -30,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     config = settings.load(args)
     from kokoro_wyoming import assets
 
-    store = settings.store(config)
+    store, report = settings.store(config), _Report()
     assets.fetch(
         store,
         version=config.model.version,
@@ -38,17 +37,26 @@ def run(args: argparse.Namespace) -> int:
         offline=config.assets.offline,
         hashes=True,
         half=args.half,
-        report=_print_at_once,
+        report=report,
     )
-    print(f"Kokoro {config.model.version} is complete: {assets.weights_source(store, config.model.version)}.")
+    report(f"Kokoro {config.model.version} is complete: {assets.weights_source(store, config.model.version)}.")
+    if report.error is not None:
+        raise report.error
     return 0
 
 
-def _print_at_once(line: str) -> None:
-    """Print a line, and do not keep it where the output is a pipe or a file: what follows may take minutes.
+class _Report:
+    """Prints each line at once, also where stdout is a pipe or a file: what follows a line may take minutes.
 
-    A stdout that cannot be written does not end the fetch; the error is told at the end.
+    A stdout that cannot be written does not end the fetch. `error` is raised at its end.
     """
-    print(line)
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
+
+    def __init__(self) -> None:
+        self.error: KokoroWyomingError | OSError | None = None
+
+    def __call__(self, line: str) -> None:
+        if self.error is None:
+            try:
+                print(line, flush=True)
+            except (KokoroWyomingError, OSError) as error:
+                self.error = error

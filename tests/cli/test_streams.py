@@ -169,7 +169,7 @@ async def test_what_failed_comes_before_what_could_not_be_printed(places: dict[s
         at_hub = {"HF_ENDPOINT": hub.url, "HF_HOME": f"{places['folder']}/hub", "NO_PROXY": "127.0.0.1"}
         status, _, errors = await run(Case("fetch --source=hub"), places, ">/dev/full", at_hub)
     assert status == 1
-    assert errors.startswith(f"kokoro-wyoming: Hugging Face does not have {weights}")
+    assert errors.startswith(f"kokoro-wyoming: Hugging Face does not have {weights}"), errors
     assert errors.count("\n") == 1
 
 
