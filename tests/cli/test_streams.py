@@ -19,7 +19,7 @@ from wyoming.audio import AudioChunk, AudioStop
 from kokoro_wyoming.assets import manifest
 from kokoro_wyoming.cli import COMMANDS
 from tests.conftest import CHECKOUT
-from tests.server.test_discovery_lan import can_make_namespaces
+from tests.namespaces import needs_namespaces
 from tests.stand_ins.beep_house import until
 from tests.stand_ins.beep_program import put_voice
 from tests.stand_ins.beep_server import RATE_HZ, BeepServer, Write, beep_server
@@ -215,7 +215,7 @@ _FULL_DISK = (
 )
 
 
-@pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux and leave to make namespaces")
+@needs_namespaces
 @pytest.mark.parametrize("what", ["--out", "--timestamps"])
 async def test_a_full_disk_is_one_sentence_and_leaves_nothing(what: str, places: dict[str, object]) -> None:
     folder = f"{places['folder']}/full"

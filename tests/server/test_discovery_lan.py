@@ -6,7 +6,6 @@ import asyncio
 import ipaddress
 import json
 import logging
-import shutil
 import subprocess
 import sys
 import uuid
@@ -23,6 +22,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 from kokoro_wyoming.server.discovery import Advertiser, advertiser
 from kokoro_wyoming.server.discovery.addresses import LocalAddress
 from kokoro_wyoming.server.discovery.advertiser import SERVICE_TYPE
+from tests.namespaces import CAN_MAKE_NAMESPACES, NAMESPACES, needs_namespaces
 from tests.stand_ins.beep_house import until
 
 Scenes = dict[str, "subprocess.Popen[str]"]
@@ -32,19 +32,12 @@ SCENES = (
     *("our_server", "our_server_on_ipv6_alone"),
 )
 SCENE = Path(__file__).with_name("lan_scene.py")
-NAMESPACES = ("unshare", "--net", "--mount", "--user", "--map-root-user")
-
-
-def can_make_namespaces() -> bool:
-    if not (shutil.which("unshare") and shutil.which("ip")):
-        return False
-    return subprocess.run([*NAMESPACES, "true"], capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="module", autouse=True)
 def scenes() -> Scenes:
     """All scenes at once, each in its own network, beside the tests on loopback: mostly they wait."""
-    if not can_make_namespaces():
+    if not CAN_MAKE_NAMESPACES:
         return {}
     return {name: start(name) for name in SCENES}
 
@@ -246,10 +239,7 @@ async def test_stopping_in_the_middle_of_publishing_leaves_nothing_behind(browse
     assert browser.names == set()
 
 
-two_hosts = pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux, iproute2 and leave to make namespaces")
-
-
-@two_hosts
+@needs_namespaces
 def test_another_host_finds_us_connects_follows_a_new_address_and_sees_us_leave(scenes: Scenes) -> None:
     seen = result(scenes["dual_stack"])
     assert seen["found"]["name"] == "Kokoro"
@@ -258,7 +248,7 @@ def test_another_host_finds_us_connects_follows_a_new_address_and_sees_us_leave(
     assert seen["gone"]["name"] == "Kokoro"
 
 
-@two_hosts
+@needs_namespaces
 @pytest.mark.long
 def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_moves(scenes: Scenes) -> None:
     seen = result(scenes["our_server"])
@@ -272,7 +262,7 @@ def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_
     assert seen["gone"]["name"] == "Kokoro"
 
 
-@two_hosts
+@needs_namespaces
 @pytest.mark.long
 def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_addresses_alone(scenes: Scenes) -> None:
     seen = result(scenes["our_server_on_ipv6_alone"])
@@ -280,14 +270,14 @@ def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_address
     assert seen["found"]["heard"] == "It is bf_emma.Who speaks"
 
 
-@two_hosts
+@needs_namespaces
 def test_a_network_of_ipv6_alone_is_enough(scenes: Scenes) -> None:
     seen = result(scenes["ipv6_only"])
     assert seen["found"]["addresses"] == ["fd77::1"]
     assert seen["gone"]["name"] == "Kokoro"
 
 
-@two_hosts
+@needs_namespaces
 def test_a_machine_without_network_warns_once_and_is_found_when_the_cable_is_in(scenes: Scenes) -> None:
     seen = result(scenes["no_network_at_first"])
     assert seen["before"] is None
@@ -295,11 +285,11 @@ def test_a_machine_without_network_warns_once_and_is_found_when_the_cable_is_in(
     assert seen["found"]["addresses"] == ["10.77.0.1"]
 
 
-@two_hosts
+@needs_namespaces
 def test_a_name_that_another_host_has_is_left_to_it(scenes: Scenes) -> None:
     assert result(scenes["name_in_use"]) == {"theirs": "Kokoro", "ours": "Kokoro-2"}
 
 
-@two_hosts
+@needs_namespaces
 def test_of_two_hosts_that_start_at_once_one_is_renamed(scenes: Scenes) -> None:
     assert result(scenes["both_at_once"]) == {"names": ["Kokoro", "Kokoro-2"]}

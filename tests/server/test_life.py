@@ -25,7 +25,7 @@ from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.server.lifecycle import Server
 from kokoro_wyoming.utterances.quota import Quota
 from tests.conftest import CHECKOUT
-from tests.server.test_discovery_lan import can_make_namespaces
+from tests.namespaces import needs_namespaces
 from tests.stand_ins.beep_house import error_codes, from_bytes, kinds, synthesize, text_of, to_bytes, until
 from tests.stand_ins.beep_program import RELEASED, BeepManager, beep_program, put_voice, settings
 
@@ -447,7 +447,7 @@ async def test_a_defect_while_reading_anew_leaves_the_server_as_it_was(
 # A machine that lacks something
 
 
-@pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux and leave to make namespaces")
+@needs_namespaces
 @pytest.mark.long
 def test_a_read_only_disk_is_enough_to_speak(tmp_path: Path) -> None:
     put_voice(tmp_path / "voices", "af_heart")

@@ -23,7 +23,7 @@ from kokoro_wyoming.config import TcpAddress, UnixAddress, parse_uri
 from kokoro_wyoming.server import listener as listening
 from kokoro_wyoming.server.listener import Listener, ListenError, bind, listen_error
 from tests.conftest import CHECKOUT
-from tests.server.test_discovery_lan import NAMESPACES, can_make_namespaces
+from tests.namespaces import NAMESPACES, needs_namespaces
 
 HAS_IPV6 = Path("/proc/net/if_inet6").exists() and "lo" in Path("/proc/net/if_inet6").read_text()
 needs_ipv6 = pytest.mark.skipif(not HAS_IPV6, reason="needs IPv6 on loopback")
@@ -173,7 +173,7 @@ print(json.dumps(asyncio.run(served())))
 """Runs in a network namespace, after a command that sets it up: serves the default address, and runs `health`."""
 
 
-@pytest.mark.skipif(not can_make_namespaces(), reason="needs Linux and leave to make namespaces")
+@needs_namespaces
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("network", "told"),
