@@ -32,11 +32,7 @@ def wanted(
 
     Raises as `SpeechEngine.resolve`.
     """
-    by_text, likely = options.language_from_text, options.likely_languages
-    return [
-        WantedText(text, UtteranceVoices(engine, request, language_from_text=by_text, likely_languages=likely))
-        for text, request in texts
-    ]
+    return [WantedText(text, UtteranceVoices(engine, request, options=options)) for text, request in texts]
 
 
 async def prerender(engine: CachedEngine, texts: Sequence[WantedText], options: TextOptions = AS_USUAL) -> None:

@@ -43,10 +43,7 @@ class Utterance:
         self._options = options
         self._client = client
         self._wants_word_times = request.word_times
-        by_text, likely = options.text.language_from_text, options.text.likely_languages
-        self._voices = UtteranceVoices(
-            engine, request.voice, request.program, language_from_text=by_text, likely_languages=likely
-        )
+        self._voices = UtteranceVoices(engine, request.voice, request.program, options.text)
         stream = TextStream(request.text_format, options.text)
         self._text = IncomingText(stream, options.text.quiet_seconds)
         self._chars_left = options.max_chars

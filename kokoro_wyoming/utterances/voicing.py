@@ -10,6 +10,7 @@ from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation import code_switching
 from kokoro_wyoming.text.sentences import Sentence
+from kokoro_wyoming.text.text_stream import AS_USUAL, TextOptions
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.voices.blends import MAX_SPEED, MIN_SPEED
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
@@ -25,13 +26,11 @@ class UtteranceVoices:
         engine: SpeechEngine,
         request: VoiceRequest,
         program: str | None = None,
-        *,
-        language_from_text: bool = False,
-        likely_languages: Collection[str] = (),
+        options: TextOptions = AS_USUAL,
     ) -> None:
-        """With `language_from_text` the letters of the text choose the language where the client asks for none, and
-        the language of the default voice has no such letters. Where several languages have them, one of
-        `likely_languages` comes first.
+        """With `TextOptions.language_from_text` the letters of the text choose the language where the client asks for
+        none, and the language of the default voice has no such letters. Where several languages have them, one of
+        `TextOptions.likely_languages` comes first.
 
         Raises as `SpeechEngine.resolve`.
         """
@@ -42,8 +41,8 @@ class UtteranceVoices:
         """The voices found so far. Each stays the same in an utterance; its loudness may be learned meanwhile."""
         self.voice = self._resolve(request)
         """The voice that speaks where the text asks for no other."""
-        self._letters_choose = language_from_text and request == VoiceRequest()
-        self._likely_languages = likely_languages
+        self._letters_choose = options.language_from_text and request == VoiceRequest()
+        self._likely_languages = options.likely_languages
         self._is_settled = False
         """Whether the letters spoken so far can be of one language only."""
 

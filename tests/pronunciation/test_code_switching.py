@@ -20,6 +20,7 @@ from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation import code_switching, ipa, pronounce
 from kokoro_wyoming.pronunciation.phonemes import MAX_PHONEMES, Phonemes, has_sound, of_runs
 from kokoro_wyoming.text.sentences import Run, plain
+from kokoro_wyoming.text.text_stream import TextOptions
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
 from tests.listening import Ears, say
@@ -108,7 +109,7 @@ class House(BeepEngine):
 
 def who_speaks(house: House, *sentences: str, likely: Sequence[str] = (), program: str | None = None) -> list[str]:
     """The language of each sentence's voice, in one utterance for which a client names no voice."""
-    role = UtteranceVoices(house, VoiceRequest(), program, language_from_text=True, likely_languages=likely)
+    role = UtteranceVoices(house, VoiceRequest(), program, TextOptions(likely_languages=tuple(likely)))
     return [role.voice_of(plain(sentence)).name for sentence in sentences]
 
 
@@ -217,13 +218,13 @@ def test_letters_choose_among_the_languages_that_are_spoken_here() -> None:
     [VoiceRequest("beep"), VoiceRequest(language="en-GB"), VoiceRequest(speaker="beep"), VoiceRequest("beep", "en-US")],
 )
 def test_letters_choose_nothing_where_a_client_does(request_: VoiceRequest) -> None:
-    role = UtteranceVoices(BeepEngine(), request_, language_from_text=True)
+    role = UtteranceVoices(BeepEngine(), request_)
     for text in ("電気を消しました。", "完了！", "नमस्ते।"):
         assert role.voice_of(plain(text)) == BeepEngine().resolve(request_)
 
 
 def test_a_program_says_nothing_of_the_language_and_letters_choose_within_it() -> None:
-    role = UtteranceVoices(House(), VoiceRequest(), "v0.19", language_from_text=True)
+    role = UtteranceVoices(House(), VoiceRequest(), "v0.19")
     voice = role.voice_of(plain("電気を消しました。"))
     assert (voice.version, voice.language) == ("v0.19", "ja-JP")
 
@@ -250,7 +251,7 @@ async def test_a_japanese_house_says_han_in_japanese() -> None:
 
 
 def test_the_text_decides_nothing_where_the_owner_does_not_want_it() -> None:
-    role = UtteranceVoices(BeepEngine(), VoiceRequest(), language_from_text=False)
+    role = UtteranceVoices(BeepEngine(), VoiceRequest(), options=TextOptions(language_from_text=False))
     assert role.voice_of(plain("こんにちは。")).name == "beep"
 
 

@@ -41,7 +41,7 @@ def sentences(text: str, text_format: TextFormat = "text") -> Iterator[Sentence]
 
 def read(text: str, request: VoiceRequest, text_format: TextFormat = "text") -> str:
     """The words that the G2P is given."""
-    voices = UtteranceVoices(Polyglot(), request, language_from_text=True)
+    voices = UtteranceVoices(Polyglot(), request)
     runs = [
         run
         for sentence in sentences(text, text_format)

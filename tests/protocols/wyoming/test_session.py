@@ -193,7 +193,7 @@ def test_a_voice_is_as_loud_at_the_end_of_an_utterance_as_at_its_beginning() -> 
             return replace(super().resolve(request, program), loudness_lufs=self.learned_lufs)
 
     engine = LearningEngine()
-    voices = UtteranceVoices(engine, VoiceRequest())
+    voices = UtteranceVoices(engine, VoiceRequest(), options=TextOptions(language_from_text=False))
     sentences = [
         Sentence((Run("One."),), voice="boop"),
         Sentence((Run("Two."),)),
