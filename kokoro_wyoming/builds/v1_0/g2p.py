@@ -12,12 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kokoro import KPipeline
-
 from kokoro_wyoming.audio.word_times import SpokenWord, paired
 from kokoro_wyoming.builds.v1_0 import english, japanese
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
+from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.network.loading import REPOSITORY
 from kokoro_wyoming.pronunciation.code_switching import FOREIGN as FOREIGN
 from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut, fitting_pieces
@@ -74,16 +73,17 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
     if reason is not None:
         raise UnknownLanguageError(f"{language_name_of(letter)} cannot be spoken: {reason}.")
     if letter == "z":
-        importlib.import_module("jieba").setLogLevel(logging.WARNING)
+        from kokoro_wyoming.builds.v1_0 import chinese
+
+        chinese.load_in_tables()
     with contextlib.ExitStack() as stack:
         if letter in "ab":
             stack.enter_context(english.spacy_model_found())
-            stack.enter_context(english.words_held_once())
+            stack.enter_context(english.words_in_tables())
         if letter == "j":
             stack.enter_context(japanese.mojimoji_by_jaconv())
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
     if letter in "ab":
-        english.drop_unused_parts(pipeline.g2p.nlp)
         _drop_language_flags(pipeline)
     return pipeline
 

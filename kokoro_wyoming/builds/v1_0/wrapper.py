@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from kokoro import KPipeline
 from torch import Tensor
 
 from kokoro_wyoming.audio.word_times import SpokenWord
 from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.builds.v1_0 import g2p
+from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa
 from kokoro_wyoming.pronunciation.phonemes import Phonemes
