@@ -121,4 +121,4 @@ class _Attention(nn.Module):
 
     def _by_head(self, u: Tensor) -> Tensor:
         """(batch, tokens, hidden_size) to (batch, heads, tokens, hidden_size / heads)."""
-        return u.unflatten(-1, (self._heads, -1)).transpose(1, 2)
+        return u.view(*u.shape[:-1], self._heads, -1).transpose(1, 2)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import torch
-from kokoro import KModel
 
 from kokoro_wyoming.errors import ModelError
+from kokoro_wyoming.network.kokoro_package import KModel
 from kokoro_wyoming.network.loading import MODULES, load_model, read_config
 
 SHIPPED_CONFIG = Path(__file__).parents[2] / "kokoro_wyoming" / "builds" / "v1_0" / "config.json"
