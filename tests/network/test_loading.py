@@ -25,7 +25,11 @@ def small_config() -> dict[str, Any]:
     config = read_config(SHIPPED_CONFIG)
     config["plbert"] |= {"hidden_size": 12, "num_attention_heads": 2, "intermediate_size": 8, "num_hidden_layers": 1}
     config |= {"hidden_dim": 512}
-    config["istftnet"] |= {"upsample_initial_channel": 8}
+    config["istftnet"] |= {
+        "upsample_initial_channel": 8,
+        "resblock_kernel_sizes": [3],
+        "resblock_dilation_sizes": [[1, 3, 5]],
+    }
     return config
 
 
