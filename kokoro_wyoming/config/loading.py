@@ -42,7 +42,7 @@ def load(
 
 
 _read_once = cache(read_document)
-"""For the defaults, which are a part of the program and do not change while it runs. Nothing may change the document."""
+"""For the defaults, which do not change while the program runs. Nothing may change the document."""
 
 
 def _command_line(overrides: Mapping[str, object]) -> Document:

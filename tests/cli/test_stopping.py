@@ -105,7 +105,7 @@ def at_step(step: str, folder: Path, *arguments: str) -> contextlib.AbstractCont
 # --- a server that starts ---
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 @pytest.mark.parametrize("step", ["beginning", "importing", "checking"])
 def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: signal.Signals, tmp_path: Path) -> None:
     with at_step(step, tmp_path) as start:
@@ -238,7 +238,7 @@ def test_the_registries_clients_are_ended_with_all_that_they_started(
         assert not lives(each)
 
 
-@pytest.mark.parametrize(("command", "status"), [("serve", 0), ("fetch", 143)])
+@pytest.mark.parametrize(("command", "status"), [("serve", 0), pytest.param("fetch", 143, marks=pytest.mark.long)])
 def test_a_half_converted_file_is_not_left(command: str, status: int, tmp_path: Path) -> None:
     arguments = ("converting", command, "--source=registry")
     with started(tmp_path, "tests.stand_ins.stuck_start", *arguments) as start:

@@ -279,6 +279,7 @@ def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_address
 
 
 @needs_namespaces
+@pytest.mark.long
 @scene("ipv6_only")
 def test_a_network_of_ipv6_alone_is_enough(seen: Seen) -> None:
     assert seen["found"]["addresses"] == ["fd77::1"]
@@ -300,6 +301,7 @@ def test_a_name_that_another_host_has_is_left_to_it(seen: Seen) -> None:
 
 
 @needs_namespaces
+@pytest.mark.long
 @scene("both_at_once")
 def test_of_two_hosts_that_start_at_once_one_is_renamed(seen: Seen) -> None:
     assert seen == {"names": ["Kokoro", "Kokoro-2"]}
