@@ -163,8 +163,13 @@ def hub() -> Iterator[HubStandIn]:
         yield served
 
 
-STATUSES = [("serve", signal.SIGTERM, 0), ("fetch", signal.SIGINT, 130)]
-OTHER_STATUSES = [("serve", signal.SIGINT, 0), ("fetch", signal.SIGTERM, 143), ("fetch", signal.SIGHUP, 129)]
+STATUSES = [("serve", signal.SIGTERM, 0)]
+OTHER_STATUSES = [
+    ("fetch", signal.SIGINT, 130),
+    ("serve", signal.SIGINT, 0),
+    ("fetch", signal.SIGTERM, 143),
+    ("fetch", signal.SIGHUP, 129),
+]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +188,7 @@ def test_a_download_stops_and_keeps_what_came(
         assert "Traceback" not in start.log
 
 
+@pytest.mark.long
 def test_a_hub_that_does_not_answer_holds_up_no_stop(hub: HubStandIn, tmp_path: Path) -> None:
     hub.silent = True
     with started(tmp_path, _PROGRAM, "fetch", "--source=hub", HF_ENDPOINT=hub.url) as start:
