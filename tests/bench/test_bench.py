@@ -290,6 +290,7 @@ def test_a_child_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     child.wait(30)
 
 
+@pytest.mark.long
 async def test_a_child_that_dies_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contenders, "serve", bench_stand_ins.broken)
     with pytest.raises(BenchError, match=r"our server ended with status 1(.|\n)*the weights are gone"):

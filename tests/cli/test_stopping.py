@@ -106,7 +106,7 @@ def at_step(step: str, folder: Path, *arguments: str) -> contextlib.AbstractCont
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
-@pytest.mark.parametrize("step", ["beginning", "importing", "checking"])
+@pytest.mark.parametrize("step", ["beginning", pytest.param("importing", marks=pytest.mark.long), "checking"])
 def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: signal.Signals, tmp_path: Path) -> None:
     with at_step(step, tmp_path) as start:
         start.logs(f"here: {step}")
@@ -116,6 +116,7 @@ def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: s
         assert "Traceback" not in start.log
 
 
+@pytest.mark.long
 def test_a_server_in_a_script_s_background_hears_ctrl_c(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -197,6 +198,7 @@ def test_a_hub_that_does_not_answer_holds_up_no_stop(hub: HubStandIn, tmp_path: 
         assert start.files() == set()
 
 
+@pytest.mark.long
 def test_the_pause_before_another_try_holds_up_no_stop(hub: HubStandIn, tmp_path: Path) -> None:
     hub.statuses[_WEIGHTS] = [503] * 4
     with started(tmp_path, _PROGRAM, "serve", "--source=hub", HF_ENDPOINT=hub.url) as start:

@@ -187,6 +187,7 @@ async def test_what_is_printed_without_a_buffer_is_told_as_well(places: dict[str
     assert await run(case, places, ">/dev/full", {"PYTHONUNBUFFERED": "1"}) == (1, "", FULL)
 
 
+@pytest.mark.long
 async def test_a_stdout_that_does_not_wait_gets_all(tmp_path: Path) -> None:
     """As some terminals and parents leave it."""
 
@@ -272,6 +273,7 @@ async def test_an_argument_that_is_not_utf_8_is_told_or_used(
         assert len(os.listdir(os.fsencode(str(places["folder"])))) == 2
 
 
+@pytest.mark.long
 async def test_letters_that_a_locale_lacks_are_written_by_their_numbers(places: dict[str, object]) -> None:
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
     status, out, errors = await run(Case("say Hello --out {folder}/é.wav --uri {uri}"), places, "", ascii_only)

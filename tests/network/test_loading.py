@@ -61,8 +61,8 @@ def _without_affines(parts: dict[str, dict[str, torch.Tensor]]) -> dict[str, Any
     "layout",
     [
         lambda parts: parts,
-        lambda parts: {"net": _prefixed(parts)},
-        _without_affines,
+        pytest.param(lambda parts: {"net": _prefixed(parts)}, marks=pytest.mark.long),
+        pytest.param(_without_affines, marks=pytest.mark.long),
     ],
     ids=["plain", "below net, with module prefix", "no InstanceNorm affines"],
 )
