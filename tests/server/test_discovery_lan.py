@@ -35,7 +35,7 @@ SCENE = Path(__file__).with_name("lan_scene.py")
 def scenes(request: pytest.FixtureRequest) -> Iterator[Scenes]:
     """The scenes of the chosen tests, all at once and beside the tests on loopback, as mostly they wait."""
     chosen = [item for item in request.session.items if item.path == request.path and isinstance(item, pytest.Function)]
-    names = [item.callspec.params["seen"] for item in chosen if "seen" in item.fixturenames]
+    names = [str(item.callspec.params["seen"]) for item in chosen if "seen" in item.fixturenames]
     started = {name: start(name) for name in names} if CAN_MAKE_NAMESPACES else {}
     yield started
     for scene in started.values():
