@@ -16,7 +16,6 @@ from hypothesis import settings
 
 from kokoro_wyoming.assets import Store
 from tests.listening import Ears
-from tests.stand_ins.old_release import lay_out
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -39,6 +38,8 @@ def model_data() -> Store:
 @pytest.fixture(scope="session")
 def both_releases(model_data: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """v1.0 and v0.19 side by side; v0.19 is made of v1.0's tensors unless its own files are at hand."""
+    from tests.stand_ins.old_release import lay_out  # imports torch, which pytest's own process does without
+
     return lay_out(model_data, tmp_path_factory.mktemp("both"))
 
 

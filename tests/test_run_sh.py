@@ -137,7 +137,10 @@ def test_a_start_by_a_link_finds_the_checkout(checkout: Checkout, tmp_path: Path
     assert (checkout.root / ".venv").is_dir()
 
 
-@pytest.mark.parametrize("name", ["setup.cfg", "pyproject.toml", "constraints.txt"])
+@pytest.mark.parametrize(
+    "name",
+    ["setup.cfg", *(pytest.param(name, marks=pytest.mark.long) for name in ("pyproject.toml", "constraints.txt"))],
+)
 def test_what_the_sources_ask_for_anew_is_installed_into_the_same_venv(checkout: Checkout, name: str) -> None:
     checkout.run()
     with (checkout.root / name).open("a") as file:
@@ -277,10 +280,15 @@ def test_the_server_takes_the_place_of_the_script_so_that_signals_arrive(checkou
     ("pip_says", "remedy"),
     [
         ("OSError: [Errno 28] No space left on device", "the disk is full: free"),
-        ("NewConnectionError: Failed to establish a new connection", "connect to the network"),
-        ("SSLError(SSLCertVerificationError(1, 'certificate verify failed'", "its clock and its certificates"),
-        ("ERROR: No matching distribution found for torch==2.13.0", "PyTorch has no build for this machine"),
         ("ERROR: something new", "pip says why above"),
+        *(
+            pytest.param(*each, marks=pytest.mark.long)
+            for each in (
+                ("NewConnectionError: Failed to establish a new connection", "connect to the network"),
+                ("SSLError(SSLCertVerificationError(1, 'certificate verify failed'", "its clock and its certificates"),
+                ("ERROR: No matching distribution found for torch==2.13.0", "PyTorch has no build for this machine"),
+            )
+        ),
     ],
 )
 def test_a_failed_installation_is_one_sentence_with_the_remedy(checkout: Checkout, pip_says: str, remedy: str) -> None:

@@ -161,6 +161,7 @@ def test_it_runs_as_a_module_and_a_closed_pipe_is_no_traceback() -> None:
 _WITHOUT = "import sys; sys.modules['kokoro'] = None; from kokoro_wyoming.cli import main; sys.exit(main(['check']))"
 
 
+@pytest.mark.long
 def test_where_pip_left_kokoro_out_the_command_that_brings_it_is_told() -> None:
     done = subprocess.run([sys.executable, "-c", _WITHOUT], capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -154,7 +154,9 @@ async def test_whatever_becomes_of_a_voice_s_file_what_is_being_said_is_said_to_
         await _is_heard_no_more(server, what)
 
 
-@pytest.mark.parametrize("what", ["damaged", "half", "gone", "another"])
+@pytest.mark.parametrize(
+    "what", ["half", *(pytest.param(what, marks=pytest.mark.long) for what in ("damaged", "gone", "another"))]
+)
 async def test_a_voice_that_ssml_asks_for_is_the_same_to_the_end_of_the_document(
     what: str, tmp_path: Path, logged: pytest.LogCaptureFixture
 ) -> None:
