@@ -10,8 +10,9 @@ MOUNTS = ("unshare", "--mount", "--user", "--map-root-user", "sh", "-c")
 """What a command that mounts disks of its own begins with; a script for `sh` and its arguments follow."""
 NAMELESS = ("unshare", "--user", "--map-user=12345", "--map-group=12345")
 """What a command begins with that runs as a user whom no list of users has."""
-READ_ONLY = "mount --rbind / / && mount -o remount,bind,ro / && mount -o remount,bind,ro /tmp 2>/dev/null; "
-"""Makes the disk read-only, also where /tmp is a disk of its own."""
+READ_ONLY = "mount -o remount,bind,ro / && for disk in /tmp /dev/shm; do \
+! mountpoint -q $disk || mount -o remount,bind,ro,nosuid,nodev $disk; done;"
+"""What a script for `sh` begins with that makes the disk read-only, also where /tmp is a disk of its own."""
 ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 """A locale without letters beyond ASCII, which Python is kept from replacing."""
 ODD_NAME = "Zoë's Häuser 猫"

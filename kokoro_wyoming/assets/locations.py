@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 import kokoro_wyoming
+from kokoro_wyoming.errors import ConfigError
 
 HOME_VARIABLE = "KOKORO_WYOMING_HOME"
 _DEFAULTS_PACKAGE = "kokoro_wyoming.defaults"
@@ -24,11 +25,19 @@ def default_file() -> Path:
 
 
 def home() -> Path:
-    """The absolute folder in which `models/` and `voices/` lie unless the settings name others; it need not exist."""
+    """The absolute folder in which `models/` and `voices/` lie unless the settings name others; it need not exist.
+
+    Raises ConfigError where a home folder is asked for that the system does not know.
+    """
     chosen = os.environ.get(HOME_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser().absolute()
-    return _checkout() or platformdirs.user_data_path("kokoro-wyoming", appauthor=False)
+        # expanduser of os.path leaves a name that the system does not know as it is.
+        path = Path(os.path.expanduser(chosen))
+    else:
+        path = _checkout() or platformdirs.user_data_path("kokoro-wyoming", appauthor=False)
+    if path.parts[0].startswith("~"):
+        raise ConfigError(f"{path}: there is no such home folder; name an absolute folder by {HOME_VARIABLE}")
+    return path.absolute()
 
 
 def _checkout() -> Path | None:
