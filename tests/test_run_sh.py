@@ -148,7 +148,8 @@ def test_at_an_odd_path_it_is_set_up_and_started_in_every_locale(checkout: Check
             (packages / path.name).symlink_to(path)
     here = {"PYTHON": sys.executable, "PYTHONPATH": str(packages), "TORCH": "cuda"}
     without_an_index = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
-    status, _, told = checkout.run("fetch", "--offline", **here, **without_an_index, **ASCII_ONLY)
+    checkout.environment |= {**here, **without_an_index, **ASCII_ONLY}
+    status, _, told = checkout.run("fetch", "--offline")
     assert status == 1
     assert "kokoro-wyoming: missing or broken for Kokoro v1.0: " in told
     assert f"{checkout.root}/models/v1_0/kokoro-v1_0.pth" in told

@@ -27,17 +27,16 @@ def default_file() -> Path:
 def home() -> Path:
     """The absolute folder in which `models/` and `voices/` lie unless the settings name others; it need not exist.
 
-    Raises ConfigError where a home folder is asked for that the system does not know.
+    Raises ConfigError where it would lie in a home folder that the system does not know.
     """
     chosen = os.environ.get(HOME_VARIABLE)
-    if chosen:
-        # expanduser of os.path leaves a name that the system does not know as it is.
-        path = Path(os.path.expanduser(chosen))
-    else:
-        path = _checkout() or platformdirs.user_data_path("kokoro-wyoming", appauthor=False)
-    if path.parts[0].startswith("~"):
-        raise ConfigError(f"{path}: there is no such home folder; name an absolute folder by {HOME_VARIABLE}")
-    return path.absolute()
+    try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        return _checkout() or platformdirs.user_data_path("kokoro-wyoming", appauthor=False)
+    except RuntimeError as error:
+        where = chosen or "this user"
+        raise ConfigError(f"there is no home folder for {where}; name an absolute folder by {HOME_VARIABLE}") from error
 
 
 def _checkout() -> Path | None:
