@@ -12,6 +12,8 @@
 #
 # Whatever goes wrong is one sentence on standard error, and exit status 1.
 set -euo pipefail
+# For a checkout whose path is not ASCII; Python does not take paths for UTF-8 in every locale.
+export PYTHONUTF8=1
 
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
 venv=$root/.venv

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -80,16 +80,19 @@ def interruptible() -> None:
 class RunningServer:
     """`kokoro-wyoming serve` as a process of its own, with what it logged so far."""
 
-    def __init__(self, *arguments: str, checkout: Path = CHECKOUT) -> None:
+    def __init__(
+        self, *arguments: str, checkout: Path = CHECKOUT, inside: Sequence[str] = (), **environment: str
+    ) -> None:
+        """`inside` is a command that runs another one; `environment` is added to that of the tests."""
         self.log: list[str] = []
         self._settled = threading.Event()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kokoro_wyoming", "serve", *arguments],
+            [*inside, sys.executable, "-m", "kokoro_wyoming", "serve", *arguments],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
             cwd=checkout,
-            env={**os.environ, "PYTHONPATH": str(checkout)},
+            env={**os.environ, "PYTHONPATH": str(checkout), **environment},
         )
         self._follower = threading.Thread(target=self._follow, daemon=True)
         self._follower.start()

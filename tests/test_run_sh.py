@@ -7,6 +7,7 @@ import http.server
 import os
 import shutil
 import signal
+import site
 import socket
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.namespaces import needs_namespaces
+from tests.odd_places import ASCII_ONLY, MOUNTS, NAMELESS, ODD_NAME, READ_ONLY
 
 CHECKOUT = Path(__file__).parent.parent
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -54,17 +58,17 @@ REST = "install -c constraints.txt -e ."
 
 
 class Checkout:
-    """A folder, with a blank in its name, that has what run.sh looks at."""
+    """A folder that has what run.sh looks at; its name, and that of the home folder, are not ASCII."""
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder / "a checkout"
+        self.root = folder / ODD_NAME
         (self.root / "scripts").mkdir(parents=True)
         for name in ("run.sh", "scripts/setup_venv.sh", "setup.cfg", "pyproject.toml", "constraints.txt"):
             shutil.copy(CHECKOUT / name, self.root / name)
         self.python = self.program(folder / "python3.11", FAKE_PYTHON)
         self.environment = {
             "PATH": SYSTEM_PATH,
-            "HOME": str(folder),
+            "HOME": str(folder / "Höme of Zoë"),
             "PYTHON": str(self.python),
             "FAKE_DIARY": str(folder / "diary"),
             "FAKE_SERVER": str(self.program(folder / "server", FAKE_SERVER)),
@@ -97,7 +101,7 @@ class Checkout:
     def run(self, *arguments: str, script: Path | None = None, **environment: str) -> tuple[int, str, str]:
         """Exit status, output, complaints."""
         process = self.start(*arguments, script=script, **environment)
-        output, complaints = process.communicate(timeout=30)
+        output, complaints = process.communicate(timeout=120)
         return process.returncode, output, complaints
 
 
@@ -127,6 +131,44 @@ def test_the_second_start_installs_nothing(checkout: Checkout) -> None:
     checkout.run()
     before = checkout.diary
     assert checkout.run()[0] == 0
+    assert checkout.diary == before
+
+
+@pytest.mark.long
+def test_at_an_odd_path_it_is_set_up_and_started_in_every_locale(checkout: Checkout, tmp_path: Path) -> None:
+    """With the real pip, in a locale without the letters of the path. The packages are those of this interpreter."""
+    for name in ("kokoro_wyoming", "config"):
+        shutil.copytree(CHECKOUT / name, checkout.root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "LICENSE", "NOTICE"):
+        shutil.copy(CHECKOUT / name, checkout.root / name)
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for path in Path(site.getsitepackages()[0]).iterdir():
+        if "kokoro_wyoming" not in path.name:
+            (packages / path.name).symlink_to(path)
+    here = {"PYTHON": sys.executable, "PYTHONPATH": str(packages), "TORCH": "cuda"}
+    without_an_index = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    checkout.environment |= {**here, **without_an_index, **ASCII_ONLY}
+    status, _, told = checkout.run("fetch", "--offline")
+    assert status == 1
+    assert "kokoro-wyoming: missing or broken for Kokoro v1.0: " in told
+    assert f"{checkout.root}/models/v1_0/kokoro-v1_0.pth" in told
+
+
+@needs_namespaces
+def test_a_read_only_checkout_and_home_are_enough_for_a_nameless_user(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.run()
+    before = checkout.diary
+    check = f'{READ_ONLY} ! touch "$0" && exec "$@"'
+    done = subprocess.run(
+        [*MOUNTS, check, str(tmp_path / "x"), *NAMELESS, str(checkout.root / "run.sh"), "say"],
+        env=checkout.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "argument <say>" in done.stdout
+    assert "Read-only file system" in done.stderr
     assert checkout.diary == before
 
 

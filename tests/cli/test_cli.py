@@ -140,6 +140,7 @@ def test_help_comes_without_loading_anything_heavy() -> None:
         (["--speed", "9"], "--speed: `9.0` should be less than or equal to 2"),
         (["--uri", "x"], "--uri: `x` does not begin with tcp:// or unix://"),
         (["--config", "/no/such.yaml"], "/no/such.yaml: cannot be read: no such file or directory"),
+        (["--models", "~nobody_here/m"], "--models: `~nobody_here/m` names a home folder that does not exist"),
         (["voices", "--language", "klingon"], "--language: `klingon` is not a language that Kokoro speaks"),
     ],
 )

