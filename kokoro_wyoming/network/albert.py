@@ -44,7 +44,7 @@ class AlbertModel(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.pooler.weight.device
+        return self.embeddings.word_embeddings.weight.device
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> SimpleNamespace:
         """Read token ids of shape (batch, tokens); `last_hidden_state` has shape (batch, tokens, hidden_size).

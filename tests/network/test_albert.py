@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import transformers
 
 from kokoro_wyoming.network.albert import AlbertConfig, AlbertModel
 
-SIZES = {
+SIZES: dict[str, Any] = {
     "vocab_size": 30,
     "hidden_size": 24,
     "num_attention_heads": 3,
