@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from kokoro import KModel
 from torch import Tensor
 
 from kokoro_wyoming.assets.files import content_of
 from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
 from kokoro_wyoming.assets.tensor_files import REFETCH, damage_explained, read_tensors
 from kokoro_wyoming.errors import ModelError, first_line
+from kokoro_wyoming.network.kokoro_package import KModel
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 """The name that `kokoro` requires for a model. Nothing is downloaded from there, as all files are given."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from kokoro_wyoming import assets
+from kokoro_wyoming.builds.chosen import is_left_out
 from kokoro_wyoming.builds.installed import installed_languages
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.config.options import sound_options, text_options, voice_options
@@ -134,9 +135,13 @@ def _weights(config: Config, catalogues: Sequence[Catalogue]) -> dict[str, str]:
 
 
 def _log_missing_languages(version: str) -> None:
-    for tag, missing in installed_languages(version).items():
-        if missing is not None:
-            _LOGGER.warning("%s is not offered: %s", tag, missing)
+    missing = {tag: reason for tag, reason in installed_languages(version).items() if reason is not None}
+    left_out = [tag for tag in missing if is_left_out(tag)]
+    if left_out:
+        _LOGGER.info("Left out at the installation, so not offered: %s", ", ".join(left_out))
+    for tag in missing:
+        if tag not in left_out:
+            _LOGGER.warning("%s is not offered: %s", tag, missing[tag])
 
 
 def _refused(catalogues: Sequence[Catalogue]) -> dict[str, str]:
