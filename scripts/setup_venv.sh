@@ -247,7 +247,7 @@ install_packages() {
 # Once, here: whoever starts the server later may not be allowed to write into .venv.
 compile_imported() {
     say "Compiling what the server imports ..."
-    (cd "$root" && "$venv/bin/python" -m scripts.import_all) ||
+    (cd "$root" && PYTHONDONTWRITEBYTECODE='' "$venv/bin/python" -m scripts.import_all) ||
         say "Not all of it could be imported, as is said above: .venv/bin/kokoro-wyoming check has the languages."
 }
 
