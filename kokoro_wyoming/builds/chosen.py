@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 from kokoro_wyoming.languages import extra_of, match_language
@@ -14,12 +15,19 @@ NOTE = "kokoro-wyoming.languages"
 
 def is_left_out(tag: str) -> bool:
     """Whether others were chosen than the language of an advertised tag."""
+    chosen = _chosen()
+    return bool(chosen) and extra_of(tag) not in map(extra_of, chosen)
+
+
+def house_language(wanted: str, speakable: Container[str]) -> str:
+    """The tag that the settings want, or the first chosen one where that cannot be spoken, as it was left out."""
+    return wanted if wanted in speakable or not is_left_out(wanted) else _chosen()[0]
+
+
+def _chosen() -> list[str]:
+    """The tags that were chosen, in their order; none means all."""
     words = re.split(r"[\s,]+", _words())
-    return (
-        words != [""]
-        and "all" not in words
-        and extra_of(tag) not in {extra_of(chosen) for chosen in map(match_language, words) if chosen}
-    )
+    return [] if "all" in words else [tag for tag in map(match_language, words) if tag]
 
 
 def how_to_add(tag: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from kokoro_wyoming import assets
-from kokoro_wyoming.builds.chosen import is_left_out
+from kokoro_wyoming.builds.chosen import house_language, is_left_out
 from kokoro_wyoming.builds.installed import installed_languages
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.config.options import sound_options, text_options, voice_options
@@ -115,12 +115,13 @@ async def start_engine(config: Config, manager: ModelManager) -> RunningEngine:
 def _engine(
     config: Config, manager: ModelManager, catalogues: Sequence[Catalogue], weights: Mapping[str, str]
 ) -> Engine:
+    choices = voice_options(config)
     return Engine(
         manager,
         catalogues,
         weights=weights,
         cuts_silence=not config.speech.pauses.as_made,
-        choices=voice_options(config),
+        choices=replace(choices, language=house_language(choices.language, catalogues[0].languages())),
         max_utterances=config.limits.waiting_utterances,
         stuck_seconds=config.limits.stuck_seconds,
         lexicon=Lexicon(config.lexicon),

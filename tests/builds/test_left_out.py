@@ -50,6 +50,13 @@ def test_what_was_not_chosen_is_left_out(words: str, left_out: set[str], note: P
     assert {tag for tag in TAGS if chosen.is_left_out(tag)} == left_out
 
 
+def test_the_house_speaks_the_first_chosen_language_where_that_of_the_settings_was_left_out(note: Path) -> None:
+    note.write_text("it fr")
+    assert chosen.house_language("en-US", ["fr-FR", "it-IT"]) == "it-IT"
+    assert chosen.house_language("en-US", ["en-US"]) == "en-US"
+    assert chosen.house_language("fr-FR", []) == "fr-FR"
+
+
 def test_without_a_note_nothing_was_left_out(note: Path) -> None:
     note.unlink()
     assert not any(map(chosen.is_left_out, TAGS))
