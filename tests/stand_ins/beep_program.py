@@ -92,6 +92,9 @@ class BeepModel:
 
     languages = TAGS
 
+    def load_language(self, lang_code: str) -> None:
+        """Nothing is needed to beep."""
+
     def symbols(self, written: str, language: str) -> str:
         return written
 
