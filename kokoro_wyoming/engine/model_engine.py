@@ -35,7 +35,7 @@ _LOGGER = logging.getLogger(__name__)
 _HOPELESS_SECONDS = 20.0
 """A new utterance is refused while a listener has waited so long for the first sound."""
 
-_IDLE_SECONDS = 20.0
+_IDLE_SECONDS = 2.0
 """Memory that speech has used is given back when nobody has spoken for this long."""
 
 _WARM_UP_TEXT = {
