@@ -14,9 +14,9 @@ class WordTable(Mapping[str, str]):
 
     def __init__(self, words: Iterable[tuple[str, str]]) -> None:
         """No word or text may hold a tab or a line break; of equal words the first one counts."""
-        self._lines = b"\n".join(sorted(f"{word}\t{text}".encode() for word, text in words)) + b"\n"
+        self._lines = b"".join(sorted(f"{word}\t{text}\n".encode() for word, text in words))
         ends = np.flatnonzero(np.frombuffer(self._lines, np.uint8) == ord("\n"))
-        starts = np.concatenate([[0], ends[:-1] + 1]) if len(self._lines) > 1 else ends[:0]
+        starts = np.concatenate([[0], ends + 1])[: len(ends)]
         # Its items are numbers of Python, which are quicker to use one by one than numpy's.
         self._starts = array("I", starts.astype(np.uint32).tobytes())
 
@@ -30,7 +30,8 @@ class WordTable(Mapping[str, str]):
     def has_prefix(self, prefix: str) -> bool:
         """Whether a word begins so."""
         wanted = prefix.encode()
-        return self._lines.startswith(wanted, self._start(wanted))
+        start = self._start(wanted)
+        return start < len(self._lines) and self._lines.startswith(wanted, start)
 
     def _start(self, wanted: bytes) -> int:
         """Where the first line begins that is not before `wanted`; the end of all lines where each is before it."""
@@ -39,7 +40,7 @@ class WordTable(Mapping[str, str]):
         return self._starts[place] if place < len(self._starts) else len(self._lines)
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._lines.splitlines():
+        for line in self._lines.split(b"\n")[:-1]:
             yield line.partition(b"\t")[0].decode()
 
     def __len__(self) -> int:
