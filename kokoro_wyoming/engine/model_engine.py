@@ -133,12 +133,18 @@ class Engine:
             return None
         return f"the model has not come back from its work for {seconds:.0f} seconds"
 
-    async def warm_up(self) -> None:
-        """Speak a few words to nobody in each language the owner chose, so that no listener waits for caches."""
+    async def load(self) -> None:
+        """Load the default release, and speak a few words to nobody in each language that the owner chose.
+
+        Afterwards no listener in these languages waits for files or caches. Raises as `ModelManager.get_model`.
+        """
         chosen = [self.resolve(VoiceRequest())]
         chosen += [self.resolve(VoiceRequest(language=language)) for language in self._choices.voices]
+        default = chosen[0].version
+        await self.manager.get_model(default, {voice.language for voice in chosen if voice.version == default})
         for voice in dict.fromkeys(chosen):
             await self._warm_up(voice, self.utterance())
+        await on_own_thread(return_memory)
 
     async def warm_up_others(self) -> None:
         """Do the same in all other languages that are offered, while no listener waits."""

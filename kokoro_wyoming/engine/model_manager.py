@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,16 +66,16 @@ class ModelManager:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tidying: asyncio.Task[None] | None = None
 
-    async def get_model(self, version: str | None = None) -> Release:
-        """The loaded release; None is the default one.
+    async def get_model(self, version: str | None = None, languages: Collection[str] = ()) -> Release:
+        """The loaded release; None is the default one. A load prepares these languages at the same time.
 
         Callers at the same time share one load, and one that gives up does not stop it for the others. Raises
-        UnknownVersionError, or ModelError naming the file that is wrong.
+        UnknownVersionError, UnknownLanguageError, or ModelError naming the file that is wrong.
         """
         wanted = match_version(version) if version else self.default_version
         task = self._loading.get(wanted)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = self._loading[wanted] = asyncio.create_task(self._load(wanted), name=f"load {wanted}")
+            task = self._loading[wanted] = asyncio.create_task(self._load(wanted, languages), name=f"load {wanted}")
         try:
             return await asyncio.shield(task)
         finally:
@@ -103,10 +104,11 @@ class ModelManager:
 
     # Loading and letting go
 
-    async def _load(self, version: str) -> Release:
+    async def _load(self, version: str, languages: Collection[str]) -> Release:
         release = self._build(version)
         # Not on the model thread: a listener of another release should not wait meanwhile.
-        await on_own_thread(release.initialize)
+        dictionaries = [on_own_thread(partial(release.load_language, language)) for language in languages]
+        await asyncio.gather(on_own_thread(release.initialize), *dictionaries)
         # The file's own tensors, as large as the model, are no longer used.
         await on_own_thread(return_memory)
         _LOGGER.debug("Kokoro %s is loaded", version)

@@ -191,11 +191,10 @@ class Server:
         if model.version != DEFAULT_VERSION and model.deprecation_notice:
             _LOGGER.warning(DEPRECATION_NOTICE, model.version, DEFAULT_VERSION)
         notify("STATUS=Loading the model")
-        await self._manager.get_model()
         running = await start_engine(self._config, self._manager)
+        await running.inner.load()
         for program in running.inner.programs():
             _LOGGER.info("%s runs", program.description)
-        await running.inner.warm_up()
         return running
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -148,7 +148,7 @@ class BeepManager:
         self.folders, self.thread = BeepFolders(voices / "v1_0"), thread
         self._model = BeepModel(voices / "v1_0")
 
-    async def get_model(self, version: str | None = None) -> BeepModel:
+    async def get_model(self, version: str | None = None, languages: Iterable[str] = ()) -> BeepModel:
         return self._model
 
     @contextlib.asynccontextmanager
