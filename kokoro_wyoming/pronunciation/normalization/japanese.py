@@ -4,16 +4,19 @@ digit and counter each for itself (yongatsu, hachifun).
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-
-from pyopenjtalk import g2p
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
+
+with contextlib.redirect_stdout(io.StringIO()):  # it says that another package is missing, which nothing here needs
+    from pyopenjtalk import g2p
 
 _COUNTERS = (
     "年間|年|時間|分間|秒間|日間|週間|ヶ月間|か月間|カ月間|ヶ月|か月|カ月|ヵ月|分|秒|人|名|個|本|匹|台|枚|回|階|歳|才|件|度|円|つ|番目|番|冊|杯|羽"
