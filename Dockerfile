@@ -8,6 +8,7 @@
 #
 # Build arguments:
 #   TORCH            cuda: PyTorch's build for NVIDIA cards, gigabytes more; cpu: its build for the processor.
+#   KOKORO_LANGUAGES the languages in the image, such as "en fr"; all unless set.
 #   BAKE_WEIGHTS     true: weights and voices are in the image, and no start needs a network.
 #   PYTHON_VERSION   3.10 to 3.14.
 
@@ -15,6 +16,7 @@ ARG PYTHON_VERSION=3.11
 
 FROM python:${PYTHON_VERSION}-slim-bookworm AS build
 ARG TORCH=cpu
+ARG KOKORO_LANGUAGES=
 ARG BAKE_WEIGHTS=false
 ENV KOKORO_WYOMING_HOME=/data
 WORKDIR /opt/kokoro-wyoming

@@ -6,5 +6,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")" && pwd -P)
 [[ ${1:-} != --gpu ]] || { export TORCH=cuda && shift; }
 "$root/scripts/setup_venv.sh"
+# Python finds a package at such a path only where it takes paths for UTF-8, which it does not in every locale.
+[[ $root != *[![:ascii:]]* ]] || export PYTHONUTF8=1
 # In place of this shell, so that signals arrive.
 exec "$root/.venv/bin/kokoro-wyoming" "$@"

@@ -65,6 +65,11 @@ def tag_of_letter(letter: str) -> str | None:
     return _BY_SPELLING.get(letter) if len(letter) == 1 else None
 
 
+def extra_of(tag: str) -> str:
+    """The package's extra with what an advertised tag needs besides all others: "en" of "en-GB"."""
+    return tag.partition("-")[0]
+
+
 def language_name(tag: str) -> str:
     """English name of an advertised tag; KeyError for any other."""
     return _BY_TAG[tag].name

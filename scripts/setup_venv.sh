@@ -9,9 +9,13 @@
 #   TORCH            cpu or cuda: PyTorch's build for the processor only, or its usual build, which brings gigabytes of
 #                    libraries for NVIDIA cards; otherwise cuda where there is such a card, else cpu
 #   TORCH_INDEX_URL  another package index to take PyTorch from
+#   KOKORO_LANGUAGES the languages to install, such as "en fr", or all: en es fr hi it ja pt zh. Otherwise those of the last
+#                    time, at first all. Where one that is there is not named any more, .venv is made anew
 #
 # Whatever goes wrong is one sentence on standard error, and exit status 1.
 set -euo pipefail
+# For a checkout whose path is not ASCII; Python does not take paths for UTF-8 in every locale.
+export PYTHONUTF8=1
 
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
 venv=$root/.venv
@@ -47,12 +51,32 @@ is_ready() {
     state=$(wanted_state "$venv/bin/python") || return 1
     [[ $state == "$(<"$(stamp "$extra")")" ]] || return 1
     [[ -z ${PYTHON:-} ]] || is_of_same_release "$PYTHON" || return 1
+    [[ -z ${KOKORO_LANGUAGES:-} || $KOKORO_LANGUAGES == "$(installed_languages)" ]] || return 1
     [[ -z ${TORCH:-} || $TORCH == "$(installed_torch)" ]]
 }
 
 # Which build of PyTorch is in .venv: cpu or cuda.
 installed_torch() {
     cat "$(stamp torch)" 2>/dev/null || true
+}
+
+# The languages that .venv was made for, in the words of KOKORO_LANGUAGES; no words for all of them.
+installed_languages() {
+    cat "$(stamp languages)" 2>/dev/null || true
+}
+
+# What setup.cfg asks for: requirements INTERPRETER extras|alone|together WORDS [EXTRA]
+requirements() {
+    (cd "$root" && "$1" -m scripts.requirements "${@:2}")
+}
+
+# Whether .venv has a language that is not chosen any more.
+has_more_than() {
+    local extra
+    for extra in $(requirements "$1" extras "$(installed_languages)"); do
+        [[ " $2 " == *" $extra "* ]] || return 0
+    done
+    return 1
 }
 
 has_nvidia_card() {
@@ -163,8 +187,9 @@ explain_failure() {
 }
 
 pip() {
-    # --log is in the environment, so that pip still sees a terminal and draws its progress bars.
-    (cd "$root" && PIP_LOG=$log PIP_DISABLE_PIP_VERSION_CHECK=1 "$venv/bin/python" -m pip "$@") ||
+    # --log is in the environment, so that pip still sees a terminal and draws its progress bars. Most modules are never
+    # imported, so pip compiles none of them: `compile_imported` compiles the others.
+    (cd "$root" && PIP_LOG=$log PIP_COMPILE=0 PIP_DISABLE_PIP_VERSION_CHECK=1 "$venv/bin/python" -m pip "$@") ||
         explain_failure
 }
 
@@ -202,18 +227,30 @@ install_torch() {
     # Both builds have one version, so pip would keep the other one.
     [[ -z $(installed_torch) || $(installed_torch) == "$build" ]] || arguments+=(--force-reinstall)
     pip install "${arguments[@]}"
+    # 190 MB that only serve to build and test programs in C++.
+    rm -rf "$venv"/lib/python3*/site-packages/torch/{include,test,bin/test_*,bin/protoc*}
     printf '%s' "$build" >"$(stamp torch)"
 }
 
+# Arguments: the words of KOKORO_LANGUAGES.
 install_packages() {
+    local python=$venv/bin/python
     rm -f "$log"
     install_torch
     say "Installing the rest ..."
-    # Both work on newer Pythons, but say that they do not.
-    case $(release "$venv/bin/python") in
-        3.1[34]) pip install -c constraints.txt --ignore-requires-python --no-deps kokoro misaki ;;
-    esac
-    pip install -c constraints.txt -e ".${extra:+[$extra]}"
+    # Their own needs are listed in setup.cfg, those that are used. Two of them say of newer Pythons that they do not work.
+    requirements "$python" alone "$1" |
+        pip install -c constraints.txt --ignore-requires-python --no-deps -r /dev/stdin
+    requirements "$python" together "$1" ${extra:+"$extra"} | pip install -c constraints.txt -r /dev/stdin
+    pip install --no-deps -e .
+    compile_imported
+}
+
+# Once, here: whoever starts the server later may not be allowed to write into .venv.
+compile_imported() {
+    say "Compiling what the server imports ..."
+    (cd "$root" && PYTHONDONTWRITEBYTECODE='' "$venv/bin/python" -m scripts.import_all) ||
+        say "Not all of it could be imported, as is said above: .venv/bin/kokoro-wyoming check has the languages."
 }
 
 make_venv() {
@@ -224,15 +261,19 @@ make_venv() {
 
 # Only what was installed to the end is built upon; what was interrupted is done anew.
 install() {
-    local python
+    local python languages extras
     python=$(find_python)
+    languages=${KOKORO_LANGUAGES:-$(installed_languages)}
+    extras=$(requirements "$python" extras "$languages") || exit 1
     check_disk
-    if [[ -f $(stamp) ]] && is_of_same_release "$python" 2>/dev/null && [[ $(head -n 1 "$(stamp)") == "$root" ]]; then
+    if [[ -f $(stamp) ]] && is_of_same_release "$python" 2>/dev/null && [[ $(head -n 1 "$(stamp)") == "$root" ]] &&
+        ! has_more_than "$python" "$extras"; then
         rm -f "$(stamp)" "$(stamp dev)"
     else
         make_venv "$python"
     fi
-    install_packages
+    printf '%s' "$languages" >"$(stamp languages)"
+    install_packages "$languages"
     rm -f "$log"
     wanted_state "$venv/bin/python" >"$(stamp).new"
     [[ -z $extra ]] || cp "$(stamp).new" "$(stamp "$extra")"

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from hypothesis import settings
 
 from kokoro_wyoming.assets import Store
 from tests.listening import Ears
-from tests.stand_ins.old_release import lay_out
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -39,6 +38,8 @@ def model_data() -> Store:
 @pytest.fixture(scope="session")
 def both_releases(model_data: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """v1.0 and v0.19 side by side; v0.19 is made of v1.0's tensors unless its own files are at hand."""
+    from tests.stand_ins.old_release import lay_out  # imports torch, which pytest's own process does without
+
     return lay_out(model_data, tmp_path_factory.mktemp("both"))
 
 
@@ -79,16 +80,19 @@ def interruptible() -> None:
 class RunningServer:
     """`kokoro-wyoming serve` as a process of its own, with what it logged so far."""
 
-    def __init__(self, *arguments: str, checkout: Path = CHECKOUT) -> None:
+    def __init__(
+        self, *arguments: str, checkout: Path = CHECKOUT, inside: Sequence[str] = (), **environment: str
+    ) -> None:
+        """`inside` is a command that runs another one; `environment` is added to that of the tests."""
         self.log: list[str] = []
         self._settled = threading.Event()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kokoro_wyoming", "serve", *arguments],
+            [*inside, sys.executable, "-m", "kokoro_wyoming", "serve", *arguments],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
             cwd=checkout,
-            env={**os.environ, "PYTHONPATH": str(checkout)},
+            env={**os.environ, "PYTHONPATH": str(checkout), **environment},
         )
         self._follower = threading.Thread(target=self._follow, daemon=True)
         self._follower.start()

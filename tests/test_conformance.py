@@ -62,6 +62,7 @@ def test_every_exchange_finds_something() -> None:
     assert set(FAULTS.values()) == {exchange.name for exchange in EXCHANGES}
 
 
+@pytest.mark.long
 async def test_from_a_shell_it_prints_a_row_for_each_exchange_and_says_by_its_status_whether_all_is_well() -> None:
     for fault, status in ((None, 0), ("goes on after the end", 1)):
         async with StandIn(fault).listening() as house:

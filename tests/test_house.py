@@ -77,7 +77,17 @@ def test_the_container_is_set_up_by_the_same_scripts_as_run_sh() -> None:
     assert "scripts/setup_venv.sh" in programs
 
 
-@pytest.mark.parametrize("name", ["scripts/setup_venv.sh", "setup.cfg", "pyproject.toml", "constraints.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "scripts/setup_venv.sh",
+        "scripts/requirements.py",
+        "scripts/import_all.py",
+        "setup.cfg",
+        "pyproject.toml",
+        "constraints.txt",
+    ],
+)
 def test_what_the_set_up_reads_is_in_the_container(name: str) -> None:
     assert f"!{name}" in (CHECKOUT / ".dockerignore").read_text().splitlines()
 
@@ -117,7 +127,9 @@ def requirements(text: str) -> Iterator[Requirement]:
 
 
 def test_every_imported_library_is_required_by_name(settings: configparser.ConfigParser) -> None:
-    required = {canonicalize_name(one.name) for one in requirements(settings["options"]["install_requires"])}
+    extras = settings["options.extras_require"]
+    asked = [settings["options"]["install_requires"], extras["en"], extras["ja"], extras["zh"]]
+    required = {canonicalize_name(one.name) for text in asked for one in requirements(text)}
     distributions = metadata.packages_distributions()
     for module in imported_modules() - sys.stdlib_module_names - {"kokoro_wyoming"}:
         owners = {canonicalize_name(name) for name in distributions.get(module, [])}

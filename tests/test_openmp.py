@@ -107,6 +107,7 @@ def test_a_busy_program_is_seen_and_this_one_is_not_counted() -> None:
     assert seen
 
 
+@pytest.mark.long
 def test_a_model_thread_without_work_sees_busy_programs() -> None:
     """The process has the spare team's threads while the programs run."""
     program = "import sys, threading; sys.path.insert(0, '.'); from kokoro_wyoming.scheduler import ModelThread\n"

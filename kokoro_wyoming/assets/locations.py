@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 import kokoro_wyoming
+from kokoro_wyoming.errors import ConfigError
 
 HOME_VARIABLE = "KOKORO_WYOMING_HOME"
 _DEFAULTS_PACKAGE = "kokoro_wyoming.defaults"
@@ -24,11 +25,18 @@ def default_file() -> Path:
 
 
 def home() -> Path:
-    """The absolute folder in which `models/` and `voices/` lie unless the settings name others; it need not exist."""
+    """The absolute folder in which `models/` and `voices/` lie unless the settings name others; it need not exist.
+
+    Raises ConfigError where it would lie in a home folder that the system does not know.
+    """
     chosen = os.environ.get(HOME_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return _checkout() or platformdirs.user_data_path("kokoro-wyoming", appauthor=False)
+    try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        return _checkout() or platformdirs.user_data_path("kokoro-wyoming", appauthor=False)
+    except RuntimeError as error:
+        where = chosen or "this user"
+        raise ConfigError(f"there is no home folder for {where}; name an absolute folder by {HOME_VARIABLE}") from error
 
 
 def _checkout() -> Path | None:

@@ -11,9 +11,8 @@ from kokoro_wyoming.bench.figures import Arrival, Reply, reply_of
 from kokoro_wyoming.releases import DEFAULT_VERSION
 
 if TYPE_CHECKING:
-    from kokoro import KModel, KPipeline
-
     from kokoro_wyoming.bench.contenders import Setup
+    from kokoro_wyoming.network.kokoro_package import KModel, KPipeline
 
 _WARM_UP_TEXT = "Ready to speak."
 
@@ -42,9 +41,9 @@ def speak(setup: Setup, text: str) -> Reply:
 def pipeline(setup: Setup) -> tuple[KModel, KPipeline]:
     """`kokoro`'s own two, with nothing around them."""
     import torch
-    from kokoro import KModel, KPipeline
 
     from kokoro_wyoming.builds.v1_0.english import spacy_model_found
+    from kokoro_wyoming.network.kokoro_package import KModel, KPipeline
     from kokoro_wyoming.network.loading import REPOSITORY
 
     auto = "cuda" if torch.cuda.is_available() else "cpu"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, partial
@@ -32,6 +33,9 @@ _LOGGER = logging.getLogger(__name__)
 
 _CALIBRATION_NAME = "lessons.npz"
 """The file beside the weights that keeps what `engine.calibration` has learned of them."""
+
+_MAKING_A_PIPELINE = threading.Lock()
+"""Held while a G2P is made: one thread may prepare a language while the model thread speaks another."""
 
 
 class Release(ABC):
@@ -166,10 +170,16 @@ class Release(ABC):
         """
         return self._quiet_pipeline(lang_code)
 
+    def load_language(self, lang_code: str) -> None:
+        """Read what a language's G2P needs, before a listener waits; from any thread. Raises as `get_pipeline`."""
+        self._quiet_pipeline(lang_code)
+
     def _quiet_pipeline(self, lang_code: str) -> Any:
         letter = self._letter_of(lang_code)
         if letter not in self._quiet_pipelines:
-            self._quiet_pipelines[letter] = self._make_quiet_pipeline(letter)
+            with _MAKING_A_PIPELINE:
+                if letter not in self._quiet_pipelines:
+                    self._quiet_pipelines[letter] = self._make_quiet_pipeline(letter)
         return self._quiet_pipelines[letter]
 
     def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:

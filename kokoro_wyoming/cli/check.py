@@ -30,6 +30,8 @@ examples:
 """
 
 _OK = "ok"
+_LEFT_OUT = "left out"
+"""The state of a language that nobody chose at the installation, which is no fault."""
 _FILE_FAULTS = ("missing", "truncated", "corrupt")
 _MAX_NAMES = 6
 
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     print_table(("what", "state", "detail"), (finding.row for finding in findings))
     for hint in _hints(config):
         print(f"\n{hint}")
-    if all(finding.state == _OK for finding in findings):
+    if all(finding.state in (_OK, _LEFT_OUT) for finding in findings):
         print("\nAll is well.")
         return 0
     files_are_wrong = any(finding.state in _FILE_FAULTS for finding in findings)
@@ -139,8 +141,11 @@ def _hints(config: Config) -> Iterator[str]:
 
 
 def _languages(config: Config) -> Iterator[_Finding]:
+    from kokoro_wyoming.builds.chosen import is_left_out
     from kokoro_wyoming.builds.installed import installed_languages
 
     for tag, reason in installed_languages(config.model.version).items():
-        state = _OK if reason is None else "not installed"
-        yield _Finding(tag, state, language_name(tag) if reason is None else reason)
+        if reason is None:
+            yield _Finding(tag, _OK, language_name(tag))
+        else:
+            yield _Finding(tag, _LEFT_OUT if is_left_out(tag) else "not installed", reason)

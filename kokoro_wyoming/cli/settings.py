@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kokoro_wyoming.errors import KokoroWyomingError
 from kokoro_wyoming.voices.blends import MAX_SPEED, MIN_SPEED
 
 if TYPE_CHECKING:
@@ -17,7 +19,12 @@ if TYPE_CHECKING:
 
 def _folder(text: str) -> str:
     # A path typed in a shell starts where the shell is; one in a file starts at the program's home.
-    return str(Path(text).expanduser().absolute()) if text else text
+    return str(Path(text).absolute()) if text and not text.startswith("~") else text
+
+
+def _text(word: str) -> str:
+    """An argument as text: it is UTF-8 in every locale. Its bytes that are not UTF-8 stay as they are."""
+    return word.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class _Flag:
     """The setting, with a dot between section and key."""
     metavar: str
     help: str
-    type: Callable[[str], Any] = str
+    type: Callable[[str], Any] = _text
 
 
 _FLAGS = (
@@ -74,12 +81,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def load(args: argparse.Namespace) -> Config:
-    """The settings that `args` ask for. Raises ConfigError."""
+    """The settings that `args` ask for. Raises ConfigError, or KokoroWyomingError where nothing can be put aside."""
     from kokoro_wyoming import config
 
+    _check_temporary_folder()
     typed = {path: value for path, value in vars(args).items() if "." in path}
     names = {flag.path: flag.name for flag in _FLAGS} | {path: name for name, path, _, _ in _SWITCHES}
     return config.load(args.config, typed, flags=names)
+
+
+def _check_temporary_folder() -> None:
+    """Raise KokoroWyomingError where there is no folder for temporary files: PyTorch cannot be imported then."""
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise KokoroWyomingError(
+            "no folder for temporary files can be written to; make /tmp writable and free some space there, or name "
+            "another folder by TMPDIR"
+        ) from error
 
 
 def store(config: Config) -> Store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def load(
     `overrides` is by dotted path, as {"speech.speed": 1.2}; `flags` names for these what was typed, as
     {"speech.speed": "--speed"}. Raises ConfigError.
     """
-    documents = [read_document(default_file())]
+    documents = [_read_once(default_file())]
     if path is not None:
         documents.append(read_document(path))
     documents.append(_command_line(overrides or {}))
@@ -38,6 +39,10 @@ def load(
     except ValidationError as error:
         found = error.errors(include_url=False)
         raise config_error([_mistake(details, documents[::-1], flags or {}) for details in found]) from error
+
+
+_read_once = cache(read_document)
+"""For the defaults, which do not change while the program runs. Nothing may change the document."""
 
 
 def _command_line(overrides: Mapping[str, object]) -> Document:

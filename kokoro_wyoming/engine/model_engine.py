@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,9 @@ from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
+from kokoro_wyoming.network.memory import return_memory, trim_heap
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
-from kokoro_wyoming.scheduler import Listener
+from kokoro_wyoming.scheduler import Listener, on_own_thread
 from kokoro_wyoming.text.sentences import Sentence, plain
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceOptions, VoiceRequest
@@ -32,6 +34,9 @@ _LOGGER = logging.getLogger(__name__)
 
 _HOPELESS_SECONDS = 20.0
 """A new utterance is refused while a listener has waited so long for the first sound."""
+
+_IDLE_SECONDS = 20.0
+"""Memory that speech has used is given back when nobody has spoken for this long."""
 
 _WARM_UP_TEXT = {
     "en-US": "Ready to speak.",
@@ -76,6 +81,8 @@ class Engine:
         self._max_utterances = max_utterances
         self._stuck_seconds = stuck_seconds
         self._utterances = 0
+        self._tidying: asyncio.TimerHandle | None = None
+        self._giving_back: asyncio.Future[None] | None = None
         self._selector = VoiceSelector(catalogues, weights, self._choices)
         self._selector.check()
         self._warn_of_refused({})
@@ -131,15 +138,36 @@ class Engine:
         chosen = [self.resolve(VoiceRequest())]
         chosen += [self.resolve(VoiceRequest(language=language)) for language in self._choices.voices]
         for voice in dict.fromkeys(chosen):
-            utterance = self.utterance()
-            try:
-                async for _ in utterance.speak(plain(_WARM_UP_TEXT[voice.language]), voice):
-                    pass
-            finally:
-                utterance.close()
+            await self._warm_up(voice, self.utterance())
+
+    async def warm_up_others(self) -> None:
+        """Do the same in all other languages that are offered, while no listener waits."""
+        offered = dict.fromkeys(voice.languages[0] for voice in self.programs()[0].voices if voice.languages)
+        for language in offered:
+            voice = self.resolve(VoiceRequest(language=language))
+            async with self.manager.in_use(voice.version) as release:
+                # Not on the model thread: a dictionary that is read there would be a long turn while listeners wait.
+                await on_own_thread(partial(release.load_language, language))
+            await self._warm_up(voice, self.utterance(patient=True))
+        await on_own_thread(return_memory)
+
+    async def _warm_up(self, voice: SpokenVoice, utterance: EngineUtterance) -> None:
+        try:
+            async for _ in utterance.speak(plain(_WARM_UP_TEXT[voice.language]), voice):
+                pass
+        finally:
+            utterance.close()
 
     def _leave(self) -> None:
         self._utterances -= 1
+        if self._tidying is not None:
+            self._tidying.cancel()
+        if not self._utterances:
+            self._tidying = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        if not self._utterances:
+            self._giving_back = asyncio.ensure_future(asyncio.to_thread(trim_heap))
 
 
 class EngineUtterance:

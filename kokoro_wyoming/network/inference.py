@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar, cast
 
 import torch
-from kokoro import KModel
 from torch import Tensor
 from torch.nn.utils import parametrize, remove_weight_norm
 
@@ -22,6 +21,7 @@ from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.convolution import convolution_type
 from kokoro_wyoming.network.decoder import Decoder, DecoderBlock
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, GeneratorModule
+from kokoro_wyoming.network.kokoro_package import KModel
 from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, CalibrationData, fingerprint
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.prepacking import PackedConvolution, is_used, prepack

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from kokoro import KModel
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from kokoro_wyoming.assets.files import content_of
 from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
 from kokoro_wyoming.assets.tensor_files import REFETCH, damage_explained, read_tensors
 from kokoro_wyoming.errors import ModelError, first_line
+from kokoro_wyoming.network.kokoro_package import KModel
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 """The name that `kokoro` requires for a model. Nothing is downloaded from there, as all files are given."""
@@ -90,13 +91,39 @@ def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
     torch.save({}, checkpoint)
     checkpoint.seek(0)
     try:
-        # Without a device: 82 million random initial weights would take seconds, and memory that is never returned.
-        with torch.device("meta"):
+        # On no device: 82 million random initial weights would take seconds, and memory that is never returned.
+        with torch.device("meta"), _NoInitialValues():
             return KModel(repo_id=REPOSITORY, config=dict(config), model=checkpoint)
     except Exception as error:
         raise ModelError(
             f"The configuration for {path} does not describe a Kokoro network ({error!r}); {REFETCH}."
         ) from error
+
+
+class _NoInitialValues(TorchFunctionMode):
+    """Leaves out what computes initial values: on no device it would import torch's compiler, 80 MB and two seconds."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return given["tensor"]
+        compute: Callable[..., Any] = _EMPTY_RESULTS.get(func, func)
+        return compute(*args, **given)
+
+
+def _empty_norms(weight: Tensor, power: float, axis: int) -> Tensor:
+    return torch.empty([size if each == axis else 1 for each, size in enumerate(weight.shape)])
+
+
+_EMPTY_RESULTS: dict[Callable[..., Any], Callable[..., Tensor]] = {
+    torch.hann_window: lambda size, **_: torch.empty(size),
+    torch.norm_except_dim: _empty_norms,
+    torch._weight_norm: lambda weight, *_: torch.empty(weight.shape),
+    Tensor.normal_: lambda tensor, *_: tensor,
+}
+"""What computes on tensors while `kokoro` builds its network, with what gives a tensor of the same shape."""
 
 
 def _make_constants(model: KModel) -> None:

@@ -37,5 +37,10 @@ def limit_kernel_cache() -> None:
 def return_memory() -> None:
     """Give unused memory back to the system: free Python's reference cycles, then trim glibc's heap."""
     gc.collect()
+    trim_heap()
+
+
+def trim_heap() -> None:
+    """Give the unused memory in glibc's heap back to the system."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

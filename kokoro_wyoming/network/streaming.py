@@ -2,7 +2,7 @@
 
 A short sentence runs through the generator whole. A longer one runs in windows with predicted moments, and its first
 window is small: so the first sound costs the same for every length. Where the prediction is in doubt, the sentence runs
-whole, and its exact moments improve the next predictions for that voice.
+whole, and its exact moments improve the next predictions for that voice. Of a long one, only the middle does.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import itertools
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
-from kokoro_wyoming.network.moments import Fit, Predictor, corrected, measure_inputs, residual
+from kokoro_wyoming.network.generator import HARMONICS_PER_FRAME, SAMPLES_PER_FRAME, Generator, Moments, Targets
+from kokoro_wyoming.network.moments import Fit, Prediction, Predictor, corrected, measure_inputs, residual
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ WINDOW_FRAMES = (24, 40, 80)
 """The first windows: 0.3, 0.5 and 1 s. Each is ready before the one before it ends, even at half of real-time speed."""
 LATER_WINDOW_FRAMES = 160
 """All later windows: 2 s. Longer windows would save a thirtieth, but make other listeners wait longer."""
+LONGEST_WHOLE_FRAMES = 640
+"""8 s. Of a longer sentence in doubt only the middle is run for its moments: 40 s at once would take 600 MB."""
 MAX_DOUBT = 0.7
 """Held-out voices have a doubt of 0.4 at the median and 0.65 at the 95th percentile, and sound well enough."""
 _AUDIBLE_ENERGY = -5.0
@@ -147,21 +149,26 @@ class StreamingVocoder:
             self.counts["whole"] += 1
             yield self._generator.whole(features.x, harmonics, targets)[0][samples]
             return
-        x, f0, style, speed = features.x, features.f0, features.style, features.speed
-        inputs = measure_inputs(self._generator, x, f0, harmonics, style, speed)
-        prediction = self._predictor.predict(inputs, targets)
+        prediction = self._prediction(self._predictor, features, harmonics, targets)
         offset = self._offset_of(voice)
         if prediction.doubt > MAX_DOUBT and offset.count < _MAX_OFFSET_RUNS:
             self.counts["doubted"] += 1
             counts = f"{self.counts['doubted']} of {sum(self.counts.values())} so far"
-            _LOGGER.debug("A sentence of %s has a doubt of %.2f and is made whole: %s", voice, prediction.doubt, counts)
-            sound, exact = self._generator.whole(features.x, harmonics, targets)
-            yield sound[samples]
-            offset.add(exact, prediction.moments)
-            return
+            _LOGGER.debug("A sentence of %s has a doubt of %.2f: %s", voice, prediction.doubt, counts)
+            part, part_harmonics = _middle(features, harmonics)
+            sound, exact = self._generator.whole(part.x, part_harmonics, targets)
+            if part is features:
+                yield sound[samples]
+                offset.add(exact, prediction.moments)
+                return
+            offset.add(exact, self._prediction(self._predictor, part, part_harmonics, targets).moments)
         self.counts["windows"] += 1
         normalise = self._generator.fixed_normaliser(targets, offset.improve(prediction.moments))
         yield from self._generator.windows(features.x, harmonics, normalise, sizes, frames)
+
+    def _prediction(self, predictor: Predictor, features: Features, harmonics: Tensor, targets: Targets) -> Prediction:
+        x, f0, style, speed = features.x, features.f0, features.style, features.speed
+        return predictor.predict(measure_inputs(self._generator, x, f0, harmonics, style, speed), targets)
 
     def _offset_of(self, voice: str) -> _VoiceOffset:
         offsets = self._offsets
@@ -180,6 +187,20 @@ class StreamingVocoder:
         predictor = Predictor(self._generator, fit)
         self._offsets = OrderedDict()
         self._predictor = predictor
+
+
+def _middle(features: Features, harmonics: Tensor) -> tuple[Features, Tensor]:
+    """The middle LONGEST_WHOLE_FRAMES of a sentence, with their harmonics; a sentence that is not longer, as it is."""
+    count = features.x.shape[-1]
+    if count <= LONGEST_WHOLE_FRAMES:
+        return features, harmonics
+    start = (count - LONGEST_WHOLE_FRAMES) // 2
+    stop = start + LONGEST_WHOLE_FRAMES
+    x, f0, energy = (rows[..., start:stop] for rows in (features.x, features.f0, features.energy))
+    return (
+        replace(features, x=x, f0=f0, energy=energy),
+        harmonics[..., HARMONICS_PER_FRAME * start : HARMONICS_PER_FRAME * stop + 1],
+    )
 
 
 def _window_sizes(n_frames: int, *, large: bool) -> Iterator[int]:

@@ -109,6 +109,7 @@ class Server:
         self._changing = asyncio.Lock()
         """Held while voices are changed: an older list of voices must not replace a newer one."""
         self._prerendering: asyncio.Task[None] | None = None
+        self._warming_up: asyncio.Task[None] | None = None
         self.ready = False
         """Whether the start is complete. A signal before that stops the server at once."""
         self.hopeless = False
@@ -124,6 +125,8 @@ class Server:
             if serving is not None:
                 await self._serve_until_stopped(serving)
             notify("STOPPING=1")
+            if self._warming_up is not None:
+                self._warming_up.cancel()
             self._restart_prerendering(None)
             await self._end()
         finally:
@@ -177,6 +180,7 @@ class Server:
         self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
         self.ready = True
         notify("READY=1")
+        self._warming_up = asyncio.create_task(_warm_up_others(running))
         self._restart_prerendering(prerendering)
         return serving
 
@@ -303,6 +307,14 @@ class Server:
             self._listener.close()
         if self._serving is not None:
             await self._serving.wyoming.drain(self._config.server.drain_seconds)
+
+
+async def _warm_up_others(running: RunningEngine) -> None:
+    """Prepare the languages that the owner did not choose. Without it they speak too, the first time later."""
+    try:
+        await running.inner.warm_up_others()
+    except Exception:
+        _LOGGER.exception("Not every language is prepared; the first utterance in one may take longer to begin")
 
 
 def _rules(config: Config) -> Rules:

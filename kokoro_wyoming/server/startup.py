@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from kokoro_wyoming import assets
+from kokoro_wyoming.builds.chosen import house_language, is_left_out
 from kokoro_wyoming.builds.installed import installed_languages
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.config.options import sound_options, text_options, voice_options
@@ -114,12 +115,13 @@ async def start_engine(config: Config, manager: ModelManager) -> RunningEngine:
 def _engine(
     config: Config, manager: ModelManager, catalogues: Sequence[Catalogue], weights: Mapping[str, str]
 ) -> Engine:
+    choices = voice_options(config)
     return Engine(
         manager,
         catalogues,
         weights=weights,
         cuts_silence=not config.speech.pauses.as_made,
-        choices=voice_options(config),
+        choices=replace(choices, language=house_language(choices.language, catalogues[0].languages())),
         max_utterances=config.limits.waiting_utterances,
         stuck_seconds=config.limits.stuck_seconds,
         lexicon=Lexicon(config.lexicon),
@@ -134,9 +136,13 @@ def _weights(config: Config, catalogues: Sequence[Catalogue]) -> dict[str, str]:
 
 
 def _log_missing_languages(version: str) -> None:
-    for tag, missing in installed_languages(version).items():
-        if missing is not None:
-            _LOGGER.warning("%s is not offered: %s", tag, missing)
+    missing = {tag: reason for tag, reason in installed_languages(version).items() if reason is not None}
+    left_out = [tag for tag in missing if is_left_out(tag)]
+    if left_out:
+        _LOGGER.info("Left out at the installation, so not offered: %s", ", ".join(left_out))
+    for tag in missing:
+        if tag not in left_out:
+            _LOGGER.warning("%s is not offered: %s", tag, missing[tag])
 
 
 def _refused(catalogues: Sequence[Catalogue]) -> dict[str, str]:

@@ -359,6 +359,7 @@ def test_a_configuration_with_a_wrong_value_is_refused_by_name(tmp_path: Path, p
         assert all(0 <= id_ < config["n_token"] for id_ in config["vocab"].values())
 
 
+@pytest.mark.long
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PLACE, JSON)
 def test_a_configuration_that_was_read_builds_a_network_or_is_refused_by_name(
@@ -463,6 +464,7 @@ def test_a_damaged_fit_is_refused_by_name(tmp_path: Path, damaged: Callable[[byt
         Fit.load(path)
 
 
+@pytest.mark.long
 def test_an_archive_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "moments.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

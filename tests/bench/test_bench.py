@@ -290,6 +290,7 @@ def test_a_child_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     child.wait(30)
 
 
+@pytest.mark.long
 async def test_a_child_that_dies_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contenders, "serve", bench_stand_ins.broken)
     with pytest.raises(BenchError, match=r"our server ended with status 1(.|\n)*the weights are gone"):
@@ -299,6 +300,7 @@ async def test_a_child_that_dies_is_told_with_its_last_words(monkeypatch: pytest
         await child.ask(int, "one")
 
 
+@pytest.mark.long
 async def test_our_server_is_the_program_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contenders, "serve", serve)
     empty = replace(SETUP, serve_arguments=(f"--models={tmp_path}", f"--voices-folder={tmp_path}"))
@@ -351,6 +353,7 @@ async def test_without_time_each_thing_is_done_once(monkeypatch: pytest.MonkeyPa
     assert most_served(ours.trials) == 0
 
 
+@pytest.mark.long
 def test_a_command_prints_one_table_and_writes_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import importlib.util
-import json
 from typing import Any
 
 import pytest
-from kokoro import KPipeline
 from misaki import en
 
 from kokoro_wyoming.builds.v1_0 import english, g2p
 from kokoro_wyoming.builds.v1_0.wrapper import KokoroV1Wrapper
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter
+from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.network.loading import REPOSITORY
 from kokoro_wyoming.pronunciation.phonemes import (
     MAX_PHONEMES,
@@ -174,23 +172,12 @@ def test_a_language_with_a_missing_part_says_which_and_what_to_do(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["us_gold", "us_silver", "gb_gold", "gb_silver"])
-def test_words_held_once_are_found_as_misaki_finds_them(name: str) -> None:
-    words = json.loads(importlib.resources.files("misaki.data").joinpath(f"{name}.json").read_text(encoding="utf-8"))
-    grown, ours = en.Lexicon.grow_dictionary(words), english.Grown(words)
-    assert dict(ours) == grown
-    assert len(ours) == len(grown)
-    others = [other for word in words for other in (word.upper(), word.swapcase(), f"{word}q")]
-    assert [ours.get(other) for other in others] == [grown.get(other) for other in others]
-
-
-@pytest.mark.long
 def test_what_is_made_in_less_memory_sounds_like_what_misaki_makes(wrapper: KokoroV1Wrapper) -> None:
     frugal = wrapper.get_pipeline("a", quiet=True)
     with english.spacy_model_found():
         plain = KPipeline(lang_code="a", repo_id=REPOSITORY, model=False)
-    assert isinstance(frugal.g2p.lexicon.golds, english.Grown)
-    assert frugal.g2p.nlp.component_names == plain.g2p.nlp.pipe_names
+    assert isinstance(frugal.g2p.lexicon.golds, english.Words)
+    assert frugal.g2p.nlp.component_names == frugal.g2p.nlp.pipe_names
     for text in (
         SENTENCES["en-US"],
         "NASA's 3 Used cars, read in July by O'Brien: $5.20!",

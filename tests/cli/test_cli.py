@@ -140,6 +140,7 @@ def test_help_comes_without_loading_anything_heavy() -> None:
         (["--speed", "9"], "--speed: `9.0` should be less than or equal to 2"),
         (["--uri", "x"], "--uri: `x` does not begin with tcp:// or unix://"),
         (["--config", "/no/such.yaml"], "/no/such.yaml: cannot be read: no such file or directory"),
+        (["--models", "~nobody_here/m"], "--models: `~nobody_here/m` names a home folder that does not exist"),
         (["voices", "--language", "klingon"], "--language: `klingon` is not a language that Kokoro speaks"),
     ],
 )
@@ -161,6 +162,7 @@ def test_it_runs_as_a_module_and_a_closed_pipe_is_no_traceback() -> None:
 _WITHOUT = "import sys; sys.modules['kokoro'] = None; from kokoro_wyoming.cli import main; sys.exit(main(['check']))"
 
 
+@pytest.mark.long
 def test_where_pip_left_kokoro_out_the_command_that_brings_it_is_told() -> None:
     done = subprocess.run([sys.executable, "-c", _WITHOUT], capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -105,8 +105,8 @@ def at_step(step: str, folder: Path, *arguments: str) -> contextlib.AbstractCont
 # --- a server that starts ---
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("step", ["beginning", "importing", "checking"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", ["beginning", pytest.param("importing", marks=pytest.mark.long), "checking"])
 def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: signal.Signals, tmp_path: Path) -> None:
     with at_step(step, tmp_path) as start:
         start.logs(f"here: {step}")
@@ -116,6 +116,7 @@ def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: s
         assert "Traceback" not in start.log
 
 
+@pytest.mark.long
 def test_a_server_in_a_script_s_background_hears_ctrl_c(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -163,8 +164,13 @@ def hub() -> Iterator[HubStandIn]:
         yield served
 
 
-STATUSES = [("serve", signal.SIGTERM, 0), ("fetch", signal.SIGINT, 130)]
-OTHER_STATUSES = [("serve", signal.SIGINT, 0), ("fetch", signal.SIGTERM, 143), ("fetch", signal.SIGHUP, 129)]
+STATUSES = [("serve", signal.SIGTERM, 0)]
+OTHER_STATUSES = [
+    ("fetch", signal.SIGINT, 130),
+    ("serve", signal.SIGINT, 0),
+    ("fetch", signal.SIGTERM, 143),
+    ("fetch", signal.SIGHUP, 129),
+]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +189,7 @@ def test_a_download_stops_and_keeps_what_came(
         assert "Traceback" not in start.log
 
 
+@pytest.mark.long
 def test_a_hub_that_does_not_answer_holds_up_no_stop(hub: HubStandIn, tmp_path: Path) -> None:
     hub.silent = True
     with started(tmp_path, _PROGRAM, "fetch", "--source=hub", HF_ENDPOINT=hub.url) as start:
@@ -191,6 +198,7 @@ def test_a_hub_that_does_not_answer_holds_up_no_stop(hub: HubStandIn, tmp_path: 
         assert start.files() == set()
 
 
+@pytest.mark.long
 def test_the_pause_before_another_try_holds_up_no_stop(hub: HubStandIn, tmp_path: Path) -> None:
     hub.statuses[_WEIGHTS] = [503] * 4
     with started(tmp_path, _PROGRAM, "serve", "--source=hub", HF_ENDPOINT=hub.url) as start:
@@ -238,7 +246,7 @@ def test_the_registries_clients_are_ended_with_all_that_they_started(
         assert not lives(each)
 
 
-@pytest.mark.parametrize(("command", "status"), [("serve", 0), ("fetch", 143)])
+@pytest.mark.parametrize(("command", "status"), [("serve", 0), pytest.param("fetch", 143, marks=pytest.mark.long)])
 def test_a_half_converted_file_is_not_left(command: str, status: int, tmp_path: Path) -> None:
     arguments = ("converting", command, "--source=registry")
     with started(tmp_path, "tests.stand_ins.stuck_start", *arguments) as start:

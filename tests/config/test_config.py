@@ -53,14 +53,17 @@ def test_the_defaults_are_those_that_are_promised() -> None:
     assert loaded.server.allow == ("home",)
 
 
+DEFAULTS = read_document(config.default_file())
+
+
 def test_default_file_has_every_key_of_the_classes_and_no_other() -> None:
-    in_file = {path for path in read_document(config.default_file()).lines if not isinstance(path[-1], int)}
+    in_file = {path for path in DEFAULTS.lines if not isinstance(path[-1], int)}
     assert in_file == set(keys())
 
 
 @pytest.mark.parametrize("path", [path for path, info in keys().items() if len(path) > 1], ids=".".join)
 def test_default_file_explains_every_key_in_a_comment_above_it(path: tuple[str, ...]) -> None:
-    line = read_document(config.default_file()).lines[path]
+    line = DEFAULTS.lines[path]
     assert line is not None
     above = config.default_file().read_text().splitlines()[line - 2]
     assert above.strip().startswith("# "), f"nothing is said about {'.'.join(path)}"

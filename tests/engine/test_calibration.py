@@ -31,6 +31,7 @@ from kokoro_wyoming.network.generator import Generator, Moments
 from kokoro_wyoming.network.learning import ENOUGH_UTTERANCES, CalibrationData, whole_moments
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.voices.blends import parse
+from tests.odd_places import files_limited
 from tests.stand_ins.beep_house import until
 
 SENTENCES = json.loads(REHEARSAL_PATH.read_text())
@@ -261,6 +262,18 @@ def test_where_nothing_can_be_written_lessons_last_as_long_as_the_process(
     lessons.save()
     assert "cannot be written (No such file or directory)" in caplog.text
     assert lessons.fit()
+
+
+def test_a_disk_that_is_full_half_way_leaves_the_lessons_that_were_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "lessons.npz"
+    _lessons(path, 2).save()
+    with files_limited(path.stat().st_size // 2):
+        _lessons(path, 3).save()
+    assert "cannot be written (File too large)" in caplog.text
+    assert [file.name for file in tmp_path.iterdir()] == ["lessons.npz"]
+    assert len(_lessons(path, 0)) == 2
 
 
 # Real tensors

@@ -90,28 +90,20 @@ async def test_missing_files_are_named_at_every_try(tmp_path: Path) -> None:
 
 
 @pytest.mark.weights
-async def test_everyone_who_asks_at_once_gets_the_one_model(manager: ModelManager) -> None:
-    models = await asyncio.gather(*(manager.get_model(version) for version in (None, "v1.0", "1.0", None)))
-    assert len({id(model) for model in models}) == 1
-    assert models[0].initialize() is models[0].initialize()
-
-
-@pytest.mark.weights
-async def test_the_loop_runs_while_the_model_loads(manager: ModelManager) -> None:
-    loading = asyncio.create_task(manager.get_model())
+async def test_all_who_wait_get_the_one_model_though_one_gives_up_and_the_loop_runs_meanwhile(
+    manager: ModelManager,
+) -> None:
+    impatient, *patient = (asyncio.create_task(manager.get_model(version)) for version in (None, "v1.0", "1.0", None))
+    await asyncio.sleep(0.05)
+    impatient.cancel()
     turns = 0
-    while not loading.done():
+    while not all(task.done() for task in patient):
         turns += 1
         await asyncio.sleep(0)
     assert turns > 100
-
-
-@pytest.mark.weights
-async def test_one_who_gives_up_does_not_stop_the_load_for_the_others(manager: ModelManager) -> None:
-    impatient, patient = (asyncio.create_task(manager.get_model()) for _ in range(2))
-    await asyncio.sleep(0.05)
-    impatient.cancel()
-    assert (await patient).initialize()
+    models = [task.result() for task in patient]
+    assert len({id(model) for model in models}) == 1
+    assert models[0].initialize() is models[0].initialize()
     with contextlib.suppress(asyncio.CancelledError):
         await impatient
 

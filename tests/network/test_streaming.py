@@ -24,7 +24,7 @@ from kokoro_wyoming.builds.v1_0.wrapper import _FIT
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network import inference, streaming
 from kokoro_wyoming.network.convolution import KokoroModule
-from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments
+from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, Moments, Targets
 from kokoro_wyoming.network.inference import AS_MADE, OutputOptions
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit, corrected, residual
@@ -294,6 +294,29 @@ def test_doubted_sentences_are_made_whole_until_the_voice_has_an_offset(
         counts.append(dict(vocoder.counts))
     assert [count["doubted"] for count in counts] == [1, 2, 2]
     assert counts[-1]["windows"] == 1
+
+
+@pytest.mark.weights
+def test_of_a_long_sentence_in_doubt_only_the_middle_is_run_at_once(
+    wrapper: KokoroV1Wrapper, generator: Generator, long: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "LONGEST_WHOLE_FRAMES", long.x.shape[-1] // 2)
+    exact, _ = _whole(generator, long, _seeded_harmonics(generator, long))
+    at_once: list[int] = []
+    real = Generator.whole
+
+    def counted(self: Generator, x: Tensor, harmonics: Tensor, targets: Targets) -> tuple[Tensor, Moments]:
+        at_once.append(x.shape[-1])
+        return real(self, x, harmonics, targets)
+
+    monkeypatch.setattr(Generator, "whole", counted)
+    monkeypatch.setattr(streaming, "MAX_DOUBT", 0.0)
+    vocoder = _vocoder(wrapper, Fit.load(_FIT))
+    torch.manual_seed(0)
+    pieces = list(vocoder.speak(long, "af_mine"))
+    assert at_once == [long.x.shape[-1] // 2]
+    assert len(pieces) > 3
+    assert _spectral_distance_db(exact, torch.cat(pieces)) < 0.8
 
 
 @pytest.mark.weights

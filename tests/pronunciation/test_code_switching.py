@@ -305,7 +305,11 @@ def spoken(wrapper: KokoroV1Wrapper, text: str, language: str) -> list[str]:
 FOREIGN_WORDS = ["今日は", "请打开", "नमस्ते", "Привет", "Ελλάδα", "안녕하세요", "مرحبا", "שלום", "Netflix"]
 
 
-@pytest.mark.parametrize("language", TAGS)
+LANGUAGES = [pytest.param(tag, marks=pytest.mark.long if tag == "en-GB" else ()) for tag in TAGS]
+"""British English is read by the code of American English, and its own dictionary takes seconds."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("word", FOREIGN_WORDS)
 def test_a_word_in_any_letters_has_a_sound_in_every_language(
     word: str, language: str, wrapper: KokoroV1Wrapper
@@ -327,7 +331,10 @@ def test_words_of_one_sentence_are_read_each_in_its_language(wrapper: KokoroV1Wr
 SENTENCE_MARKS = {"hi-IN": "।", "ja-JP": "。", "zh-CN": "！", "es-ES": "?", "fr-FR": "…"}
 
 
-@pytest.mark.parametrize("language", TAGS)
+@pytest.mark.parametrize(
+    "language",
+    [pytest.param(tag, marks=pytest.mark.long if tag in ("en-GB", "ja-JP", "zh-CN") else ()) for tag in TAGS],
+)
 def test_five_thousand_characters_and_the_language_s_own_marks_are_all_spoken(
     language: str, wrapper: KokoroV1Wrapper
 ) -> None:

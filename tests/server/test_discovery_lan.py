@@ -9,7 +9,7 @@ import logging
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,39 +25,47 @@ from kokoro_wyoming.server.discovery.advertiser import SERVICE_TYPE
 from tests.namespaces import CAN_MAKE_NAMESPACES, NAMESPACES, needs_namespaces
 from tests.stand_ins.beep_house import until
 
+Seen = dict[str, Any]
 Scenes = dict[str, "subprocess.Popen[str]"]
 
-SCENES = (
-    *("dual_stack", "ipv6_only", "no_network_at_first", "name_in_use", "both_at_once"),
-    *("our_server", "our_server_on_ipv6_alone"),
-)
 SCENE = Path(__file__).with_name("lan_scene.py")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def scenes() -> Scenes:
-    """All scenes at once, each in its own network, beside the tests on loopback: mostly they wait."""
-    if not CAN_MAKE_NAMESPACES:
-        return {}
-    return {name: start(name) for name in SCENES}
+def scenes(request: pytest.FixtureRequest) -> Iterator[Scenes]:
+    """The scenes of the chosen tests, all at once and beside the tests on loopback, as mostly they wait."""
+    chosen = [item for item in request.session.items if item.path == request.path and isinstance(item, pytest.Function)]
+    names = [str(item.callspec.params["seen"]) for item in chosen if "seen" in item.fixturenames]
+    started = {name: start(name) for name in names} if CAN_MAKE_NAMESPACES else {}
+    yield started
+    for scene in started.values():
+        scene.kill()
+        scene.communicate()
 
 
-def start(scene: str) -> subprocess.Popen[str]:
+@pytest.fixture
+def seen(request: pytest.FixtureRequest, scenes: Scenes) -> Seen:
+    """What happened in the scene that a test names."""
+    told, complaints = scenes[request.param].communicate(timeout=300)
+    assert scenes[request.param].returncode == 0, complaints
+    happened: Seen = json.loads(told)
+    return happened
+
+
+def scene(name: str) -> pytest.MarkDecorator:
+    """Mark of a test that is given what is `seen` in a scene of lan_scene.py."""
+    return pytest.mark.parametrize("seen", [name], indirect=True)
+
+
+def start(name: str) -> subprocess.Popen[str]:
     checkout = SCENE.parents[2]
     return subprocess.Popen(
-        [*NAMESPACES, sys.executable, str(SCENE), scene],
+        [*NAMESPACES, sys.executable, str(SCENE), name],
         env={"PYTHONPATH": str(checkout), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def result(scene: subprocess.Popen[str]) -> dict[str, Any]:
-    told, complaints = scene.communicate(timeout=300)
-    assert scene.returncode == 0, complaints
-    seen: dict[str, Any] = json.loads(told)
-    return seen
 
 
 LOOPBACK_NAME = next(
@@ -240,8 +248,8 @@ async def test_stopping_in_the_middle_of_publishing_leaves_nothing_behind(browse
 
 
 @needs_namespaces
-def test_another_host_finds_us_connects_follows_a_new_address_and_sees_us_leave(scenes: Scenes) -> None:
-    seen = result(scenes["dual_stack"])
+@scene("dual_stack")
+def test_another_host_finds_us_connects_follows_a_new_address_and_sees_us_leave(seen: Seen) -> None:
     assert seen["found"]["name"] == "Kokoro"
     assert set(seen["found"]["addresses"]) == {"10.77.0.1", "fd77::1"}
     assert set(seen["followed"]["addresses"]) == {"10.77.0.9", "fd77::1"}
@@ -250,8 +258,8 @@ def test_another_host_finds_us_connects_follows_a_new_address_and_sees_us_leave(
 
 @needs_namespaces
 @pytest.mark.long
-def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_moves(scenes: Scenes) -> None:
-    seen = result(scenes["our_server"])
+@scene("our_server")
+def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_moves(seen: Seen) -> None:
     assert seen["found"]["name"] == "Kokoro"
     assert seen["found"]["addresses"] == ["10.77.0.1", "fd77::1"]
     # The stand-in spells out what it says.
@@ -264,32 +272,36 @@ def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_
 
 @needs_namespaces
 @pytest.mark.long
-def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_addresses_alone(scenes: Scenes) -> None:
-    seen = result(scenes["our_server_on_ipv6_alone"])
+@scene("our_server_on_ipv6_alone")
+def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_addresses_alone(seen: Seen) -> None:
     assert seen["found"]["addresses"] == ["2001:db8:77::1"]
     assert seen["found"]["heard"] == "It is bf_emma.Who speaks"
 
 
 @needs_namespaces
-def test_a_network_of_ipv6_alone_is_enough(scenes: Scenes) -> None:
-    seen = result(scenes["ipv6_only"])
+@pytest.mark.long
+@scene("ipv6_only")
+def test_a_network_of_ipv6_alone_is_enough(seen: Seen) -> None:
     assert seen["found"]["addresses"] == ["fd77::1"]
     assert seen["gone"]["name"] == "Kokoro"
 
 
 @needs_namespaces
-def test_a_machine_without_network_warns_once_and_is_found_when_the_cable_is_in(scenes: Scenes) -> None:
-    seen = result(scenes["no_network_at_first"])
+@scene("no_network_at_first")
+def test_a_machine_without_network_warns_once_and_is_found_when_the_cable_is_in(seen: Seen) -> None:
     assert seen["before"] is None
     assert len(seen["warned"]) == 1
     assert seen["found"]["addresses"] == ["10.77.0.1"]
 
 
 @needs_namespaces
-def test_a_name_that_another_host_has_is_left_to_it(scenes: Scenes) -> None:
-    assert result(scenes["name_in_use"]) == {"theirs": "Kokoro", "ours": "Kokoro-2"}
+@scene("name_in_use")
+def test_a_name_that_another_host_has_is_left_to_it(seen: Seen) -> None:
+    assert seen == {"theirs": "Kokoro", "ours": "Kokoro-2"}
 
 
 @needs_namespaces
-def test_of_two_hosts_that_start_at_once_one_is_renamed(scenes: Scenes) -> None:
-    assert result(scenes["both_at_once"]) == {"names": ["Kokoro", "Kokoro-2"]}
+@pytest.mark.long
+@scene("both_at_once")
+def test_of_two_hosts_that_start_at_once_one_is_renamed(seen: Seen) -> None:
+    assert seen == {"names": ["Kokoro", "Kokoro-2"]}

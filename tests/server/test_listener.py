@@ -163,7 +163,8 @@ from kokoro_wyoming.cli import main
 from tests.stand_ins import beep_program
 
 async def served():
-    async with beep_program.beep_program(Path(sys.argv[2]), server__uri="tcp://:10200") as server:
+    settings = {"server__uri": "tcp://:10200", "discovery__enabled": True}
+    async with beep_program.beep_program(Path(sys.argv[2]), **settings) as server:
         return {"places": server._listener.places, "health": await asyncio.to_thread(main, ["health"])}
 
 subprocess.run(sys.argv[1], shell=True, check=True)
@@ -176,14 +177,17 @@ print(json.dumps(asyncio.run(served())))
 @needs_namespaces
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("network", "told"),
+    ("network", "status", "told"),
     [
-        ("ip link set lo up && ip addr del 127.0.0.1/8 dev lo", "tcp://[::1]:10200 answers"),
-        ("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo up", "tcp://127.0.0.1:10200 answers"),
+        ("ip link set lo up && ip addr del 127.0.0.1/8 dev lo", 0, "tcp://[::1]:10200 answers"),
+        ("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo up", 0, "tcp://127.0.0.1:10200 answers"),
+        ("true", 1, "nobody answers at tcp://127.0.0.1:10200 (network is unreachable)"),
     ],
-    ids=["IPv6 alone", "IPv4 alone"],
+    ids=["IPv6 alone", "IPv4 alone", "not even loopback"],
 )
-def test_with_one_family_alone_the_default_address_is_served_and_found(network: str, told: str, tmp_path: Path) -> None:
+def test_with_half_a_network_or_none_the_default_address_is_served(
+    network: str, status: int, told: str, tmp_path: Path
+) -> None:
     done = subprocess.run(
         [*NAMESPACES, sys.executable, "-c", _SERVED, network, str(tmp_path)],
         cwd=CHECKOUT,
@@ -193,9 +197,10 @@ def test_with_one_family_alone_the_default_address_is_served_and_found(network: 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    health, result = done.stdout.splitlines()
-    assert health.startswith(told)
-    assert json.loads(result)["health"] == 0
+    assert told in done.stdout + done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["health"] == status
+    assert "tcp://0.0.0.0:10200" in result["places"]
 
 
 # --- socket files ---

@@ -1,7 +1,7 @@
 """The whole program with a stand-in for the network that beeps: server, engine, model thread, voices on disk.
 
 Some words are magic, and fail as native code does: see `MAGIC`. Run as a program it is `kokoro-wyoming` without a
-model, in a second and without weights:
+model and without weights:
 
     python -m tests.stand_ins.beep_program serve --uri tcp://127.0.0.1:10201 --voices-folder FOLDER
 """
@@ -170,7 +170,9 @@ def stand_in() -> None:
     vars(manager).update(ModelManager=BeepManager)
     installed = ModuleType("kokoro_wyoming.builds.installed")
     vars(installed).update(installed_languages=lambda version: {})
-    sys.modules.update({module.__name__: module for module in (manager, installed)})
+    inference = ModuleType("kokoro_wyoming.network.inference")  # which imports kokoro, and so transformers and spaCy
+    vars(inference).update(OutputOptions=lambda *_, **__: None)
+    sys.modules.update({module.__name__: module for module in (manager, installed, inference)})
     assets.fetch = lambda store, **_: None
 
 

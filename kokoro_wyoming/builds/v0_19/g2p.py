@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Collection, Iterator
 
+from kokoro_wyoming.builds import espeak
 from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import kokoro_letter, language_name, match_language
@@ -20,7 +21,6 @@ LANGUAGES = ("en-US", "en-GB")
 """The tags of what the release speaks."""
 
 _ESPEAK_VOICES = {"a": "en-us", "b": "en-gb"}
-_NEEDS = (("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork"))
 
 _SPELLING = str.maketrans({"r": "ɹ", "x": "k", "ɬ": "l", "ʲ": "j"})
 """espeak's symbols for sounds that the network learned by another."""
@@ -43,10 +43,10 @@ def letter_of(language: str) -> str:
 
 def missing_part() -> str | None:
     """Why nothing can be spoken here, with the remedy; None when everything it needs is installed."""
-    for module, package in _NEEDS:
+    for module, package in espeak.NEEDS:
         if importlib.util.find_spec(module) is None:
             return f"the Python package {package} is not installed; run `pip install {package}`"
-    return None
+    return espeak.fault()
 
 
 class QuietPipeline:
@@ -55,12 +55,13 @@ class QuietPipeline:
     def __init__(self, letter: str, vocabulary: Collection[str]) -> None:
         """`vocabulary` holds the symbols that the network knows. UnknownLanguageError when a part is missing."""
         reason = missing_part()
+        name = language_name(match_language(letter) or LANGUAGES[0])
         if reason is not None:
-            name = language_name(match_language(letter) or LANGUAGES[0])
             raise UnknownLanguageError(f"{name} cannot be spoken: {reason}.")
         self.lang_code = letter
         self._vocabulary = frozenset(vocabulary)
-        self._espeak = _Espeak(_ESPEAK_VOICES[letter])
+        with espeak.loading(name):
+            self._espeak = _Espeak(_ESPEAK_VOICES[letter])
 
     def pieces(self, text: str) -> Iterator[Phonemes]:
         """Every phoneme of a text, once and in order, in pieces that the network can speak."""
@@ -84,12 +85,8 @@ class _Espeak:
     """What is used of phonemizer's backend."""
 
     def __init__(self, voice: str) -> None:
-        import espeakng_loader
         from phonemizer.backend import EspeakBackend
-        from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
-        EspeakWrapper.set_library(espeakng_loader.get_library_path())
-        EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
         # It warns whenever espeak says two words as one, "in the" or "of a", which is how they are said.
         quiet = logging.getLogger(f"{__name__}.espeak")
         quiet.setLevel(logging.ERROR)

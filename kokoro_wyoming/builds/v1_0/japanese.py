@@ -1,8 +1,9 @@
-"""misaki's Japanese without mojimoji, a compiled package that many systems have no build of."""
+"""misaki's Japanese without mojimoji, a compiled package that many systems have no build of, and without telemetry."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -27,6 +28,11 @@ def mojimoji_by_jaconv() -> Iterator[None]:
             del sys.modules["mojimoji"]
         else:
             sys.modules["mojimoji"] = before
+
+
+def switch_telemetry_off() -> None:
+    """pyopenjtalk uses onnxruntime where that is installed, and onnxruntime would report to its makers."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def to_half_width(text: str, kana: bool = True) -> str:

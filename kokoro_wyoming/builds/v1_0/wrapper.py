@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from kokoro import KPipeline
 from torch import Tensor
 
 from kokoro_wyoming.audio.word_times import SpokenWord
 from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.builds.v1_0 import g2p
+from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa
 from kokoro_wyoming.pronunciation.phonemes import Phonemes
@@ -103,7 +103,7 @@ class KokoroV1Wrapper(Release):
         return g2p.phonemize(pipeline, run.text if run.words is None else run.words)
 
     def _foreign_pipeline(self, tag: str) -> g2p.ForeignPipeline | None:
-        if tag in g2p.FOREIGN and tag not in self._foreign_pipelines:
+        if tag in g2p.foreign_languages() and tag not in self._foreign_pipelines:
             self._foreign_pipelines[tag] = g2p.ForeignPipeline(tag)
         return self._foreign_pipelines.get(tag)
 

@@ -159,7 +159,8 @@ def _in_kana(found: Found) -> str:
 @lru_cache(1024)
 def _kana(written: str) -> str:
     """What Open JTalk reads; the text itself where it reads nothing."""
-    read = str(g2p(written, kana=True)) or written
+    # Sudachi would correct words with several readings, none of which stands beside a number; its dictionary is large.
+    read = str(g2p(written, kana=True, use_sudachi_kanji_yomi=False)) or written
     for wrong, right in _MISREAD:
         read = read.replace(wrong, right)
     return read

@@ -1,0 +1,115 @@
+"""jieba and pypinyin, which misaki's Chinese uses, in a fifth of their memory: 80 MB less."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+from kokoro_wyoming.builds.v1_0.word_table import WordTable
+
+
+@cache
+def load_in_tables() -> None:
+    """Import both, once, so that they look their words up in tables."""
+    _load_jieba()
+    _load_pypinyin()
+
+
+class Frequencies(Mapping[str, int]):
+    """How often each word is written; a part that a word begins with has 0, as jieba has it."""
+
+    def __init__(self, path: Path) -> None:
+        """Each line of the file has a word, its frequency and its part of speech, separated by blanks, in UTF-8."""
+        self.total = 0
+        """The sum of all frequencies."""
+        self._table = WordTable(self._counts(path))
+
+    def _counts(self, path: Path) -> Iterator[tuple[str, str]]:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                word, count, _ = line.split(" ")
+                self.total += int(count)
+                yield word, count
+
+    def __getitem__(self, word: str) -> int:
+        count = self._table.get(word)
+        if count is None and not self._table.has_prefix(word):
+            raise KeyError(word)
+        return int(count or 0)
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and self._table.has_prefix(word)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from {word[:end] for word in self._table for end in range(1, len(word) + 1)}
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Phrases(Mapping[str, list[list[str]]]):
+    """The readings of each phrase's characters."""
+
+    def __init__(self, phrases: Mapping[str, list[list[str]]]) -> None:
+        readings = ((phrase, " ".join(",".join(each) for each in read)) for phrase, read in phrases.items())
+        self._table = WordTable(readings)
+
+    def __getitem__(self, phrase: str) -> list[list[str]]:
+        return [each.split(",") for each in self._table[phrase].split(" ")]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+class _Beginnings:
+    """pypinyin's set of everything that a phrase begins with."""
+
+    def __init__(self, phrases: Phrases) -> None:
+        self._table = phrases._table
+
+    def __contains__(self, beginning: str) -> bool:
+        return self._table.has_prefix(beginning)
+
+
+def _load_jieba() -> None:
+    import jieba
+
+    jieba.setLogLevel(logging.WARNING)
+    frequencies = Frequencies(Path(jieba.__file__).with_name(jieba.DEFAULT_DICT_NAME))
+    jieba.dt.FREQ, jieba.dt.total, jieba.dt.initialized = frequencies, frequencies.total, True
+
+
+def _load_pypinyin() -> None:
+    """Import pypinyin with a table where it has a module of 47,000 lists."""
+    if "pypinyin" in sys.modules:  # another program in this process did, and uses its dictionary
+        return
+    phrases = Phrases(_phrases_of_pypinyin())
+    name = "pypinyin.phrases_dict"
+    sys.modules[name] = ModuleType(name)
+    vars(sys.modules[name]).update(phrases_dict=phrases)
+    os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
+    from pypinyin.seg import mmseg
+
+    vars(mmseg.p_set).update(_set=_Beginnings(phrases))
+
+
+def _phrases_of_pypinyin() -> dict[str, list[list[str]]]:
+    """The dictionary in a module of the package, without the package."""
+    package = importlib.util.find_spec("pypinyin")
+    path = Path(str(package and package.origin)).with_name("phrases_dict.py")
+    loader = SourceFileLoader("_phrases", str(path))
+    module = importlib.util.module_from_spec(ModuleSpec(loader.name, loader, origin=loader.path))
+    module.__file__ = loader.path
+    loader.exec_module(module)
+    phrases: dict[str, list[list[str]]] = module.phrases_dict
+    return phrases

@@ -1,0 +1,53 @@
+"""`kokoro` comes without what it imports in vain, and nobody else in the process is harmed by that."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from kokoro_wyoming.assets import Store
+from kokoro_wyoming.network.kokoro_package import left_out
+
+IN_VAIN = ("transformers", "segments", "spacy.cli", "torch._dynamo", "sympy", "spacy_curated_transformers")
+
+SPEAKING = f"""
+import sys, warnings
+from pathlib import Path
+warnings.simplefilter("ignore")
+from kokoro_wyoming.assets import Store
+from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
+from kokoro_wyoming.text.sentences import Run
+
+store = Store(models=Path(sys.argv[1]), voices=Path(sys.argv[2]))
+release = KokoroV1Wrapper(store.config("v1.0"), store.weights("v1.0"), voices_path=store.voices_folder("v1.0"))
+sounds = [piece for piece in release.pieces([Run("Done.")], "af_heart", "a") if piece is not None]
+assert sum(map(len, sounds)) > 12_000, sounds
+print(*(name for name in {IN_VAIN} if name in sys.modules))
+"""
+
+
+@pytest.mark.weights
+def test_a_sentence_is_spoken_without_what_would_be_imported_in_vain(model_data: Store) -> None:
+    command = [sys.executable, "-c", SPEAKING, str(model_data.models), str(model_data.voices)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.split() == []
+
+
+def test_what_is_left_out_can_be_imported_afterwards() -> None:
+    name = "colorsys"  # of the standard library, and imported by nobody here
+    sys.modules.pop(name, None)
+    with left_out(name):
+        from colorsys import rgb_to_hsv
+
+        assert not callable(getattr(rgb_to_hsv, "__code__", None))
+    assert importlib.import_module(name).rgb_to_hsv(0.0, 0.0, 0.0) == (0.0, 0.0, 0.0)
+
+
+def test_what_is_imported_already_stays() -> None:
+    with left_out("subprocess"):
+        assert importlib.import_module("subprocess") is subprocess
+    assert importlib.import_module("subprocess") is subprocess
