@@ -14,7 +14,8 @@ async def service(serve: Serve) -> AsyncIterator[str]:
     """Have `serve` answer clients on a free port of this machine, and give the address: tcp://127.0.0.1:PORT.
 
     When the block ends, every connection is broken off, also one whose `serve` would never return. From Python 3.12
-    on, a closed server would wait for it.
+    on, a closed server would wait for it. From Python 3.13 on, asyncio fails on a connection that is half accepted
+    while its server closes, so the loop turns a few times first.
     """
     connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -30,6 +31,8 @@ async def service(serve: Serve) -> AsyncIterator[str]:
     try:
         yield f"tcp://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     finally:
+        for _ in range(4):
+            await asyncio.sleep(0)
         listener.close()
         for task, writer in connections.items():
             writer.transport.abort()
