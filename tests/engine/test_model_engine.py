@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kokoro_wyoming.assets import Store
+from kokoro_wyoming.engine import model_engine
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
@@ -332,3 +335,32 @@ def test_what_comes_while_it_runs_is_offered_and_what_goes_is_not(make_engine: C
     assert [voice.name for voice in engine.programs()[0].voices] == ["af_heart"]
     with pytest.raises(UnknownVoiceError, match="ef_dora"):
         engine.resolve(VoiceRequest())
+
+
+async def test_memory_is_given_back_when_nobody_has_spoken_for_a_while(
+    make_engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(model_engine, "trim_heap", lambda: loop.call_soon_threadsafe(given_back.set))
+    monkeypatch.setattr(model_engine, "_IDLE_SECONDS", 0.05)
+    engine = make_engine()
+    first, second = engine.utterance(), engine.utterance()
+    first.close()
+    await asyncio.sleep(0.1)
+    assert not given_back.is_set()
+    second.close()
+    await asyncio.wait_for(given_back.wait(), 10)
+
+
+@pytest.mark.weights
+async def test_every_language_that_is_offered_is_prepared_before_anyone_asks(model_data: Store) -> None:
+    manager = ModelManager(model_data.models, model_data.voices)
+    catalogues = manager.folders.catalogues()
+    engine = Engine(manager, catalogues, weights={catalogue.version: "weights" for catalogue in catalogues})
+    release = await manager.get_model()
+    assert not release._quiet_pipelines
+    await engine.warm_up_others()
+    assert set(release._quiet_pipelines) == set("abefhijpz")
+    assert manager.thread.longest_wait_seconds == 0
+    manager.thread.close()

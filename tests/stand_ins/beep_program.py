@@ -92,6 +92,9 @@ class BeepModel:
 
     languages = TAGS
 
+    def load_language(self, lang_code: str) -> None:
+        """Nothing is needed to beep."""
+
     def symbols(self, written: str, language: str) -> str:
         return written
 
@@ -170,7 +173,7 @@ def stand_in() -> None:
     vars(manager).update(ModelManager=BeepManager)
     installed = ModuleType("kokoro_wyoming.builds.installed")
     vars(installed).update(installed_languages=lambda version: {})
-    inference = ModuleType("kokoro_wyoming.network.inference")  # which imports kokoro, and so transformers and spaCy
+    inference = ModuleType("kokoro_wyoming.network.inference")  # which imports kokoro and spaCy
     vars(inference).update(OutputOptions=lambda *_, **__: None)
     sys.modules.update({module.__name__: module for module in (manager, installed, inference)})
     assets.fetch = lambda store, **_: None
