@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,9 +91,9 @@ def _state(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool) 
 
 
 def _checked(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool) -> FileState:
-    if not path.is_file():
+    size_bytes = _size_bytes(path)
+    if size_bytes is None:
         return FileState(path, "missing", file.role, "not fetched yet")
-    size_bytes = path.stat().st_size
     candidates = [(each.bytes, each.sha256) for each in (entry, file) if each and each.bytes == size_bytes]
     digest = sha256_of(path) if hashes and candidates else ""
     if any(not hashes or digest == sha256 for _, sha256 in candidates):
@@ -102,6 +103,18 @@ def _checked(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool
     if _INTACT[file.role](path, hashes):
         return FileState(path, "ok", _OWN[file.role], "not a published file, so your own")
     return _broken(path, file.role, size_bytes, entry or file, digest)
+
+
+def _size_bytes(path: Path) -> int | None:
+    """The size of a regular file; None when there is none. Raises OSError when the system does not tell.
+
+    From Python 3.14 on, `Path.is_file` gives False there and no error.
+    """
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def published_kind(file: ReleaseFile) -> str:

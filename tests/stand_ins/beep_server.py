@@ -15,6 +15,8 @@ from wyoming.error import Error
 from wyoming.event import Event, async_read_event, async_write_event
 from wyoming.tts import SynthesizeStopped
 
+from tests.stand_ins.service import service
+
 RATE_HZ = 24_000
 BEEP = b"\x00\x40\x00\xc0" * 600
 """0.05 s of a 12 kHz square wave, 16-bit mono."""
@@ -92,12 +94,8 @@ async def beep_server(server: BeepServer) -> AsyncIterator[BeepServer]:
     """The server on a free port of this machine, until the block ends."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while event := await async_read_event(reader):
-                await server.answer(event, lambda reply: async_write_event(reply, writer))
-        writer.close()
+        while event := await async_read_event(reader):
+            await server.answer(event, lambda reply: async_write_event(reply, writer))
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
-    server.uri = f"tcp://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    async with listener:
+    async with service(serve) as server.uri:
         yield server

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -16,7 +16,7 @@ from wyoming.event import Event, async_read_event, async_write_event
 from wyoming.info import Describe, Info
 from wyoming.snd import Played
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+from tests.stand_ins.service import Serve, service
 
 
 @dataclass
@@ -41,30 +41,15 @@ async def snd_service(behaviour: Callable[[Speaker], Serve] | None = None) -> As
     """A service with this behaviour; `playing` is the default."""
     speaker = Speaker()
     serve = (behaviour or playing)(speaker)
-    connections: list[asyncio.StreamWriter] = []
-    tasks: list[asyncio.Task[None]] = []
 
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.append(task)
-        connections.append(writer)
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+    async def until_hung_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
             await serve(reader, writer)
-        speaker.hung_up.set()
-        writer.close()
+        finally:
+            speaker.hung_up.set()
 
-    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
-    speaker.uri = f"tcp://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    try:
+    async with service(until_hung_up) as speaker.uri:
         yield speaker
-    finally:
-        listener.close()
-        for writer in connections:
-            writer.transport.abort()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def playing(speaker: Speaker) -> Serve:
