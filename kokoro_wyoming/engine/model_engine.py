@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from torch import Tensor
 
 from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.audio.word_times import Clock
-from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
@@ -30,6 +30,9 @@ from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, 
 from kokoro_wyoming.voices.loudness import VoiceLoudness
 from kokoro_wyoming.voices.packs import PinnedPacks
 from kokoro_wyoming.voices.selection import VoiceSelector
+
+if TYPE_CHECKING:
+    from kokoro_wyoming.builds.release import Release
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -362,7 +362,7 @@ async def test_a_hang_up_while_it_starts_is_heard_when_it_has_started(
 ) -> None:
     load = BeepManager.get_model
 
-    async def load_and_hang_up(manager: BeepManager, version: str | None = None) -> Any:
+    async def load_and_hang_up(manager: BeepManager, version: str | None = None, languages: object = ()) -> Any:
         os.kill(os.getpid(), signal.SIGHUP)
         await asyncio.sleep(0)
         return await load(manager, version)
