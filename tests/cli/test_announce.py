@@ -25,8 +25,8 @@ from kokoro_wyoming.errors import KokoroWyomingError
 from tests.stand_ins.beep_engine import BeepEngine, heard
 from tests.stand_ins.beep_house import open_house, until
 from tests.stand_ins.beep_server import BEEP, RATE_HZ, BeepServer, Write, beep_server, die, refuse
+from tests.stand_ins.service import Serve
 from tests.stand_ins.snd import (
-    Serve,
     Speaker,
     babbling,
     deaf,
