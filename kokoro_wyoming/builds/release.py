@@ -182,6 +182,10 @@ class Release(ABC):
                     self._quiet_pipelines[letter] = self._make_quiet_pipeline(letter)
         return self._quiet_pipelines[letter]
 
+    def read(self, text: str, lang_code: str) -> Iterator[Phonemes]:
+        """The phonemes of a plain text, in parts that the network can speak. Raises as `get_pipeline`."""
+        return self.phonemes(pronounce([Run(text)], match_language(lang_code) or lang_code, self, NO_WORDS), lang_code)
+
     def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
         """The phonemes of a sentence, in parts that the network can speak; its runs are as `pronounce` gives them."""
         return of_runs(runs, lambda run: self._phonemes_of_run(run, run.language or lang_code))

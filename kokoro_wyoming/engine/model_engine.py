@@ -17,6 +17,7 @@ from torch import Tensor
 
 from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.audio.word_times import Clock
+from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
@@ -143,26 +144,24 @@ class Engine:
         default = chosen[0].version
         await self.manager.get_model(default, {voice.language for voice in chosen if voice.version == default})
         for voice in dict.fromkeys(chosen):
-            await self._warm_up(voice, self.utterance())
+            utterance = self.utterance()
+            try:
+                async for _ in utterance.speak(plain(_WARM_UP_TEXT[voice.language]), voice):
+                    pass
+            finally:
+                utterance.close()
         await on_own_thread(return_memory)
 
-    async def warm_up_others(self) -> None:
-        """Do the same in all other languages that are offered, while no listener waits."""
+    async def prepare_languages(self) -> None:
+        """Read a few words in each language that is offered, so that no listener waits for a dictionary."""
         offered = dict.fromkeys(voice.languages[0] for voice in self.programs()[0].voices if voice.languages)
         for language in offered:
-            voice = self.resolve(VoiceRequest(language=language))
-            async with self.manager.in_use(voice.version) as release:
+            text = f"{_WARM_UP_TEXT[language]} 21.5 °C."
+            async with self.manager.in_use(self.resolve(VoiceRequest(language=language)).version) as release:
                 # Not on the model thread: a dictionary that is read there would be a long turn while listeners wait.
                 await on_own_thread(partial(release.load_language, language))
-            await self._warm_up(voice, self.utterance(patient=True))
+                await self.manager.thread.run(partial(_read, release, text, language))
         await on_own_thread(return_memory)
-
-    async def _warm_up(self, voice: SpokenVoice, utterance: EngineUtterance) -> None:
-        try:
-            async for _ in utterance.speak(plain(_WARM_UP_TEXT[voice.language]), voice):
-                pass
-        finally:
-            utterance.close()
 
     def _leave(self) -> None:
         self._utterances -= 1
@@ -174,6 +173,11 @@ class Engine:
     def _tidy(self) -> None:
         if not self._utterances:
             self._giving_back = asyncio.ensure_future(asyncio.to_thread(trim_heap))
+
+
+def _read(release: Release, text: str, language: str) -> None:
+    for _ in release.read(text, language):
+        pass
 
 
 class EngineUtterance:

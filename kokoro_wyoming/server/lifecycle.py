@@ -109,7 +109,7 @@ class Server:
         self._changing = asyncio.Lock()
         """Held while voices are changed: an older list of voices must not replace a newer one."""
         self._prerendering: asyncio.Task[None] | None = None
-        self._warming_up: asyncio.Task[None] | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self.ready = False
         """Whether the start is complete. A signal before that stops the server at once."""
         self.hopeless = False
@@ -125,8 +125,8 @@ class Server:
             if serving is not None:
                 await self._serve_until_stopped(serving)
             notify("STOPPING=1")
-            if self._warming_up is not None:
-                self._warming_up.cancel()
+            if self._preparing is not None:
+                self._preparing.cancel()
             self._restart_prerendering(None)
             await self._end()
         finally:
@@ -180,7 +180,7 @@ class Server:
         self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
         self.ready = True
         notify("READY=1")
-        self._warming_up = asyncio.create_task(_warm_up_others(running))
+        self._preparing = asyncio.create_task(_prepare_languages(running))
         self._restart_prerendering(prerendering)
         return serving
 
@@ -308,10 +308,10 @@ class Server:
             await self._serving.wyoming.drain(self._config.server.drain_seconds)
 
 
-async def _warm_up_others(running: RunningEngine) -> None:
-    """Prepare the languages that the owner did not choose. Without it they speak too, the first time later."""
+async def _prepare_languages(running: RunningEngine) -> None:
+    """Prepare every language that is offered. Without it they are spoken too, the first time later."""
     try:
-        await running.inner.warm_up_others()
+        await running.inner.prepare_languages()
     except Exception:
         _LOGGER.exception("Not every language is prepared; the first utterance in one may take longer to begin")
 

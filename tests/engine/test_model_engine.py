@@ -360,7 +360,7 @@ async def test_every_language_that_is_offered_is_prepared_before_anyone_asks(mod
     engine = Engine(manager, catalogues, weights={catalogue.version: "weights" for catalogue in catalogues})
     release = await manager.get_model()
     assert not release._quiet_pipelines
-    await engine.warm_up_others()
+    await engine.prepare_languages()
     assert set(release._quiet_pipelines) == set("abefhijpz")
     assert manager.thread.longest_wait_seconds == 0
     manager.thread.close()

@@ -95,6 +95,9 @@ class BeepModel:
     def load_language(self, lang_code: str) -> None:
         """Nothing is needed to beep."""
 
+    def read(self, text: str, lang_code: str) -> Iterator[str]:
+        yield text
+
     def symbols(self, written: str, language: str) -> str:
         return written
 
