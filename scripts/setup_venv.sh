@@ -22,6 +22,7 @@ venv=$root/.venv
 log=$venv/pip.log
 extra=${1:-}
 needed_gigabytes=4
+needed_gigabytes_for_cuda=10
 # The index that PyTorch's own page documents: pytorch.org > Get Started > Compute Platform: CPU.
 cpu_index=${KOKORO_WYOMING_TORCH_CPU_INDEX:-https://download.pytorch.org/whl/cpu}
 
@@ -166,6 +167,7 @@ check_writable() {
 
 check_disk() {
     local free_kilobytes
+    [[ $(wanted_torch) == cpu ]] || needed_gigabytes=$needed_gigabytes_for_cuda
     free_kilobytes=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
     [[ $free_kilobytes -ge $((needed_gigabytes * 1024 * 1024)) ]] ||
         die "the disk of $root has $((free_kilobytes / 1024)) MB free, and $needed_gigabytes GB are needed: free some."

@@ -496,13 +496,16 @@ def test_without_any_python_the_sentence_says_what_to_install(checkout: Checkout
     assert len(complaints.splitlines()) == 1
 
 
-def test_a_full_disk_is_told_before_anything_is_installed(checkout: Checkout, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("torch", "needed"), [("cpu", "4 GB"), ("cuda", "10 GB")])
+def test_a_full_disk_is_told_before_anything_is_installed(
+    torch: str, needed: str, checkout: Checkout, tmp_path: Path
+) -> None:
     folder = tmp_path / "bin"
     folder.mkdir()
     full = "#!/usr/bin/env bash\necho head\necho '/dev/vda 100 99 2048 99% /'\n"
     path = path_with(folder)
     (folder / "df").unlink()
     Checkout.program(folder / "df", full)
-    status, _, complaints = checkout.run(PATH=path)
+    status, _, complaints = checkout.run(PATH=path, TORCH=torch)
     assert (status, checkout.diary) == (1, [])
-    assert "has 2 MB free" in complaints
+    assert f"has 2 MB free, and {needed} are needed" in complaints
