@@ -166,7 +166,8 @@ def test_the_second_start_installs_nothing(checkout: Checkout) -> None:
 def test_at_an_odd_path_it_is_set_up_and_started_in_every_locale(checkout: Checkout, tmp_path: Path) -> None:
     """With the real pip, in a locale without the letters of the path. The packages are those of this interpreter."""
     for name in ("kokoro_wyoming", "config"):
-        shutil.copytree(CHECKOUT / name, checkout.root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        without = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(CHECKOUT / name, checkout.root / name, ignore=without, dirs_exist_ok=True)
     for name in ("README.md", "LICENSE", "NOTICE"):
         shutil.copy(CHECKOUT / name, checkout.root / name)
     packages = tmp_path / "packages"
