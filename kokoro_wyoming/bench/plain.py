@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import time
 from typing import TYPE_CHECKING
 
 from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.bench.figures import Arrival, Reply, reply_of
+from kokoro_wyoming.network.module_stand_ins import left_out
 from kokoro_wyoming.releases import DEFAULT_VERSION
 
 if TYPE_CHECKING:
+    from kokoro import KModel, KPipeline
+
     from kokoro_wyoming.bench.contenders import Setup
-    from kokoro_wyoming.network.kokoro_package import KModel, KPipeline
 
 _WARM_UP_TEXT = "Ready to speak."
 
@@ -42,8 +45,11 @@ def pipeline(setup: Setup) -> tuple[KModel, KPipeline]:
     """`kokoro`'s own two, with nothing around them."""
     import torch
 
+    # Before anything that imports it through `kokoro_package`, without its own ALBERT. It asks for spaCy at any rate.
+    with left_out(*(name for name in ("spacy",) if importlib.util.find_spec(name) is None)):
+        from kokoro import KModel, KPipeline
+
     from kokoro_wyoming.builds.v1_0.english import spacy_model_found
-    from kokoro_wyoming.network.kokoro_package import KModel, KPipeline
     from kokoro_wyoming.network.loading import REPOSITORY
 
     auto = "cuda" if torch.cuda.is_available() else "cpu"

@@ -6,45 +6,12 @@ tables of alphabets. Without these, imports take 3 s of processor time less, and
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import sys
-from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
 
 from kokoro_wyoming.network import albert
-
-
-class _Unused(ModuleType):
-    """A module of which every name can be imported, and is of no use."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.__path__: list[str] = []
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return type(name, (), {})
-
-
-@contextlib.contextmanager
-def left_out(*names: str) -> Iterator[None]:
-    """Have imports find an empty module under each name that is not imported yet."""
-    with _in_place_of({name: _Unused(name) for name in names}):
-        yield
-
-
-@contextlib.contextmanager
-def _in_place_of(modules: dict[str, ModuleType]) -> Iterator[None]:
-    placed = {name: module for name, module in modules.items() if name not in sys.modules}
-    sys.modules.update(placed)
-    try:
-        yield
-    finally:
-        for name in placed:
-            del sys.modules[name]
+from kokoro_wyoming.network.module_stand_ins import in_place_of, left_out
 
 
 def _unused() -> tuple[str, ...]:
@@ -56,6 +23,6 @@ def _unused() -> tuple[str, ...]:
 _transformers = ModuleType("transformers")
 vars(_transformers).update(AlbertConfig=albert.AlbertConfig, AlbertModel=albert.AlbertModel)
 
-with _in_place_of({"transformers": _transformers}), left_out(*_unused()):
+with in_place_of({} if "transformers" in sys.modules else {"transformers": _transformers}), left_out(*_unused()):
     from kokoro import KModel as KModel
     from kokoro import KPipeline as KPipeline

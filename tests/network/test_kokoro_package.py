@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from kokoro_wyoming.assets import Store
-from kokoro_wyoming.network.kokoro_package import left_out
+from kokoro_wyoming.network.module_stand_ins import left_out
 
 IN_VAIN = ("transformers", "segments", "spacy.cli", "torch._dynamo", "sympy", "spacy_curated_transformers")
 
@@ -35,6 +35,28 @@ def test_a_sentence_is_spoken_without_what_would_be_imported_in_vain(model_data:
     told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert told.returncode == 0, told.stderr
     assert told.stdout.split() == []
+
+
+PLAIN = """
+import sys, warnings
+from pathlib import Path
+from types import SimpleNamespace
+warnings.simplefilter("ignore")
+from kokoro_wyoming.assets import Store
+from kokoro_wyoming.bench import plain
+
+store = Store(models=Path(sys.argv[1]), voices=Path(sys.argv[2]))
+model, _ = plain.pipeline.__wrapped__(SimpleNamespace(store=store, device="cpu", voice="af_heart"))
+print(type(model.bert).__mro__[1].__module__)
+"""
+
+
+@pytest.mark.weights
+def test_the_benchmark_s_plain_kokoro_has_the_albert_of_transformers(model_data: Store) -> None:
+    command = [sys.executable, "-c", PLAIN, str(model_data.models), str(model_data.voices)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.split() == ["transformers.models.albert.modeling_albert"]
 
 
 def test_what_is_left_out_can_be_imported_afterwards() -> None:

@@ -18,8 +18,9 @@ from kokoro_wyoming.builds.chosen import how_to_add, is_left_out
 from kokoro_wyoming.builds.v1_0 import english
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
-from kokoro_wyoming.network.kokoro_package import KPipeline, left_out
+from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.network.loading import REPOSITORY
+from kokoro_wyoming.network.module_stand_ins import left_out
 from kokoro_wyoming.pronunciation.code_switching import FOREIGN as FOREIGN
 from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut, fitting_pieces
 
@@ -98,7 +99,6 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
 
             stack.enter_context(japanese.mojimoji_by_jaconv())
             stack.enter_context(left_out("pyopenjtalk"))  # for a version of the G2P that Kokoro does not use
-            japanese.switch_telemetry_off()
         if letter not in "jz":
             stack.enter_context(espeak.loading(language_name_of(letter)))
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)

@@ -1,14 +1,14 @@
-"""misaki's Japanese without mojimoji, a compiled package that many systems have no build of, and without telemetry."""
+"""misaki's Japanese without mojimoji, a compiled package that many systems have no build of."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from collections.abc import Iterator
 from types import ModuleType
 
 import jaconv
+
+from kokoro_wyoming.network.module_stand_ins import in_place_of
 
 _QUOTES = str.maketrans("‘’”", "`'\"")
 """mojimoji takes these quotation marks for wide ones; jaconv does not."""
@@ -17,22 +17,10 @@ _QUOTES = str.maketrans("‘’”", "`'\"")
 @contextlib.contextmanager
 def mojimoji_by_jaconv() -> Iterator[None]:
     """Let misaki import a `mojimoji` whose two functions are jaconv's, while a pipeline is made."""
-    before = sys.modules.get("mojimoji")
     stand_in = ModuleType("mojimoji", "The two functions that misaki calls.")
     vars(stand_in).update(zen_to_han=to_half_width, han_to_zen=to_full_width)
-    sys.modules["mojimoji"] = stand_in
-    try:
+    with in_place_of({"mojimoji": stand_in}):
         yield
-    finally:
-        if before is None:
-            del sys.modules["mojimoji"]
-        else:
-            sys.modules["mojimoji"] = before
-
-
-def switch_telemetry_off() -> None:
-    """pyopenjtalk uses onnxruntime where that is installed, and onnxruntime would report to its makers."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def to_half_width(text: str, kana: bool = True) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -15,6 +16,8 @@ from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
+# pyopenjtalk uses onnxruntime where that is installed, and onnxruntime would report to its makers.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 with contextlib.redirect_stdout(io.StringIO()):  # it says that another package is missing, which nothing here needs
     from pyopenjtalk import g2p
 
