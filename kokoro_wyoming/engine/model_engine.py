@@ -21,7 +21,7 @@ from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
-from kokoro_wyoming.network.memory import return_memory, trim_heap
+from kokoro_wyoming.network.memory import trim_heap
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.scheduler import Listener, on_own_thread
 from kokoro_wyoming.text.sentences import Sentence, plain
@@ -153,7 +153,7 @@ class Engine:
                     pass
             finally:
                 utterance.close()
-        await on_own_thread(return_memory)
+        await asyncio.to_thread(trim_heap)
 
     async def prepare_languages(self) -> None:
         """Read a few words in each language that is offered, so that no listener waits for a dictionary."""
@@ -164,7 +164,7 @@ class Engine:
                 # Not on the model thread: a dictionary that is read there would be a long turn while listeners wait.
                 await on_own_thread(partial(release.load_language, language))
                 await self.manager.thread.run(partial(_read, release, text, language))
-        await on_own_thread(return_memory)
+        await asyncio.to_thread(trim_heap)
 
     def _leave(self) -> None:
         self._utterances -= 1
