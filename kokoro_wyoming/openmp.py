@@ -13,12 +13,13 @@ spinning off, and its end switches it on again, at any time.
 from __future__ import annotations
 
 import ctypes
-import os
 import threading
 import time
 from collections.abc import Callable
 
 import psutil
+
+from kokoro_wyoming.processor import cores_at_hand
 
 LOOK_SECONDS = 0.25
 """The shortest interval between two measurements, as the system counts processor time in steps of 10 ms."""
@@ -53,13 +54,6 @@ class OtherPrograms:
         times = [times for core, times in enumerate(psutil.cpu_times(percpu=True)) if core in ours]
         busy = sum(getattr(core, kind, 0.0) for core in times for kind in _BUSY)
         return time.monotonic(), busy - self._mine_seconds()
-
-
-def cores_at_hand() -> frozenset[int]:
-    """The numbers of the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return frozenset(os.sched_getaffinity(0))
-    return frozenset(range(os.cpu_count() or 1))
 
 
 class Waiting:

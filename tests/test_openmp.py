@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from kokoro_wyoming import openmp
-from kokoro_wyoming.openmp import LOOK_SECONDS, OtherPrograms, Waiting, cores_at_hand
+from kokoro_wyoming.openmp import LOOK_SECONDS, OtherPrograms, Waiting
+from kokoro_wyoming.processor import cores_at_hand
 from tests.conftest import CHECKOUT
 
 CORES = len(cores_at_hand())

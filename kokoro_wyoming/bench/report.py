@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import os
 import platform
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from kokoro_wyoming import __version__
@@ -17,6 +15,7 @@ from kokoro_wyoming.bench.course import Record, Results
 from kokoro_wyoming.bench.figures import Reply, median, pooled_rtf, ratio
 from kokoro_wyoming.bench.load import MOST_LISTENERS, most_served
 from kokoro_wyoming.bench.texts import ONE_SENTENCE, SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30
+from kokoro_wyoming.processor import processor_name
 
 Figure = Callable[[Sequence[Reply]], float | None]
 
@@ -102,7 +101,7 @@ def headlines(results: Results) -> str:
         "" if results.others_share is None else f"; other programs took {results.others_share:.0%} of the processor"
     )
     return (
-        f"kokoro-wyoming {__version__} on {processor()}, {results.device}, {results.threads} threads, "
+        f"kokoro-wyoming {__version__} on {processor_name()}, {results.device}, {results.threads} threads, "
         f"torch {results.torch}, Python {platform.python_version()}\n"
         f"measured in {results.seconds / 60:.1f} minutes, beside plain kokoro where nothing else is said{others}"
     )
@@ -110,16 +109,9 @@ def headlines(results: Results) -> str:
 
 def as_json(results: Results) -> dict[str, Any]:
     """Everything that was measured, and the rows; plain values only."""
-    machine = {"processor": processor(), "cores": os.cpu_count(), "python": platform.python_version()}
+    machine = {"processor": processor_name(), "cores": os.cpu_count(), "python": platform.python_version()}
     told = [{**row._asdict(), "ratio": ratio(row.ours, row.other), "met": row.met} for row in rows(results)]
     return {"version": __version__, **machine, **asdict(results), "rows": told}
-
-
-def processor() -> str:
-    """The processor's name, which psutil does not tell."""
-    told = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*:\s*(.+)", told.read_text() if told.is_file() else "")
-    return found.group(1) if found else platform.processor() or platform.machine()
 
 
 def number(value: float | None) -> str:

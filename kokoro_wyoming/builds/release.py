@@ -33,6 +33,8 @@ _LOGGER = logging.getLogger(__name__)
 
 _CALIBRATION_NAME = "lessons.npz"
 """The file beside the weights that keeps what `engine.calibration` has learned of them."""
+_TUNING_NAME = "tuning.json"
+"""The file beside the weights that keeps which way of computing is the quickest on this machine."""
 
 _MAKING_A_PIPELINE = threading.Lock()
 """Held while a G2P is made: one thread may prepare a language while the model thread speaks another."""
@@ -138,7 +140,8 @@ class Release(ABC):
         model = load_model(self._config, self.model_path)
         in_windows = self.stream == "fast"
         calibration_path = self.model_path.with_name(_CALIBRATION_NAME) if in_windows else None
-        network = Network(model, device, self._fit() if in_windows else None, calibration_path)
+        tuning_path = self.model_path.with_name(_TUNING_NAME)
+        network = Network(model, device, self._fit() if in_windows else None, calibration_path, tuning_path=tuning_path)
         if device != "cpu":
             network.try_out()
         return network

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Generator as Steps
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, cast
 
 import torch
@@ -21,6 +22,8 @@ from torch.nn import functional
 from kokoro_wyoming.network.bucketing import bucket_length, bucket_span
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, Upsampling, mean_and_variance
 from kokoro_wyoming.network.source import Draw, HarmonicSource
+from kokoro_wyoming.network.tuning import TunedConvolution, Tuning
+from kokoro_wyoming.network.workspace import Workspace
 
 SAMPLES_PER_FRAME = 300
 """24,000 Hz divided by 80 frames a second."""
@@ -32,8 +35,12 @@ _LAST_CONTEXT_FRAMES = 2
 """Context of the last stage, which does most of the work: its receptive field is two frames on each side."""
 _MIN_LAST_FRAMES = 40
 """A shorter last window is joined to the one before it: its context would cost as much as the window."""
-_WORKSPACE_FRAMES = 2 * 160
-"""Up to this length a run keeps its memory (50 MB) for the next run."""
+_WORKSPACE_FRAMES = 160 + 2 * CONTEXT_FRAMES
+"""Up to this length, the largest window with its context, a run keeps its memory for the next run."""
+_ROWS_PER_FRAME = 10, 60
+"""In each stage."""
+_TUNED_FRAMES = (24 + 2 * CONTEXT_FRAMES, 160 + 2 * CONTEXT_FRAMES), (24 + 4, 160 + 4)
+"""The frames of the smallest and of the largest window in each stage, for which the convolutions are tuned."""
 _LEAK = 0.1
 
 
@@ -77,25 +84,6 @@ Normaliser = Callable[[int, Tensor], Affine]
 """Gives a layer's AdaIN from the layer's number and its input, shape (time, channels)."""
 
 
-class Workspace:
-    """Memory for intermediate results; every layer uses it again."""
-
-    def __init__(self) -> None:
-        self._memory: dict[str, Tensor] = {}
-
-    def place(self, name: str, like: Tensor) -> Tensor:
-        """float32 memory of the shape of `like`, with arbitrary content. A name always gives the same memory."""
-        return self.padded_place(like, 0, name, torch.float32)
-
-    def padded_place(self, like: Tensor, margin: int, name: str, dtype: torch.dtype) -> Tensor:
-        """`place` with `margin` more rows at each end, and of type `dtype`."""
-        count, channels = len(like) + 2 * margin, like.shape[1]
-        size = count * channels
-        if name not in self._memory or self._memory[name].numel() < size:
-            self._memory[name] = torch.empty(size, dtype=dtype, device=like.device)
-        return self._memory[name][:size].view(count, channels)
-
-
 @dataclass(frozen=True)
 class Activation:
     """AdaIN and Snake before a convolution, layer by layer: h + (1 - cos 2ah)/2a of h = scale·u + shift."""
@@ -103,25 +91,27 @@ class Activation:
     normalise: Normaliser
     amplitudes: list[Tensor]
     """1/2a of each layer, the amplitude of its Snake; shape (channels,)."""
-    dtype: torch.dtype
-    """The type of the convolution's input."""
     workspace: Workspace
     n_frames: int
     padding_frames: int = 0
     """This many frames at the end are padding to a bucket length: their rows stay zero, as beyond a sentence's end."""
 
-    def __call__(self, layer: int, u: Tensor, convolution: Convolution) -> Tensor:
-        """Normalise, activate and convolve u: (time, channels) to (time, channels out)."""
-        rows, margin = self._without_padding(u), convolution.padding
+    def __call__(self, layer: int, u: Tensor, convolution: TunedConvolution) -> Tensor:
+        """Normalise, activate and convolve u: (time, channels) to (time, channels out).
+
+        The result may lie in the workspace until the next call.
+        """
+        rows, margin, convolver = self._without_padding(u), convolution.padding, convolution.of_rows(len(u))
         affine, amplitude = self.normalise(layer, rows), self.amplitudes[layer]
         h, cosine = self.workspace.place("h", rows).copy_(rows), self.workspace.place("cosine", rows)
         torch.addcmul(affine.angle_shift, h, affine.angle_scale, out=cosine).cos_()
         torch.addcmul(affine.shift + amplitude, h, affine.scale, out=h).addcmul_(cosine, amplitude, value=-1)
-        padded = self.workspace.padded_place(u, margin, "active", self.dtype)
+        count = len(u) + 2 * margin + convolver.spare_rows(len(u))
+        padded = self.workspace.shaped("active", (count, u.shape[1]), u.device, convolver.dtype)
         padded[:margin].zero_()
         padded[margin + len(rows) :].zero_()
         padded[margin : margin + len(rows)].copy_(h)
-        return convolution.of_padded(padded)
+        return convolver(padded, len(u), self.workspace)
 
     def with_zeroed_padding(self, rows: Tensor) -> Tensor:
         """Set the rows of padding frames to zero, in place."""
@@ -137,7 +127,7 @@ class GeneratorBlock:
     """Three residual rounds of AdaIN, Snake, dilated convolution, AdaIN, Snake and convolution."""
 
     first_layer: int
-    rounds: tuple[tuple[Convolution, Convolution], ...]
+    rounds: tuple[tuple[TunedConvolution, TunedConvolution], ...]
 
     def __call__(self, x: Tensor, active: Activation, out: Tensor) -> Steps[None, None, Tensor]:
         """Write the result to `out`, which has x's shape, and return it; one step for each convolution."""
@@ -156,20 +146,32 @@ class GeneratorBlock:
 class Generator:
     """`kokoro`'s generator with its own weights; it can run in windows."""
 
-    def __init__(self, module: KokoroModule, dtype: torch.dtype = torch.float32, draw: Draw = torch.randn_like) -> None:
-        """`module` is `KModel.decoder.generator` with folded weight norm; `dtype` is the type of the convolutions.
+    def __init__(
+        self,
+        module: KokoroModule,
+        dtype: torch.dtype = torch.float32,
+        tuning: Tuning | None = None,
+        draw: Draw = torch.randn_like,
+    ) -> None:
+        """`module` is `KModel.decoder.generator` with folded weight norm.
 
+        `tuning` chooses how the convolutions are computed; without it, directly in `dtype`, as the upsamplings are.
         `draw` makes the noise of the harmonic source.
         """
-        self.dtype = dtype
+        tuning = tuning or Tuning([dtype], measures=False)
         layers: list[_Layer] = []
         self.noise: list[GeneratorBlock] = []
         self.residual: list[list[GeneratorBlock]] = []
         for stage, noise in enumerate(module.noise_res):
-            self.noise.append(_block(noise, layers, dtype))
+            short, long = (frames * _ROWS_PER_FRAME[stage] for frames in _TUNED_FRAMES[stage])
+            tuned = partial(tuning.tuned, short_rows=short, long_rows=long)
+            self.noise.append(_block(noise, layers, tuned))
             count = module.num_kernels
             residual = module.resblocks[stage * count : (stage + 1) * count]
-            self.residual.append([_block(block, layers, dtype) for block in residual])
+            self.residual.append([_block(block, layers, tuned) for block in residual])
+        blocks = [*self.noise, *(block for stage in self.residual for block in stage)]
+        self.tuned = [convolution for block in blocks for pair in block.rounds for convolution in pair]
+        """The convolutions of all blocks."""
         alphas, norms = [layer.alpha for layer in layers], [layer.norm for layer in layers]
         self.widths = [len(alpha) for alpha in alphas]
         """Channels of each AdaIN layer. In a stage, the six layers of its noise block precede its residual blocks."""
@@ -260,7 +262,7 @@ class Generator:
         padding: int = 0,
     ) -> Steps[None, None, Tensor]:
         """`run` in a hundred short steps. Nothing else may use the workspace until the last one is done."""
-        active = Activation(normalise, self._amplitudes, self.dtype, workspace, x.shape[-1], padding)
+        active = Activation(normalise, self._amplitudes, workspace, x.shape[-1], padding)
         rows, spectrum = x[0].T, harmonics[0].T.contiguous()
         for stage, up in enumerate(self._ups):
             if stage == len(self._ups) - 1:
@@ -315,13 +317,16 @@ class _Layer(NamedTuple):
     """Shape (channels,)."""
 
 
-def _block(block: KokoroModule, layers: list[_Layer], dtype: torch.dtype) -> GeneratorBlock:
+def _block(
+    block: KokoroModule, layers: list[_Layer], tuned: Callable[[Convolution], TunedConvolution]
+) -> GeneratorBlock:
     """The block of a module of `kokoro`; its layers are appended to `layers`."""
     first_layer, rounds = len(layers), []
     for dilated, plain, *rest in zip(
         *(block.convs1, block.convs2, block.adain1, block.adain2, block.alpha1, block.alpha2), strict=True
     ):
-        rounds.append((Convolution.of(dilated, dtype), Convolution.of(plain, dtype)))
+        first, second = (tuned(Convolution.of(module, torch.float32)) for module in (dilated, plain))
+        rounds.append((first, second))
         layers += [_Layer(norm, alpha.detach().reshape(-1)) for norm, alpha in zip(rest[:2], rest[2:], strict=True)]
     return GeneratorBlock(first_layer, tuple(rounds))
 

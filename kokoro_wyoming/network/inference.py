@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.utils import parametrize, remove_weight_norm
 
 from kokoro_wyoming.errors import ModelError, first_line
-from kokoro_wyoming.network.convolution import convolution_type
+from kokoro_wyoming.network.convolution import Convolution, multiplies_bfloat16
 from kokoro_wyoming.network.decoder import Decoder, DecoderBlock
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, GeneratorModule
 from kokoro_wyoming.network.kokoro_package import KModel
@@ -26,6 +26,7 @@ from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, Ca
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.prepacking import PackedConvolution, is_used, prepack
 from kokoro_wyoming.network.streaming import Features, StreamingVocoder
+from kokoro_wyoming.network.tuning import Tuning
 
 STYLE_SIZE = 128
 """A style row holds two styles of this size: the sound's, then the prosody's."""
@@ -35,6 +36,8 @@ _MAX_ONSET = 0.05
 """Relative to the peak (-26 dB): an onset is softer than this, the end of a word is louder."""
 _STEP_SAMPLES = 240
 """10 ms."""
+_TYPICAL_ROWS = 160
+"""Frames of 4 s of speech in the decoder, for which the type of its convolutions is chosen."""
 _MAX_CONTEXTS = 16
 """Frames of the trailing context are kept for the voices used last, 0.2 MB each."""
 
@@ -100,16 +103,19 @@ class Network:
         fit: Fit | None = None,
         calibration_path: Path | None = None,
         dtype: torch.dtype | None = None,
+        tuning_path: Path | None = None,
     ) -> None:
         """With a `fit` for these weights, long sentences are made in windows.
 
         Without a fit, the network can learn one. `calibration_path` is the file for its calibration data; None means
-        that it learns nothing. `dtype` is the type of the large convolutions; None is the best type for the device.
+        that it learns nothing. With `dtype` the large convolutions are direct and of this type; without it they are
+        computed in the ways that are the quickest here, which the file `tuning_path` keeps.
         """
         _fold_weight_norm(model)
         self.model = model.to(device)
         self.device = torch.device(device)
-        dtype = dtype or _usable_type(self.device)
+        tuning = _tuning(self.device, dtype, tuning_path)
+        dtype = tuning.type_of(Convolution.of(model.decoder.decode[0].conv1, torch.float32), _TYPICAL_ROWS)
         for curve in ("F0", "N"):  # in float32, as they decide the melody
             blocks = getattr(model.predictor, curve)
             setattr(model.predictor, curve, torch.nn.ModuleList(DecoderBlock(block, torch.float32) for block in blocks))
@@ -119,7 +125,8 @@ class Network:
         self._decoder.take_place_in(model.decoder)
         self.max_tokens = int(model.context_length)
         """The most token ids of a sentence, both pads included: 512."""
-        module, generator = model.decoder.generator, Generator(model.decoder.generator, dtype)
+        module, generator = model.decoder.generator, Generator(model.decoder.generator, dtype, tuning)
+        tuning.keep()
         model.decoder.generator = GeneratorModule(generator)
         self.vocoder = StreamingVocoder(generator, self.device, fit)
         self._contexts: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
@@ -286,13 +293,20 @@ def _with_silent_end(sound: Tensor) -> Tensor:
     return torch.cat([sound[:quietest], rest * fading])
 
 
-def _usable_type(device: torch.device) -> torch.dtype:
-    """The type of the large convolutions: float32 where oneDNN refuses the type that the processor should be best at.
+def _tuning(device: torch.device, dtype: torch.dtype | None, path: Path | None) -> Tuning:
+    """Measures on the processor, unless a type is asked for."""
+    if dtype is not None or device.type != "cpu":
+        return Tuning([dtype or torch.float32], measures=False)
+    return Tuning(_usable_types(), path)
 
-    ONEDNN_MAX_CPU_ISA can have oneDNN ignore what the processor has.
+
+def _usable_types() -> list[torch.dtype]:
+    """The types in which the processor convolves at its full rate.
+
+    oneDNN refuses bfloat16 where ONEDNN_MAX_CPU_ISA has it ignore what the processor has.
     """
-    best = convolution_type(device)
-    return best if best == torch.float32 or is_used(PackedConvolution, best) else torch.float32
+    has_bfloat16 = multiplies_bfloat16() and is_used(PackedConvolution, torch.bfloat16)
+    return [torch.float32, torch.bfloat16] if has_bfloat16 else [torch.float32]
 
 
 def choose_device(wanted: str) -> str:

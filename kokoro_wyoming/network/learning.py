@@ -35,7 +35,7 @@ from kokoro_wyoming.assets.files import replaced
 from kokoro_wyoming.assets.tensor_files import damage_explained, read_archive
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.convolution import KokoroModule
-from kokoro_wyoming.network.generator import Generator, Moments, Targets, Workspace
+from kokoro_wyoming.network.generator import Generator, Moments, Targets
 from kokoro_wyoming.network.moments import (
     FEATURE_SIZES,
     RESIDUAL_SIZE,
@@ -47,6 +47,7 @@ from kokoro_wyoming.network.moments import (
     residual,
 )
 from kokoro_wyoming.network.streaming import Features
+from kokoro_wyoming.network.workspace import Workspace
 
 _LOGGER = logging.getLogger(__name__)
 

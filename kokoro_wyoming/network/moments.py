@@ -25,6 +25,7 @@ from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, Upsampling, mean_and_variance
 from kokoro_wyoming.network.generator import HARMONICS_PER_FRAME, Generator, GeneratorBlock, Moments, Targets
+from kokoro_wyoming.network.tuning import TunedConvolution
 
 FEATURE_SIZES = {"ups": 512, "n0": 512, "style": 128, "scalars": 5}
 """Numbers in each group of `InputMoments.features`."""
@@ -128,7 +129,7 @@ class _ConvolutionEstimate:
     The mean is exact except at the edges. The variance assumes independent inputs.
     """
 
-    def __init__(self, convolution: Convolution) -> None:
+    def __init__(self, convolution: TunedConvolution) -> None:
         weight = convolution.weight.float()
         self._total, self._squares = weight.sum((2, 3)), (weight**2).sum((2, 3))
         self._bias = convolution.bias.float()

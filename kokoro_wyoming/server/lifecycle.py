@@ -19,6 +19,7 @@ from kokoro_wyoming.config.addresses import networks_of
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.openmp import Waiting
+from kokoro_wyoming.processor import core_quota
 from kokoro_wyoming.protocols.admission import Admission, Rules, affordable
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.protocols.wyoming.server import WyomingServer
@@ -52,8 +53,7 @@ def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
     memory.keep_freed()
     memory.limit_kernel_cache()
     _raise_priority()
-    if config.model.threads:
-        torch.set_num_threads(config.model.threads)
+    torch.set_num_threads(config.model.threads or _fitting_threads())
     thread = ModelThread(waiting=Waiting())
     server = Server(config, thread, reread)
     asyncio.run(_run(server))
@@ -61,6 +61,15 @@ def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
     if not thread.close(_CLOSE_SECONDS):
         leave(status)  # a turn is still under way inside torch
     return status
+
+
+def _fitting_threads() -> int:
+    """As many threads as torch would use, but no more than the cores' time that a control group grants.
+
+    With more, the system stops all of them for a part of each tenth of a second.
+    """
+    quota = core_quota()
+    return torch.get_num_threads() if quota is None else max(1, min(torch.get_num_threads(), round(quota)))
 
 
 def _raise_priority() -> None:

@@ -14,7 +14,7 @@ from torch.nn.utils import remove_weight_norm
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kokoro_wyoming.network import inference, prepacking
-from kokoro_wyoming.network.convolution import Convolution, convolution_type
+from kokoro_wyoming.network.convolution import Convolution
 from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, packed, prepack
 
 
@@ -62,7 +62,7 @@ def test_packed_linear_layers_give_what_torch_s_own_give(shape: tuple[int, ...])
             assert torch.allclose(ours.bert(given), own.bert(u), atol=1e-5)
 
 
-@pytest.mark.parametrize("dtype", dict.fromkeys((torch.float32, convolution_type(torch.device("cpu")))))
+@pytest.mark.parametrize("dtype", inference._usable_types())
 @pytest.mark.parametrize(("taps", "dilation"), [(1, 1), (3, 1), (3, 4), (5, 1)])
 def test_packed_convolutions_give_what_torch_s_own_give(taps: int, dilation: int, dtype: torch.dtype) -> None:
     module = nn.Conv1d(34, 64, taps, padding=taps // 2 * dilation, dilation=dilation).requires_grad_(False)
@@ -159,13 +159,12 @@ def test_a_kind_of_layer_that_fails_its_trial_stays_torch_s_own(
 
 @pytest.mark.usefixtures("proved_anew")
 def test_bfloat16_that_onednn_refuses_gives_way_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    cpu = torch.device("cpu")
-    monkeypatch.setattr(inference, "convolution_type", lambda device: torch.bfloat16)
+    monkeypatch.setattr(inference, "multiplies_bfloat16", lambda: True)
     monkeypatch.setitem(prepacking._PROOFS, "PackedConvolution", lambda dtype: (torch.ones(1), torch.ones(1)))
-    assert inference._usable_type(cpu) == torch.bfloat16
+    assert inference._usable_types() == [torch.float32, torch.bfloat16]
     prepacking._is_right.cache_clear()
     monkeypatch.setitem(prepacking._PROOFS, "PackedConvolution", lambda dtype: (torch.ones(1), torch.zeros(1)))
-    assert inference._usable_type(cpu) == torch.float32
+    assert inference._usable_types() == [torch.float32]
 
 
 def test_a_trial_leaves_the_random_numbers_as_they_were() -> None:
