@@ -148,7 +148,7 @@ class Studio:
         self.conditions = {
             "fit": hashlib.sha256(_FIT.read_bytes()).hexdigest()[:16],
             "weights_bytes": paths[1].stat().st_size,
-            "fast": sorted({str(one.weight.dtype).removeprefix("torch.") for one in self.fast.generator.tuned}),
+            "fast": sorted({str(one.weight.dtype).removeprefix("torch.") for one in self.fast.generator.convolutions}),
             "torch": torch.__version__,
         }
 

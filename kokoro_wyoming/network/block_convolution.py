@@ -29,8 +29,8 @@ from kokoro_wyoming.network.workspace import Workspace
 
 _POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 """Where Toom-Cook evaluates its polynomials, besides infinity. They have the smallest rounding errors."""
-_PART_ROWS = 4096
-"""So many rows are computed at once. More would take more memory, and gain nothing."""
+_PART_ROWS, _PART_CHANNELS = 4096, 256
+"""So many rows and channels out are computed at once. More would take more memory, and gain nothing."""
 
 Matrix = NDArray[np.float64]
 
@@ -94,14 +94,17 @@ class BlockConvolution:
     dtype = torch.float32
 
     def __init__(self, convolution: Convolution, algorithm: ShortCorrelation) -> None:
-        self._weight = convolution.weight[:, :, 0].transpose(1, 2)
-        """Shape (channels out, taps, channels in), contiguous."""
-        device = self._weight.device
+        device = convolution.weight.device
         self._forward, self._taps, self._backward = (
             torch.tensor(matrix, dtype=torch.float32, device=device) for matrix in algorithm[:3]
         )
         self._constant_plane = algorithm.constant_plane
-        self._constant = convolution.bias / float(algorithm.backward[0, algorithm.constant_plane])
+        constants = convolution.bias / float(algorithm.backward[0, algorithm.constant_plane])
+        weights = convolution.weight[:, :, 0].transpose(1, 2)
+        self._parts = list(
+            zip(torch.split(weights, _PART_CHANNELS), torch.split(constants, _PART_CHANNELS), strict=True)
+        )
+        """Weights of shape (channels out, taps, channels in), contiguous, and what is added on the constant plane."""
         self._dilation, self._step, self._lost_rows = (
             convolution.dilation,
             len(algorithm.backward),
@@ -136,11 +139,17 @@ class BlockConvolution:
 
     def _convolved(self, u: Tensor, blocks: int, workspace: Workspace) -> Tensor:
         """So many blocks of the output of an undilated convolution, shape (blocks * m, channels out)."""
+        if len(self._parts) == 1:
+            return self._part(u, blocks, workspace, *self._parts[0])
+        return torch.cat([self._part(u, blocks, workspace, *part).clone() for part in self._parts], dim=1)
+
+    def _part(self, u: Tensor, blocks: int, workspace: Workspace, weight: Tensor, constant: Tensor) -> Tensor:
+        """`_convolved` for a part of the channels out."""
         (planes, block), step = self._forward.shape, self._step
-        (channels_out, _, channels), device = self._weight.shape, u.device
+        (channels_out, _, channels), device = weight.shape, u.device
         spectra = workspace.shaped("spectra", (channels_out, planes, channels), device)
-        torch.bmm(self._taps.expand(channels_out, -1, -1), self._weight, out=spectra)
-        weights = spectra.permute(1, 2, 0)
+        torch.bmm(self._taps.expand(channels_out, -1, -1), weight, out=spectra)
+        spectra = spectra.permute(1, 2, 0)
         out = workspace.shaped("convolved", (blocks, step, channels_out), device)
         part = max(1, _PART_ROWS // step)
         for first in range(0, blocks, part):
@@ -150,7 +159,7 @@ class BlockConvolution:
             inputs = workspace.shaped("inputs", (count, planes, channels), device)
             torch.bmm(self._forward.expand(count, -1, -1), overlapping, out=inputs)
             products = workspace.shaped("products", (planes, count, channels_out), device)
-            torch.bmm(inputs.transpose(0, 1), weights, out=products)
-            products[self._constant_plane].add_(self._constant)
+            torch.bmm(inputs.transpose(0, 1), spectra, out=products)
+            products[self._constant_plane].add_(constant)
             torch.bmm(self._backward.expand(count, -1, -1), products.transpose(0, 1), out=out[first : first + count])
         return out.flatten(0, 1)

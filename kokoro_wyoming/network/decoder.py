@@ -1,7 +1,7 @@
 """The decoder up to its generator: five blocks of convolutions at 40 frames a second. The last one doubles the rate.
 
-It has the weights of `kokoro`'s decoder. It computes on (time, channels), and in bfloat16 where the processor
-multiplies bfloat16: this takes half the time.
+It has the weights of `kokoro`'s decoder. It computes on (time, channels), in the type and the way that are the quickest
+on this machine (`tuning`).
 """
 
 from __future__ import annotations
@@ -14,19 +14,24 @@ from torch import Tensor
 from torch.nn import functional
 
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, mean_and_variance
-from kokoro_wyoming.network.prepacking import packed
+from kokoro_wyoming.network.tuning import Lengths, TunedConvolution, Tuning, Ways
 
+FRAMES = Lengths((16, 32, 64, 96, 128), (320, 640))
+"""Frames of the decoder, 40 a second, for which convolutions are tuned."""
 _LEAK = 0.2
 
 
 class Decoder:
     """`kokoro`'s decoder with its own weights, without the generator."""
 
-    def __init__(self, module: KokoroModule, dtype: torch.dtype = torch.float32) -> None:
-        """`module` is `KModel.decoder` with folded weight norm; `dtype` is the type of the convolutions."""
-        self._first = DecoderBlock(module.encode, dtype)
-        self._others = [DecoderBlock(block, dtype) for block in module.decode]
-        self._residual = packed(Convolution.of(module.asr_res[0], torch.float32))
+    def __init__(self, module: KokoroModule, tuning: Tuning) -> None:
+        """`module` is `KModel.decoder` with folded weight norm; `tuning` chooses how its convolutions are computed."""
+        ways = tuning.ways(Convolution.of(module.decode[0].conv2, torch.float32), FRAMES, packs=True)
+        self.dtype = ways.dtype
+        """The type of the large convolutions."""
+        self._first = DecoderBlock(module.encode, ways)
+        self._others = [DecoderBlock(block, ways) for block in module.decode]
+        self._residual = ways.of(Convolution.of(module.asr_res[0], torch.float32))
         self._halvings = [Convolution.of(halving, torch.float32) for halving in (module.F0_conv, module.N_conv)]
 
     def take_place_in(self, module: KokoroModule) -> None:
@@ -42,7 +47,7 @@ class Decoder:
         text = text[0].T
         curves = [halving(curve[0, :, None]) for halving, curve in zip(self._halvings, (f0, energy), strict=True)]
         rows = self._first.rows(torch.cat([text, *curves], dim=1), style)
-        residual = self._residual(text)
+        residual = self._residual.rows(text)
         for block in self._others:
             yield None
             rows = block.rows(torch.cat([rows, residual, *curves], dim=1), style)
@@ -52,13 +57,13 @@ class Decoder:
 class DecoderBlock(torch.nn.Module):
     """AdaIN, leaky ReLU and convolution, twice, plus a shortcut of one tap. Can replace kokoro's block."""
 
-    def __init__(self, block: KokoroModule, dtype: torch.dtype) -> None:
+    def __init__(self, block: KokoroModule, ways: Ways) -> None:
         super().__init__()
         self.upsample_type = block.upsample_type
         """kokoro's decoder reads this to know whether the block doubles the rate."""
         self._norms = torch.nn.ModuleList([block.norm1, block.norm2])
-        self._convolutions = packed(Convolution.of(block.conv1, dtype)), packed(Convolution.of(block.conv2, dtype))
-        self._shortcut = packed(Convolution.of(block.conv1x1, dtype)) if block.learned_sc else None
+        self._convolutions = _tuned(block.conv1, ways), _tuned(block.conv2, ways)
+        self._shortcut = _tuned(block.conv1x1, ways) if block.learned_sc else None
         self._pool = None if block.upsample_type == "none" else _Pool(block.pool)
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
@@ -68,13 +73,29 @@ class DecoderBlock(torch.nn.Module):
     def rows(self, u: Tensor, style: Tensor) -> Tensor:
         """float32, shape (n_frames, channels in), to (n_frames or twice as many, channels out)."""
         (first_norm, second_norm), (first, second) = self._norms, self._convolutions
-        shortcut = u if self._shortcut is None else self._shortcut(u).float()
+        shortcut = u if self._shortcut is None else self._shortcut.rows(u).float()
         rows = _adain_leaky_relu(u, first_norm, style)
         if self._pool is not None:
             shortcut = shortcut.repeat_interleave(2, dim=0)
             rows = self._pool(rows)
-        rows = second(_adain_leaky_relu(first(rows), second_norm, style))
+        rows = second.rows(_adain_leaky_relu(first.rows(rows), second_norm, style))
         return torch.add(rows.float(), shortcut).mul_(math.sqrt(0.5))
+
+
+class TunedModule(torch.nn.Module):
+    """A tuned convolution with the interface of torch's layer: shape (1, channels, time) to (1, channels out, time)."""
+
+    def __init__(self, module: torch.nn.Conv1d, ways: Ways) -> None:
+        super().__init__()
+        self._convolution = _tuned(module, ways)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The result is not in shared memory."""
+        return self._convolution.rows(x[0].T).T[None].clone()
+
+
+def _tuned(module: KokoroModule, ways: Ways) -> TunedConvolution:
+    return ways.of(Convolution.of(module, ways.dtype))
 
 
 class _Pool:

@@ -22,7 +22,7 @@ from torch.nn import functional
 from kokoro_wyoming.network.bucketing import bucket_length, bucket_span
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, Upsampling, mean_and_variance
 from kokoro_wyoming.network.source import Draw, HarmonicSource
-from kokoro_wyoming.network.tuning import TunedConvolution, Tuning
+from kokoro_wyoming.network.tuning import Lengths, TunedConvolution, Tuning
 from kokoro_wyoming.network.workspace import Workspace
 
 SAMPLES_PER_FRAME = 300
@@ -37,10 +37,8 @@ _MIN_LAST_FRAMES = 40
 """A shorter last window is joined to the one before it: its context would cost as much as the window."""
 _WORKSPACE_FRAMES = 160 + 2 * CONTEXT_FRAMES
 """Up to this length, the largest window with its context, a run keeps its memory for the next run."""
-_ROWS_PER_FRAME = 10, 60
-"""In each stage."""
-_TUNED_FRAMES = (24 + 2 * CONTEXT_FRAMES, 160 + 2 * CONTEXT_FRAMES), (24 + 4, 160 + 4)
-"""The frames of the smallest and of the largest window in each stage, for which the convolutions are tuned."""
+_ROWS = Lengths((10 * 40,), (10 * 176,)), Lengths((60 * 28,), (60 * 164,))
+"""In each stage, the rows of the smallest and of the largest window with its context."""
 _LEAK = 0.1
 
 
@@ -160,18 +158,16 @@ class Generator:
         """
         tuning = tuning or Tuning([dtype], measures=False)
         layers: list[_Layer] = []
+        self.convolutions: list[Convolution] = []
+        """The convolution of each layer."""
         self.noise: list[GeneratorBlock] = []
         self.residual: list[list[GeneratorBlock]] = []
         for stage, noise in enumerate(module.noise_res):
-            short, long = (frames * _ROWS_PER_FRAME[stage] for frames in _TUNED_FRAMES[stage])
-            tuned = partial(tuning.tuned, short_rows=short, long_rows=long)
+            tuned = partial(self._tuned, tuning, _ROWS[stage])
             self.noise.append(_block(noise, layers, tuned))
             count = module.num_kernels
             residual = module.resblocks[stage * count : (stage + 1) * count]
             self.residual.append([_block(block, layers, tuned) for block in residual])
-        blocks = [*self.noise, *(block for stage in self.residual for block in stage)]
-        self.tuned = [convolution for block in blocks for pair in block.rounds for convolution in pair]
-        """The convolutions of all blocks."""
         alphas, norms = [layer.alpha for layer in layers], [layer.norm for layer in layers]
         self.widths = [len(alpha) for alpha in alphas]
         """Channels of each AdaIN layer. In a stage, the six layers of its noise block precede its residual blocks."""
@@ -192,6 +188,13 @@ class Generator:
         self._style_bias = _gammas_then_betas([norm.fc.bias for norm in norms])
         self._norm_weight = torch.cat([norm.norm.weight.detach() for norm in norms])
         self._norm_bias = torch.cat([norm.norm.bias.detach() for norm in norms])
+
+    def _tuned(self, tuning: Tuning, rows: Lengths, module: KokoroModule) -> TunedConvolution:
+        """The convolution of the next layer."""
+        convolution = Convolution.of(module, torch.float32)
+        ways = tuning.ways(convolution, rows)
+        self.convolutions.append(convolution.as_type(ways.dtype))
+        return ways.of(self.convolutions[-1])
 
     def harmonics(self, f0: Tensor) -> Tensor:
         """The harmonic source of a whole sentence, so that its phase is continuous across windows.
@@ -325,8 +328,7 @@ def _block(
     for dilated, plain, *rest in zip(
         *(block.convs1, block.convs2, block.adain1, block.adain2, block.alpha1, block.alpha2), strict=True
     ):
-        first, second = (tuned(Convolution.of(module, torch.float32)) for module in (dilated, plain))
-        rounds.append((first, second))
+        rounds.append((tuned(dilated), tuned(plain)))
         layers += [_Layer(norm, alpha.detach().reshape(-1)) for norm, alpha in zip(rest[:2], rest[2:], strict=True)]
     return GeneratorBlock(first_layer, tuple(rounds))
 

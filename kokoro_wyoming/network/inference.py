@@ -19,14 +19,14 @@ from torch.nn.utils import parametrize, remove_weight_norm
 
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.convolution import Convolution, multiplies_bfloat16
-from kokoro_wyoming.network.decoder import Decoder, DecoderBlock
+from kokoro_wyoming.network.decoder import FRAMES, Decoder, DecoderBlock, TunedModule
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, GeneratorModule
 from kokoro_wyoming.network.kokoro_package import KModel
 from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, CalibrationData, fingerprint
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.network.prepacking import PackedConvolution, is_used, prepack
+from kokoro_wyoming.network.prepacking import PackedConvolution, is_used, prepack, replace_layers
 from kokoro_wyoming.network.streaming import Features, StreamingVocoder
-from kokoro_wyoming.network.tuning import Tuning
+from kokoro_wyoming.network.tuning import Lengths, Tuning
 
 STYLE_SIZE = 128
 """A style row holds two styles of this size: the sound's, then the prosody's."""
@@ -36,8 +36,8 @@ _MAX_ONSET = 0.05
 """Relative to the peak (-26 dB): an onset is softer than this, the end of a word is louder."""
 _STEP_SAMPLES = 240
 """10 ms."""
-_TYPICAL_ROWS = 160
-"""Frames of 4 s of speech in the decoder, for which the type of its convolutions is chosen."""
+_TOKENS = Lengths((16, 32, 64, 96, 128), (256, 512))
+"""Numbers of tokens for which the text encoder's convolutions are tuned."""
 _MAX_CONTEXTS = 16
 """Frames of the trailing context are kept for the voices used last, 0.2 MB each."""
 
@@ -115,17 +115,14 @@ class Network:
         self.model = model.to(device)
         self.device = torch.device(device)
         tuning = _tuning(self.device, dtype, tuning_path)
-        dtype = tuning.type_of(Convolution.of(model.decoder.decode[0].conv1, torch.float32), _TYPICAL_ROWS)
-        for curve in ("F0", "N"):  # in float32, as they decide the melody
-            blocks = getattr(model.predictor, curve)
-            setattr(model.predictor, curve, torch.nn.ModuleList(DecoderBlock(block, torch.float32) for block in blocks))
         if self.device.type == "cpu":
             prepack(model)
-        self._decoder = Decoder(model.decoder, dtype)
+        _tune_before_decoder(model, tuning)
+        self._decoder = Decoder(model.decoder, tuning)
         self._decoder.take_place_in(model.decoder)
         self.max_tokens = int(model.context_length)
         """The most token ids of a sentence, both pads included: 512."""
-        module, generator = model.decoder.generator, Generator(model.decoder.generator, dtype, tuning)
+        module, generator = model.decoder.generator, Generator(model.decoder.generator, self._decoder.dtype, tuning)
         tuning.keep()
         model.decoder.generator = GeneratorModule(generator)
         self.vocoder = StreamingVocoder(generator, self.device, fit)
@@ -133,7 +130,9 @@ class Network:
         self.calibration_data: CalibrationData | None = None
         """`rehearse` adds to it; None where the network learns nothing."""
         if fit is None and calibration_path is not None and self.device.type == "cpu":
-            self.calibration_data = CalibrationData(calibration_path, generator, fingerprint(module, dtype))
+            self.calibration_data = CalibrationData(
+                calibration_path, generator, fingerprint(module, self._decoder.dtype)
+            )
             self._learn_from_file(self.calibration_data)
 
     def pieces(
@@ -291,6 +290,18 @@ def _with_silent_end(sound: Tensor) -> Tensor:
         return sound
     fading = (1 - torch.arange(len(rest)) / _STEP_SAMPLES).clamp(min=0)
     return torch.cat([sound[:quietest], rest * fading])
+
+
+def _tune_before_decoder(model: KModel, tuning: Tuning) -> None:
+    """Tune the convolutions of the text, of pitch and of energy; in float32, as they decide the melody."""
+    exact = [torch.float32]
+    text_ways = tuning.ways(Convolution.of(model.text_encoder.cnn[0][0], torch.float32), _TOKENS, exact, packs=True)
+    replace_layers(model.text_encoder, {torch.nn.Conv1d: lambda module: TunedModule(module, text_ways)})
+    ways = tuning.ways(Convolution.of(model.predictor.F0[0].conv2, torch.float32), FRAMES, exact, packs=True)
+    for curve in ("F0", "N"):
+        blocks = getattr(model.predictor, curve)
+        setattr(model.predictor, curve, torch.nn.ModuleList(DecoderBlock(block, ways) for block in blocks))
+    replace_layers(model.predictor, {torch.nn.Conv1d: lambda module: TunedModule(module, ways)})
 
 
 def _tuning(device: torch.device, dtype: torch.dtype | None, path: Path | None) -> Tuning:

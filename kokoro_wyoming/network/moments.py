@@ -25,7 +25,6 @@ from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, Upsampling, mean_and_variance
 from kokoro_wyoming.network.generator import HARMONICS_PER_FRAME, Generator, GeneratorBlock, Moments, Targets
-from kokoro_wyoming.network.tuning import TunedConvolution
 
 FEATURE_SIZES = {"ups": 512, "n0": 512, "style": 128, "scalars": 5}
 """Numbers in each group of `InputMoments.features`."""
@@ -129,7 +128,7 @@ class _ConvolutionEstimate:
     The mean is exact except at the edges. The variance assumes independent inputs.
     """
 
-    def __init__(self, convolution: TunedConvolution) -> None:
+    def __init__(self, convolution: Convolution) -> None:
         weight = convolution.weight.float()
         self._total, self._squares = weight.sum((2, 3)), (weight**2).sum((2, 3))
         self._bias = convolution.bias.float()
@@ -143,11 +142,7 @@ class Estimate:
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
-        blocks = [*generator.noise, *(block for stage in generator.residual for block in stage)]
-        self._rounds = {
-            block.first_layer: [(_ConvolutionEstimate(a), _ConvolutionEstimate(b)) for a, b in block.rounds]
-            for block in blocks
-        }
+        self._convolutions = [_ConvolutionEstimate(convolution) for convolution in generator.convolutions]
         up = generator.upsamplings[1]
         weight = up.weight[:, :, 0].transpose(0, 1)
         # Each output sample of a transposed convolution depends on one tap in `stride`.
@@ -191,13 +186,13 @@ class Estimate:
 
         `layers` has the moments after the Snake of each layer.
         """
-        rows, layer = [], block.first_layer
-        for dilated, plain in self._rounds[block.first_layer]:
+        rows, first = [], block.first_layer
+        for layer in range(first, first + 2 * len(block.rounds), 2):
+            dilated, plain = self._convolutions[layer : layer + 2]
             inner = dilated(layers[layer])
             rows += [entering, inner]
             added = plain(layers[layer + 1])
             entering = Moments(entering.mean + added.mean, entering.variance + added.variance)
-            layer += 2
         return rows, entering
 
     def _upsampled(self, x: Moments) -> Moments:

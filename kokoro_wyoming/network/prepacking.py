@@ -24,6 +24,7 @@ from torch.nn.utils.rnn import PackedSequence
 from kokoro_wyoming.errors import first_line
 from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import Convolution, KokoroModule, as_image, as_rows
+from kokoro_wyoming.network.workspace import Workspace
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -50,34 +51,51 @@ class PackedLinear(nn.Module):
         return out[..., : u.shape[-2], :]
 
 
-class PackedConvolution(nn.Module):
-    """A convolution of stride 1."""
+class PackedConvolution:
+    """A convolution of stride 1 with packed weights: a `tuning.Convolver`."""
 
     def __init__(self, convolution: Convolution) -> None:
-        super().__init__()
-        weight, self._bias, self._padding = convolution.weight, convolution.bias, convolution.padding
+        weight, self._bias = convolution.weight, convolution.bias
         self._options = [0, 0], [1, 1], [1, convolution.dilation], 1
         """Padding, stride, dilation, groups."""
-        self._lost_rows = (weight.shape[-1] - 1) * convolution.dilation
-        self._dtype, (_, channels, _, taps) = weight.dtype, weight.shape
-        if taps > 1:  # with one tap, weights packed for one length can take ten times as long at another length
-            size = [1, channels, 1, _TYPICAL_ROWS]
-            weight = torch.ops.mkldnn._reorder_convolution_weight(weight, *self._options, size)
-        self._weight = weight
+        self.dtype = weight.dtype
+        size = [1, weight.shape[1], 1, _TYPICAL_ROWS]
+        self._weight = torch.ops.mkldnn._reorder_convolution_weight(weight, *self._options, size)
 
-    def rows(self, u: Tensor) -> Tensor:
-        """(time, channels) to (time, channels out)."""
-        count = len(u) + 2 * self._padding - self._lost_rows
-        extra = bucket_length(count) - count
-        padded = functional.pad(u.to(self._dtype), (0, 0, self._padding, self._padding + extra)).contiguous()
+    def spare_rows(self, count: int) -> int:
+        """None: see `tuning.Convolver`."""
+        return 0
+
+    def __call__(self, u: Tensor, count: int, workspace: Workspace) -> Tensor:
+        """See `tuning.Convolver`. The input must be contiguous."""
         image = torch.ops.mkldnn._convolution_pointwise(
-            as_image(padded), self._weight, self._bias, *self._options, "none", [], ""
+            as_image(u), self._weight, self._bias, *self._options, "none", [], ""
         )
-        return as_rows(image)[:count]
+        return as_rows(image)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The interface of torch's layer: shape (1, channels, time) to (1, channels out, time)."""
-        return self.rows(x[0].T).T[None]
+
+class PackedNeighbours:
+    """A convolution of stride 1 and without dilation as a packed linear layer over neighbouring rows.
+
+    It is a `tuning.Convolver`.
+    """
+
+    def __init__(self, convolution: Convolution) -> None:
+        channels_out, self._channels, _, self._taps = convolution.weight.shape
+        self.dtype = convolution.weight.dtype
+        neighbours = convolution.weight[:, :, 0].transpose(1, 2).reshape(channels_out, self._taps * self._channels)
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(neighbours.contiguous(), None)
+        self._bias = convolution.bias
+
+    def spare_rows(self, count: int) -> int:
+        """None: see `tuning.Convolver`."""
+        return 0
+
+    def __call__(self, u: Tensor, count: int, workspace: Workspace) -> Tensor:
+        """See `tuning.Convolver`."""
+        neighbours = u.as_strided((count, self._taps * self._channels), (self._channels, 1)).contiguous()
+        out: Tensor = torch.ops.mkldnn._linear_pointwise(neighbours, self._weight, self._bias, "none", [], "")
+        return out
 
 
 class PackedLstm(nn.Module):
@@ -130,15 +148,8 @@ def _padded(u: Tensor) -> Tensor:
     return functional.pad(u, (0, 0, 0, bucket_length(count) - count)).contiguous()
 
 
-def packed(convolution: Convolution) -> Callable[[Tensor], Tensor]:
-    """The convolution with packed weights where that is quicker, else as it is: a function of (time, channels)."""
-    weight = convolution.weight
-    fits = convolution.stride == 1 and weight.device.type == "cpu"
-    return PackedConvolution(convolution).rows if fits and is_used(PackedConvolution, weight.dtype) else convolution
-
-
 def prepack(model: KokoroModule) -> None:
-    """Replace the layers before the decoder by packed ones, where these are known to be quicker.
+    """Replace linear and recurrent layers before the decoder by packed ones, where these are known to be quicker.
 
     `model` is a `KModel` on the CPU with folded weight norm.
     """
@@ -146,18 +157,13 @@ def prepack(model: KokoroModule) -> None:
         if hasattr(module, "activation"):  # transformers computes this GELU in six passes over fresh memory
             module.activation = nn.GELU(approximate="tanh")
     if is_used(PackedLinear):
-        _replace_layers(model.bert, {nn.Linear: lambda linear: PackedLinear(linear.weight, linear.bias)})
-    for kind, layer, make in ((PackedLstm, nn.LSTM, PackedLstm), (PackedConvolution, nn.Conv1d, _packed_convolution)):
-        if is_used(kind):
-            for part in (model.text_encoder, model.predictor):
-                _replace_layers(part, {layer: make})
+        replace_layers(model.bert, {nn.Linear: lambda linear: PackedLinear(linear.weight, linear.bias)})
+    if is_used(PackedLstm):
+        for part in (model.text_encoder, model.predictor):
+            replace_layers(part, {nn.LSTM: PackedLstm})
 
 
-def _packed_convolution(module: nn.Conv1d) -> PackedConvolution:
-    return PackedConvolution(Convolution.of(module, _EXACT))
-
-
-def is_used(kind: type[nn.Module], dtype: torch.dtype = _EXACT) -> bool:
+def is_used(kind: type, dtype: torch.dtype = _EXACT) -> bool:
     """Whether a kind of packed layer is quicker on this architecture, and right in `dtype` with this torch."""
     return torch.cpu.get_capabilities().get("architecture") == "x86_64" and _is_right(kind.__name__, dtype)
 
@@ -183,8 +189,9 @@ def _prove_linear(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 
 
 def _prove_convolution(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    layer, x = nn.Conv1d(48, 32, 3, padding=2, dilation=2), torch.randn(1, 48, 20)
-    return PackedConvolution(Convolution.of(layer, dtype)).forward(x), layer(x)
+    layer, u = nn.Conv1d(48, 32, 3, dilation=2), torch.randn(20, 48)
+    ours = PackedConvolution(Convolution.of(layer, dtype))(u.to(dtype), 16, Workspace())
+    return ours, layer(u.T[None])[0].T
 
 
 def _prove_lstm(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -200,10 +207,10 @@ _PROOFS: dict[str, Callable[[torch.dtype], tuple[Tensor, Tensor]]] = {
 """For each kind of layer, the results of a small one and of torch's own in float32."""
 
 
-def _replace_layers(module: nn.Module, replacements: Mapping[type, Callable[[Any], nn.Module]]) -> None:
+def replace_layers(module: nn.Module, replacements: Mapping[type, Callable[[Any], nn.Module]]) -> None:
     """Replace every layer inside `module` whose type has a replacement."""
     for name, child in module.named_children():
         if type(child) in replacements:
             setattr(module, name, replacements[type(child)](child))
         else:
-            _replace_layers(child, replacements)
+            replace_layers(child, replacements)

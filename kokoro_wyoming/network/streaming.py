@@ -21,8 +21,8 @@ from kokoro_wyoming.network.moments import Fit, Prediction, Predictor, corrected
 
 _LOGGER = logging.getLogger(__name__)
 
-WHOLE_FRAMES = 160
-"""2 s. A sentence up to this length runs whole: it takes little longer than two windows, and is hardest to predict."""
+WHOLE_FRAMES = 96
+"""1.2 s. A sentence up to this length runs whole: it is the hardest to predict, and is made soon anyway."""
 WINDOW_FRAMES = (24, 40, 80)
 """The first windows: 0.3, 0.5 and 1 s. Each is ready before the one before it ends, even at half of real-time speed."""
 LATER_WINDOW_FRAMES = 160

@@ -1,8 +1,9 @@
-"""Chooses how each large convolution is computed, by measuring it on this machine.
+"""Chooses how the large convolutions are computed, by measuring it on this machine.
 
-A processor's features do not tell which way is the quickest: where it has bfloat16 but not AMX, float32 by blocks can
-be. So each kind of layer is measured once for a short and a long input. A file keeps the results for the next start.
-They hold for one processor, one release of torch and one number of threads.
+A processor's features do not tell which way is the quickest. Where it has bfloat16 but not AMX, float32 by blocks can
+be. With AVX2, oneDNN takes fifty times as long for packed weights as for others at some lengths. So each kind of layer
+is measured once at lengths that occur. A file keeps the results for the next start. They hold for one processor, one
+release of torch and one number of threads.
 """
 
 from __future__ import annotations
@@ -11,27 +12,33 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from kokoro_wyoming.assets.files import replaced
 from kokoro_wyoming.network.block_convolution import BlockConvolution, ShortCorrelation, fourier, toom_cook
+from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import Convolution
+from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedNeighbours, is_used
 from kokoro_wyoming.network.workspace import Workspace
 from kokoro_wyoming.processor import processor_name
 
 _LOGGER = logging.getLogger(__name__)
 
-_DIRECT, _FOURIER, _TOOM_COOK = "direct", "fourier", "toom-cook"
-_FAMILIES: dict[str, Callable[[int, int], ShortCorrelation]] = {_FOURIER: fourier, _TOOM_COOK: toom_cook}
-_BLOCKS = {_FOURIER: (16, 24, 32, 48), _TOOM_COOK: (6, 8)}
-_TOOM_COOK_TAPS = 3
+_BLOCKS: dict[str, Callable[[int, int], ShortCorrelation]] = {"fourier": fourier, "toom-cook": toom_cook}
+_PACKED: dict[str, Callable[[Convolution], Convolver]] = {
+    "packed": PackedConvolution,
+    "packed neighbours": PackedNeighbours,
+}
+_FOURIER_ROWS, _TOOM_COOK_ROWS = (16, 24, 32, 48), (6, 8)
+_TOOM_COOK_TAPS = 5
+"""With more taps, blocks of Toom-Cook have too few rows."""
 _WORTHWHILE = 0.95
 """A way that is not the first one must take less than this share of the time of those before it."""
 _ROUNDS = 3
@@ -70,55 +77,111 @@ class DirectConvolution:
 
 
 class Way(NamedTuple):
-    """How a convolution is computed: directly, or by blocks."""
+    """How a convolution is computed."""
 
     family: str
+    """direct, fourier and toom-cook read the weights as they are; the others have their own copy."""
     block: int
     """Rows that a block reads; 0 for none."""
     dtype: torch.dtype
 
+    @property
+    def layout(self) -> tuple[str, torch.dtype]:
+        """Two ways that have this in common read the same weights."""
+        return (self.family if self.family in _PACKED else "plain"), self.dtype
+
     def of(self, convolution: Convolution) -> Convolver:
-        """The convolution computed in this way. It shares the weights where they have this type."""
-        typed = convolution.as_type(self.dtype)
-        if self.family == _DIRECT:
-            return DirectConvolution(typed)
-        return BlockConvolution(typed, _FAMILIES[self.family](self.block, convolution.weight.shape[-1]))
+        """A convolution, whose weights have the way's type, computed in this way."""
+        if self.family in _PACKED:
+            return _PACKED[self.family](convolution)
+        if self.family in _BLOCKS:
+            return BlockConvolution(convolution, _BLOCKS[self.family](self.block, convolution.weight.shape[-1]))
+        return DirectConvolution(convolution)
 
     def __str__(self) -> str:
-        return f"{self.family} {self.block} {str(self.dtype).removeprefix('torch.')}"
+        return f"{self.family} {self.block} {_name(self.dtype)}"
 
 
-def possible_ways(taps: int, dtypes: Sequence[torch.dtype]) -> list[Way]:
-    """The ways to compute a convolution of so many taps, the direct one first."""
-    ways = [Way(_DIRECT, 0, dtype) for dtype in dtypes]
-    ways += [Way(_FOURIER, block, torch.float32) for block in _BLOCKS[_FOURIER] if taps > _TOOM_COOK_TAPS]
-    ways += [Way(_TOOM_COOK, block, torch.float32) for block in _BLOCKS[_TOOM_COOK] if taps <= _TOOM_COOK_TAPS]
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def possible_ways(taps: int, dtypes: Iterable[torch.dtype], *, packs: bool) -> list[Way]:
+    """The ways to compute a convolution of so many taps, the direct one first.
+
+    By blocks only float32 is computed. With `packs`, ways that pack the weights are among them.
+    """
+    ways = [Way("direct", 0, dtype) for dtype in dtypes]
+    if torch.float32 in dtypes and taps <= _TOOM_COOK_TAPS:
+        ways += [Way("toom-cook", rows, torch.float32) for rows in _TOOM_COOK_ROWS if rows > taps]
+    elif torch.float32 in dtypes:
+        ways += [Way("fourier", rows, torch.float32) for rows in _FOURIER_ROWS if rows > taps]
+    for family, kind in (("packed", PackedConvolution), ("packed neighbours", PackedLinear)):
+        ways += [Way(family, 0, dtype) for dtype in dtypes if packs and is_used(kind, dtype)]
     return ways
 
 
-@dataclass(frozen=True)
-class TunedConvolution:
-    """A convolution of stride 1 with a way for short inputs and one for long ones."""
+class Lengths(NamedTuple):
+    """Rows of typical inputs."""
 
-    weight: Tensor
-    """As in `Convolution`, in the type of both ways."""
-    bias: Tensor
-    padding: int
-    short: Convolver
-    long: Convolver
-    long_rows: int
-    """From so many rows on, an input is long."""
+    short: tuple[int, ...]
+    long: tuple[int, ...]
+
+    @property
+    def boundary(self) -> int:
+        """From so many rows on, an input is long."""
+        return round((self.short[-1] * self.long[0]) ** 0.5)
+
+
+class TunedConvolution:
+    """A convolution of stride 1 that keeps the length, with a way for short inputs and one for long ones."""
+
+    def __init__(self, padding: int, short: Convolver, long: Convolver, boundary: int, workspace: Workspace) -> None:
+        """From `boundary` rows on, an input is long. `workspace` is for `rows`."""
+        self.padding = padding
+        self._ways = short, long
+        self._boundary = boundary
+        self._workspace = workspace
 
     def of_rows(self, count: int) -> Convolver:
-        """The way for an output of so many rows."""
-        return self.long if count >= self.long_rows else self.short
+        """The way for so many rows."""
+        return self._ways[count >= self._boundary]
+
+    def rows(self, u: Tensor) -> Tensor:
+        """(time, channels) to (time, channels out). The result may lie in shared memory until the next call."""
+        count, padding = bucket_length(len(u)), self.padding
+        convolver = self.of_rows(count)
+        behind = padding + count - len(u) + convolver.spare_rows(count)
+        padded = functional.pad(u.to(convolver.dtype), (0, 0, padding, behind)).contiguous()
+        return convolver(padded, count, self._workspace)[: len(u)]
+
+
+class Ways(NamedTuple):
+    """The ways for short and for long inputs. They read the same weights, so that these are in memory once."""
+
+    short: Way
+    long: Way
+    boundary: int
+    workspace: Workspace
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of both."""
+        return self.long.dtype
+
+    def of(self, convolution: Convolution) -> TunedConvolution:
+        """A convolution, whose weights have this type, computed in these ways; with one tap, directly."""
+        only = Way("direct", 0, self.dtype) if convolution.weight.shape[-1] == 1 else self.short
+        short = only.of(convolution)
+        long = short if only != self.short or self.long == self.short else self.long.of(convolution)
+        return TunedConvolution(convolution.padding, short, long, self.boundary, self.workspace)
 
 
 class Tuning:
     """The ways that are used on this machine."""
 
     def __init__(self, dtypes: Sequence[torch.dtype], path: Path | None = None, *, measures: bool = True) -> None:
-        """`dtypes` are the types in which a convolution may be computed directly.
+        """`dtypes` are the types in which convolutions may be computed.
 
         `path` is the file that keeps what was measured; None keeps it nowhere. Without `measures`, every convolution
         is computed directly, in the first type.
@@ -126,50 +189,40 @@ class Tuning:
         self._dtypes = dtypes
         self._path = path
         self._measures = measures
+        self._workspace = Workspace()
         self._machine = {
             "processor": processor_name(),
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
             "limits": " ".join(os.environ.get(name, "") for name in _LIMITS).strip(),
         }
-        self._ways: dict[str, str] = self._kept()
+        self._found: dict[str, list[str]] = self._kept()
 
-    def type_of(self, convolution: Convolution, rows: int) -> torch.dtype:
-        """The type in which a convolution of about so many rows is computed the quickest when it is direct."""
-        direct = {str(way): way for way in possible_ways(0, self._dtypes) if way.family == _DIRECT}
-        key = f"type of {_shape(convolution)}, {rows} rows"
-        if len(direct) == 1 or not self._measures:
-            return self._dtypes[0]
-        if self._ways.get(key) not in direct:
-            self._ways[key] = str(_best(measured(convolution, list(direct.values()), rows)))
-        return direct[self._ways[key]].dtype
+    def ways(
+        self,
+        convolution: Convolution,
+        lengths: Lengths,
+        dtypes: Sequence[torch.dtype] | None = None,
+        *,
+        packs: bool = False,
+    ) -> Ways:
+        """The quickest ways for convolutions of this shape at these lengths, in one of `dtypes` (by default, any).
 
-    def tuned(self, convolution: Convolution, short_rows: int, long_rows: int) -> TunedConvolution:
-        """The convolution with the quickest ways for inputs about as long as `short_rows` and `long_rows`.
-
-        Both ways have the same type, so that the weights are in memory once.
+        With `packs`, the weights may be packed: then a way has its own copy of them.
         """
-        short = long = Way(_DIRECT, 0, self._dtypes[0])
-        if self._measures:
-            short, long = self._quickest(convolution, (short_rows, long_rows))
-        typed = convolution.as_type(long.dtype)
-        between = round((short_rows * long_rows) ** 0.5)
-        return TunedConvolution(typed.weight, typed.bias, typed.padding, short.of(typed), long.of(typed), between)
+        dtypes = dtypes or self._dtypes
+        channels_out, channels, _, taps = convolution.weight.shape
+        if not self._measures:
+            return Ways(direct := Way("direct", 0, dtypes[0]), direct, lengths.boundary, self._workspace)
+        possible = {str(way): way for way in possible_ways(taps, dtypes, packs=packs)}
+        key = f"{channels} to {channels_out} channels, {taps} taps, {', '.join(map(_name, dtypes))}"
+        found = self._found.get(key)
+        if not isinstance(found, list) or len(found) != 2 or not all(name in possible for name in found):
+            found = self._found[key] = [str(way) for way in _quickest(convolution, list(possible.values()), lengths)]
+        short, long = (possible[name] for name in found)
+        return Ways(short, long, lengths.boundary, self._workspace)
 
-    def _quickest(self, convolution: Convolution, lengths: tuple[int, int]) -> tuple[Way, Way]:
-        ways = {str(way): way for way in possible_ways(convolution.weight.shape[-1], self._dtypes)}
-        keys = [f"{_shape(convolution)}, {rows} rows" for rows in lengths]
-        if not all(self._ways.get(key) in ways for key in keys):
-            seconds = [measured(convolution, list(ways.values()), rows) for rows in lengths]
-            found = [_best_of_type(seconds, dtype) for dtype in dict.fromkeys(way.dtype for way in ways.values())]
-            best = min(
-                found, key=lambda pair: sum(one[way] / n for one, way, n in zip(seconds, pair, lengths, strict=True))
-            )
-            self._ways.update({key: str(way) for key, way in zip(keys, best, strict=True)})
-        short, long = (ways[self._ways[key]] for key in keys)
-        return short, long
-
-    def _kept(self) -> dict[str, str]:
+    def _kept(self) -> dict[str, list[str]]:
         """What the file has for this machine; nothing where it cannot be read."""
         try:
             kept = json.loads(self._path.read_text("utf-8")) if self._path is not None else {}
@@ -179,9 +232,9 @@ class Tuning:
 
     def keep(self) -> None:
         """Write what was measured into the file, unless the file has it."""
-        if self._path is None or self._ways == self._kept():
+        if self._path is None or self._found == self._kept():
             return
-        text = json.dumps({**self._machine, "ways": self._ways}, indent=1)
+        text = json.dumps({**self._machine, "ways": self._found}, indent=1)
         try:
             with replaced(self._path) as file:
                 file.write(text.encode())
@@ -189,22 +242,35 @@ class Tuning:
             _LOGGER.debug("%s cannot be written (%s), so the next start measures again", self._path, error.strerror)
 
 
-def _shape(convolution: Convolution) -> str:
-    channels_out, channels, _, taps = convolution.weight.shape
-    return f"{channels} to {channels_out} channels, {taps} taps"
+def _quickest(convolution: Convolution, ways: Sequence[Way], lengths: Lengths) -> tuple[Way, Way]:
+    """The best pair of ways that read the same weights."""
+    costs = [_relative_costs(convolution, ways, rows) for rows in lengths[:2]]
+    pairs = {}
+    for layout in dict.fromkeys(way.layout for way in ways):
+        short, long = (_best({way: cost[way] for way in ways if way.layout == layout}) for cost in costs)
+        pairs[short, long] = costs[0][short] + costs[1][long]
+    return _best(pairs)
 
 
-def _best_of_type(seconds: Sequence[Mapping[Way, float]], dtype: torch.dtype) -> list[Way]:
-    """The best way in this type for each length."""
-    return [_best({way: one[way] for way in one if way.dtype == dtype}) for one in seconds]
+def _relative_costs(convolution: Convolution, ways: Sequence[Way], lengths: Iterable[int]) -> dict[Way, float]:
+    """The mean time of each way at these lengths, each relative to the quickest way there."""
+    total = dict.fromkeys(ways, 0.0)
+    for rows in lengths:
+        seconds = measured(convolution, ways, rows)
+        for way in ways:
+            total[way] += seconds[way] / min(seconds.values()) / len(tuple(lengths))
+    return total
 
 
-def _best(seconds: Mapping[Way, float]) -> Way:
-    """The quickest way; of those that are about as quick, the first."""
-    best, *others = seconds
-    for way in others:
-        if seconds[way] < _WORTHWHILE * seconds[best]:
-            best = way
+_T = TypeVar("_T")
+
+
+def _best(costs: Mapping[_T, float]) -> _T:
+    """The cheapest; of those that cost about the same, the first."""
+    best, *others = costs
+    for other in others:
+        if costs[other] < _WORTHWHILE * costs[best]:
+            best = other
     return best
 
 
@@ -223,7 +289,7 @@ def measured(convolution: Convolution, ways: Sequence[Way], rows: int) -> dict[W
 
 
 def _run(way: Way, convolution: Convolution, rows: int) -> Callable[[Workspace], Tensor]:
-    convolver = way.of(convolution)
+    convolver = way.of(convolution.as_type(way.dtype))
     padded = rows + 2 * convolution.padding + convolver.spare_rows(rows)
     u = torch.ones(padded, convolution.weight.shape[1], dtype=convolver.dtype)
     return partial(convolver, u, rows)

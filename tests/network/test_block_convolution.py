@@ -32,7 +32,7 @@ class FullOfNans(Workspace):
 @pytest.mark.parametrize(("algorithm", "taps"), ALGORITHMS, ids=NAMES)
 def test_an_algorithm_correlates_one_block_exactly(algorithm: ShortCorrelation, taps: int) -> None:
     numbers = np.random.default_rng(1)
-    x, w = numbers.normal(size=algorithm.forward.shape[1]), numbers.normal(size=taps)
+    x, w = numbers.standard_normal((algorithm.forward.shape[1],)), numbers.standard_normal((taps,))
     y = algorithm.backward @ ((algorithm.taps @ w) * (algorithm.forward @ x))
     assert np.allclose(y, [w @ x[t : t + taps] for t in range(len(y))], atol=1e-9)
 

@@ -15,7 +15,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kokoro_wyoming.network import inference, prepacking
 from kokoro_wyoming.network.convolution import Convolution
-from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, packed, prepack
+from kokoro_wyoming.network.decoder import TunedModule
+from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, PackedNeighbours, prepack
+from kokoro_wyoming.network.tuning import Tuning, possible_ways
+from kokoro_wyoming.network.workspace import Workspace
 
 
 class _SmallBert(nn.Module):
@@ -63,22 +66,25 @@ def test_packed_linear_layers_give_what_torch_s_own_give(shape: tuple[int, ...])
 
 
 @pytest.mark.parametrize("dtype", inference._usable_types())
-@pytest.mark.parametrize(("taps", "dilation"), [(1, 1), (3, 1), (3, 4), (5, 1)])
-def test_packed_convolutions_give_what_torch_s_own_give(taps: int, dilation: int, dtype: torch.dtype) -> None:
+@pytest.mark.parametrize(
+    ("kind", "taps", "dilation"),
+    [
+        *((PackedConvolution, taps, dilation) for taps, dilation in ((3, 1), (3, 4), (5, 1))),
+        *((PackedNeighbours, taps, 1) for taps in (3, 5)),
+    ],
+)
+def test_packed_convolutions_give_what_torch_s_own_give(
+    kind: type[PackedConvolution | PackedNeighbours], taps: int, dilation: int, dtype: torch.dtype
+) -> None:
     module = nn.Conv1d(34, 64, taps, padding=taps // 2 * dilation, dilation=dilation).requires_grad_(False)
     convolution = Convolution.of(module, dtype)
-    assert packed(convolution) is not convolution
+    ours, padding = kind(convolution), convolution.padding
     for count in (1, 2, 16, 40, 333):
-        u = torch.randn(count, 34)
-        for given in (u, _column_major(u)):
-            ours, theirs = packed(convolution)(given), convolution(u)
-            assert ours.dtype == theirs.dtype == dtype
-            assert torch.allclose(ours, theirs, atol=1e-5 if dtype == torch.float32 else 0.05)
-
-
-def test_a_stride_is_left_to_torch() -> None:
-    convolution = Convolution.of(nn.Conv1d(8, 8, 3, stride=2, padding=1).requires_grad_(False), torch.float32)
-    assert packed(convolution) is convolution
+        padded = torch.zeros(count + 2 * padding, 34, dtype=dtype)
+        padded[padding : padding + count] = u = torch.randn(count, 34, dtype=dtype)
+        got, wanted = ours(padded, count, Workspace()), convolution(u)
+        assert got.dtype == wanted.dtype == ours.dtype == dtype
+        assert torch.allclose(got, wanted, atol=1e-5 if dtype == torch.float32 else 0.05)
 
 
 @pytest.mark.parametrize("count", [1, 2, 16, 45])
@@ -97,7 +103,8 @@ def test_kokoro_s_own_parts_give_the_same_with_packed_layers() -> None:
     own = _small_model()
     ours = copy.deepcopy(own)
     prepack(ours)
-    assert {type(module) for module in ours.predictor.modules()} >= {PackedLstm, PackedConvolution}
+    inference._tune_before_decoder(ours, Tuning([torch.float32]))
+    assert {type(module) for module in ours.predictor.modules()} >= {PackedLstm, TunedModule}
     assert not {type(module) for module in ours.text_encoder.modules()} & {nn.LSTM, nn.Conv1d}
     ids, style = torch.randint(40, (1, 17)), torch.randn(1, 8)
     lengths, nothing = torch.tensor([17]), torch.zeros(1, 17, dtype=torch.bool)
@@ -117,8 +124,8 @@ def test_other_processors_keep_torch_s_layers(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": architecture})
     model = _small_model()
     prepack(model)
-    convolution = Convolution.of(nn.Conv1d(8, 8, 3, padding=1).requires_grad_(False), torch.float32)
-    assert (packed(convolution) is convolution) == (kind is nn.Linear)
+    families = {way.family for way in possible_ways(3, [torch.float32], packs=True)}
+    assert ({"packed", "packed neighbours"} <= families) == (kind is PackedLinear)
     assert type(model.bert.ffn) is type(model.bert.ffn_output) is kind
 
 
@@ -130,7 +137,7 @@ def proved_anew() -> Iterator[None]:
     prepacking._is_right.cache_clear()
 
 
-_OWN_LAYERS = {PackedLinear: nn.Linear, PackedConvolution: nn.Conv1d, PackedLstm: nn.LSTM}
+_OWN_LAYERS: dict[type[nn.Module], type[nn.Module]] = {PackedLinear: nn.Linear, PackedLstm: nn.LSTM}
 
 
 @pytest.mark.usefixtures("proved_anew")
@@ -155,6 +162,12 @@ def test_a_kind_of_layer_that_fails_its_trial_stays_torch_s_own(
     (line,) = caplog.messages
     reason = "mkldnn_reorder: this processor lacks it" if fault == "missing" else "it gives other results than torch's"
     assert line == f"{kind.__name__} in torch.float32 is not used here, and speech is slower: {reason}"
+
+
+@pytest.mark.usefixtures("proved_anew")
+def test_packed_convolutions_that_fail_their_trial_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PackedConvolution, "__call__", lambda *_: torch.zeros(()))
+    assert "packed" not in {way.family for way in possible_ways(3, [torch.float32], packs=True)}
 
 
 @pytest.mark.usefixtures("proved_anew")

@@ -13,11 +13,12 @@ from torch import nn
 from kokoro_wyoming.network import tuning
 from kokoro_wyoming.network.block_convolution import BlockConvolution
 from kokoro_wyoming.network.convolution import Convolution
-from kokoro_wyoming.network.tuning import DirectConvolution, Tuning, Way, possible_ways
+from kokoro_wyoming.network.tuning import DirectConvolution, Lengths, TunedConvolution, Tuning, Way, Ways, possible_ways
 from kokoro_wyoming.network.workspace import Workspace
 
 BOTH = [torch.float32, torch.bfloat16]
 SHORT, LONG = 40, 400
+LENGTHS = Lengths((SHORT,), (LONG,))
 
 
 class StandInStopwatch:
@@ -42,64 +43,83 @@ def _stopwatch(monkeypatch: pytest.MonkeyPatch, *quick: str) -> StandInStopwatch
     return stopwatch
 
 
+def _tuned(ways: Ways) -> TunedConvolution:
+    return ways.of(_convolution().as_type(ways.dtype))
+
+
 def test_every_way_is_measured_and_gives_the_same() -> None:
-    for taps in (3, 7, 11):
-        convolution, ways = _convolution(taps), possible_ways(taps, [torch.float32])
+    for taps in (3, 5, 7, 11):
+        convolution, ways = _convolution(taps), possible_ways(taps, [torch.float32], packs=True)
         seconds = tuning.measured(convolution, ways, 50)
         assert list(seconds) == ways
         assert len(ways) > 2
         assert all(0 < second < 60 for second in seconds.values())
-        results = []
         for way in ways:
-            convolver = way.of(convolution)
-            torch.manual_seed(2)
-            u = torch.zeros(50 + 2 * convolution.padding + convolver.spare_rows(50), 8)
-            u[convolution.padding : convolution.padding + 50] = torch.randn(50, 8)
-            results.append(convolver(u, 50, Workspace()).clone())
-        for result in results:
-            assert torch.allclose(result, results[0], atol=1e-5)
+            for count in (1, 50, 333):
+                u = torch.randn(count, 8)
+                tuned = Ways(way, way, 0, Workspace()).of(convolution)
+                assert torch.allclose(tuned.rows(u), convolution(u), atol=1e-5)
 
 
 def test_the_quickest_way_of_each_length_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     _stopwatch(monkeypatch, f"fourier 24 float32, {LONG} rows")
-    tuned = Tuning([torch.float32]).tuned(_convolution(), SHORT, LONG)
+    tuned = _tuned(Tuning([torch.float32]).ways(_convolution(), LENGTHS))
     assert isinstance(tuned.of_rows(SHORT), DirectConvolution)  # of equals, the first
     assert isinstance(tuned.of_rows(LONG), BlockConvolution)
     assert isinstance(tuned.of_rows(10 * LONG), BlockConvolution)
 
 
-def test_both_lengths_have_one_type(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_way_that_is_slow_at_one_length_loses(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = Lengths((16, 32, 48), (320,))
+    _stopwatch(monkeypatch, "packed 0 float32, 16 rows", "packed 0 float32, 32 rows", "toom-cook 6", "toom-cook 8")
+    ways = Tuning([torch.float32]).ways(_convolution(3), lengths, packs=True)
+    assert ways.short.family == "toom-cook"
+
+
+def test_both_lengths_read_the_same_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     _stopwatch(monkeypatch, f"direct 0 bfloat16, {LONG} rows", f"fourier 16 float32, {SHORT} rows", "fourier 24")
-    tuned = Tuning(BOTH).tuned(_convolution(), SHORT, LONG)
-    assert {tuned.weight.dtype, tuned.short.dtype, tuned.long.dtype} == {torch.float32}
+    assert Tuning(BOTH).ways(_convolution(), LENGTHS).dtype == torch.float32
     _stopwatch(monkeypatch, "bfloat16")
-    tuned = Tuning(BOTH).tuned(_convolution(), SHORT, LONG)
-    assert {tuned.weight.dtype, tuned.short.dtype, tuned.long.dtype} == {torch.bfloat16}
-    assert Tuning(BOTH).type_of(_convolution(), LONG) == torch.bfloat16
+    tuned = _tuned(Tuning(BOTH).ways(_convolution(), LENGTHS))
+    assert {tuned.of_rows(SHORT).dtype, tuned.of_rows(LONG).dtype} == {torch.bfloat16}
+    _stopwatch(monkeypatch, f"packed 0 float32, {SHORT} rows", "toom-cook 8")
+    ways = Tuning([torch.float32]).ways(_convolution(3), LENGTHS, packs=True)
+    assert ways.short.layout == ways.long.layout
 
 
-def test_nothing_is_measured_where_a_type_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_type_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    _stopwatch(monkeypatch, "bfloat16")
+    assert Tuning(BOTH).ways(_convolution(), LENGTHS, [torch.float32]).dtype == torch.float32
+
+
+def test_nothing_is_measured_where_that_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     stopwatch = _stopwatch(monkeypatch)
-    tuned = Tuning([torch.bfloat16], measures=False).tuned(_convolution(), SHORT, LONG)
-    assert isinstance(tuned.short, DirectConvolution)
-    assert tuned.weight.dtype == torch.bfloat16
+    tuned = _tuned(Tuning([torch.bfloat16], measures=False).ways(_convolution(), LENGTHS))
+    assert isinstance(tuned.of_rows(LONG), DirectConvolution)
+    assert tuned.of_rows(LONG).dtype == torch.bfloat16
     assert stopwatch.count == 0
+
+
+def test_one_tap_is_direct_in_the_type_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    _stopwatch(monkeypatch, "packed neighbours")
+    ways = Tuning([torch.float32]).ways(_convolution(3), LENGTHS, packs=True)
+    assert ways.short.family == "packed neighbours"
+    one, u = _convolution(1), torch.randn(20, 8)
+    assert torch.allclose(ways.of(one).rows(u), one(u), atol=1e-5)
 
 
 def test_a_second_start_reads_what_the_first_one_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, stopwatch = tmp_path / "tuning.json", _stopwatch(monkeypatch, "fourier 32")
     first = Tuning(BOTH, path)
-    first.tuned(_convolution(), SHORT, LONG)
-    first.type_of(_convolution(3), SHORT)
+    found = first.ways(_convolution(), LENGTHS)
     first.keep()
     measured = stopwatch.count
     second = Tuning(BOTH, path)
-    assert isinstance(second.tuned(_convolution(), SHORT, LONG).short, BlockConvolution)
-    second.type_of(_convolution(3), SHORT)
+    assert second.ways(_convolution(), LENGTHS)[:2] == found[:2]
     before = path.stat().st_mtime_ns
     second.keep()
     assert (stopwatch.count, path.stat().st_mtime_ns) == (measured, before)
-    second.tuned(_convolution(11), SHORT, LONG)
+    second.ways(_convolution(11), LENGTHS)
     assert stopwatch.count == measured + 2
 
 
@@ -113,44 +133,44 @@ def test_a_file_that_does_not_fit_is_measured_anew_and_written(
     path, stopwatch = tmp_path / "tuning.json", _stopwatch(monkeypatch)
     path.write_bytes(content)
     fresh = Tuning([torch.float32], path)
-    fresh.tuned(_convolution(), SHORT, LONG)
+    fresh.ways(_convolution(), LENGTHS)
     fresh.keep()
     assert stopwatch.count == 2
     assert json.loads(path.read_text())["torch"] == torch.__version__
 
 
-@pytest.mark.parametrize("way", ["direct 0 float64", "fourier 4 float32", 7, None])
-def test_a_way_that_nobody_knows_is_measured_anew(way: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("found", [["direct 0 float64"] * 2, ["fourier 16 float32"], "fourier 16 float32", 7, None])
+def test_ways_that_nobody_knows_are_measured_anew(
+    found: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, stopwatch = tmp_path / "tuning.json", _stopwatch(monkeypatch)
     first = Tuning([torch.float32], path)
-    first.tuned(_convolution(), SHORT, LONG)
+    first.ways(_convolution(), LENGTHS)
     first.keep()
     kept = json.loads(path.read_text())
-    path.write_text(json.dumps({**kept, "ways": dict.fromkeys(kept["ways"], way)}))
-    Tuning([torch.float32], path).tuned(_convolution(), SHORT, LONG)
+    path.write_text(json.dumps({**kept, "ways": dict.fromkeys(kept["ways"], found)}))
+    Tuning([torch.float32], path).ways(_convolution(), LENGTHS)
     assert stopwatch.count == 4
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _stopwatch(monkeypatch)
     fresh = Tuning([torch.float32], tmp_path / "missing" / "tuning.json")
-    fresh.tuned(_convolution(), SHORT, LONG)
+    fresh.ways(_convolution(), LENGTHS)
     fresh.keep()
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("name", "value"), [("ONEDNN_MAX_CPU_ISA", "AVX2"), ("threads", 1)])
-def test_what_was_measured_holds_for_one_machine(
-    name: str, value: str | int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("change", ["variable", "threads"])
+def test_what_was_measured_holds_for_one_machine(change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, stopwatch = tmp_path / "tuning.json", _stopwatch(monkeypatch)
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     first = Tuning([torch.float32], path)
-    first.tuned(_convolution(), SHORT, LONG)
+    first.ways(_convolution(), LENGTHS)
     first.keep()
-    if isinstance(value, str):
-        monkeypatch.setenv(name, value)
+    if change == "variable":
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     else:
-        monkeypatch.setattr(torch, "get_num_threads", lambda: 1_000 + value)
-    Tuning([torch.float32], path).tuned(_convolution(), SHORT, LONG)
+        monkeypatch.setattr(torch, "get_num_threads", lambda: 1_001)
+    Tuning([torch.float32], path).ways(_convolution(), LENGTHS)
     assert stopwatch.count == 4
