@@ -19,7 +19,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from kokoro_wyoming import awake
-from kokoro_wyoming.openmp import Waiting
+from kokoro_wyoming.processor import Waiting
 
 T = TypeVar("T")
 

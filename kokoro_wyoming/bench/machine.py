@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import psutil
 
-from kokoro_wyoming.openmp import OtherPrograms
-from kokoro_wyoming.processor import cores_at_hand
+from kokoro_wyoming.processor import OtherPrograms, cores_at_hand
 
 _LOOK_SECONDS = 0.02
 

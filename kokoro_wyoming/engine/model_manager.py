@@ -18,7 +18,7 @@ from kokoro_wyoming.builds.installed import speakable_languages
 from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.calibration import calibrate
 from kokoro_wyoming.network.memory import return_memory
-from kokoro_wyoming.openmp import Waiting
+from kokoro_wyoming.processor import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, match_version
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.voices.folders import VoiceFolders

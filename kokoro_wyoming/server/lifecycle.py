@@ -18,8 +18,7 @@ from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.config.addresses import networks_of
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
-from kokoro_wyoming.openmp import Waiting
-from kokoro_wyoming.processor import core_quota
+from kokoro_wyoming.processor import Waiting, core_quota
 from kokoro_wyoming.protocols.admission import Admission, Rules, affordable
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.protocols.wyoming.server import WyomingServer

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kokoro_wyoming import openmp
+from kokoro_wyoming import processor
 from kokoro_wyoming.bench import children, contenders, course, load, machine, report
 from kokoro_wyoming.bench.children import BenchError, started
 from kokoro_wyoming.bench.contenders import OURS, PLAIN, our_server, serve
@@ -215,7 +215,7 @@ def test_neighbours_take_what_the_machine_spends_on_nobody_measured(monkeypatch:
         monkeypatch.setattr(machine, "cpu_seconds", lambda _: measured_seconds)
         monkeypatch.setattr(time, "monotonic", lambda: now_seconds)
 
-    for module in (openmp, machine):
+    for module in (processor, machine):
         monkeypatch.setattr(module, "cores_at_hand", lambda: frozenset(range(4)))
     spent(1000.0, 10.0, 500.0, now_seconds=0.0)
     neighbours = machine.Neighbours([psutil.Process()])
