@@ -10,7 +10,7 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -75,11 +75,11 @@ class Child:
 
 
 @contextlib.contextmanager
-def started(name: str) -> Iterator[Child]:
-    """A new Python process. It ends with the block, and with this process, however that ends."""
+def started(name: str, environment: Mapping[str, str] | None = None) -> Iterator[Child]:
+    """A new Python process with these variables. It ends with the block, and with this process, however that ends."""
     ours, theirs = _SPAWN.Pipe()
     with tempfile.NamedTemporaryFile() as log, ours:
-        process = _SPAWN.Process(target=_obey, args=(theirs, log.name), name=name, daemon=True)
+        process = _SPAWN.Process(target=_obey, args=(theirs, log.name, environment or {}), name=name, daemon=True)
         process.start()
         theirs.close()
         try:
@@ -89,8 +89,9 @@ def started(name: str) -> Iterator[Child]:
             process.join()
 
 
-def _obey(calls: Connection, log: str) -> None:
+def _obey(calls: Connection, log: str, environment: Mapping[str, str]) -> None:
     """The main loop of a child. Its standard output and error go to the log."""
+    os.environ.update(environment)
     threading.Thread(target=_end_with_parent, name="leash", daemon=True).start()
     written = os.open(log, os.O_WRONLY | os.O_APPEND)
     os.dup2(written, 1)

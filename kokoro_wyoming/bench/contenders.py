@@ -22,6 +22,15 @@ _LISTENS = re.compile(r"tcp://127\.0\.0\.1:\d+")
 """Our server logs its address only when it is ready."""
 
 
+def _capped(onednn: str, torch: str) -> dict[str, str]:
+    """The variables with which oneDNN, torch and MKL use no newer instructions than these."""
+    return {"ONEDNN_MAX_CPU_ISA": onednn, "ATEN_CPU_CAPABILITY": torch, "MKL_ENABLE_INSTRUCTIONS": torch.upper()}
+
+
+PROCESSORS = {"native": {}, "avx2": _capped("AVX2", "avx2"), "avx512": _capped("AVX512_CORE", "avx512")}
+"""What this machine can be measured as: by name, the variables of each contender. avx512 is without bfloat16."""
+
+
 @dataclass(frozen=True)
 class Setup:
     """The same for every contender."""
@@ -35,6 +44,13 @@ class Setup:
     """Processor threads; 0: torch chooses."""
     serve_arguments: tuple[str, ...] = ()
     """Further flags for our server."""
+    processor: str = "native"
+    """One of PROCESSORS."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of each contender."""
+        return PROCESSORS[self.processor]
 
 
 class PlainPipeline:
@@ -58,7 +74,7 @@ Contender = Wyoming | PlainPipeline
 @contextlib.asynccontextmanager
 async def plain_pipeline(setup: Setup) -> AsyncIterator[PlainPipeline]:
     """Plain `kokoro`, ready. It ends with the block."""
-    with started("plain kokoro") as child:
+    with started("plain kokoro", setup.environment) as child:
         yield PlainPipeline(setup, child, await child.ask(plain.get_ready, setup))
 
 
@@ -70,7 +86,7 @@ async def our_server(setup: Setup, threads: int) -> AsyncIterator[Wyoming]:
         *("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--offline", "--log-level=info"),
         *(f"--threads={threads}", f"--device={setup.device}"),
     )
-    with started("our server") as child:
+    with started("our server", setup.environment) as child:
         child.tell(serve, arguments)
         yield Wyoming(OURS, await child.logged(_LISTENS), setup.voice, psutil.Process(child.pid))
 

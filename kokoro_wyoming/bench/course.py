@@ -17,7 +17,7 @@ from kokoro_wyoming.bench.figures import Reply
 from kokoro_wyoming.bench.listener import Wyoming
 from kokoro_wyoming.bench.load import MOST_LISTENERS, Trial, trials
 from kokoro_wyoming.bench.machine import Neighbours, cpu_seconds, peak_followed
-from kokoro_wyoming.bench.texts import ONE_SENTENCE, SECONDS_3, Text
+from kokoro_wyoming.bench.texts import FOUR_SENTENCES, ONE_SENTENCE, SECONDS_3, Text
 
 _SETTLED_SECONDS = 2.0
 """Time between the start of the busy programs and the request: the server has noticed them then."""
@@ -32,7 +32,7 @@ class Plan:
     """How much is done."""
 
     repeat: int = 5
-    texts: tuple[Text, ...] = ONE_SENTENCE
+    texts: tuple[Text, ...] = (*ONE_SENTENCE, FOUR_SENTENCES)
     busy_programs: tuple[int, ...] = (1, 2, 4)
     """Numbers of endless loops beside which a sentence of 3 s is spoken."""
     most_listeners: int = MOST_LISTENERS
@@ -58,6 +58,8 @@ class Results:
     threads: int = 0
     torch: str = ""
     device: str = ""
+    processor: str = "native"
+    """What the machine was measured as."""
     records: dict[str, Record] = field(default_factory=lambda: {OURS: Record(), PLAIN: Record()})
     """By the contender's name."""
     seconds: float = 0.0
@@ -72,7 +74,7 @@ class Course:
         self.plan = plan
         self.setup = setup
         self.report = report
-        self.results = Results()
+        self.results = Results(processor=setup.processor)
         self.contenders: list[Contender] = []
         self._began = time.monotonic()
 

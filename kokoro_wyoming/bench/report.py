@@ -14,7 +14,16 @@ from kokoro_wyoming.bench.contenders import OURS, PLAIN
 from kokoro_wyoming.bench.course import Record, Results
 from kokoro_wyoming.bench.figures import Reply, median, pooled_rtf, ratio
 from kokoro_wyoming.bench.load import MOST_LISTENERS, most_served
-from kokoro_wyoming.bench.texts import ONE_SENTENCE, SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30
+from kokoro_wyoming.bench.texts import (
+    FOUR_SENTENCES,
+    ONE_SENTENCE,
+    SECONDS_3,
+    SECONDS_6,
+    SECONDS_20,
+    SECONDS_30,
+    UNMARKED,
+    WORD,
+)
 from kokoro_wyoming.processor import processor_name
 
 Figure = Callable[[Sequence[Reply]], float | None]
@@ -73,15 +82,22 @@ def rows(results: Results) -> Iterator[Row]:
     def row(name: str, figure: Figure, mine: Sequence[Reply], other: Sequence[Reply], goal: float | None = None) -> Row:
         return Row(name, figure(mine), figure(other), goal, any(reply.is_disturbed for reply in (*mine, *other)))
 
-    for text in ONE_SENTENCE:
+    for text in (*ONE_SENTENCE, FOUR_SENTENCES):
         mine, theirs = (record.replies.get(text.label, []) for record in (ours, plain))
         yield row(f"first sound of {text.label}, s", first_sound, mine, theirs, _FIRST_SOUND_GOALS.get(text.label))
     alone, longest = (ours.replies.get(text.label, []) for text in (SECONDS_3, SECONDS_30))
-    yield row("first sound of 30 s, of that of 3 s", first_sound, longest, alone, 1.6)
+    for text in (SECONDS_30, UNMARKED):
+        long = ours.replies.get(text.label, [])
+        yield row(f"first sound of {text.label}, of that of 3 s", first_sound, long, alone, 1.6)
+    short, middling = (ours.replies.get(text.label, []) for text in (WORD, SECONDS_6))
+    yield row("first sound of one word, of that of 6 s", first_sound, short, middling, 1.0)
     for count, beside in ours.beside.items():
         name = f"first sound of 3 s beside busy programs: {count}"
         yield row(name, first_sound, beside, plain.beside.get(count, []))
         yield row(f"{name}, of that alone", first_sound, beside, alone, 2.5)
+    for text in (WORD, FOUR_SENTENCES):
+        mine, theirs = (record.replies.get(text.label, []) for record in (ours, plain))
+        yield row(f"seconds of work for a second of {text.label}", pooled_rtf, mine, theirs)
     yield row("seconds of work for a second of long speech", pooled_rtf, long_speech(ours), long_speech(plain), 0.55)
     rtf, disturbed = pooled_rtf(long_speech(ours)), any(trial.is_disturbed for trial in ours.trials[-1:])
     # As many as take nine tenths of the processor's time.
@@ -101,7 +117,8 @@ def headlines(results: Results) -> str:
         "" if results.others_share is None else f"; other programs took {results.others_share:.0%} of the processor"
     )
     return (
-        f"kokoro-wyoming {__version__} on {processor_name()}, {results.device}, {results.threads} threads, "
+        f"kokoro-wyoming {__version__} on {processor_name()}, {results.device}, {results.threads} threads"
+        f"{'' if results.processor == 'native' else f', as {results.processor}'}, "
         f"torch {results.torch}, Python {platform.python_version()}\n"
         f"measured in {results.seconds / 60:.1f} minutes, beside plain kokoro where nothing else is said{others}"
     )

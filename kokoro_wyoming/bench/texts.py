@@ -21,6 +21,7 @@ class Text:
 
 
 WORD = Text("one word", "{name}.")
+FEW_WORDS = Text("a few words", "{name} is home.")
 SECONDS_3 = Text("3 s", "{name}, the washing machine has finished its cycle.")
 SECONDS_6 = Text(
     "6 s", "{name}, the front door has now been open for ten minutes, and the hallway is slowly getting colder."
@@ -42,7 +43,21 @@ SECONDS_30 = Text(
     "people next door, and meet us at noon, by the bridge, where the road, the rail, and the river cross, so that"
     " we can walk up together, before the snow comes.",
 )
-ONE_SENTENCE = (WORD, SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30)
+UNMARKED = Text(
+    "20 s without a comma",
+    "{name} will walk along the river with the old dog until the path turns away from the water and climbs through the "
+    "pine trees to the little hut where the key hangs behind the door and a note on the table tells every visitor how "
+    "to light the stove and where to find the candles and which of the cups must never be used by anybody except the "
+    "man who built the place with his own hands.",
+)
+ONE_SENTENCE = (WORD, FEW_WORDS, SECONDS_3, SECONDS_6, SECONDS_20, UNMARKED, SECONDS_30)
+
+FOUR_SENTENCES = Text(
+    "4 sentences",
+    "Here is your evening, {name}. The train leaves at ten past six from platform four. Dinner with your brother "
+    "is at half past seven, in the small restaurant behind the theatre. Take an umbrella, because it will rain "
+    "until midnight.",
+)
 
 LISTENED = Text(
     "listened",

@@ -28,7 +28,7 @@ and ended; nothing is downloaded. Leave the machine alone meanwhile.
 EXAMPLES = """\
 examples:
   kokoro-wyoming bench --quick
-  kokoro-wyoming bench --json figures.json
+  kokoro-wyoming bench --as avx2 --json figures.json
   kokoro-wyoming bench --config my.yaml --threads 2 --repeat 10
 """
 
@@ -47,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="processor threads for ours and plain; 0 is one per physical core")  # fmt: skip
     parser.add_argument("--device", dest="model.device", metavar="DEVICE", default=argparse.SUPPRESS,
                         help="where the network runs: auto, cpu, cuda or mps")  # fmt: skip
+    parser.add_argument("--as", dest="processor", choices=("native", "avx2", "avx512"), default="native",
+                        help="have both use no newer instructions than these, as an older processor would")  # fmt: skip
     settings.add_config_file(parser)
 
 
@@ -90,6 +92,7 @@ def setup_of(args: argparse.Namespace) -> Setup:
         voice=args.voice,
         device=config.model.device,
         threads=config.model.threads,
+        processor=args.processor,
         serve_arguments=(*([f"--config={args.config}"] if args.config else []), *flags),
     )
 

@@ -84,7 +84,7 @@ class Laboratory(Course):
         await self._start_afresh()
         if self.long_plan.packs:
             self.report("parts of a start, each alone")
-            with started("the timing of parts") as child:
+            with started("the timing of parts", self.setup.environment) as child:
                 asked = self.setup, self.results.threads, TAGS, self.long_plan.packs
                 self.findings.parts = await child.ask(parts.measure, *asked)
         return self.results

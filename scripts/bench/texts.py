@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kokoro_wyoming.bench.texts import NAMES, SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30, WORD, Text
+from kokoro_wyoming.bench.texts import FOUR_SENTENCES, NAMES, SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30, WORD, Text
 
 ONE_SENTENCE = (
     WORD,
@@ -30,12 +30,7 @@ SEVERAL_SENTENCES = (
         "{name}, there are two letters for you. One is from the bank. The other looks like an invitation, so you may "
         "want to open it first.",
     ),
-    Text(
-        "4 sentences",
-        "Here is your evening, {name}. The train leaves at ten past six from platform four. Dinner with your brother "
-        "is at half past seven, in the small restaurant behind the theatre. Take an umbrella, because it will rain "
-        "until midnight.",
-    ),
+    FOUR_SENTENCES,
 )
 
 

@@ -28,7 +28,18 @@ from kokoro_wyoming.bench.figures import PLAYER_BUFFER_SECONDS, Arrival, Reply, 
 from kokoro_wyoming.bench.listener import Wyoming
 from kokoro_wyoming.bench.load import Trial, most_served
 from kokoro_wyoming.bench.report import Row
-from kokoro_wyoming.bench.texts import LISTENED, NAMES, ONE_SENTENCE, SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30
+from kokoro_wyoming.bench.texts import (
+    FOUR_SENTENCES,
+    LISTENED,
+    NAMES,
+    ONE_SENTENCE,
+    SECONDS_3,
+    SECONDS_6,
+    SECONDS_20,
+    SECONDS_30,
+    UNMARKED,
+    WORD,
+)
 from kokoro_wyoming.cli import main
 from tests.conftest import CHECKOUT
 from tests.stand_ins import bench as bench_stand_ins
@@ -108,9 +119,11 @@ def test_a_goal_is_met_on_its_own_side(ours: float, other: float | None, goal: f
 def test_the_rows_compare_ours_with_plain_and_with_itself() -> None:
     ours, plain = Record(), Record()
     for text, ours_seconds, plain_seconds, audio_seconds in (
+        (WORD, 0.2, 1.0, 1.0),
         (SECONDS_3, 0.3, 1.0, 3.0),
         (SECONDS_6, 0.4, 2.0, 6.0),
         (SECONDS_20, 0.5, 8.0, 20.0),
+        (UNMARKED, 0.3, 8.0, 20.0),
         (SECONDS_30, 0.6, 12.0, 30.0),
     ):
         ours.replies[text.label] = [Reply(ours_seconds, audio_seconds, audio_seconds / 5, peak_mib=600.0)]
@@ -118,10 +131,11 @@ def test_the_rows_compare_ours_with_plain_and_with_itself() -> None:
     ours.beside[1] = [Reply(0.9, 3.0, 1.0)]
     ours.trials = [Trial(1), Trial(2), Trial(3), Trial(4, "a gap"), Trial(4, "a gap")]
     found = [row for row in report.rows(Results(records={OURS: ours, PLAIN: plain})) if row.goal is not None]
-    # First sound of 6 s and 20 s, 30 s by 3 s, beside a program, pace, memory; listeners have nothing to compare with.
-    expected = [0.2, 0.0625, 2.0, 3.0, 0.5, None, 0.6]
+    # First sound of 6 s, of 20 s, of 30 s by 3 s, of 20 s without a comma by 3 s, of a word by 6 s; beside a program,
+    # pace, memory. Listeners have nothing to compare with.
+    expected = [0.2, 0.0625, 2.0, 1.0, 0.5, 3.0, 0.5, None, 0.6]
     assert [ratio(row.ours, row.other) for row in found] == [value and pytest.approx(value) for value in expected]
-    assert [row.met for row in found] == [True, True, False, False, True, False, True]
+    assert [row.met for row in found] == [True, True, False, True, True, False, True, False, True]
 
 
 def test_a_listener_for_each_reply_in_time_is_wanted_and_a_tenth_of_the_time_left() -> None:
@@ -135,7 +149,7 @@ def test_a_row_says_when_it_is_made_of_what_was_disturbed() -> None:
     for share, is_disturbed in ((0.5, True), (0.05, False), (None, False)):
         ours, plain = Record(replies={"6 s": [replace(REPLY, others_share=share)]}), Record(replies={"6 s": [REPLY]})
         rows = report.rows(Results(records={OURS: ours, PLAIN: plain}))
-        (row,) = (row for row in rows if "6 s" in row.name)
+        (row,) = (row for row in rows if row.name == "first sound of 6 s, s")
         assert row.is_disturbed is is_disturbed
         assert ("disturbed" in row.cells()[-1]) is is_disturbed
 
@@ -178,7 +192,7 @@ def test_listeners_are_counted_where_all_were_served() -> None:
 
 
 def test_no_text_is_the_same_for_another_repetition() -> None:
-    for text in (*ONE_SENTENCE, LISTENED):
+    for text in (*ONE_SENTENCE, FOUR_SENTENCES, LISTENED):
         assert len({text.spoken_to(repetition) for repetition in range(len(NAMES))}) == len(NAMES)
 
 
@@ -205,6 +219,15 @@ async def test_a_process_that_has_ended_has_no_figures() -> None:
     async with machine.peak_followed(process) as peaks:
         await asyncio.sleep(0.1)
     assert peaks == [0.0]
+
+
+async def test_a_contender_has_the_variables_of_the_processor_that_it_is_measured_as() -> None:
+    assert replace(SETUP, processor="native").environment == {}
+    for name in ("avx2", "avx512"):
+        environment = replace(SETUP, processor=name).environment
+        with started("capped", environment) as child:
+            assert await child.ask(os.getenv, "ATEN_CPU_CAPABILITY") == name
+            assert {variable: await child.ask(os.getenv, variable) for variable in environment} == environment
 
 
 def test_neighbours_take_what_the_machine_spends_on_nobody_measured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,7 +350,7 @@ async def test_a_run_measures_everything_and_leaves_nothing_running() -> None:
     results = await Course(PLAN, SETUP, lines.append).run()
     ours, plain = results.records[OURS], results.records[PLAIN]
     assert (results.threads, results.torch, results.device) == (3, "2.0", "cpu")
-    assert list(ours.replies) == [text.label for text in ONE_SENTENCE]
+    assert list(ours.replies) == [text.label for text in (*ONE_SENTENCE, FOUR_SENTENCES)]
     assert {len(replies) for replies in ours.replies.values()} == {2}
     assert [(reply.ttfa_seconds, reply.wall_seconds) for reply in plain.replies["6 s"]] == [(0.5, 1.0)] * 2
     assert all(reply.peak_mib for record in (ours, plain) for reply in record.replies["30 s"])
