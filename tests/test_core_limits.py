@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from kokoro_wyoming.processor import core_quota, cores_at_hand, processor_name
+from kokoro_wyoming.server import lifecycle
 
 LINUX = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no affinity to set")
 
@@ -70,3 +72,12 @@ def test_the_tightest_quota_of_all_groups_counts(
 def test_this_process_has_a_quota_or_none() -> None:
     quota = core_quota()
     assert quota is None or quota > 0
+
+
+@pytest.mark.parametrize(("quota", "threads"), [(None, 4), (0.3, 1), (1.0, 1), (1.6, 2), (3.0, 3), (64.0, 4)])
+def test_no_more_threads_than_the_quota_grants(
+    quota: float | None, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(lifecycle, "core_quota", lambda: quota)
+    assert lifecycle._fitting_threads() == threads
