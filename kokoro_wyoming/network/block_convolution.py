@@ -29,7 +29,7 @@ from kokoro_wyoming.network.workspace import Workspace
 
 _POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 """Where Toom-Cook evaluates its polynomials, besides infinity. They have the smallest rounding errors."""
-_PART_ROWS, _PART_CHANNELS = 4096, 256
+_PART_ROWS, _PART_CHANNELS = 2048, 256
 """So many rows and channels out are computed at once. More would take more memory, and gain nothing."""
 
 Matrix = NDArray[np.float64]

@@ -74,30 +74,6 @@ class PackedConvolution:
         return as_rows(image)
 
 
-class PackedNeighbours:
-    """A convolution of stride 1 and without dilation as a packed linear layer over neighbouring rows.
-
-    It is a `tuning.Convolver`.
-    """
-
-    def __init__(self, convolution: Convolution) -> None:
-        channels_out, self._channels, _, self._taps = convolution.weight.shape
-        self.dtype = convolution.weight.dtype
-        neighbours = convolution.weight[:, :, 0].transpose(1, 2).reshape(channels_out, self._taps * self._channels)
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(neighbours.contiguous(), None)
-        self._bias = convolution.bias
-
-    def spare_rows(self, count: int) -> int:
-        """None: see `tuning.Convolver`."""
-        return 0
-
-    def __call__(self, u: Tensor, count: int, workspace: Workspace) -> Tensor:
-        """See `tuning.Convolver`."""
-        neighbours = u.as_strided((count, self._taps * self._channels), (self._channels, 1)).contiguous()
-        out: Tensor = torch.ops.mkldnn._linear_pointwise(neighbours, self._weight, self._bias, "none", [], "")
-        return out
-
-
 class PackedLstm(nn.Module):
     """An LSTM of one layer and two directions, for a batch of one.
 

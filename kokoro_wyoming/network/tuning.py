@@ -25,17 +25,13 @@ from kokoro_wyoming.assets.files import replaced
 from kokoro_wyoming.network.block_convolution import BlockConvolution, ShortCorrelation, fourier, toom_cook
 from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import Convolution
-from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedNeighbours, is_used
+from kokoro_wyoming.network.prepacking import PackedConvolution, is_used
 from kokoro_wyoming.network.workspace import Workspace
 from kokoro_wyoming.processor import processor_name
 
 _LOGGER = logging.getLogger(__name__)
 
 _BLOCKS: dict[str, Callable[[int, int], ShortCorrelation]] = {"fourier": fourier, "toom-cook": toom_cook}
-_PACKED: dict[str, Callable[[Convolution], Convolver]] = {
-    "packed": PackedConvolution,
-    "packed neighbours": PackedNeighbours,
-}
 _FOURIER_ROWS, _TOOM_COOK_ROWS = (16, 24, 32, 48), (6, 8)
 _TOOM_COOK_TAPS = 5
 """With more taps, blocks of Toom-Cook have too few rows."""
@@ -80,7 +76,7 @@ class Way(NamedTuple):
     """How a convolution is computed."""
 
     family: str
-    """direct, fourier and toom-cook read the weights as they are; the others have their own copy."""
+    """direct, fourier, toom-cook, or packed, which alone has its own copy of the weights."""
     block: int
     """Rows that a block reads; 0 for none."""
     dtype: torch.dtype
@@ -88,12 +84,12 @@ class Way(NamedTuple):
     @property
     def layout(self) -> tuple[str, torch.dtype]:
         """Two ways that have this in common read the same weights."""
-        return (self.family if self.family in _PACKED else "plain"), self.dtype
+        return ("packed" if self.family == "packed" else "plain"), self.dtype
 
     def of(self, convolution: Convolution) -> Convolver:
         """A convolution, whose weights have the way's type, computed in this way."""
-        if self.family in _PACKED:
-            return _PACKED[self.family](convolution)
+        if self.family == "packed":
+            return PackedConvolution(convolution)
         if self.family in _BLOCKS:
             return BlockConvolution(convolution, _BLOCKS[self.family](self.block, convolution.weight.shape[-1]))
         return DirectConvolution(convolution)
@@ -116,8 +112,7 @@ def possible_ways(taps: int, dtypes: Iterable[torch.dtype], *, packs: bool) -> l
         ways += [Way("toom-cook", rows, torch.float32) for rows in _TOOM_COOK_ROWS if rows > taps]
     elif torch.float32 in dtypes:
         ways += [Way("fourier", rows, torch.float32) for rows in _FOURIER_ROWS if rows > taps]
-    for family, kind in (("packed", PackedConvolution), ("packed neighbours", PackedLinear)):
-        ways += [Way(family, 0, dtype) for dtype in dtypes if packs and is_used(kind, dtype)]
+    ways += [Way("packed", 0, dtype) for dtype in dtypes if packs and is_used(PackedConvolution, dtype)]
     return ways
 
 

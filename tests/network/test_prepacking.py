@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from kokoro_wyoming.network import inference, prepacking
 from kokoro_wyoming.network.convolution import Convolution
 from kokoro_wyoming.network.decoder import TunedModule
-from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, PackedNeighbours, prepack
+from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, prepack
 from kokoro_wyoming.network.tuning import Tuning, possible_ways
 from kokoro_wyoming.network.workspace import Workspace
 
@@ -66,19 +66,11 @@ def test_packed_linear_layers_give_what_torch_s_own_give(shape: tuple[int, ...])
 
 
 @pytest.mark.parametrize("dtype", inference._usable_types())
-@pytest.mark.parametrize(
-    ("kind", "taps", "dilation"),
-    [
-        *((PackedConvolution, taps, dilation) for taps, dilation in ((3, 1), (3, 4), (5, 1))),
-        *((PackedNeighbours, taps, 1) for taps in (3, 5)),
-    ],
-)
-def test_packed_convolutions_give_what_torch_s_own_give(
-    kind: type[PackedConvolution | PackedNeighbours], taps: int, dilation: int, dtype: torch.dtype
-) -> None:
+@pytest.mark.parametrize(("taps", "dilation"), [(3, 1), (3, 4), (5, 1)])
+def test_packed_convolutions_give_what_torch_s_own_give(taps: int, dilation: int, dtype: torch.dtype) -> None:
     module = nn.Conv1d(34, 64, taps, padding=taps // 2 * dilation, dilation=dilation).requires_grad_(False)
     convolution = Convolution.of(module, dtype)
-    ours, padding = kind(convolution), convolution.padding
+    ours, padding = PackedConvolution(convolution), convolution.padding
     for count in (1, 2, 16, 40, 333):
         padded = torch.zeros(count + 2 * padding, 34, dtype=dtype)
         padded[padding : padding + count] = u = torch.randn(count, 34, dtype=dtype)
@@ -125,7 +117,7 @@ def test_other_processors_keep_torch_s_layers(
     model = _small_model()
     prepack(model)
     families = {way.family for way in possible_ways(3, [torch.float32], packs=True)}
-    assert ({"packed", "packed neighbours"} <= families) == (kind is PackedLinear)
+    assert ("packed" in families) == (kind is PackedLinear)
     assert type(model.bert.ffn) is type(model.bert.ffn_output) is kind
 
 

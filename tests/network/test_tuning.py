@@ -101,9 +101,9 @@ def test_nothing_is_measured_where_that_is_not_wanted(monkeypatch: pytest.Monkey
 
 
 def test_one_tap_is_direct_in_the_type_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    _stopwatch(monkeypatch, "packed neighbours")
+    _stopwatch(monkeypatch, "packed")
     ways = Tuning([torch.float32]).ways(_convolution(3), LENGTHS, packs=True)
-    assert ways.short.family == "packed neighbours"
+    assert ways.short.family == "packed"
     one, u = _convolution(1), torch.randn(20, 8)
     assert torch.allclose(ways.of(one).rows(u), one(u), atol=1e-5)
 
