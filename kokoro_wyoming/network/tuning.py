@@ -2,8 +2,8 @@
 
 A processor's features do not tell which way is the quickest. Where it has bfloat16 but not AMX, float32 by blocks can
 be. With AVX2, oneDNN takes fifty times as long for packed weights as for others at some lengths. So each kind of layer
-is measured once at lengths that occur. A file keeps the results for the next start. They hold for one processor, one
-release of torch and one number of threads.
+is measured once at lengths that occur. A file keeps the results for the next start, by processor, release of torch and
+number of threads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -38,6 +38,8 @@ _TOOM_COOK_TAPS = 5
 _WORTHWHILE = 0.95
 """A way that is not the first one must take less than this share of the time of those before it."""
 _ROUNDS = 3
+_MOST_MACHINES = 16
+"""A file keeps what was measured on so many machines, or with so many numbers of threads."""
 _LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS")
 """Variables that forbid instructions to torch's libraries."""
 
@@ -185,13 +187,11 @@ class Tuning:
         self._path = path
         self._measures = measures
         self._workspace = Workspace()
-        self._machine = {
-            "processor": processor_name(),
-            "torch": torch.__version__,
-            "threads": torch.get_num_threads(),
-            "limits": " ".join(os.environ.get(name, "") for name in _LIMITS).strip(),
-        }
-        self._found: dict[str, list[str]] = self._kept()
+        limits = [os.environ[name] for name in _LIMITS if name in os.environ]
+        threads = f"{torch.get_num_threads()} threads"
+        self._machine = ", ".join([processor_name(), f"torch {torch.__version__}", threads, *limits])
+        found = self._all_kept().get(self._machine)
+        self._found: dict[str, list[str]] = dict(found) if isinstance(found, dict) else {}
 
     def ways(
         self,
@@ -217,22 +217,23 @@ class Tuning:
         short, long = (possible[name] for name in found)
         return Ways(short, long, lengths.boundary, self._workspace)
 
-    def _kept(self) -> dict[str, list[str]]:
-        """What the file has for this machine; nothing where it cannot be read."""
+    def _all_kept(self) -> dict[str, Any]:
+        """What the file has, by machine; nothing where it cannot be read."""
         try:
             kept = json.loads(self._path.read_text("utf-8")) if self._path is not None else {}
-            return dict(kept["ways"]) if {**kept, "ways": None} == {**self._machine, "ways": None} else {}
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError):
             return {}
+        return kept if isinstance(kept, dict) else {}
 
     def keep(self) -> None:
         """Write what was measured into the file, unless the file has it."""
-        if self._path is None or self._found == self._kept():
+        kept = self._all_kept()
+        if self._path is None or kept.pop(self._machine, None) == self._found:
             return
-        text = json.dumps({**self._machine, "ways": self._found}, indent=1)
+        others = dict(list(kept.items())[1 - _MOST_MACHINES :])
         try:
             with replaced(self._path) as file:
-                file.write(text.encode())
+                file.write(json.dumps({**others, self._machine: self._found}, indent=1).encode())
         except OSError as error:
             _LOGGER.debug("%s cannot be written (%s), so the next start measures again", self._path, error.strerror)
 
