@@ -38,6 +38,8 @@ class Plan:
     most_listeners: int = MOST_LISTENERS
     seconds: float = 1200.0
     """No repetition begins later than this."""
+    calm_seconds: float = 2.5
+    """The pause before each of our replies. Right after plain's work our server would still make way for it."""
 
 
 @dataclass
@@ -104,6 +106,7 @@ class Course:
         """Every text."""
         for repetition, text in self.repetitions(self.plan.repeat, self.plan.texts, share=0.6):
             self.report(f"{text.label}, repetition {repetition + 1}")
+            await asyncio.sleep(self.plan.calm_seconds)
 
             async def speak(contender: Contender, text: Text = text, repetition: int = repetition) -> None:
                 reply = await self.measured(contender, lambda: contender.speak(text.spoken_to(repetition)))

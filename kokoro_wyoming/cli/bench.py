@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SUMMARY = "measure how quick this machine is, beside plain kokoro"
 DESCRIPTION = """\
 Measure the server beside plain `kokoro` on the same weights and threads: time to first audio (TTFA) by length of text,
-pace, listeners at once, memory. Takes about 10 minutes, or 4 with --quick. The server is started on a port of its own
+pace, listeners at once, memory. Takes about 15 minutes, or 4 with --quick. The server is started on a port of its own
 and ended; nothing is downloaded. Leave the machine alone meanwhile.
 """
 EXAMPLES = """\

@@ -36,7 +36,7 @@ _LAST_CONTEXT_FRAMES = 2
 _MIN_LAST_FRAMES = 40
 """A shorter last window is joined to the one before it: its context would cost as much as the window."""
 _MIN_SECOND_FRAMES = 16
-"""The same where the window before it is the first one, as its sound would come later."""
+"""The same behind a window that is shorter itself: the first one, whose sound would come later."""
 _WORKSPACE_FRAMES = 160 + 2 * CONTEXT_FRAMES
 """Up to this length, the largest window with its context, a run keeps its memory for the next run."""
 _ROWS = Lengths((10 * 40,), (10 * 176,)), Lengths((60 * 28,), (60 * 164,))
@@ -300,12 +300,10 @@ class Generator:
         """
         all_frames = 0, x.shape[-1]
         start, end = frames or all_frames
-        shortest = _MIN_SECOND_FRAMES
         while start < end:
-            stop = start + next(sizes)
-            if stop + shortest > end:
-                stop = end
-            shortest = _MIN_LAST_FRAMES
+            size = next(sizes)
+            shortest = _MIN_LAST_FRAMES if size >= _MIN_LAST_FRAMES else _MIN_SECOND_FRAMES
+            stop = start + size if end - start - size >= shortest else end
             # The last window alone can have any length, so it begins earlier to fill a bucket length.
             span = bucket_span(start, stop, all_frames) if stop == end else (start, stop)
             low, high = _with_context(span, CONTEXT_FRAMES, all_frames)
@@ -325,7 +323,7 @@ class _Layer(NamedTuple):
 
 
 def _block(
-    block: KokoroModule, layers: list[_Layer], tuned: Callable[[Convolution], TunedConvolution]
+    block: KokoroModule, layers: list[_Layer], tuned: Callable[[KokoroModule], TunedConvolution]
 ) -> GeneratorBlock:
     """The block of a module of `kokoro`; its layers are appended to `layers`."""
     first_layer, rounds = len(layers), []

@@ -45,7 +45,7 @@ from tests.conftest import CHECKOUT
 from tests.stand_ins import bench as bench_stand_ins
 from tests.stand_ins.bench import REPLY, SETUP
 
-PLAN = Plan(repeat=2, busy_programs=(1,), most_listeners=2)
+PLAN = Plan(repeat=2, busy_programs=(1,), most_listeners=2, calm_seconds=0.0)
 
 
 @pytest.fixture(autouse=True)

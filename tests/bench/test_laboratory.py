@@ -33,6 +33,7 @@ PLAN = LongPlan(
     busy_programs=(1,),
     starts=1,
     most_listeners=2,
+    calm_seconds=0.0,
 )
 
 
