@@ -38,8 +38,8 @@ class Plan:
     most_listeners: int = MOST_LISTENERS
     seconds: float = 1200.0
     """No repetition begins later than this."""
-    calm_seconds: float = 2.5
-    """The pause before each of our replies. Right after plain's work our server would still make way for it."""
+    calm_seconds: float = 4.5
+    """The pause before each of our replies. Right after plain's work our server still makes way for it, 4 s at most."""
 
 
 @dataclass
