@@ -32,6 +32,8 @@ _CALM_SECONDS = 2.0
 _BUSY = ("user", "nice", "system", "irq", "softirq", "steal")
 """The busy times of `psutil.cpu_times`; the time of guests is included in user and nice."""
 _CGROUPS = Path("/sys/fs/cgroup")
+INSTRUCTION_LIMITS = "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS"
+"""The variables that forbid newer instructions to oneDNN, torch and MKL."""
 
 
 def processor_name() -> str:

@@ -16,6 +16,7 @@ from kokoro_wyoming.bench import plain
 from kokoro_wyoming.bench.children import Child, started
 from kokoro_wyoming.bench.figures import Reply
 from kokoro_wyoming.bench.listener import Wyoming
+from kokoro_wyoming.processor import INSTRUCTION_LIMITS
 
 OURS, PLAIN = "ours", "plain"
 _LISTENS = re.compile(r"tcp://127\.0\.0\.1:\d+")
@@ -24,7 +25,7 @@ _LISTENS = re.compile(r"tcp://127\.0\.0\.1:\d+")
 
 def _capped(onednn: str, torch: str) -> dict[str, str]:
     """The variables with which oneDNN, torch and MKL use no newer instructions than these."""
-    return {"ONEDNN_MAX_CPU_ISA": onednn, "ATEN_CPU_CAPABILITY": torch, "MKL_ENABLE_INSTRUCTIONS": torch.upper()}
+    return dict(zip(INSTRUCTION_LIMITS, (onednn, torch, torch.upper()), strict=True))
 
 
 PROCESSORS = {"native": {}, "avx2": _capped("AVX2", "avx2"), "avx512": _capped("AVX512_CORE", "avx512")}

@@ -52,6 +52,10 @@ class Record:
     """A sentence of 3 s, by how many busy programs ran beside it."""
     trials: list[Trial] = field(default_factory=list)
 
+    def of(self, text: Text) -> list[Reply]:
+        """The replies to a text; none where it was not spoken."""
+        return self.replies.get(text.label, [])
+
 
 @dataclass
 class Results:

@@ -72,7 +72,7 @@ def memory_mib(replies: Sequence[Reply]) -> float | None:
 
 def long_speech(record: Record) -> list[Reply]:
     """Replies of 20 s and longer."""
-    return [*record.replies.get(SECONDS_20.label, []), *record.replies.get(SECONDS_30.label, [])]
+    return [*record.of(SECONDS_20), *record.of(SECONDS_30)]
 
 
 def rows(results: Results) -> Iterator[Row]:
@@ -83,27 +83,24 @@ def rows(results: Results) -> Iterator[Row]:
         return Row(name, figure(mine), figure(other), goal, any(reply.is_disturbed for reply in (*mine, *other)))
 
     for text in (*ONE_SENTENCE, FOUR_SENTENCES):
-        mine, theirs = (record.replies.get(text.label, []) for record in (ours, plain))
-        yield row(f"first sound of {text.label}, s", first_sound, mine, theirs, _FIRST_SOUND_GOALS.get(text.label))
-    alone, longest = (ours.replies.get(text.label, []) for text in (SECONDS_3, SECONDS_30))
+        goal = _FIRST_SOUND_GOALS.get(text.label)
+        yield row(f"first sound of {text.label}, s", first_sound, ours.of(text), plain.of(text), goal)
+    alone = ours.of(SECONDS_3)
     for text in (SECONDS_30, UNMARKED):
-        long = ours.replies.get(text.label, [])
-        yield row(f"first sound of {text.label}, of that of 3 s", first_sound, long, alone, 1.6)
-    short, middling = (ours.replies.get(text.label, []) for text in (WORD, SECONDS_6))
-    yield row("first sound of one word, of that of 6 s", first_sound, short, middling, 1.0)
+        yield row(f"first sound of {text.label}, of that of 3 s", first_sound, ours.of(text), alone, 1.6)
+    yield row("first sound of one word, of that of 6 s", first_sound, ours.of(WORD), ours.of(SECONDS_6), 1.0)
     for count, beside in ours.beside.items():
         name = f"first sound of 3 s beside busy programs: {count}"
         yield row(name, first_sound, beside, plain.beside.get(count, []))
         yield row(f"{name}, of that alone", first_sound, beside, alone, 2.5)
     for text in (WORD, FOUR_SENTENCES):
-        mine, theirs = (record.replies.get(text.label, []) for record in (ours, plain))
-        yield row(f"seconds of work for a second of {text.label}", pooled_rtf, mine, theirs)
+        yield row(f"seconds of work for a second of {text.label}", pooled_rtf, ours.of(text), plain.of(text))
     yield row("seconds of work for a second of long speech", pooled_rtf, long_speech(ours), long_speech(plain), 0.55)
     rtf, disturbed = pooled_rtf(long_speech(ours)), any(trial.is_disturbed for trial in ours.trials[-1:])
     # As many as take nine tenths of the processor's time.
-    goal = min(MOST_LISTENERS, math.floor(0.9 / rtf)) if rtf else None
-    yield Row("listeners without a gap", most_served(ours.trials), None, goal, disturbed)
-    yield row("peak memory for 30 s, MiB", memory_mib, longest, plain.replies.get(SECONDS_30.label, []), 0.6)
+    listeners = min(MOST_LISTENERS, math.floor(0.9 / rtf)) if rtf else None
+    yield Row("listeners without a gap", most_served(ours.trials), None, listeners, disturbed)
+    yield row("peak memory for 30 s, MiB", memory_mib, ours.of(SECONDS_30), plain.of(SECONDS_30), 0.6)
 
 
 def table(results: Results) -> tuple[Sequence[str], list[list[str]]]:

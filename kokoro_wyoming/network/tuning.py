@@ -27,7 +27,7 @@ from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import Convolution
 from kokoro_wyoming.network.prepacking import PackedConvolution, is_used
 from kokoro_wyoming.network.workspace import Workspace
-from kokoro_wyoming.processor import processor_name
+from kokoro_wyoming.processor import INSTRUCTION_LIMITS, processor_name
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,8 +40,6 @@ _WORTHWHILE = 0.95
 _ROUNDS = 3
 _MOST_MACHINES = 16
 """A file keeps what was measured on so many machines, or with so many numbers of threads."""
-_LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS")
-"""Variables that forbid instructions to torch's libraries."""
 
 
 class Convolver(Protocol):
@@ -168,10 +166,10 @@ class Ways(NamedTuple):
 
     def of(self, convolution: Convolution) -> TunedConvolution:
         """A convolution, whose weights have this type, computed in these ways; with one tap, directly."""
-        only = Way("direct", 0, self.dtype) if convolution.weight.shape[-1] == 1 else self.short
-        short = only.of(convolution)
-        long = short if only != self.short or self.long == self.short else self.long.of(convolution)
-        return TunedConvolution(convolution.padding, short, long, self.boundary, self.workspace)
+        direct = Way("direct", 0, self.dtype)
+        short, long = (direct, direct) if convolution.weight.shape[-1] == 1 else (self.short, self.long)
+        made = {way: way.of(convolution) for way in {short, long}}  # one way packs the weights once
+        return TunedConvolution(convolution.padding, made[short], made[long], self.boundary, self.workspace)
 
 
 class Tuning:
@@ -187,7 +185,7 @@ class Tuning:
         self._path = path
         self._measures = measures
         self._workspace = Workspace()
-        limits = [os.environ[name] for name in _LIMITS if name in os.environ]
+        limits = [os.environ[name] for name in INSTRUCTION_LIMITS if name in os.environ]
         threads = f"{torch.get_num_threads()} threads"
         self._machine = ", ".join([processor_name(), f"torch {torch.__version__}", threads, *limits])
         found = self._all_kept().get(self._machine)
@@ -248,13 +246,13 @@ def _quickest(convolution: Convolution, ways: Sequence[Way], lengths: Lengths) -
     return _best(pairs)
 
 
-def _relative_costs(convolution: Convolution, ways: Sequence[Way], lengths: Iterable[int]) -> dict[Way, float]:
+def _relative_costs(convolution: Convolution, ways: Sequence[Way], lengths: Sequence[int]) -> dict[Way, float]:
     """The mean time of each way at these lengths, each relative to the quickest way there."""
     total = dict.fromkeys(ways, 0.0)
     for rows in lengths:
         seconds = measured(convolution, ways, rows)
         for way in ways:
-            total[way] += seconds[way] / min(seconds.values()) / len(tuple(lengths))
+            total[way] += seconds[way] / min(seconds.values()) / len(lengths)
     return total
 
 

@@ -113,7 +113,7 @@ def summary(laboratory: Laboratory, name: str) -> dict[str, float | None]:
             f"of the machine's {peak:.0f} GFLOP/s in {kind} matrices": ratio(gflops, peak)
             for kind, peak in findings.matrix_peak_gflops.items()
         },
-        "peak memory with 30 s in one sentence, MiB": memory_mib(record.replies.get(SECONDS_30.label, [])),
+        "peak memory with 30 s in one sentence, MiB": memory_mib(record.of(SECONDS_30)),
         "the same as the first text of a process, MiB": memory_mib(findings.fresh.get(name, [])),
         "listeners without a gap": most_served(record.trials),
         "their first sound p50, s": median(first),
@@ -132,7 +132,7 @@ def plot(records: Mapping[str, Record]) -> list[str]:
         (text.label, name, seconds)
         for text in ONE_SENTENCE
         for name, record in records.items()
-        if (seconds := first_sound(record.replies.get(text.label, []))) is not None
+        if (seconds := first_sound(record.of(text))) is not None
     ]
     most = max((seconds for *_, seconds in points), default=1.0)
     width = max((len(name) for _, name, _ in points), default=0)
