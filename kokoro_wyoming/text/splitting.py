@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from sentence_stream import SentenceBoundaryDetector
 
+from kokoro_wyoming.text.breaths import breaths
 from kokoro_wyoming.text.cleaning import clean
 from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 from kokoro_wyoming.text.markup import Markup, Signs
@@ -29,6 +30,9 @@ FIRST_CLAUSE_WIDTH = 40
 sound."""
 FOLLOWING_WIDTH = 24
 """A clause is cut off only if so many characters of the sentence follow it: less would sound torn off."""
+BREATHLESS_WIDTH = 100
+"""After so many characters without the end of a clause, about 6 s, the first piece may end where a speaker would take a
+breath."""
 _SLICE_CHARS = 256
 """Markup is read so many characters at a time, so that the first sentence does not wait for all of a long text."""
 _WIDE = 3
@@ -130,7 +134,8 @@ class SentenceSplitter:
     the next place outside a span, whatever stands there: what is looked at again has a bounded length.
 
     Of a long first sentence the first clause is a piece of its own, if `clause_first`: nobody hears anything before it
-    is made. Where it ends depends on the text alone, so the law holds for it too.
+    is made. Where no clause ends, it is what stands before a breath (`breaths`). Where it ends depends on the text
+    alone, so the law holds for it too.
     """
 
     def __init__(self, *, clause_first: bool = True, markup: MarkupOptions = DEFAULT_MARKUP) -> None:
@@ -300,19 +305,39 @@ class _FirstClause:
     """Finds the end of an utterance's first clause, character by character."""
 
     def __init__(self) -> None:
+        self._text = ""
+        self._counts: list[int] = []
+        """For each character of the text, how many characters of the piece had come with it."""
         self._width = 0
-        self._last = ""
         self._end = 0
         self._end_width = 0
 
     def end_after(self, character: str, count: int) -> int:
         """The clause's end once `count` characters have come, the last of them `character`; 0 for not yet."""
-        is_end = self._last in _CLAUSE_ENDS and character.isspace()
-        if not self._end and self._width >= FIRST_CLAUSE_WIDTH and (is_end or self._last in _WIDE_CLAUSE_ENDS):
+        last = self._text[-1:]
+        is_end = last in _CLAUSE_ENDS and character.isspace()
+        if not self._end and self._width >= FIRST_CLAUSE_WIDTH and (is_end or last in _WIDE_CLAUSE_ENDS):
             self._end, self._end_width = count - 1, self._width
-        self._last = character
-        self._width += _WIDE if unicodedata.east_asian_width(character) == "W" else 1
-        return self._end if self._end and self._width - self._end_width >= FOLLOWING_WIDTH else 0
+        self._text += character
+        self._counts.append(count)
+        self._width += _width(character)
+        if self._end:
+            return self._end if self._width - self._end_width >= FOLLOWING_WIDTH else 0
+        is_long = self._width >= BREATHLESS_WIDTH and (character.isspace() or _width(character) > 1)
+        return self._breath() if is_long else 0
+
+    def _breath(self) -> int:
+        """How many characters stand before the best place for a breath; 0 where there is none."""
+        places = (place for place in breaths(self._text) if self._is_far_from_both_ends(place))
+        return next((self._counts[place] - 1 for place in places), 0)
+
+    def _is_far_from_both_ends(self, place: int) -> bool:
+        width = sum(map(_width, self._text[:place]))
+        return width >= FIRST_CLAUSE_WIDTH and self._width - width >= FOLLOWING_WIDTH
+
+
+def _width(character: str) -> int:
+    return _WIDE if unicodedata.east_asian_width(character) == "W" else 1
 
 
 def _last_break(text: str) -> int:
