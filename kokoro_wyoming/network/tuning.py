@@ -190,6 +190,7 @@ class Tuning:
         self._machine = ", ".join([processor_name(), f"torch {torch.__version__}", threads, *limits])
         found = self._all_kept().get(self._machine)
         self._found: dict[str, list[str]] = dict(found) if isinstance(found, dict) else {}
+        self._is_new = False
 
     def ways(
         self,
@@ -212,6 +213,7 @@ class Tuning:
         found = self._found.get(key)
         if not isinstance(found, list) or len(found) != 2 or not all(name in possible for name in found):
             found = self._found[key] = [str(way) for way in _quickest(convolution, list(possible.values()), lengths)]
+            self._is_new = True
         short, long = (possible[name] for name in found)
         return Ways(short, long, lengths.boundary, self._workspace)
 
@@ -224,10 +226,11 @@ class Tuning:
         return kept if isinstance(kept, dict) else {}
 
     def keep(self) -> None:
-        """Write what was measured into the file, unless the file has it."""
-        kept = self._all_kept()
-        if self._path is None or kept.pop(self._machine, None) == self._found:
+        """Write what was measured into the file, where something was; another program may have written meanwhile."""
+        if self._path is None or not self._is_new:
             return
+        kept = self._all_kept()
+        kept.pop(self._machine, None)
         others = dict(list(kept.items())[1 - _MOST_MACHINES :])
         try:
             with replaced(self._path) as file:
