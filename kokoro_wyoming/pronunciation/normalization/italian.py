@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
@@ -57,6 +57,7 @@ class Italian(Romance):
         "CNY": Currency("yuan", "yuan"),
         "INR": Currency("rupia", "rupie", feminine=True),
         "BRL": Currency("real", "real", "centavo", "centavos"),
+        **{"kr": Currency("corona", "corone", feminine=True), "PLN": Currency("zloty", "zloty")},
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
@@ -149,6 +150,14 @@ class Italian(Romance):
             return "mezzo"
         part = _PARTS[under]
         return f"un {part}" if over == 1 else f"{self.integer(over)} {part[:-1]}i"
+
+    def large_numbers(self) -> Mapping[str, Large]:
+        return {
+            **dict.fromkeys(("k", "K", "mila"), Large(factor=1000)),
+            **dict.fromkeys(("M", "mln", "Mln", "milione", "milioni"), Large("milione", "milioni")),
+            **dict.fromkeys(("mld", "Mld", "bn", "B", "miliardo", "miliardi"), Large("miliardo", "miliardi")),
+            "T": Large("miliardo", "miliardi", 1000),
+        }
 
     def monarch(self, name: str, number: int) -> str:
         return f"{name} {self.ordinal(number, feminine=name == 'Elisabetta')}"

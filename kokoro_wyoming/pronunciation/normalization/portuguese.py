@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
@@ -59,6 +59,7 @@ class Portuguese(Romance):
         "CNY": Currency("yuan", "yuans"),
         "INR": Currency("rupia", "rupias", feminine=True),
         "BRL": Currency("real", "reais", "centavo", "centavos"),
+        **{"kr": Currency("coroa", "coroas", feminine=True), "PLN": Currency("zloty", "zlotys")},
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (
@@ -135,6 +136,14 @@ class Portuguese(Romance):
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} e {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
+
+    def large_numbers(self) -> Mapping[str, Large]:
+        return {
+            **dict.fromkeys(("k", "K", "mil"), Large(factor=1000)),
+            **dict.fromkeys(("M", "mi", "milhão", "milhões"), Large("milhão", "milhões")),
+            **dict.fromkeys(("bi", "B", "bn", "bilhão", "bilhões"), Large("bilhão", "bilhões")),
+            **dict.fromkeys(("tri", "T", "trilhão", "trilhões"), Large("trilhão", "trilhões")),
+        }
 
     def monarch(self, name: str, number: int) -> str:
         ordinal = (
