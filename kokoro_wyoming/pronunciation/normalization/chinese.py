@@ -186,7 +186,11 @@ class Chinese(Unspaced):
         return super().phone(written).replace("一", "幺")
 
     def large_numbers(self) -> Mapping[str, Large]:
-        return {**{word: Large(word, word) for word in ("百万", "千万", "万", "亿")}, **self.large_letters}
+        return {
+            **{word: Large(word, word) for word in ("百万", "千万", "万", "亿", "万亿")},
+            "T": Large("万亿", "万亿"),
+            **self.large_letters,
+        }
 
     def own_rules_first(self) -> Iterator[Rule]:
         # A number beside its Chinese words: "21.5度", "2个".

@@ -61,7 +61,9 @@ class Italian(Romance):
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
-    ordinals_written = "[ºª]"
+    ordinals_written = (
+        r"[ºª]|°(?= (?:piano|posto|premio|tempo|grado|anno|turno|atto|capitolo|giorno|semestre|trimestre|livello)\b)"
+    )
     feminine_nouns = frozenset(
         (
             "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte "

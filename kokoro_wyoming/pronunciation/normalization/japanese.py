@@ -140,7 +140,11 @@ class Japanese(Unspaced):
         return "".join(_DIGIT_NAMES[int(digit)] for digit in digits) if digits.startswith("0") else digits
 
     def large_numbers(self) -> Mapping[str, Large]:
-        return {**{word: Large(word, word) for word in ("百万", "千", "万", "億")}, **self.large_letters}
+        return {
+            **{word: Large(word, word) for word in ("百万", "千", "万", "億", "兆")},
+            "T": Large("兆", "兆"),
+            **self.large_letters,
+        }
 
     def finished(self, text: str) -> str:
         text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", super().finished(text))

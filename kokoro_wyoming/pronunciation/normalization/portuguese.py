@@ -68,7 +68,10 @@ class Portuguese(Romance):
         r"(?!(?:1[1-9]|20)[0-9]{2}-)(?:[0-9]{2} )?9?[0-9]{4}-[0-9]{4}",
         r"0[0-9]00 [0-9]{3} [0-9]{4}",
     )
-    ordinals_written = r"\.?[ºª°]|[oa](?!\w)"
+    ordinals_written = (
+        r"\.?[ºª]|°(?= (?:lugar|andar|dia|semestre|bimestre|trimestre|turno|tempo|grau|ano|ato|capítulo|colocado)\b)"
+        r"|[oa](?!\w)"
+    )
     feminine_nouns = frozenset(
         (
             "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "

@@ -74,6 +74,8 @@ class Romance(Normalizer):
             re.compile(rf"(?<![\w.,/])(?P<hours>[0-9]{{1,2}}) ?½ {written}(?!\w)"),
             (lambda found: f"{self.integer(int(found['hours']), feminine=True)} {said}"),
         )
+        # An ordinal has neither decimals nor a sign: it is a degree.
+        yield re.compile(r"(?:(?<=[0-9][.,][0-9])|(?<=[-−][0-9])|(?<=[-−][0-9]{2}))º"), lambda found: "°"
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)"
         yield (
             re.compile(

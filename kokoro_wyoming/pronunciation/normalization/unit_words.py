@@ -30,7 +30,12 @@ PREFIXES: Mapping[str, Mapping[str, str]] = {
 
 WORDS: Mapping[str, Words] = {
     "en": {
-        **{"var": ("var", "vars"), "var-hour": ("var-hour", "var-hours"), "siemens": "siemens"},
+        **{
+            "angstrom": ("angstrom", "angstroms"),
+            "var": ("var", "vars"),
+            "var-hour": ("var-hour", "var-hours"),
+            "siemens": "siemens",
+        },
         **{"becquerel": ("becquerel", "becquerels"), "curie": ("curie", "curies"), "farad": ("farad", "farads")},
         **{"henry": ("henry", "henries"), "sievert": ("sievert", "sieverts"), "bar": ("bar", "bars")},
         **{"square-millimeter": ("square millimeter", "square millimeters"), "cent": ("cent", "cents")},
@@ -48,10 +53,19 @@ WORDS: Mapping[str, Words] = {
         **{"newton-meter": ("newton meter", "newton meters"), "mole": ("mole", "moles")},
     },
     "es": {
-        **{"var": ("voltiamperio reactivo", "voltiamperios reactivos"), "siemens": "siemens"},
+        **{
+            "angstrom": ("ángstrom", "ángstroms"),
+            "var": ("voltiamperio reactivo", "voltiamperios reactivos"),
+            "siemens": "siemens",
+        },
         **{"var-hour": ("voltiamperio reactivo hora", "voltiamperios reactivos hora"), "watt": ("vatio", "vatios")},
         **{"becquerel": ("becquerel", "becquereles"), "curie": ("curio", "curios"), "farad": ("faradio", "faradios")},
-        **{"henry": ("henrio", "henrios"), "sievert": ("sievert", "sieverts"), "joule": ("julio", "julios")},
+        **{
+            "henry": ("henrio", "henrios"),
+            "kiloohm": ("kilohmio", "kilohmios"),
+            "sievert": ("sievert", "sieverts"),
+            "joule": ("julio", "julios"),
+        },
         **{"square-millimeter": ("milímetro cuadrado", "milímetros cuadrados"), "cent": ("céntimo", "céntimos")},
         **{"square-decimeter": ("decímetro cuadrado", "decímetros cuadrados"), "particle": ("partícula", "partículas")},
         **{"cubic-millimeter": ("milímetro cúbico", "milímetros cúbicos"), "psi": "pe ese i"},
@@ -63,6 +77,7 @@ WORDS: Mapping[str, Words] = {
     },
     "fr": {
         **{
+            "angstrom": ("angström", "angströms"),
             "var": ("voltampère réactif", "voltampères réactifs"),
             "siemens": "siemens",
             "cent": ("centime", "centimes"),
@@ -73,12 +88,22 @@ WORDS: Mapping[str, Words] = {
         **{"square-decimeter": ("décimètre carré", "décimètres carrés"), "particle": ("particule", "particules")},
         **{"cubic-millimeter": ("millimètre cube", "millimètres cubes"), "psi": "pé esse i", "btu": "bé té u"},
         **{"cubic-decimeter": ("décimètre cube", "décimètres cubes"), "beaufort": "Beaufort", "ph": "pé hache"},
-        **{"relative-humidity": "pour cent d'humidité relative", "horsepower": ("cheval", "chevaux")},
+        **{
+            "kiloohm": ("kilohm", "kilohms"),
+            "relative-humidity": "pour cent d'humidité relative",
+            "horsepower": ("cheval", "chevaux"),
+        },
         **{"acre": ("acre", "acres"), "ton": ("tonne", "tonnes"), "cup": ("tasse", "tasses")},
         **{"square-mile": ("mile carré", "miles carrés")},
     },
     "it": {
-        **{"var": "voltampere reattivi", "var-hour": "varora", "siemens": "siemens", "becquerel": "becquerel"},
+        **{
+            "angstrom": "angstrom",
+            "var": "voltampere reattivi",
+            "var-hour": "varora",
+            "siemens": "siemens",
+            "becquerel": "becquerel",
+        },
         **{"curie": "curie", "farad": "farad", "henry": "henry", "sievert": "sievert", "joule": "joule"},
         **{"square-millimeter": ("millimetro quadrato", "millimetri quadrati"), "cent": ("centesimo", "centesimi")},
         **{"square-decimeter": ("decimetro quadrato", "decimetri quadrati"), "particle": ("particella", "particelle")},
@@ -93,7 +118,12 @@ WORDS: Mapping[str, Words] = {
         **{"/minute": "{} al minuto", "/second": "{} al secondo"},
     },
     "pt": {
-        **{"var": ("volt-ampère reativo", "volt-ampères reativos"), "siemens": "siemens", "curie": ("curie", "curies")},
+        **{
+            "angstrom": ("angstrom", "angstroms"),
+            "var": ("volt-ampère reativo", "volt-ampères reativos"),
+            "siemens": "siemens",
+            "curie": ("curie", "curies"),
+        },
         **{"var-hour": ("volt-ampère reativo hora", "volt-ampères reativos hora"), "farad": ("farad", "farads")},
         **{"becquerel": ("becquerel", "becquerels"), "henry": ("henry", "henrys"), "sievert": ("sievert", "sieverts")},
         **{"square-millimeter": ("milímetro quadrado", "milímetros quadrados"), "cent": ("centavo", "centavos")},
@@ -101,11 +131,23 @@ WORDS: Mapping[str, Words] = {
         **{"cubic-millimeter": ("milímetro cúbico", "milímetros cúbicos"), "psi": "pê esse i", "btu": "bê tê u"},
         **{"cubic-decimeter": ("decímetro cúbico", "decímetros cúbicos"), "beaufort": "Beaufort", "ph": "pê agá"},
         **{"relative-humidity": "por cento de umidade relativa", "horsepower": ("cavalo", "cavalos")},
-        **{"month": ("mês", "meses"), "year": ("ano", "anos"), "pint": ("pinta", "pintas")},
+        **{
+            "kiloohm": ("quilohm", "quilohms"),
+            "month": ("mês", "meses"),
+            "year": ("ano", "anos"),
+            "pint": ("pinta", "pintas"),
+        },
         **{"newton-meter": ("newton-metro", "newtons-metro")},
     },
     "hi": {
-        **{"var": "वार", "var-hour": "वार घंटे", "siemens": "सीमेंस", "becquerel": "बेकरेल", "curie": "क्यूरी"},
+        **{
+            "angstrom": "ऐंग्स्ट्रॉम",
+            "var": "वार",
+            "var-hour": "वार घंटे",
+            "siemens": "सीमेंस",
+            "becquerel": "बेकरेल",
+            "curie": "क्यूरी",
+        },
         **{"farad": "फ़ैरड", "henry": "हेनरी", "sievert": "सीवर्ट", "cent": "सेंट", "particle": "कण"},
         **{"square-millimeter": "वर्ग मिलीमीटर", "square-decimeter": "वर्ग डेसीमीटर", "cubic-millimeter": "घन मिलीमीटर"},
         **{"cubic-decimeter": "घन डेसीमीटर", "psi": "पी एस आई", "btu": "बी टी यू", "beaufort": "ब्यूफोर्ट", "ph": "पी एच"},
@@ -117,7 +159,13 @@ WORDS: Mapping[str, Words] = {
         **{"inch-ofhg": "इंच पारा", "millimeter-ofhg": "मिलीमीटर पारा", "mole": "मोल", "bit": "बिट"},
     },
     "ja": {
-        **{"var": "{}バール", "var-hour": "{}バール時", "siemens": "{}ジーメンス", "becquerel": "{}ベクレル"},
+        **{
+            "angstrom": "{}オングストローム",
+            "var": "{}バール",
+            "var-hour": "{}バール時",
+            "siemens": "{}ジーメンス",
+            "becquerel": "{}ベクレル",
+        },
         **{
             "curie": "{}キュリー",
             "farad": "{}ファラド",
@@ -130,17 +178,31 @@ WORDS: Mapping[str, Words] = {
         **{"psi": "{}ピーエスアイ", "btu": "{}ビーティーユー", "beaufort": "風力{}", "ph": "ピーエイチ{}"},
         **{
             "relative-humidity": "相対湿度{}パーセント",
-            "horsepower": "{}馬力",
+            "horsepower": "{}バリキ",
             "cup": "{}カップ",
             "mile-per-gallon": "1ガロンあたり{}マイル",
         },
         **{"tablespoon": "大さじ{}", "teaspoon": "小さじ{}", "week": "{}週間", "month": "{}か月", "year": "{}年"},
-        **{"fluid-ounce": "{}液量オンス", "ton": "{}トン", "megawatt": "{}メガワット"},
+        **{
+            "fluid-ounce": "{}オンス",
+            "millimeter-ofhg": "{}ミリメートル水銀柱",
+            "inch-ofhg": "{}インチ水銀柱",
+            "nautical-mile": "{}カイリ",
+            "ton": "{}トン",
+            "megawatt": "{}メガワット",
+        },
         **{"/second": "毎秒{}", "/minute": "毎分{}", "/hour": "毎時{}", "/day": "1日あたり{}"},
         **{"/month": "1か月あたり{}", "/year": "1年あたり{}"},
     },
     "zh": {
-        **{"var": "{}乏", "var-hour": "{}乏时", "siemens": "{}西门子", "becquerel": "{}贝可", "curie": "{}居里"},
+        **{
+            "angstrom": "{}埃",
+            "var": "{}乏",
+            "var-hour": "{}乏时",
+            "siemens": "{}西门子",
+            "becquerel": "{}贝可",
+            "curie": "{}居里",
+        },
         **{"farad": "{}法", "henry": "{}亨", "sievert": "{}希沃特", "cent": "{}美分", "particle": "{}个颗粒"},
         **{"square-millimeter": "{}平方毫米", "square-decimeter": "{}平方分米", "cubic-millimeter": "{}立方毫米"},
         **{"cubic-decimeter": "{}立方分米", "cubic-kilometer": "{}立方公里", "psi": "每平方英寸{}磅"},
@@ -158,7 +220,28 @@ WORDS: Mapping[str, Words] = {
         },
         **{"cubic-yard": "{}立方码", "decimeter": "{}分米", "nanometer": "{}纳米", "hectoliter": "{}百升"},
         **{"inch-ofhg": "{}英寸汞柱", "millimeter-ofhg": "{}毫米汞柱", "mole": "{}摩尔", "bit": "{}比特"},
-        **{"week": "{}周", "month": "{}个月", "year": "{}年", "nanosecond": "{}纳秒", "newton-meter": "{}牛米"},
+        **{
+            "hundred": "一百",
+            "week": "{}周",
+            "month": "{}个月",
+            "year": "{}年",
+            "nanosecond": "{}纳秒",
+            "newton-meter": "{}牛米",
+        },
         **{"meter-per-square-second": "{}米每二次方秒", "ampere": "{}安"},
     },
 }
+
+FEMININE: Mapping[str, frozenset[str]] = {
+    "es": frozenset(
+        "inch square-inch cubic-inch inch-ofhg yard square-yard cubic-yard square-mile nautical-mile mile-per-gallon "
+        "ounce fluid-ounce pint cup tablespoon teaspoon calorie megacalorie gigacalorie particle week btu".split()
+    ),
+    "fr": frozenset("ounce fluid-ounce pint cup tablespoon teaspoon calorie particle week acre ton".split()),
+    "it": frozenset("yard square-yard cubic-yard ounce fluid-ounce pint cup calorie particle week ton btu".split()),
+    "pt": frozenset(
+        "inch square-inch cubic-inch inch-ofhg yard square-yard cubic-yard square-mile nautical-mile mile-per-gallon "
+        "ounce fluid-ounce pint cup tablespoon teaspoon calorie megacalorie gigacalorie particle week".split()
+    ),
+}
+"""Units whose names are feminine, beside those that a language names itself."""

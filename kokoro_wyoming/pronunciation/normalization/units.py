@@ -79,7 +79,15 @@ SYMBOLS = {
     **{"µSv": "microsievert", "THz": "terahertz", "hz": "hertz", "khz": "kilohertz", "mhz": "megahertz"},
     **{"ghz": "gigahertz", "mHz": "millihertz", "MPa": "megapascal", "mPa": "millipascal", "cbar": "centibar"},
     **{"hpa": "hectopascal", "mmHg": "millimeter-ofhg", "inHg": "inch-ofhg", "psi": "psi", "PSI": "psi"},
-    **{"db": "decibel", "cd": "candela", "nm": "nanometer", "dm": "decimeter", "Km": "kilometer", "Kms": "kilometer"},
+    **{
+        "db": "decibel",
+        "cd": "candela",
+        "Å": "angstrom",
+        "nm": "nanometer",
+        "dm": "decimeter",
+        "Km": "kilometer",
+        "Kms": "kilometer",
+    },
     **{"nmi": "nautical-mile", "ft": "foot", "yd": "yard", "″": "inch"},
     **{"ng": "nanogram", "Kg": "kilogram", "KG": "kilogram", "kgs": "kilogram", "Kgs": "kilogram", "gr": "gram"},
     **{"oz": "ounce", "lb": "pound", "lbs": "pound", "µl": "microliter", "µL": "microliter", "cL": "centiliter"},
@@ -214,7 +222,7 @@ class Units:
 
     def _bare(self, unit: str) -> str:
         if unit.startswith("100 "):
-            return self._phrase(unit.removeprefix("100 "), "other").replace("{}", "100")
+            return self._phrase(unit.removeprefix("100 "), "other").replace("{}", str(self._own.get("hundred", 100)))
         # Babel finds a unit for parts of its name, too.
         return self._phrase(unit, "one").replace("{}", "").strip() if unit in _NAMES else unit
 

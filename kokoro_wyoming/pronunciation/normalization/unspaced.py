@@ -41,7 +41,6 @@ class Unspaced(Normalizer):
         **dict.fromkeys(("k", "K"), Large(factor=1_000)),
         **dict.fromkeys(("M", "million"), Large(factor=1_000_000)),
         **dict.fromkeys(("B", "bn", "billion"), Large(factor=1_000_000_000)),
-        "T": Large(factor=1_000_000_000_000),
     }
 
     def normalize(self, text: str) -> str:

@@ -11,6 +11,7 @@ from babel.numbers import get_currency_name
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, parse, pattern_of_numbers
+from kokoro_wyoming.pronunciation.normalization.unit_words import FEMININE
 from kokoro_wyoming.pronunciation.normalization.units import Units
 
 Found = re.Match[str]
@@ -62,6 +63,7 @@ class Verbalizer(ABC):
     monarchs: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
+        self.feminine_units = self.feminine_units | FEMININE.get(self.locale[:2], frozenset())
         self.large = self.large_numbers()
         self.units = Units(self.locale, self.units_own, self.units_per, per_is_own=self.units_per_is_own)
         self.number_pattern = pattern_of_numbers(decimal_comma=self.decimal_comma, plain_spaces=self.plain_spaces)
