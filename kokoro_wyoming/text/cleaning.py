@@ -17,7 +17,7 @@ _CLEANED: dict[int, str | None] = {
     **dict.fromkeys((*range(0xE000, 0xF900), *range(0xF0000, 0x110000))),
     # Other line breaks.
     **dict.fromkeys((0x0B, 0x0C, 0x85, 0x2028, 0x2029), "\n"),
-    # Units and their parts as one sign (㎏, ㎡, ℓ, the ohm sign, the kelvin sign): letters, as they are typed elsewhere.
+    # Units that are one sign (㎏, ㎡, ℓ, the ohm sign, the kelvin sign): letters, as they are typed elsewhere.
     **{
         code: normalize("NFKC", chr(code)).replace("\u2215", "/")
         for code in (0x2113, 0x2126, 0x212A, 0x212B, *range(0x3300, 0x3358), *range(0x3371, 0x33E0))

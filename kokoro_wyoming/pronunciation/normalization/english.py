@@ -53,6 +53,7 @@ class English(Normalizer):
         **{"kr": Currency("krone", "kroner"), "PLN": Currency("zloty", "zlotys"), "ILS": Currency("shekel", "shekels")},
     }
     unit_symbols = SYMBOLS
+    no_units = "K-[a-z]|d (?:print|model|scan|movie|game)"
     unit_link = r"(?:[ \u00a0\u202f\u2009]?|-(?=[^\W\d_]{1,5}\.? [a-z]))"
     meridiems = {r"[aA]\.[mM]\.": "am", r"[pP]\.[mM]\.": "pm", "(?i:a\\.?m)": "am", "(?i:p\\.?m)": "pm"}
     phones = (
@@ -239,7 +240,8 @@ class AmericanEnglish(English):
 
 class BritishEnglish(English):
     locale = "en_GB"
-    unit_symbols = {**SYMBOLS, "st": "stone"}
+    unit_symbols = {**SYMBOLS, "st": "stone", "p": "penny"}
+    no_units = rf"{English.no_units}|(?<=[0-9]{{3}})p(?!\w)"
 
     def date(self, year: int | None, month: int, day: int | None) -> str:
         words = f"the {self.ordinal(day)} of {self._month_name(month)}" if day else self._month_name(month)

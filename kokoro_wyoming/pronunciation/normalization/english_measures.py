@@ -1,4 +1,4 @@
-"""Measures in English: the symbols that are units there alone, inches, and measures that belong to the noun behind them.
+"""Measures in English: symbols that are units there alone, inches, and measures that belong to the noun behind them.
 
 "The rope is ten meters long", but "a ten meter rope".
 """
@@ -12,7 +12,7 @@ from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 SYMBOLS = {
-    **{"mi": "mile", "pt": "pint", "pts": "pint", "qt": "quart", "qts": "quart", "gals": "gallon", "yds": "yard"},
+    **{"mi": "mile", "pt": "pint", "pts": "point", "qt": "quart", "qts": "quart", "gals": "gallon", "yds": "yard"},
     **{"tbs": "tablespoon", "Tbsp": "tablespoon", "tbsps": "tablespoon", "tsps": "teaspoon", "ozs": "ounce"},
     **{"hr": "hour", "hrs": "hour", "mins": "minute", "sec": "second", "secs": "second", "wk": "week", "wks": "week"},
     **{"mo": "month", "mos": "month", "yr": "year", "yrs": "year", "y": "year", "sqft": "square-foot"},
@@ -30,10 +30,10 @@ _ENDS = r"(?=[ \u00a0]*(?:[.,;:!?)]|$))"
 
 _OWNER = re.compile(
     r"\b(?:an?|the|this|these|those|my|your|our|his|her|its|their|another|one|each)"
-    r"(?: (?:new|old|single|small|large|big|cheap|standard|normal|spare|brisk|quick|easy|bright|dim|second|third))?[ ]$",
+    r"(?: (?:new|old|single|small|large|big|cheap|standard|normal|spare|brisk|quick|easy|bright|dim))?[ ]$",
     re.IGNORECASE,
 )
-_THING = re.compile(r"[ -](?P<noun>[a-zA-Z]{2,24})(?!\w)")
+_THING = re.compile(r"[ -](?P<noun>[a-zA-Z][a-zA-Z-]{0,24})(?!\w)")
 _NO_THING = frozenset(
     (
         "of is are was were be been being am has have had do does did will would can could should may might must shall "
@@ -47,17 +47,19 @@ _NO_THING = frozenset(
         "someone somebody nobody everyone everybody nothing something everything"
     ).split()
 )
-_NO_THING_AFTER_A = frozenset("of is was are or and to in at on from for by with than per more less".split())
+_NO_THING_AFTER_A = frozenset("of is was are or and to in at on from for by with than per more less x a an".split())
 _THINGS_OF_A_MEASURE = (
-    "ladder pole pipe hose rope cable cord wire board plank beam fence ceiling tree tape nail screw bolt screen monitor "
-    "display television tv bulb lamp lightbulb charger adapter heater motor engine battery outlet socket bottle jug "
-    "bucket tank bag bale card drive disk ssd dumbbell kettlebell trailer cupboard mattress pizza skillet"
+    "ladder pole pipe hose rope cable cord wire board plank beam fence ceiling tree tape nail screw bolt screen "
+    "monitor display television tv bulb lamp lightbulb charger adapter heater motor engine battery outlet socket "
+    "bottle jug bucket tank bag bale card drive disk ssd dumbbell kettlebell trailer cupboard mattress pizza skillet"
 )
 _OF_A_MEASURE = frozenset(f"{noun}{ending}" for noun in _THINGS_OF_A_MEASURE.split() for ending in ("", "s"))
 
 
 def is_attribute(found: Found) -> bool:
     """Whether a measure or a price belongs to the noun behind it, as in "a 10 m rope", unlike "the 10 m of rope"."""
+    if found[0].endswith("p"):  # fifty pence
+        return False
     thing = _THING.match(found.string, found.end())
     if thing is None:
         return False
@@ -76,12 +78,13 @@ def rules_of_inches() -> Iterator[Rule]:
     """ "in" is a preposition, unless what stands around it makes it inches."""
     decimal = r"(?<![\w.,/])(?P<number>[0-9]{1,4}\.[0-9]{1,3})"
     whole = r"(?<![\w.,/])(?P<number>[0-9]{1,4})"
+    one, more = "|".join(_THINGS_OF_A_MEASURE.split()), "|".join(sorted(_OF_A_MEASURE))
     ways = (
         rf"(?<=[0-9½¼¾⅛⅜⅝⅞])(?P<number>) ?in\.?(?= of (?:{_FALLS})\b)",
-        rf"{decimal} ?in(?:\.(?= )|{_ENDS}|(?= (?:{_STRETCHES})\b))",
+        rf"{decimal} ?in(?:\.(?= )|{_ENDS}|(?= (?:{_STRETCHES})\b{_ENDS}))",
         rf"{whole} in\.?(?= (?:{_STRETCHES})\b{_ENDS})",
-        rf"(?:(?<=\ba )|(?<=\ban )){whole} in(?= (?:{'|'.join(_THINGS_OF_A_MEASURE.split())})\b)",
-        rf"{whole}[ -]in\.(?= (?:{'|'.join(sorted(_OF_A_MEASURE))}|{_STRETCHES}|by|x)\b)",
+        rf"(?:(?<=\ba )|(?<=\ban )|(?<=\bmy )|(?<=\bthe )|(?<=\byour )){whole} in(?= (?i:{one})\b)",
+        rf"{whole}[ -]in\.(?= (?:{more}|{_STRETCHES}|by|x)\b)",
         rf"{whole} ?in(?= ?[x×] ?[0-9])",
         rf"(?:(?<=[x×] )|(?<=[x×])){whole} ?in\b{_ENDS}",
         rf"(?:(?<=[0-9] ft )|(?<=[0-9]ft )|(?<=[0-9]′ )){whole} ?in\b(?! [0-9])",

@@ -43,6 +43,7 @@ class Italian(Romance):
         **{"kilometer-per-hour": ("chilometro all'ora", "chilometri all'ora"), "tonne": ("tonnellata", "tonnellate")},
         **{"kilogram": ("chilo", "chili"), "day": ("giorno", "giorni")},
     }
+    no_units = r"ha (?!(?:di|in|e)\b)[a-zàèéìòù]"
     feminine_units = frozenset(("hour", "pound", "tonne", "kilocalorie", "ppm", "ppb"))
     date_of = " "
     first_of_month = "primo"

@@ -201,13 +201,14 @@ class Normalizer(Verbalizer):
     def _rules_of_amounts(self) -> Iterator[Rule]:
         number, sign = self.number_pattern, f"(?P<sign>{_MINUS})?"
         amounts = f"(?P<first>{number})(?:{_DASH}(?P<last>{number}))?"
-        unit = unit_after_number(self.unit_symbols)
+        unit = unit_after_number(self.unit_symbols, self.no_units)
         per = rf"(?:/(?P<per>{PER}(?!\w)|[^\W\d_]{{1,12}}(?![\w/])))?"
-        large = "|".join(re.escape(word) for word in sorted(self.large, key=len, reverse=True))
-        large = rf"(?:{_GAP}(?P<large>{large})(?!\w){self.large_links})?" if large else "(?P<large>(?!))?"
+        large = rf"(?:{_GAP}(?P<large>{self._large_pattern()})(?![\w&-]){self.large_links})?"
+        # "$20 T shirts"
+        large_onto = rf"(?:{_GAP}(?P<large>{self._large_pattern(r'(?<=[0-9])')})(?![\w&-]))?"
         code = rf"(?:{_GAP}(?P<code>{CODE})(?!\w))?"
         yield re.compile(rf"¢[ \u00a0]?(?P<number>{number})"), lambda found: f"{found['number']}¢"
-        yield re.compile(rf"{sign}(?<![\w$])(?P<currency>{SIGN}){_GAP}{amounts}{large}{code}{per}"), self._money
+        yield re.compile(rf"{sign}(?<![\w$])(?P<currency>{SIGN}){_GAP}{amounts}{large_onto}{code}{per}"), self._money
         # A word may be stuck to a sign, not to letters.
         yield (
             re.compile(rf"{sign}{amounts}{large}{_GAP}(?P<currency>{SIGN})(?![0-9])(?:(?<!\w)|(?!\w))(?P<code>){per}"),
@@ -221,6 +222,12 @@ class Normalizer(Verbalizer):
         yield sizes, lambda found: f"{found[1]} {self.by} "
         yield re.compile(rf"{sign}{amounts}{self.unit_link}(?P<unit>{unit})"), self._quantity
         yield re.compile(rf"(?P<unit>{BARE_UNIT})"), self._bare_unit
+
+    def _large_pattern(self, before_a_letter: str = "") -> str:
+        longest_first = sorted(self.large, key=len, reverse=True)
+        return "|".join(
+            (before_a_letter if len(word) == 1 and word.isascii() else "") + re.escape(word) for word in longest_first
+        )
 
     def _money(self, found: Found) -> str:
         said = self._price(found, self.currency(SIGNS[found["code"] or found["currency"]]))

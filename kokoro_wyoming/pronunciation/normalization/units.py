@@ -98,7 +98,15 @@ SYMBOLS = {
     **{"µmol": "micromole", "nmol": "nanomole", "m/s²": "meter-per-square-second"},
     **{"m/s2": "meter-per-square-second", "p/m³": "particle/cubic-meter", "p/m3": "particle/cubic-meter"},
     **{"%RH": "relative-humidity", "% RH": "relative-humidity", "%rH": "relative-humidity", "pH": "ph"},
-    **{"¢": "cent", "ct": "cent", "bft": "beaufort", "Bft": "beaufort", "kt": "knot", "kts": "knot"},
+    **{
+        "¢": "cent",
+        "ct/kWh": "cent/kilowatt-hour",
+        "c/kWh": "cent/kilowatt-hour",
+        "bft": "beaufort",
+        "Bft": "beaufort",
+        "kt": "knot",
+        "kts": "knot",
+    },
     **{
         "in/h": "inch/hour",
         "in/d": "inch/day",
@@ -119,7 +127,7 @@ _NAMES = frozenset((*SYMBOLS.values(), "week", "month", "year"))
 _SPACE_ASKED = "KtBAgJd"
 """Written onto the number these are names, sizes and generations: 4K, 5G, 2A."""
 _LETTERS = str.maketrans("\u03bc\u2126", "µΩ")
-_NO_SPACE = "w"
+_NO_SPACE = "wp"
 """Apart from the number these are something else."""
 _BARE = (
     "°C",
@@ -156,13 +164,13 @@ PER = rf"(?:100[ \u00a0\u202f]?)?(?:{_PER})"
 """What a rate or a price is for: a regular expression without groups."""
 
 
-def unit_after_number(more: Mapping[str, str]) -> str:
-    """A regular expression without groups for SYMBOLS and `more` of one language."""
+def unit_after_number(more: Mapping[str, str], but: str = "(?!)") -> str:
+    """A regular expression without groups for SYMBOLS and `more` of one language, `but` for another expression."""
     unit = _one_of({**SYMBOLS, **more})
     # "2700K" is a colour, "200g" and "1.5A" are measures, unlike "4K", "5G" and "2A".
     onto = r"(?<=[0-9]{4})(?=K)|(?<=[0-9.,][0-9])(?=g)|(?<=[.,][0-9])(?=A)|(?<=[.,][0-9]{2})(?=A)"
-    place = rf"(?:(?![{_SPACE_ASKED}](?!\w))|(?<=[\s\u00a0\u202f])|{onto})(?:(?![{_NO_SPACE}](?!\w))|(?<=[0-9]))"
-    return rf"{place}(?:(?:{unit})(?:/{PER})?)(?![\w²³^]|/\w|'\w)"
+    place = rf"(?:(?![{_SPACE_ASKED}](?!\w))|(?<=[\s\u00a0\u202f])|{onto})(?:(?![{_NO_SPACE}](?![\w/]))|(?<=[0-9]))"
+    return rf"(?!{but}){place}(?:(?:{unit})(?:/{PER})?)(?![\w²³^]|/\w|'\w)"
 
 
 UNIT_AFTER_NUMBER = unit_after_number({})

@@ -50,6 +50,8 @@ class Verbalizer(ABC):
     units_own: Mapping[str, str | tuple[str, str]] = {}
     unit_symbols: Mapping[str, str] = {}
     """Symbols that are units in this language alone, with their names as in `units.SYMBOLS`."""
+    no_units = "(?!)"
+    """A regular expression for what looks like a unit and is a word in this language."""
     units_per = "{} / {}"
     units_per_is_own = False
     """Whether `units_per` replaces CLDR's form, which nobody says."""
