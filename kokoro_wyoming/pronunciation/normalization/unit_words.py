@@ -31,6 +31,7 @@ PREFIXES: Mapping[str, Mapping[str, str]] = {
 WORDS: Mapping[str, Words] = {
     "en": {
         **{
+            "hundred": "one hundred",
             "angstrom": ("angstrom", "angstroms"),
             "var": ("var", "vars"),
             "var-hour": ("var-hour", "var-hours"),
@@ -54,6 +55,7 @@ WORDS: Mapping[str, Words] = {
     },
     "es": {
         **{
+            "hundred": "cien",
             "angstrom": ("ángstrom", "ángstroms"),
             "var": ("voltiamperio reactivo", "voltiamperios reactivos"),
             "siemens": "siemens",
@@ -77,6 +79,7 @@ WORDS: Mapping[str, Words] = {
     },
     "fr": {
         **{
+            "hundred": "cent",
             "angstrom": ("angström", "angströms"),
             "var": ("voltampère réactif", "voltampères réactifs"),
             "siemens": "siemens",
@@ -98,6 +101,7 @@ WORDS: Mapping[str, Words] = {
     },
     "it": {
         **{
+            "hundred": "cento",
             "angstrom": "angstrom",
             "var": "voltampere reattivi",
             "var-hour": "varora",
@@ -119,6 +123,7 @@ WORDS: Mapping[str, Words] = {
     },
     "pt": {
         **{
+            "hundred": "cem",
             "angstrom": ("angstrom", "angstroms"),
             "var": ("volt-ampère reativo", "volt-ampères reativos"),
             "siemens": "siemens",
@@ -141,6 +146,7 @@ WORDS: Mapping[str, Words] = {
     },
     "hi": {
         **{
+            "hundred": "सौ",
             "angstrom": "ऐंग्स्ट्रॉम",
             "var": "वार",
             "var-hour": "वार घंटे",
@@ -185,8 +191,8 @@ WORDS: Mapping[str, Words] = {
         **{"tablespoon": "大さじ{}", "teaspoon": "小さじ{}", "week": "{}週間", "month": "{}か月", "year": "{}年"},
         **{
             "fluid-ounce": "{}オンス",
-            "millimeter-ofhg": "{}ミリメートル水銀柱",
-            "inch-ofhg": "{}インチ水銀柱",
+            "millimeter-ofhg": "{}ミリメートルスイギンチュー",
+            "inch-ofhg": "{}インチスイギンチュー",
             "nautical-mile": "{}カイリ",
             "ton": "{}トン",
             "megawatt": "{}メガワット",

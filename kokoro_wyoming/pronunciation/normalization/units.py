@@ -95,6 +95,7 @@ SYMBOLS = {
     **{"fl oz": "fluid-ounce", "fl. oz.": "fluid-ounce", "fl. oz": "fluid-ounce", "fl.oz.": "fluid-ounce"},
     **{"floz": "fluid-ounce", "tbsp": "tablespoon", "tsp": "teaspoon", "hp": "horsepower", "mpg": "mile-per-gallon"},
     **{"BTU": "btu", "Btu": "btu", "Nm": "newton-meter", "kN": "kilonewton", "mol": "mole", "mmol": "millimole"},
+    **{"BTU/(h⋅ft²)": "btu/hour/square-foot", "BTU/(h·ft²)": "btu/hour/square-foot"},
     **{"µmol": "micromole", "nmol": "nanomole", "m/s²": "meter-per-square-second"},
     **{"m/s2": "meter-per-square-second", "p/m³": "particle/cubic-meter", "p/m3": "particle/cubic-meter"},
     **{"%RH": "relative-humidity", "% RH": "relative-humidity", "%rH": "relative-humidity", "pH": "ph"},
@@ -114,7 +115,6 @@ SYMBOLS = {
         "d": "day",
         "bit": "bit",
         "kb": "kilobyte",
-        "mb": "megabyte",
         "gb": "gigabyte",
         "tb": "terabyte",
     },
@@ -175,9 +175,7 @@ def unit_after_number(more: Mapping[str, str], but: str = "(?!)") -> str:
 
 UNIT_AFTER_NUMBER = unit_after_number({})
 """A regular expression without groups, for all languages."""
-BARE_UNIT = (
-    rf"(?<![\w/])(?:{'|'.join(re.escape(symbol) for symbol in sorted(_BARE, key=len, reverse=True))})(?![\w/²³])"
-)
+BARE_UNIT = rf"(?<![\w/])(?:{_one_of(dict.fromkeys(_BARE, ''))})(?![\w/²³])"
 
 
 def unit_of(symbol: str, more: Mapping[str, str] = SYMBOLS) -> str:
@@ -239,21 +237,21 @@ class Units:
             own = self._own[unit]
             form = own if isinstance(own, str) else own[plural != "one"]
             return form if "{}" in form else f"{{}} {form}"
-        of, _, per = unit.partition("/")
-        if per:
+        of, _, per = unit.rpartition("/")
+        if of:
             return self._rate(of, per, plural)
         prefix, base = self._parts(unit)
         if prefix and base in self._own:
             return self._with_prefix(prefix, self._phrase(base, plural))
         try:
-            return self._named(format_unit(_count(plural), of, length="long", format="'<'#'>'", locale=self._locale))
+            return self._named(format_unit(_count(plural), unit, length="long", format="'<'#'>'", locale=self._locale))
         except UnknownUnitError:
             if not prefix:
                 raise
             return self._with_prefix(prefix, self._phrase(base, plural))
 
     def _rate(self, of: str, per: str, plural: str) -> str:
-        is_own = self._per_is_own or f"/{per}" in self._own or of in self._own or per in self._own
+        is_own = self._per_is_own or "/" in of or f"/{per}" in self._own or of in self._own or per in self._own
         if not is_own and not per.startswith("100 "):
             with contextlib.suppress(UnknownUnitError):
                 whole = format_compound_unit(
