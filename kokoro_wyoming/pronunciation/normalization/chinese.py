@@ -197,6 +197,10 @@ class Chinese(Unspaced):
         sign = r"(?:(?P<sign>(?<![\w-])[-−])|(?<![0-9A-Za-z.,/:~–-]))"
         number = rf"{sign}(?P<first>(?:[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,3}}|[0-9]{{1,9}})(?:\.[0-9]{{1,9}})?)"
         yield re.compile(rf"{number}(?P<last>)[ {SEAM}]?(?P<measure>{_MEASURES})"), self._measured
+        yield (
+            re.compile(r"(?<=[里米元升斤克瓦])/(?=小时|分钟|秒|天|月|年|公斤|斤|升|度|平方米|立方米)"),
+            lambda found: "每",
+        )
         yield re.compile(rf"(?<![\w.:])2(?={SEAM}?点(?!{SEAM}?[0-9]{{3}}))"), lambda found: "两"
 
     def _measured(self, found: Found) -> str:

@@ -25,7 +25,10 @@ SYMBOLS = {
         "cals": "calorie",
     },
     **{"cfm": "cubic-foot/minute", "CFM": "cubic-foot/minute", "gpm": "gallon/minute", "GPM": "gallon/minute"},
-    **{f"{short}.": name for short, name in {"lb": "pound", "lbs": "pound", "oz": "ounce", "ft": "foot"}.items()},
+    **{
+        f"{short}.": name
+        for short, name in {"mi": "mile", "lb": "pound", "lbs": "pound", "oz": "ounce", "ft": "foot"}.items()
+    },
     **{f"{short}.": name for short, name in {"tbsp": "tablespoon", "tsp": "teaspoon", "gal": "gallon"}.items()},
     **{f"{short}.": name for short, name in {"qt": "quart", "pt": "pint", "yd": "yard", "hr": "hour"}.items()},
 }
@@ -51,7 +54,9 @@ _NO_THING = frozenset(
         "between through across around about along against during only just already still again ever never also too "
         "very please home free available total each ahead back behind inside outside everywhere longer shorter higher "
         "lower further farther takes costs equals seems feels means makes gives goes comes needs uses weighs lasts "
-        "someone somebody nobody everyone everybody nothing something everything"
+        "spent kept made given taken found lost sold bought sent gone done won drunk eaten burnt driven flown shown "
+        "begin begins start starts end ends pass expire someone somebody nobody everyone everybody nothing "
+        "something everything"
     ).split()
 )
 _NO_THING_AFTER_A = frozenset("of is was are or and to in at on from for by with than per more less x a an".split())

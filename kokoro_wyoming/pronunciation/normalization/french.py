@@ -49,6 +49,7 @@ class French(Romance):
         },
         "kilometer-per-hour": ("kilomètre-heure", "kilomètres-heure"),
     }
+    unit_symbols = {"ko": "kilobyte", "j": "day", "ch": "horsepower"}
     feminine_units = frozenset(
         ("hour", "minute", "second", "millisecond", "microsecond", "pound", "tonne", "kilocalorie", "ppm", "ppb")
     )

@@ -43,6 +43,10 @@ class Italian(Romance):
         **{"kilometer-per-hour": ("chilometro all'ora", "chilometri all'ora"), "tonne": ("tonnellata", "tonnellate")},
         **{"kilogram": ("chilo", "chili"), "day": ("giorno", "giorni")},
     }
+    unit_symbols = {
+        **{"mq": "square-meter", "kmq": "square-kilometer", "mc": "cubic-meter", "lt": "liter"},
+        **{"CV": "horsepower", "cv": "horsepower"},
+    }
     no_units = r"ha (?!(?:di|in|e)\b)[a-zàèéìòù]"
     feminine_units = frozenset(("hour", "pound", "tonne", "kilocalorie", "ppm", "ppb"))
     date_of = " "
@@ -64,6 +68,7 @@ class Italian(Romance):
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
     ordinals_written = (
         r"[ºª]|°(?= (?:piano|posto|premio|tempo|grado|anno|turno|atto|capitolo|giorno|semestre|trimestre|livello)\b)"
+        r"|(?:(?<=\b[iI]l [0-9])|(?<=\b[aA]l [0-9])|(?<=\b[dn]el [0-9]))°"
     )
     feminine_nouns = frozenset(
         (

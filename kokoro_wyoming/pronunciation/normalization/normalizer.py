@@ -267,7 +267,9 @@ class Normalizer(Verbalizer):
         words, number = self.amount(found, feminine=feminine, rounded=True)
         one = self.is_attribute(found)
         phrase = self.units.phrase(unit, "one") if one else self.units.phrase_for(unit, number.size)
-        return phrase.replace("{}", words)
+        goes_on = re.match(r"[ \u00a0]?[a-z0-9(,;:]", found.string[found.end() : found.end() + 2])
+        stop = "." if found["unit"].endswith(".") and not goes_on else ""
+        return phrase.replace("{}", words) + stop
 
     def _bare_unit(self, found: Found) -> str:
         return self.units.phrase(unit_of(found["unit"]), "other").replace("{}", "").strip()

@@ -49,6 +49,7 @@ class Portuguese(Romance):
         },
         **{"kilogram": ("quilo", "quilos"), "tonne": ("tonelada", "toneladas"), "knot": ("nó", "nós")},
     }
+    unit_symbols = {"cv": "horsepower"}
     feminine_units = frozenset(("hour", "mile", "mile-per-hour", "pound", "tonne", "kilocalorie", "rpm", "ppm", "ppb"))
     first_of_month = "primeiro"
     currencies = {
@@ -70,7 +71,7 @@ class Portuguese(Romance):
     )
     ordinals_written = (
         r"\.?[ºª]|°(?= (?:lugar|andar|dia|semestre|bimestre|trimestre|turno|tempo|grau|ano|ato|capítulo|colocado)\b)"
-        r"|[oa](?!\w)"
+        r"|(?:(?<=\b[oO] [0-9])|(?<=\b[dDnN]o [0-9])|(?<=\b[aA]o [0-9])|(?<=\bdia [0-9]))°|[oa](?!\w)"
     )
     feminine_nouns = frozenset(
         (

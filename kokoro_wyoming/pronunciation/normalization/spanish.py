@@ -49,6 +49,7 @@ class Spanish(Romance):
         },
         **{"kilogram": ("kilo", "kilos"), "tonne": ("tonelada", "toneladas")},
     }
+    unit_symbols = {"CV": "horsepower", "cv": "horsepower"}
     no_units = r"ha (?!(?:de|en|y)\b)[a-záéíóúñ]"
     feminine_units = frozenset(
         ("hour", "mile", "mile-per-hour", "pound", "tonne", "kilocalorie", "rpm", "ppm", "ppb", "hectare")

@@ -34,6 +34,7 @@ def _squares_and_cubes() -> dict[str, str]:
 
 SYMBOLS = {
     **{"°C": "celsius", "ºC": "celsius", "℃": "celsius", "°F": "fahrenheit", "ºF": "fahrenheit", "℉": "fahrenheit"},
+    **{"° C": "celsius", "º C": "celsius", "° F": "fahrenheit", "º F": "fahrenheit"},
     **{"°": "degree", "K": "kelvin", "%": "percent", "‰": "permille", "ppm": "ppm", "ppb": "ppb"},
     **{
         "Wh": "watt-hour-",
@@ -81,7 +82,6 @@ SYMBOLS = {
     **{"hpa": "hectopascal", "mmHg": "millimeter-ofhg", "inHg": "inch-ofhg", "psi": "psi", "PSI": "psi"},
     **{
         "db": "decibel",
-        "cd": "candela",
         "Å": "angstrom",
         "nm": "nanometer",
         "dm": "decimeter",
@@ -168,9 +168,10 @@ def unit_after_number(more: Mapping[str, str], but: str = "(?!)") -> str:
     """A regular expression without groups for SYMBOLS and `more` of one language, `but` for another expression."""
     unit = _one_of({**SYMBOLS, **more})
     # "2700K" is a colour, "200g" and "1.5A" are measures, unlike "4K", "5G" and "2A".
-    onto = r"(?<=[0-9]{4})(?=K)|(?<=[0-9.,][0-9])(?=g)|(?<=[.,][0-9])(?=A)|(?<=[.,][0-9]{2})(?=A)"
+    onto = r"(?<=[0-9]{4})(?=K)|(?<=[0-9.,][0-9])(?<!802\.11)(?=g)|(?<=[.,][0-9])(?=A)|(?<=[.,][0-9]{2})(?=A)"
     place = rf"(?:(?![{_SPACE_ASKED}](?!\w))|(?<=[\s\u00a0\u202f])|{onto})(?:(?![{_NO_SPACE}](?![\w/]))|(?<=[0-9]))"
-    return rf"(?!{but}){place}(?:(?:{unit})(?:/{PER})?)(?![\w²³^]|/\w|'\w)"
+    oil = r"(?<=[0-9])[Ww]-[0-9]{2}(?! ?[Ww])"
+    return rf"(?!{but}|{oil}){place}(?:(?:{unit})(?:/{PER})?)(?![\w²³^]|/\w|'\w)"
 
 
 UNIT_AFTER_NUMBER = unit_after_number({})
