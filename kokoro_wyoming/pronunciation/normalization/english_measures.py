@@ -59,11 +59,16 @@ _NO_THING = frozenset(
         "something everything"
     ).split()
 )
+_THING_FOR_ALL_THAT = frozenset(
+    "supply assembly family meeting building training recording ceiling landing ring string wing bed shed speed".split()
+)
+"""Nouns that end like a verb or an adverb."""
 _NO_THING_AFTER_A = frozenset("of is was are or and to in at on from for by with than per more less x a an".split())
 _THINGS_OF_A_MEASURE = (
     "ladder pole pipe hose rope cable cord wire board plank beam fence ceiling tree tape nail screw bolt screen "
     "monitor display television tv bulb lamp lightbulb charger adapter heater motor engine battery outlet socket "
-    "bottle jug bucket tank bag bale card drive disk ssd dumbbell kettlebell trailer cupboard mattress pizza skillet"
+    "phone tablet laptop bottle jug bucket tank bag bale card drive disk ssd dumbbell "
+    "kettlebell trailer cupboard mattress pizza skillet"
 )
 _OF_A_MEASURE = frozenset(f"{noun}{ending}" for noun in _THINGS_OF_A_MEASURE.split() for ending in ("", "s"))
 
@@ -83,21 +88,23 @@ def is_attribute(found: Found) -> bool:
         return False
     if re.match("an? ", owner[0].lower()):
         return noun not in _NO_THING_AFTER_A
-    return noun not in _NO_THING and not noun.endswith(("ed", "ing", "ly"))
+    is_verb_or_adverb = noun.endswith(("ed", "ing", "ly")) and noun not in _THING_FOR_ALL_THAT
+    return noun not in _NO_THING and not is_verb_or_adverb
 
 
 def rules_of_inches() -> Iterator[Rule]:
     """ "in" is a preposition, unless what stands around it makes it inches."""
     decimal = r"(?<![\w.,/])(?P<number>[0-9]{1,4}\.[0-9]{1,3})"
     whole = r"(?<![\w.,/])(?P<number>[0-9]{1,4})"
+    either = r"(?<![\w.,/])(?P<number>[0-9]{1,4}(?:\.[0-9]{1,3})?)"
     one, more = "|".join(_THINGS_OF_A_MEASURE.split()), "|".join(sorted(_OF_A_MEASURE))
     ways = (
         rf"(?<=[0-9½¼¾⅛⅜⅝⅞])(?P<number>) ?in\.?(?= of (?:{_FALLS})\b)",
         rf"{decimal} ?in(?:\.(?= )|{_ENDS}|(?= (?:{_STRETCHES})\b{_ENDS}))",
         rf"{whole} in\.?(?= (?:{_STRETCHES})\b{_ENDS})",
-        rf"(?:(?<=\ba )|(?<=\ban )|(?<=\bmy )|(?<=\bthe )|(?<=\byour )){whole} in(?= (?i:{one})\b)",
+        rf"(?:(?<=\ba )|(?<=\ban )|(?<=\bmy )|(?<=\bthe )|(?<=\byour )){either} in(?= (?i:{one})\b)",
         rf"{whole}[ -]in\.(?= (?:{more}|{_STRETCHES}|by|x)\b)",
-        rf"{whole} ?in(?= ?[x×] ?[0-9])",
+        rf"{either} ?in(?= ?[x×] ?[0-9])",
         rf"(?:(?<=[x×] )|(?<=[x×])){whole} ?in\b{_ENDS}",
         rf"(?:(?<=[0-9] ft )|(?<=[0-9]ft )|(?<=[0-9]′ )){whole} ?in\b(?! [0-9])",
     )
