@@ -63,7 +63,9 @@ _THING_FOR_ALL_THAT = frozenset(
     "supply assembly family meeting building training recording ceiling landing ring string wing bed shed speed".split()
 )
 """Nouns that end like a verb or an adverb."""
-_NO_THING_AFTER_A = frozenset("of is was are or and to in at on from for by with than per more less x a an".split())
+_NO_THING_AFTER_A = frozenset(
+    "of is was are or and to in at on from for by with than per more less later ago x a an".split()
+)
 _THINGS_OF_A_MEASURE = (
     "ladder pole pipe hose rope cable cord wire board plank beam fence ceiling tree tape nail screw bolt screen "
     "monitor display television tv bulb lamp lightbulb charger adapter heater motor engine battery outlet socket "
@@ -81,7 +83,8 @@ def is_attribute(found: Found) -> bool:
     if thing is None:
         return False
     noun = thing["noun"].lower()
-    if noun in _OF_A_MEASURE or re.search(r"[0-9]-[a-zA-Z]", found[0]):
+    is_time = re.search(r"(?:min|mins|h|hrs?|s|secs?|d)$", found[0])
+    if (noun in _OF_A_MEASURE and not is_time) or re.search(r"[0-9]-[a-zA-Z]", found[0]):
         return True
     owner = _OWNER.search(found.string, max(0, found.start() - 24), found.start())
     if owner is None:
