@@ -47,7 +47,10 @@ _OWN = {"ja-JP": {_KANA, _HAN}, "zh-CN": {_HAN}, "hi-IN": {"hi-IN", _LATIN}}
 """The scripts that a language's G2P reads; all others read Latin. Hindi's G2P reads English words in Latin itself."""
 _EUROPEAN = {_LATIN}
 
-_UNIT = re.compile(r"(?:(?<=[\d°%])|(?<=\d ))[A-Za-zµ]{1,4}(?:/[A-Za-z]{1,3})?(?![A-Za-z])")
+_UNIT = re.compile(
+    r"(?:(?<=[\d°%])|(?<=\d )|(?<=[$€£¥￥¢]/))(?:BTU/\(h[⋅·]ft²\)|fl\.? ?oz\.?|sq\.? [a-z]{1,2}|kvarh"
+    r"|[A-Za-zµμ]{1,4}[²³]?(?:/(?:100 )?[A-Za-z]{1,4}[²³]?)?)(?![A-Za-z])"
+)
 """Perhaps a unit, which the language of its number names."""
 
 

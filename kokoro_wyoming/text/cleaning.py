@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 _CLEANED: dict[int, str | None] = {
     # Control characters, except the white space that sentence boundaries are made of.
     **{code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"},
@@ -15,6 +17,11 @@ _CLEANED: dict[int, str | None] = {
     **dict.fromkeys((*range(0xE000, 0xF900), *range(0xF0000, 0x110000))),
     # Other line breaks.
     **dict.fromkeys((0x0B, 0x0C, 0x85, 0x2028, 0x2029), "\n"),
+    # Units that are one sign (㎏, ㎡, ℓ, the ohm sign, the kelvin sign): letters, as they are typed elsewhere.
+    **{
+        code: normalize("NFKC", chr(code)).replace("\u2215", "/")
+        for code in (0x2113, 0x2126, 0x212A, 0x212B, *range(0x3300, 0x3358), *range(0x3371, 0x33E0))
+    },
     # Curly, modifier and full-width apostrophes: dictionaries have the straight one.
     **dict.fromkeys((0x2018, 0x2019, 0x02BC, 0xFF07), "'"),
 }

@@ -80,6 +80,16 @@ In the 80s it took 30 s. → In the 80s it took thirty seconds.
 The 1900s, the 2000s and the 2010s. → The 1900s, the 2000s and the 2010s.
 The pin is 0042. → The pin is zero zero four two.
 4K on 5G with ESP32 and sensor_1. → 4K on 5G with ESP32 and sensor_1.
+Use 10W-40 oil for 802.11g and 1080p. → Use 10W-40 oil for 802.11g and 1080p.
+The top 10 K-pop songs and a 3 d printer. → The top 10 K-pop songs and a 3 d printer.
+Be in by 10 in the evening, a 2 in 1, 5 in all. → Be in by 10 in the evening, a 2 in 1, 5 in all.
+It rose by 2.5 in March. → It rose by two point five in March.
+Gate 22A, seat 14A and room 12B. → Gate 22A, seat 14A and room 12B.
+£5 B&B for $20 T shirts. → five pounds B and B for twenty dollars T shirts.
+The 12 V supply of the 60 W bulbs. → The twelve volt supply of the sixty watt bulbs.
+The 5 kWh produced and the 10 min nobody spoke. → The five kilowatt-hours produced and the ten minutes nobody spoke.
+A 10-20 min walk with a 12 oz can and a 6-in. pipe. → A ten to twenty minute walk with a twelve ounce can and a six inch pipe.
+A 2700K light at 30 psi for €2/100 g. → A two thousand seven hundred kelvin light at thirty P S I for two euros per one hundred grams.
 """,
     "en-GB": """
 It is 21.5 °C in the kitchen. → It is twenty-one point five degrees Celsius in the kitchen.
@@ -95,6 +105,7 @@ You have 5678 points. → You have five thousand six hundred and seventy-eight p
 5 km of road and 2 L of milk. → five kilometres of road and two litres of milk.
 The train leaves at 17:05. → The train leaves at seventeen oh five.
 The shop is open 9am-5pm. → The shop is open nine AM to five PM.
+It takes 720p, costs 50p, and weighs 11 st. → It takes 720p, costs fifty pence, and weighs eleven stone.
 """,
     "es-ES": """
 La temperatura del salón es de 21,5 °C. → La temperatura del salón es de veintiuno coma cinco grados Celsius.
@@ -150,6 +161,7 @@ Hay 31 dispositivos. → Hay treinta y un dispositivos.
 Felipe VI y Luis XIV. → Felipe sexto y Luis catorce.
 Listo en ~5 min. → Listo en unos cinco minutos.
 1000000 W → un millón de vatios
+El sensor 2 ha detectado humo en 5 ha de bosque. → El sensor 2 ha detectado humo en cinco hectáreas de bosque.
 """,
     "fr-FR": """
 Il fait 21,5 °C dans le salon. → Il fait vingt et un virgule cinq degrés Celsius dans le salon.
@@ -202,6 +214,7 @@ Il y a 21 lampes allumées. → Il y a vingt et une lampes allumées.
 Il y a 1 porte ouverte. → Il y a une porte ouverte.
 Louis XIV au XVIIe siècle. → Louis quatorze au dix-septième siècle.
 ~5 min → environ cinq minutes
+Budget de 1 M€ par an. → Budget d'un million d'euros par an.
 """,
     "it-IT": """
 In salotto ci sono 21,5 °C. → In salotto ci sono ventuno virgola cinque gradi Celsius.
@@ -252,6 +265,7 @@ C'è 1 finestra aperta. → C'è una finestra aperta.
 Luigi XIV nel XVII secolo. → Luigi quattordicesimo nel diciassettesimo secolo.
 Pronto tra ~5 min. → Pronto tra circa cinque minuti.
 Ha vinto 3-1. → Ha vinto tre a uno.
+Il sensore 2 ha visto fumo su 5 ha di bosco. → Il sensore 2 ha visto fumo su cinque ettari di bosco.
 """,
     "pt-BR": """
 A sala está com 21,5 °C. → A sala está com vinte e um vírgula cinco graus Celsius.

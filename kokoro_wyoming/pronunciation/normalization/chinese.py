@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from cn2an import an2cn
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
@@ -136,6 +136,7 @@ class Chinese(Unspaced):
         "GBP": Currency("英镑", "英镑"),
         "INR": Currency("卢比", "卢比"),
         "BRL": Currency("雷亚尔", "雷亚尔"),
+        **{"kr": Currency("克朗", "克朗"), "CHF": Currency("瑞士法郎", "瑞士法郎")},
     }
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (
@@ -184,14 +185,22 @@ class Chinese(Unspaced):
         """The one is said "yao", as it is in all numbers of this kind."""
         return super().phone(written).replace("一", "幺")
 
-    def large_numbers(self) -> Mapping[str, str]:
-        return {word: word for word in ("百万", "千万", "万", "亿")}
+    def large_numbers(self) -> Mapping[str, Large]:
+        return {
+            **{word: Large(word, word) for word in ("百万", "千万", "万", "亿", "万亿")},
+            "T": Large("万亿", "万亿"),
+            **self.large_letters,
+        }
 
     def own_rules_first(self) -> Iterator[Rule]:
         # A number beside its Chinese words: "21.5度", "2个".
         sign = r"(?:(?P<sign>(?<![\w-])[-−])|(?<![0-9A-Za-z.,/:~–-]))"
         number = rf"{sign}(?P<first>(?:[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,3}}|[0-9]{{1,9}})(?:\.[0-9]{{1,9}})?)"
         yield re.compile(rf"{number}(?P<last>)[ {SEAM}]?(?P<measure>{_MEASURES})"), self._measured
+        yield (
+            re.compile(r"(?<=[里米元升斤克瓦])/(?=小时|分钟|秒|天|月|年|公斤|斤|升|度|平方米|立方米)"),
+            lambda found: "每",
+        )
         yield re.compile(rf"(?<![\w.:])2(?={SEAM}?点(?!{SEAM}?[0-9]{{3}}))"), lambda found: "两"
 
     def _measured(self, found: Found) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.english_measures import SYMBOLS, is_attribute, rules_of_inches
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
@@ -49,7 +50,11 @@ class English(Normalizer):
         "CNY": Currency("yuan", "yuan"),
         "INR": Currency("rupee", "rupees", "paisa", "paise"),
         "BRL": Currency("real", "reais", "centavo", "centavos"),
+        **{"kr": Currency("krone", "kroner"), "PLN": Currency("zloty", "zlotys"), "ILS": Currency("shekel", "shekels")},
     }
+    unit_symbols = SYMBOLS
+    no_units = "K-[a-z]|d (?:print|model|scan|movie|game)"
+    unit_link = r"(?:[ \u00a0\u202f\u2009]?|-(?=[^\W\d_]{1,5}\.? [a-z]))"
     meridiems = {r"[aA]\.[mM]\.": "am", r"[pP]\.[mM]\.": "pm", "(?i:a\\.?m)": "am", "(?i:p\\.?m)": "pm"}
     phones = (
         r"\+[0-9][0-9 ().-]{6,18}[0-9]",
@@ -143,14 +148,23 @@ class English(Normalizer):
     def monarch(self, name: str, number: int) -> str:
         return f"{name} the {self.ordinal(number)}"
 
-    def large_numbers(self) -> Mapping[str, str]:
-        return {"k": "thousand", "K": "thousand", "M": "million", "thousand": "thousand", "million": "million",
-                "bn": "billion", "B": "billion", "billion": "billion", "trillion": "trillion"}  # fmt: skip
+    def large_numbers(self) -> Mapping[str, Large]:
+        typed = {
+            "thousand": ("k", "K"),
+            "million": ("M", "m", "mn", "mm", "MM", "mil"),
+            "billion": ("bn", "B", "b", "bil"),
+            "trillion": ("tn", "T", "trn"),
+        }
+        return {form: Large(word, word) for word, forms in typed.items() for form in (word, *forms)}
 
     def is_decade(self, found: Found) -> bool:
         return found["last"] is None and re.fullmatch("(?:[12][0-9])?[2-9]0s|[12][0-9][01]0s", found[0]) is not None
 
+    def is_attribute(self, found: Found) -> bool:
+        return is_attribute(found)
+
     def own_rules_first(self) -> Iterator[Rule]:
+        yield from rules_of_inches()
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)\.?"
         day, year = "(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?", "(?:,? (?P<year>[12][0-9]{3}))?"
         yield (
@@ -226,6 +240,8 @@ class AmericanEnglish(English):
 
 class BritishEnglish(English):
     locale = "en_GB"
+    unit_symbols = {**SYMBOLS, "st": "stone", "p": "penny"}
+    no_units = rf"{English.no_units}|(?<=[0-9]{{3}})p(?!\w)"
 
     def date(self, year: int | None, month: int, day: int | None) -> str:
         words = f"the {self.ordinal(day)} of {self._month_name(month)}" if day else self._month_name(month)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
@@ -49,6 +49,7 @@ class French(Romance):
         },
         "kilometer-per-hour": ("kilomètre-heure", "kilomètres-heure"),
     }
+    unit_symbols = {"ko": "kilobyte", "j": "day", "ch": "horsepower"}
     feminine_units = frozenset(
         ("hour", "minute", "second", "millisecond", "microsecond", "pound", "tonne", "kilocalorie", "ppm", "ppb")
     )
@@ -64,6 +65,7 @@ class French(Romance):
         "CNY": Currency("yuan", "yuans"),
         "INR": Currency("roupie", "roupies", feminine=True),
         "BRL": Currency("réal", "réals", "centavo", "centavos"),
+        **{"kr": Currency("couronne", "couronnes", feminine=True), "PLN": Currency("zloty", "zlotys")},
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[1-9](?:[ .-][0-9]{2}){4}")
@@ -144,6 +146,14 @@ class French(Romance):
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} {self.integer(coins)}"
 
+    def large_numbers(self) -> Mapping[str, Large]:
+        return {
+            **dict.fromkeys(("k", "K", "mille"), Large(factor=1000)),
+            **dict.fromkeys(("M", "Mio", "million", "millions"), Large("million", "millions")),
+            **dict.fromkeys(("Md", "Mds", "Mrd", "bn", "B", "milliard", "milliards"), Large("milliard", "milliards")),
+            "T": Large("milliard", "milliards", 1000),
+        }
+
     def phone(self, written: str) -> str:
         """The number in pairs of digits; a leading zero is said."""
         pairs = re.findall("[0-9]{1,2}", written) if not written.startswith("+") else re.findall("[0-9]+", written)
@@ -157,6 +167,7 @@ class French(Romance):
 
     def own_rules_last(self) -> Iterator[Rule]:
         yield re.compile(r"\b([dD])e (?=une?\b(?! à))"), lambda found: f"{found[1]}'"
+        yield re.compile(r"\b(milli(?:ons?|ards?)) de (?=[aeéèiou])"), lambda found: f"{found[1]} d'"
 
     def _century(self, found: Found) -> str:
         return self.ordinal(roman(found["century"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 
 _DIGITS = {0x966 + digit: str(digit) for digit in range(10)}
@@ -47,6 +47,7 @@ class Hindi(Normalizer):
         "JPY": Currency("येन", "येन"),
         "CNY": Currency("युआन", "युआन"),
         "BRL": Currency("रियाल", "रियाल"),
+        **{"kr": Currency("क्रोन", "क्रोन"), "CHF": Currency("स्विस फ़्रैंक", "स्विस फ़्रैंक")},
     }
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (
@@ -66,6 +67,7 @@ class Hindi(Normalizer):
         r"(?<=[0-9०-९] )मि(?:\.|॰)": "मिनट",
         r"(?<![\w])नं(?:\.|॰) ?(?=[0-9०-९])": "नंबर ",
         r"\bvs\b\.?": "बनाम",
+        r"(?<=[^\W\d_])/(?=(?:घंटा|घंटे|सेकंड|मिनट|दिन|महीना|माह|लीटर|किलो|यूनिट)(?!\w))": " प्रति ",
     }
 
     def normalize(self, text: str) -> str:
@@ -114,8 +116,14 @@ class Hindi(Normalizer):
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} {coins} {currency.coin if coins == 1 else currency.coins}"
 
-    def large_numbers(self) -> Mapping[str, str]:
-        return {word: word for word in ("हज़ार", "हजार", "लाख", "करोड़", "अरब")}
+    def large_numbers(self) -> Mapping[str, Large]:
+        typed = {word: Large(word, word) for word in ("हज़ार", "हजार", "लाख", "करोड़", "अरब")}
+        lakhs = dict.fromkeys(("L", "lakh", "lakhs", "Lakh"), typed["लाख"])
+        crores = dict.fromkeys(("Cr", "cr", "crore", "crores", "Crore"), typed["करोड़"])
+        thousands = dict.fromkeys(("k", "K"), typed["हज़ार"])
+        millions = dict.fromkeys(("M", "mn", "million"), Large("लाख", "लाख", 10))
+        billions = dict.fromkeys(("B", "bn", "billion"), Large("करोड़", "करोड़", 100))
+        return {**typed, **lakhs, **crores, **thousands, **millions, **billions, "T": Large("लाख करोड़", "लाख करोड़")}
 
     def own_rules_first(self) -> Iterator[Rule]:
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)[.॰]?"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
@@ -43,6 +43,11 @@ class Italian(Romance):
         **{"kilometer-per-hour": ("chilometro all'ora", "chilometri all'ora"), "tonne": ("tonnellata", "tonnellate")},
         **{"kilogram": ("chilo", "chili"), "day": ("giorno", "giorni")},
     }
+    unit_symbols = {
+        **{"mq": "square-meter", "kmq": "square-kilometer", "mc": "cubic-meter", "lt": "liter"},
+        **{"CV": "horsepower", "cv": "horsepower"},
+    }
+    no_units = r"ha (?!(?:di|in|e)\b)[a-zàèéìòù]"
     feminine_units = frozenset(("hour", "pound", "tonne", "kilocalorie", "ppm", "ppb"))
     date_of = " "
     first_of_month = "primo"
@@ -57,10 +62,14 @@ class Italian(Romance):
         "CNY": Currency("yuan", "yuan"),
         "INR": Currency("rupia", "rupie", feminine=True),
         "BRL": Currency("real", "real", "centavo", "centavos"),
+        **{"kr": Currency("corona", "corone", feminine=True), "PLN": Currency("zloty", "zloty")},
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
-    ordinals_written = "[ºª]"
+    ordinals_written = (
+        r"[ºª]|°(?= (?:piano|posto|premio|tempo|grado|anno|turno|atto|capitolo|giorno|semestre|trimestre|livello)\b)"
+        r"|(?:(?<=\b[iI]l [0-9])|(?<=\b[aA]l [0-9])|(?<=\b[dn]el [0-9]))°"
+    )
     feminine_nouns = frozenset(
         (
             "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte "
@@ -149,6 +158,14 @@ class Italian(Romance):
             return "mezzo"
         part = _PARTS[under]
         return f"un {part}" if over == 1 else f"{self.integer(over)} {part[:-1]}i"
+
+    def large_numbers(self) -> Mapping[str, Large]:
+        return {
+            **dict.fromkeys(("k", "K", "mila"), Large(factor=1000)),
+            **dict.fromkeys(("M", "mln", "Mln", "milione", "milioni"), Large("milione", "milioni")),
+            **dict.fromkeys(("mld", "Mld", "bn", "B", "miliardo", "miliardi"), Large("miliardo", "miliardi")),
+            "T": Large("miliardo", "miliardi", 1000),
+        }
 
     def monarch(self, name: str, number: int) -> str:
         return f"{name} {self.ordinal(number, feminine=name == 'Elisabetta')}"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
@@ -103,6 +103,7 @@ class Japanese(Unspaced):
         "GBP": Currency("ポンド", "ポンド"),
         "INR": Currency("ルピー", "ルピー"),
         "BRL": Currency("レアル", "レアル"),
+        **{"kr": Currency("クローネ", "クローネ"), "CHF": Currency("スイスフラン", "スイスフラン")},
     }
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,4}")
@@ -138,8 +139,12 @@ class Japanese(Unspaced):
     def _padded(self, digits: str) -> str:
         return "".join(_DIGIT_NAMES[int(digit)] for digit in digits) if digits.startswith("0") else digits
 
-    def large_numbers(self) -> Mapping[str, str]:
-        return {word: word for word in ("百万", "千", "万", "億")}
+    def large_numbers(self) -> Mapping[str, Large]:
+        return {
+            **{word: Large(word, word) for word in ("百万", "千", "万", "億", "兆")},
+            "T": Large("兆", "兆"),
+            **self.large_letters,
+        }
 
     def finished(self, text: str) -> str:
         text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", super().finished(text))

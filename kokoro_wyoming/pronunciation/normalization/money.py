@@ -8,7 +8,9 @@ from dataclasses import dataclass
 SIGNS = {
     **{"US$": "USD", "R$": "BRL", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD"},
     **{"$": "USD", "＄": "USD", "£": "GBP", "￡": "GBP", "€": "EUR", "¥": "JPY", "￥": "JPY", "₹": "INR", "₩": "KRW"},
-    **{"₽": "RUB", "₺": "TRY", "₴": "UAH", "₿": "XBT"},
+    **{"₽": "RUB", "₺": "TRY", "₴": "UAH", "₿": "XBT", "₪": "ILS", "₫": "VND", "฿": "THB", "₦": "NGN", "₱": "PHP"},
+    **{"₡": "CRC", "₸": "KZT", "₾": "GEL", "MX$": "MXN", "S$": "SGD", "NT$": "TWD", "zł": "PLN", "Kč": "CZK"},
+    **{"kr": "kr", "kr.": "kr", "Rs": "INR", "Rs.": "INR"},
     **{
         code: code
         for code in (
@@ -27,11 +29,31 @@ SIGNS = {
             "DKK",
             "PLN",
             "CZK",
+            "HUF",
+            "UAH",
+            "RUB",
+            "ILS",
+            "THB",
+            "VND",
+            "KRW",
+            "MXN",
+            "ARS",
+            "CLP",
+            "ZAR",
+            "NZD",
+            "SGD",
+            "HKD",
+            "TWD",
+            "IDR",
+            "MYR",
+            "AED",
+            "SAR",
         )
     },
 }
 SIGN = rf"(?:{'|'.join(re.escape(sign) for sign in sorted(SIGNS, key=lambda sign: (-len(sign), sign)))})"
-"""A regular expression without groups."""
+CODE = rf"(?:{'|'.join(sorted(sign for sign in SIGNS if re.fullmatch('[A-Z]{3}', sign)))})"
+"""Regular expressions without groups."""
 
 
 @dataclass(frozen=True)
@@ -42,3 +64,12 @@ class Currency:
     coins: str = ""
     feminine: bool = False
     feminine_coin: bool = False
+
+
+@dataclass(frozen=True)
+class Large:
+    """What "M" or "million" makes of the number before it: so many times as much, of so many thousands or millions."""
+
+    one: str = ""
+    many: str = ""
+    factor: int = 1

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization.money import SIGN, SIGNS, Currency
+from kokoro_wyoming.pronunciation.normalization.money import CODE, SIGN, SIGNS, Currency, Large
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, roman
-from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
+from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, PER, per_of, unit_after_number, unit_of
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Verbalizer
 
 Rule = tuple[re.Pattern[str], Callable[[Found], str]]
@@ -36,6 +36,11 @@ _NEVER_A_FRACTION = {(24, 7), (50, 50), (9, 11), (4, 4)}
 
 class Normalizer(Verbalizer):
     """Replaces what is said otherwise than it is typed by the language's words."""
+
+    unit_link = _GAP
+    """A regular expression for what stands between a number and its unit."""
+    large_links = ""
+    """A regular expression for what stands between "million" and the sign of a currency."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,6 +87,8 @@ class Normalizer(Verbalizer):
         for phone in self.phones:
             yield re.compile(rf"(?<![\w.,/+-]){phone}(?![\w/]|[-.,][0-9])"), lambda found: self.phone(found[0])
         number = r"[0-9]{1,4}(?:\.[0-9]{1,4})"
+        # Fine dust by its size.
+        yield re.compile(r"(?<![\w.])PM(?=(?:10|2[.,]5|1|4)(?!\w|[.,][0-9]))"), lambda found: "P M "
         yield re.compile(rf"\b[vV](?P<digits>{number}{{0,4}})(?![\w]|\.[0-9])"), self._version
         yield (
             re.compile(r"(?<=[a-zA-Z] )(?<!\w\.)(?P<digits>20[0-9][0-9]\.(?:1[0-2]|[1-9]))(?![\w.]|\.[0-9])"),
@@ -194,35 +201,55 @@ class Normalizer(Verbalizer):
     def _rules_of_amounts(self) -> Iterator[Rule]:
         number, sign = self.number_pattern, f"(?P<sign>{_MINUS})?"
         amounts = f"(?P<first>{number})(?:{_DASH}(?P<last>{number}))?"
-        per = r"(?:/(?P<per>kWh|kg|km|h|l|L|m²|m³|min)(?!\w))?"
-        large = "|".join(sorted(self.large_numbers(), key=len, reverse=True))
-        large = rf"(?:{_GAP}(?P<large>{large})(?!\w))?" if large else "(?P<large>(?!))?"
-        yield re.compile(rf"{sign}(?<![\w$])(?P<currency>{SIGN}){_GAP}{amounts}{large}{per}"), self._money
-        yield re.compile(rf"{sign}{amounts}{large}{_GAP}(?P<currency>{SIGN})(?!\w){per}"), self._money
+        unit = unit_after_number(self.unit_symbols, self.no_units)
+        per = rf"(?:/(?P<per>{PER}(?!\w)|[^\W\d_]{{1,12}}(?![\w/])))?"
+        large = rf"(?:{_GAP}(?P<large>{self._large_pattern()})(?![\w&-]){self.large_links})?"
+        # "$20 T shirts"
+        large_onto = rf"(?:{_GAP}(?P<large>{self._large_pattern(r'(?<=[0-9])')})(?![\w&-]))?"
+        code = rf"(?:{_GAP}(?P<code>{CODE})(?!\w))?"
+        yield re.compile(rf"¢[ \u00a0]?(?P<number>{number})"), lambda found: f"{found['number']}¢"
+        yield re.compile(rf"{sign}(?<![\w$])(?P<currency>{SIGN}){_GAP}{amounts}{large_onto}{code}{per}"), self._money
+        # A word may be stuck to a sign, not to letters.
         yield (
-            re.compile(rf"(?P<first>{number}{_GAP}{UNIT_AFTER_NUMBER}){_DASH}(?={number}{_GAP}{UNIT_AFTER_NUMBER})"),
+            re.compile(rf"{sign}{amounts}{large}{_GAP}(?P<currency>{SIGN})(?![0-9])(?:(?<!\w)|(?!\w))(?P<code>){per}"),
+            self._money,
+        )
+        yield (
+            re.compile(rf"(?P<first>{number}{_GAP}{unit}){_DASH}(?={number}{_GAP}{unit})"),
             (lambda found: f"{found['first']} {self.to} "),
         )
-        yield re.compile(rf"{sign}{amounts}{_GAP}(?P<unit>{UNIT_AFTER_NUMBER})"), self._quantity
+        sizes = re.compile(rf"(?<=[0-9])({_GAP}(?:mm|cm|m|ft|in|″)) ?[x×] ?(?=[0-9])")
+        yield sizes, lambda found: f"{found[1]} {self.by} "
+        yield re.compile(rf"{sign}{amounts}{self.unit_link}(?P<unit>{unit})"), self._quantity
         yield re.compile(rf"(?P<unit>{BARE_UNIT})"), self._bare_unit
 
+    def _large_pattern(self, before_a_letter: str = "") -> str:
+        longest_first = sorted(self.large, key=len, reverse=True)
+        return "|".join(
+            (before_a_letter if len(word) == 1 and word.isascii() else "") + re.escape(word) for word in longest_first
+        )
+
     def _money(self, found: Found) -> str:
-        code = SIGNS[found["currency"]]
-        currency = self.currency(code)
-        large = found["large"] or ""
-        words, number = self.amount(found, feminine=currency.feminine and not large, rounded=True)
-        large = self.large_numbers().get(large, large)
-        coins = number.fraction if not large and not found["last"] and len(number.fraction) == 2 else ""
-        many = number.size != 1 or bool(large)
-        if coins and currency.coin:
-            whole = Number(number.whole, "", number.negative)
-            said = self._with_coins(whole, int(coins), currency)
-        else:
-            said = self.joined(words, large, currency.many if many else currency.one)
+        said = self._price(found, self.currency(SIGNS[found["code"] or found["currency"]]))
         if found["per"]:
-            bare = self.units.phrase(unit_of(found["per"]), "one").replace("{}", "").strip()
-            said = self.money_per(said, bare)
-        return said
+            said = self.money_per(said, per_of(found["per"], self.unit_symbols))
+        return said + self.word_gap if found.string[found.end() : found.end() + 1].isalpha() else said
+
+    def _price(self, found: Found, currency: Currency) -> str:
+        large = self.large.get(found["large"] or "", Large())
+        feminine = currency.feminine and not large.one
+        words, number = self.amount(found, feminine=feminine, rounded=True, factor=large.factor)
+        many = currency.one if self.is_attribute(found) else currency.many
+        if large.one:
+            form = large.one if self.units.plural_form(number.size) == "one" else large.many
+            return self.large_amount(words, form, many)
+        if currency.coin and not found["last"] and len(number.fraction) == 2:
+            return self._with_coins(Number(number.whole, "", number.negative), int(number.fraction), currency)
+        return self.joined(words, many if number.size != 1 else currency.one)
+
+    def is_attribute(self, found: Found) -> bool:
+        """Whether a measure belongs to the noun behind it, in languages where it is said otherwise then."""
+        return False
 
     def _with_coins(self, whole: Number, coins: int, currency: Currency) -> str:
         count = self.integer(coins, feminine=currency.feminine_coin, noun=True)
@@ -233,12 +260,16 @@ class Normalizer(Verbalizer):
         return self.with_coins(self.joined(words, currency.one if whole.whole == 1 else currency.many), coins, currency)
 
     def _quantity(self, found: Found) -> str:
-        unit = unit_of(found["unit"])
+        unit = unit_of(found["unit"], self.unit_symbols)
         if found["unit"] == "s" and self.is_decade(found):
             return found[0]
         feminine = unit.split("/")[0] in self.feminine_units
         words, number = self.amount(found, feminine=feminine, rounded=True)
-        return self.units.phrase_for(unit, number.size).replace("{}", words)
+        one = self.is_attribute(found)
+        phrase = self.units.phrase(unit, "one") if one else self.units.phrase_for(unit, number.size)
+        goes_on = re.match(r"[ \u00a0]?[a-z0-9(,;:]", found.string[found.end() : found.end() + 2])
+        stop = "." if found["unit"].endswith(".") and not goes_on else ""
+        return phrase.replace("{}", words) + stop
 
     def _bare_unit(self, found: Found) -> str:
         return self.units.phrase(unit_of(found["unit"]), "other").replace("{}", "").strip()

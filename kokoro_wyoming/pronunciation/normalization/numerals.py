@@ -32,6 +32,11 @@ class Number:
         """The number without a fraction of zeros: a sensor's 21.0 is said as 21."""
         return self if self.fraction.strip("0") else Number(self.whole, "", self.negative)
 
+    def multiplied(self, factor: int) -> Number:
+        """So many times the number."""
+        whole, _, fraction = f"{self.size * factor:f}".partition(".")
+        return self if factor == 1 else Number(int(whole), fraction, self.negative)
+
 
 def pattern_of_numbers(*, decimal_comma: bool, plain_spaces: bool) -> str:
     """A regular expression, without groups, for a number without its sign."""

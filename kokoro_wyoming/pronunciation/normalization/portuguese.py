@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
@@ -49,6 +49,7 @@ class Portuguese(Romance):
         },
         **{"kilogram": ("quilo", "quilos"), "tonne": ("tonelada", "toneladas"), "knot": ("nó", "nós")},
     }
+    unit_symbols = {"cv": "horsepower"}
     feminine_units = frozenset(("hour", "mile", "mile-per-hour", "pound", "tonne", "kilocalorie", "rpm", "ppm", "ppb"))
     first_of_month = "primeiro"
     currencies = {
@@ -59,6 +60,7 @@ class Portuguese(Romance):
         "CNY": Currency("yuan", "yuans"),
         "INR": Currency("rupia", "rupias", feminine=True),
         "BRL": Currency("real", "reais", "centavo", "centavos"),
+        **{"kr": Currency("coroa", "coroas", feminine=True), "PLN": Currency("zloty", "zlotys")},
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (
@@ -67,7 +69,10 @@ class Portuguese(Romance):
         r"(?!(?:1[1-9]|20)[0-9]{2}-)(?:[0-9]{2} )?9?[0-9]{4}-[0-9]{4}",
         r"0[0-9]00 [0-9]{3} [0-9]{4}",
     )
-    ordinals_written = r"\.?[ºª°]|[oa](?!\w)"
+    ordinals_written = (
+        r"\.?[ºª]|°(?= (?:lugar|andar|dia|semestre|bimestre|trimestre|turno|tempo|grau|ano|ato|capítulo|colocado)\b)"
+        r"|(?:(?<=\b[oO] [0-9])|(?<=\b[dDnN]o [0-9])|(?<=\b[aA]o [0-9])|(?<=\bdia [0-9]))°|[oa](?!\w)"
+    )
     feminine_nouns = frozenset(
         (
             "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
@@ -135,6 +140,14 @@ class Portuguese(Romance):
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} e {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
+
+    def large_numbers(self) -> Mapping[str, Large]:
+        return {
+            **dict.fromkeys(("k", "K", "mil"), Large(factor=1000)),
+            **dict.fromkeys(("M", "mi", "milhão", "milhões"), Large("milhão", "milhões")),
+            **dict.fromkeys(("bi", "B", "bn", "bilhão", "bilhões"), Large("bilhão", "bilhões")),
+            **dict.fromkeys(("tri", "T", "trilhão", "trilhões"), Large("trilhão", "trilhões")),
+        }
 
     def monarch(self, name: str, number: int) -> str:
         ordinal = (

@@ -33,6 +33,7 @@ class Romance(Normalizer):
     masculine_nouns: frozenset[str] = frozenset()
     half_hours = ("", "")
     """The word for hours as written behind ½, and as said together with it."""
+    large_links = "(?: d(?:[ei] |'))?"
     counted_digits = 2
     """Decimals with up to so many digits are read as one number."""
 
@@ -62,6 +63,9 @@ class Romance(Normalizer):
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} {self.ampersand} {self.integer(coins, feminine=currency.feminine_coin)}"
 
+    def large_amount(self, words: str, large: str, currency: str) -> str:
+        return f"{words} {large} {self.partition} {currency}"
+
     def own_rules_first(self) -> Iterator[Rule]:
         hours = r"(?<![\w.,:/])(?P<hour>[01]?[0-9]|2[0-4])[ \u00a0]?[hH][ \u00a0]?(?P<minute>[0-5][0-9])(?! ?min)"
         yield re.compile(rf"{hours}(?P<second>)(?P<half>)(?!\w)"), self._clock
@@ -70,6 +74,8 @@ class Romance(Normalizer):
             re.compile(rf"(?<![\w.,/])(?P<hours>[0-9]{{1,2}}) ?½ {written}(?!\w)"),
             (lambda found: f"{self.integer(int(found['hours']), feminine=True)} {said}"),
         )
+        # An ordinal has neither decimals nor a sign: it is a degree.
+        yield re.compile(r"(?:(?<=[0-9][.,][0-9])|(?<=[-−][0-9])|(?<=[-−][0-9]{2}))º"), lambda found: "°"
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)"
         yield (
             re.compile(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
@@ -49,6 +49,8 @@ class Spanish(Romance):
         },
         **{"kilogram": ("kilo", "kilos"), "tonne": ("tonelada", "toneladas")},
     }
+    unit_symbols = {"CV": "horsepower", "cv": "horsepower"}
+    no_units = r"ha (?!(?:de|en|y)\b)[a-záéíóúñ]"
     feminine_units = frozenset(
         ("hour", "mile", "mile-per-hour", "pound", "tonne", "kilocalorie", "rpm", "ppm", "ppb", "hectare")
     )
@@ -60,6 +62,7 @@ class Spanish(Romance):
         "CNY": Currency("yuan", "yuanes"),
         "INR": Currency("rupia", "rupias", feminine=True),
         "BRL": Currency("real", "reales", "centavo", "centavos"),
+        **{"kr": Currency("corona", "coronas", feminine=True), "PLN": Currency("esloti", "eslotis")},
     }
     meridiems = {r"a\. ?m\.|A\. ?M\.|(?i:am)": "am", r"p\. ?m\.|P\. ?M\.|(?i:pm)": "pm"}
     phones = (
@@ -161,6 +164,15 @@ class Spanish(Romance):
     def monarch(self, name: str, number: int) -> str:
         ordinal = self.ordinal(number, feminine=name == "Isabel") if number <= 10 else self.integer(number)
         return f"{name} {ordinal}"
+
+    def large_numbers(self) -> Mapping[str, Large]:
+        thousand, million = Large(factor=1000), Large("millón", "millones")
+        return {
+            **dict.fromkeys(("k", "K", "mil"), thousand),
+            **dict.fromkeys(("M", "mill.", "mln", "millón", "millones"), million),
+            **dict.fromkeys(("bn", "B", "mil M", "mil millones"), Large("millón", "millones", 1000)),
+            **dict.fromkeys(("T", "billón", "billones"), Large("billón", "billones")),
+        }
 
     def own_rules(self) -> Iterator[Rule]:
         # "las 21 h" and "a las 8" mean hours, which are feminine.

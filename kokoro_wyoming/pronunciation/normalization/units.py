@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,8 +11,30 @@ from functools import lru_cache
 from babel import Locale
 from babel.units import UnknownUnitError, format_compound_unit, format_unit
 
+from kokoro_wyoming.pronunciation.normalization.unit_words import PREFIXES, WORDS, Words
+
+_POWERS = {
+    **{"²": "square-", "2": "square-", "^2": "square-"},
+    **{"³": "cubic-", "3": "cubic-", "^3": "cubic-"},
+}
+_LENGTHS = {
+    **{"mm": "millimeter", "cm": "centimeter", "dm": "decimeter", "m": "meter", "km": "kilometer"},
+    **{"in": "inch", "ft": "foot", "yd": "yard", "mi": "mile"},
+}
+
+
+def _squares_and_cubes() -> dict[str, str]:
+    """However they are typed: m², m2, m^2, sq m."""
+    raised = {
+        f"{symbol}{power}": f"{name}{unit}" for symbol, unit in _LENGTHS.items() for power, name in _POWERS.items()
+    }
+    words = {"sq": "square-", "sq.": "square-", "cu": "cubic-", "cu.": "cubic-"}
+    return raised | {f"{word} {symbol}": f"{words[word]}{_LENGTHS[symbol]}" for word in words for symbol in _LENGTHS}
+
+
 SYMBOLS = {
     **{"°C": "celsius", "ºC": "celsius", "℃": "celsius", "°F": "fahrenheit", "ºF": "fahrenheit", "℉": "fahrenheit"},
+    **{"° C": "celsius", "º C": "celsius", "° F": "fahrenheit", "º F": "fahrenheit"},
     **{"°": "degree", "K": "kelvin", "%": "percent", "‰": "permille", "ppm": "ppm", "ppb": "ppb"},
     **{
         "Wh": "watt-hour-",
@@ -43,11 +66,69 @@ SYMBOLS = {
     **{"µs": "microsecond", "ms": "millisecond", "s": "second", "min": "minute", "h": "hour"},
     **{"kph": "kilometer-per-hour", "kmh": "kilometer-per-hour", "mph": "mile-per-hour", "kn": "knot"},
     **{"km/h": "kilometer-per-hour", "m/s": "meter-per-second", "px": "pixel", "kJ": "kilojoule", "rpm": "rpm"},
+    **_squares_and_cubes(),
+    **{"GW": "gigawatt", "TW": "terawatt", "KW": "kilowatt", "Kw": "kilowatt", "w": "watt"},
+    **{"mVA": "millivolt-ampere", "kVA": "kilovolt-ampere", "MVA": "megavolt-ampere", "Mvar": "megavar"},
+    **{"var": "var", "VAr": "var", "mvar": "millivar", "kvar": "kilovar", "kVAr": "kilovar"},
+    **{"varh": "var-hour", "kvarh": "kilovar-hour", "mWh": "milliwatt-hour-", "GWh": "gigawatt-hour-"},
+    **{"TWh": "terawatt-hour-", "Kwh": "kilowatt-hour", "KWH": "kilowatt-hour", "J": "joule", "MJ": "megajoule"},
+    **{"GJ": "gigajoule", "cal": "calorie", "Mcal": "megacalorie", "Gcal": "gigacalorie", "µA": "microampere"},
+    **{"µV": "microvolt", "MV": "megavolt", "kA": "kiloampere", "kΩ": "kiloohm", "MΩ": "megaohm", "mΩ": "milliohm"},
+    **{"µF": "microfarad", "nF": "nanofarad", "pF": "picofarad", "mH": "millihenry", "µH": "microhenry"},
+    **{"S/cm": "siemens/centimeter", "mS/cm": "millisiemens/centimeter", "µS/cm": "microsiemens/centimeter"},
+    **{"S/m": "siemens/meter", "Bq": "becquerel", "kBq": "kilobecquerel", "pCi": "picocurie", "mSv": "millisievert"},
+    **{"µSv": "microsievert", "THz": "terahertz", "hz": "hertz", "khz": "kilohertz", "mhz": "megahertz"},
+    **{"ghz": "gigahertz", "mHz": "millihertz", "MPa": "megapascal", "mPa": "millipascal", "cbar": "centibar"},
+    **{"hpa": "hectopascal", "mmHg": "millimeter-ofhg", "inHg": "inch-ofhg", "psi": "psi", "PSI": "psi"},
+    **{
+        "db": "decibel",
+        "Å": "angstrom",
+        "nm": "nanometer",
+        "dm": "decimeter",
+        "Km": "kilometer",
+        "Kms": "kilometer",
+    },
+    **{"nmi": "nautical-mile", "ft": "foot", "yd": "yard", "″": "inch"},
+    **{"ng": "nanogram", "Kg": "kilogram", "KG": "kilogram", "kgs": "kilogram", "Kgs": "kilogram", "gr": "gram"},
+    **{"oz": "ounce", "lb": "pound", "lbs": "pound", "µl": "microliter", "µL": "microliter", "cL": "centiliter"},
+    **{"dL": "deciliter", "hl": "hectoliter", "hL": "hectoliter", "cc": "cubic-centimeter", "gal": "gallon"},
+    **{"fl oz": "fluid-ounce", "fl. oz.": "fluid-ounce", "fl. oz": "fluid-ounce", "fl.oz.": "fluid-ounce"},
+    **{"floz": "fluid-ounce", "tbsp": "tablespoon", "tsp": "teaspoon", "hp": "horsepower", "mpg": "mile-per-gallon"},
+    **{"BTU": "btu", "Btu": "btu", "Nm": "newton-meter", "kN": "kilonewton", "mol": "mole", "mmol": "millimole"},
+    **{"BTU/(h⋅ft²)": "btu/hour/square-foot", "BTU/(h·ft²)": "btu/hour/square-foot"},
+    **{"µmol": "micromole", "nmol": "nanomole", "m/s²": "meter-per-square-second"},
+    **{"m/s2": "meter-per-square-second", "p/m³": "particle/cubic-meter", "p/m3": "particle/cubic-meter"},
+    **{"%RH": "relative-humidity", "% RH": "relative-humidity", "%rH": "relative-humidity", "pH": "ph"},
+    **{
+        "¢": "cent",
+        "ct/kWh": "cent/kilowatt-hour",
+        "c/kWh": "cent/kilowatt-hour",
+        "bft": "beaufort",
+        "Bft": "beaufort",
+        "kt": "knot",
+        "kts": "knot",
+    },
+    **{
+        "in/h": "inch/hour",
+        "in/d": "inch/day",
+        "in/s": "inch/second",
+        "d": "day",
+        "bit": "bit",
+        "kb": "kilobyte",
+        "gb": "gigabyte",
+        "tb": "terabyte",
+    },
+    **{"PB": "petabyte", "PiB": "petabyte", "KMH": "kilometer-per-hour", "Km/h": "kilometer-per-hour"},
+    **{"km/H": "kilometer-per-hour", "MPH": "mile-per-hour", "ns": "nanosecond"},
 }
 """Typed symbols with CLDR's name of the unit, or one of ours if CLDR has none. A slash is "per"."""
 
-_SPACE_ASKED = frozenset(("K", "t", "B", "A", "V", "g"))
+_NAMES = frozenset((*SYMBOLS.values(), "week", "month", "year"))
+_SPACE_ASKED = "KtBAgJd"
 """Written onto the number these are names, sizes and generations: 4K, 5G, 2A."""
+_LETTERS = str.maketrans("\u03bc\u2126", "µΩ")
+_NO_SPACE = "wp"
+"""Apart from the number these are something else."""
 _BARE = (
     "°C",
     "ºC",
@@ -71,28 +152,48 @@ _BARE = (
 """Symbols that are read as a unit even without a number before them."""
 
 
-def _one_of(symbols: frozenset[str] | dict[str, str]) -> str:
-    return "|".join(re.escape(symbol) for symbol in sorted(symbols, key=lambda symbol: (-len(symbol), symbol)))
+def _one_of(symbols: Mapping[str, str]) -> str:
+    longest_first = sorted(symbols, key=lambda symbol: (-len(symbol), symbol))
+    return "|".join(re.escape(symbol).replace("µ", "[µμ]").replace("Ω", "[\u03a9\u2126]") for symbol in longest_first)
 
 
-_UNIT = rf"(?:{_one_of(SYMBOLS)})"
-_PER = r"(?:m²|m2|m³|m3|㎥|min|ms|km|kg|kWh|dl|[shlLdm])"
-UNIT_AFTER_NUMBER = (
-    rf"(?:(?![{''.join(sorted(_SPACE_ASKED))}](?!\w))|(?<=[\s\u00a0\u202f]))(?:{_UNIT}(?:/{_PER})?)(?![\w²³]|/\w|'\w)"
+_PER = (
+    "ft²|ft2|ft³|ft3|in²|kWh|MWh|Wh|kg|mg|lb|oz|gal|km|cm|mi|ml|mL|dl|dL|m²|m2|m³|m3|min|ms|day|year|yr|GB|MB|[shdlLmg]"
 )
-"""A regular expression without groups."""
-BARE_UNIT = (
-    rf"(?<![\w/])(?:{'|'.join(re.escape(symbol) for symbol in sorted(_BARE, key=len, reverse=True))})(?![\w/²³])"
-)
+PER = rf"(?:100[ \u00a0\u202f]?)?(?:{_PER})"
+"""What a rate or a price is for: a regular expression without groups."""
 
 
-def unit_of(symbol: str) -> str:
-    """The name for what UNIT_AFTER_NUMBER or BARE_UNIT has matched, "microgram/cubic-meter" for instance."""
-    symbol = symbol.replace("\u03bc", "µ")
-    if symbol in SYMBOLS:
-        return SYMBOLS[symbol]
+def unit_after_number(more: Mapping[str, str], but: str = "(?!)") -> str:
+    """A regular expression without groups for SYMBOLS and `more` of one language, `but` for another expression."""
+    unit = _one_of({**SYMBOLS, **more})
+    # "2700K" is a colour, "200g" and "1.5A" are measures, unlike "4K", "5G" and "2A".
+    onto = r"(?<=[0-9]{4})(?=K)|(?<=[0-9.,][0-9])(?<!802\.11)(?=g)|(?<=[.,][0-9])(?=A)|(?<=[.,][0-9]{2})(?=A)"
+    place = rf"(?:(?![{_SPACE_ASKED}](?!\w))|(?<=[\s\u00a0\u202f])|{onto})(?:(?![{_NO_SPACE}](?![\w/]))|(?<=[0-9]))"
+    oil = r"(?<=[0-9])[Ww]-[0-9]{2}(?! ?[Ww])"
+    return rf"(?!{but}|{oil}){place}(?:(?:{unit})(?:/{PER})?)(?![\w²³^]|/\w|'\w)"
+
+
+UNIT_AFTER_NUMBER = unit_after_number({})
+"""A regular expression without groups, for all languages."""
+BARE_UNIT = rf"(?<![\w/])(?:{_one_of(dict.fromkeys(_BARE, ''))})(?![\w/²³])"
+
+
+def unit_of(symbol: str, more: Mapping[str, str] = SYMBOLS) -> str:
+    """The name for what `unit_after_number(more)` or BARE_UNIT has matched, "microgram/cubic-meter" for instance."""
+    symbol = symbol.translate(_LETTERS)
+    known = SYMBOLS.get(symbol) or more.get(symbol)
+    if known:
+        return known
     of, _, per = symbol.partition("/")
-    return f"{SYMBOLS.get(of, of)}/{ {'d': 'day', **SYMBOLS}.get(per, per) }"
+    return f"{SYMBOLS.get(of) or more.get(of, of)}/{per_of(per, more)}"
+
+
+def per_of(symbol: str, more: Mapping[str, str] = SYMBOLS) -> str:
+    """The name for what PER has matched; of another word itself."""
+    hundred = re.match(r"100[ \u00a0\u202f]?", symbol)
+    per = symbol[hundred.end() :] if hundred else symbol
+    return f"{'100 ' if hundred else ''}{SYMBOLS.get(per) or more.get(per, per)}"
 
 
 class Units:
@@ -104,35 +205,76 @@ class Units:
         `per` joins two of them that are our own, or any two if `per_is_own`.
         """
         self._locale = Locale.parse(locale)
-        self._own = own
+        language = self._locale.language
+        self._own: Words = {**WORDS.get(language, {}), **own}
+        self._prefixes = PREFIXES.get(language, {})
         self._per = per
         self._per_is_own = per_is_own
         self.phrase = lru_cache(512)(self._phrase)
 
+    def plural_form(self, size: Decimal) -> str:
+        """CLDR's name for the form that a noun has with so much of it."""
+        return str(self._locale.plural_form(size))
+
     def phrase_for(self, unit: str, size: Decimal) -> str:
         """The unit around "{}", where the number goes, in the form that it has with so much of it."""
-        return self.phrase(unit, self._locale.plural_form(size))
+        return self.phrase(unit, self.plural_form(size))
+
+    def per(self, whole: str, unit: str) -> str:
+        """A rate or a price for one unit, or for a word in its place."""
+        own = self._own.get(f"/{unit}")
+        if isinstance(own, str):
+            return own.replace("{}", whole)
+        return self._per.format(whole, self._bare(unit))
+
+    def _bare(self, unit: str) -> str:
+        if unit.startswith("100 "):
+            return self._phrase(unit.removeprefix("100 "), "other").replace("{}", str(self._own.get("hundred", 100)))
+        # Babel finds a unit for parts of its name, too.
+        return self._phrase(unit, "one").replace("{}", "").strip() if unit in _NAMES else unit
 
     def _phrase(self, unit: str, plural: str) -> str:
         if unit in self._own:
             own = self._own[unit]
             form = own if isinstance(own, str) else own[plural != "one"]
             return form if "{}" in form else f"{{}} {form}"
-        of, _, per = unit.partition("/")
-        count = 1 if plural == "one" else 5
-        if not per:
-            return self._named(format_unit(count, of, length="long", format="'<'#'>'", locale=self._locale))
+        of, _, per = unit.rpartition("/")
+        if of:
+            return self._rate(of, per, plural)
+        prefix, base = self._parts(unit)
+        if prefix and base in self._own:
+            return self._with_prefix(prefix, self._phrase(base, plural))
         try:
-            if self._per_is_own or of in self._own or per in self._own:
-                raise UnknownUnitError(of, self._locale)
-            whole = format_compound_unit(
-                count, of, denominator_unit=per, length="long", format="'<'#'>'", locale=self._locale
-            )
-            return self._named(str(whole))
+            return self._named(format_unit(_count(plural), unit, length="long", format="'<'#'>'", locale=self._locale))
         except UnknownUnitError:
-            bare = self._phrase(per, "one").replace("{}", "").strip()
-            return self._per.format(self._phrase(of, plural), bare)
+            if not prefix:
+                raise
+            return self._with_prefix(prefix, self._phrase(base, plural))
+
+    def _rate(self, of: str, per: str, plural: str) -> str:
+        is_own = self._per_is_own or "/" in of or f"/{per}" in self._own or of in self._own or per in self._own
+        if not is_own and not per.startswith("100 "):
+            with contextlib.suppress(UnknownUnitError):
+                whole = format_compound_unit(
+                    _count(plural), of, denominator_unit=per, length="long", format="'<'#'>'", locale=self._locale
+                )
+                return self._named(str(whole))
+        return self.per(self._phrase(of, plural), per)
+
+    def _parts(self, unit: str) -> tuple[str, str]:
+        """The name of the prefix, and the unit without it."""
+        return next(
+            ((name, unit.removeprefix(of)) for of, name in self._prefixes.items() if unit.startswith(of)), ("", unit)
+        )
+
+    @staticmethod
+    def _with_prefix(prefix: str, phrase: str) -> str:
+        return re.sub(r"(\{\} ?)", rf"\g<1>{prefix}", phrase)
 
     @staticmethod
     def _named(text: str) -> str:
         return re.sub(r"<[^>]*>", "{}", text).replace("\u00a0", " ").replace("\u2019", "'")
+
+
+def _count(plural: str) -> int:
+    return 1 if plural == "one" else 5

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from kokoro_wyoming.pronunciation.normalization.money import Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer
 from kokoro_wyoming.pronunciation.normalization.numerals import Number
 
@@ -34,6 +36,12 @@ class Unspaced(Normalizer):
     months = tuple(
         f"{name} {number}" for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
     )
+
+    large_letters: Mapping[str, Large] = {
+        **dict.fromkeys(("k", "K"), Large(factor=1_000)),
+        **dict.fromkeys(("M", "million"), Large(factor=1_000_000)),
+        **dict.fromkeys(("B", "bn", "billion"), Large(factor=1_000_000_000)),
+    }
 
     def normalize(self, text: str) -> str:
         text = _WIDE_BETWEEN_DIGITS.sub(lambda found: ":" if found[0] == "：" else ".", text.translate(_WIDE))

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from babel.dates import get_month_names
 from babel.numbers import get_currency_name
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency
+from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, parse, pattern_of_numbers
+from kokoro_wyoming.pronunciation.normalization.unit_words import FEMININE
 from kokoro_wyoming.pronunciation.normalization.units import Units
 
 Found = re.Match[str]
@@ -47,6 +48,10 @@ class Verbalizer(ABC):
     months: tuple[str, ...] = ()
     """More spellings of months, as "name number"."""
     units_own: Mapping[str, str | tuple[str, str]] = {}
+    unit_symbols: Mapping[str, str] = {}
+    """Symbols that are units in this language alone, with their names as in `units.SYMBOLS`."""
+    no_units = "(?!)"
+    """A regular expression for what looks like a unit and is a word in this language."""
     units_per = "{} / {}"
     units_per_is_own = False
     """Whether `units_per` replaces CLDR's form, which nobody says."""
@@ -60,6 +65,8 @@ class Verbalizer(ABC):
     monarchs: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
+        self.feminine_units = self.feminine_units | FEMININE.get(self.locale[:2], frozenset())
+        self.large = self.large_numbers()
         self.units = Units(self.locale, self.units_own, self.units_per, per_is_own=self.units_per_is_own)
         self.number_pattern = pattern_of_numbers(decimal_comma=self.decimal_comma, plain_spaces=self.plain_spaces)
         self.month_numbers = self._month_numbers()
@@ -111,12 +118,16 @@ class Verbalizer(ABC):
         return self.joined(whole, self.ampersand, self.integer(coins), currency.coin if coins == 1 else currency.coins)
 
     def money_per(self, money: str, unit: str) -> str:
-        """A price for one unit."""
-        return self.units_per.format(money, unit)
+        """A price for one unit, or for a word in its place."""
+        return self.units.per(money, unit)
 
-    def large_numbers(self) -> Mapping[str, str]:
-        """Words for large numbers that stand between a number and its currency."""
+    def large_numbers(self) -> Mapping[str, Large]:
+        """What stands between a number and its currency for a large number."""
         return {}
+
+    def large_amount(self, words: str, large: str, currency: str) -> str:
+        """A price such as "3 million dollars"."""
+        return self.joined(words, large, currency)
 
     def is_decade(self, found: Found) -> bool:
         """Whether "80s" is a decade here, not seconds."""
@@ -153,14 +164,17 @@ class Verbalizer(ABC):
         """An amount without the zeros that nobody says."""
         return number.rounded()
 
-    def amount(self, found: Found, *, feminine: bool, rounded: bool) -> tuple[str, Number]:
-        """The words for the groups sign, first and last, and the number that the noun behind them agrees with."""
-        first = self.parsed(found["first"], negative=bool(found["sign"]))
+    def amount(self, found: Found, *, feminine: bool, rounded: bool, factor: int = 1) -> tuple[str, Number]:
+        """The words for the groups sign, first and last, and the number that the noun behind them agrees with.
+
+        Both numbers are said `factor` times as large.
+        """
+        first = self.parsed(found["first"], negative=bool(found["sign"])).multiplied(factor)
         first = self.trimmed(first) if rounded else first
         words = self.number(first, feminine=feminine, noun=True)
         if not found["last"]:
             return words, first
-        last = self.parsed(found["last"])
+        last = self.parsed(found["last"]).multiplied(factor)
         last = self.trimmed(last) if rounded else last
         return self.span(self.number(first, feminine=feminine), self.number(last, feminine=feminine, noun=True)), last
 
