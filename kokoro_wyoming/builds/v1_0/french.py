@@ -131,6 +131,7 @@ _LETTER_NAMES = {
     "sˈiː": "s",
     "tˈiː": "t",
     "kw": "k",
+    "də": "d",
 }
 """What espeak's English makes of an elided word ("l'update")."""
 _ELIDED_IN_ENGLISH = re.compile(rf"(?<!\S)(?:{'|'.join(_LETTER_NAMES)})(?=[^\Waeiouɑɒɔəɛɜɪʊʌ]?[ˈˌ])")
