@@ -33,6 +33,11 @@ from tests.pronunciation.reading import sounds
         ("le p'tit", "lə ptˈi"),
         ("maghrébin", "maɡʁebˈɛ̃"),
         ("Wikipédia", "wikipedjˈa"),
+        ("Léopold", "leopˈɔld"),
+        ("Yaoundé", "jaundˈe"),
+        ("scotché", "skotʃˈe"),
+        ("asthme", "ˈasm"),
+        ("thermostat", "tɛʁmostˈa"),
     ],
 )
 def test_a_french_word_is_french(written: str, heard: str) -> None:

@@ -25,6 +25,8 @@ _ENGLISH = re.compile(
 )
 """English words that a rule below would make French."""
 
+_ENDING = r"(?=[éèâ]|a(?:i|nt|s)|ez|i?ons$|er(?:a|o|i?ez|ions))"
+
 _RESPELLINGS = tuple(
     (re.compile(pattern), respelled)
     for pattern, respelled in (
@@ -36,10 +38,10 @@ _RESPELLINGS = tuple(
         (r"th", "t"),
         # Names of towns and people in -y; what came from English so long ago that its -y is French: jury, curry
         (r"^(.*[àâçèéêëîïôû].*)y$", r"\1i"),
-        (r"((?:[inru]c|rg|gn|rl|un|is|(?:ou|nt|ui|eu|ai)ll))y$", r"\1i"),
+        (r"((?:[inru]c|rg|gn|rl|un|is|bal|aur|leur|(?:ou|nt|ui|eu|ai|su)ll))y$", r"\1i"),
         (r"^((?:anne|quer)c|pap|mam|jur|curr|dand|lobb|derb|hobb|sex|rugb|henr|kenned|vitr|gregor)ys?$", r"\1i"),
         # lipide, bipède, parallélépipède, Wikipédia; calife, pontife; polygame
-        (r"ip(?=id|èd|éd)", "ipp"),
+        (r"ip(?=id|[èé]d|odes?$)", "ipp"),
         (r"(al|at|ar|nt|^p|^k)ife(s?)$", r"\1iffe\2"),
         (r"(poly|mono|auto|endo|exo|bi)game(s?)$", r"\1gamme\2"),
         # conversons, expulsons; emprunts, bruns; vécut; assied
@@ -54,17 +56,32 @@ _RESPELLINGS = tuple(
         (r"^wisigott?", "visigot"),
         (r"(?<=prud)['’]h(?=omme)", ""),
         # Single words
-        (r"^dos$", "dô"),
+        (r"\bdos\b", "dô"),
         (r"^danemark$", "danemarque"),
         (r"^bled(?=s?$)", "blède"),
         (r"^oued(?=s?$)", "ouède"),
         (r"^etes$", "êtes"),
-        (r"^toun(?=[dg])", "toune"),
+        (r"oun(?=d[éèr])", "oune"),
         (r"^pulls?$", "pulle"),
         (r"^tune(?=s?$)", "tunne"),
         (r"^atolls?$", "atole"),
         (r"^loing$", "loin"),
+        (r"^bizet$", "biset"),
+        (r"^remy$", "rémi"),
+        (r"^dual$", "duale"),
+        (r"^histone(?=s?$)", "histonne"),
+        (r"^ehpads?$", "épade"),
+        (r"^léopold$", "léopolde"),
+        (r"^shoah$", "choa"),
+        (r"cauld$", "caud"),
+        (r"^westphal", "vestphal"),
         (r"^(contre)?seings?$", r"\1sein"),
+        # French endings of English verbs: scotché, boostait
+        (rf"coach{_ENDING}", "côtch"),
+        (rf"scotch{_ENDING}", "scautch"),
+        (rf"boost{_ENDING}", "boust"),
+        (rf"shoot{_ENDING}", "chout"),
+        (rf"look{_ENDING}", "louk"),
         # p'tit, ch'tis, mam'zelle
         (r"^p['’](?=tit)", "p"),
         (r"^ch['’](?=ti)", "ch"),

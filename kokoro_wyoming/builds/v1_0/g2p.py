@@ -130,11 +130,13 @@ def _read_as_french(pipeline: KPipeline) -> None:
     """espeak's French takes many French words for English ones; `FrenchEspeak` does not."""
     from phonemizer.backend import EspeakBackend
 
-    pipeline.g2p.backend = FrenchEspeak(
-        EspeakBackend(
-            language="fr-fr", preserve_punctuation=True, with_stress=True, tie="^", language_switch="keep-flags"
-        )
+    # It warns of each change of the language, which is looked for here.
+    quiet = logging.getLogger(f"{__name__}.espeak")
+    quiet.setLevel(logging.ERROR)
+    flagging = EspeakBackend(
+        "fr-fr", preserve_punctuation=True, with_stress=True, tie="^", language_switch="keep-flags", logger=quiet
     )
+    pipeline.g2p.backend = FrenchEspeak(flagging)
 
 
 class ForeignPipeline:
