@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Protocol
 
-from kokoro_wyoming.pronunciation import code_switching, say_as
+from kokoro_wyoming.pronunciation import code_switching, loanwords, say_as
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.normalization import as_words
 from kokoro_wyoming.text.sentences import Run
@@ -91,14 +91,27 @@ class _Pronouncer:
             elif part.words is not None:
                 yield from self._in_words(part)
             else:
-                yield from self._by_script(part)
+                yield from self._by_loanwords(part)
+
+    def _by_loanwords(self, run: Run) -> Iterator[Run]:
+        for part in loanwords.respelled(run, self._tag(run), self._is_owners):
+            yield from self._by_script(part) if part.phonemes is None else self._with_phonemes(part)
+
+    def _is_owners(self, word: Run) -> bool:
+        """Whether the owner says how a word is read in the language of its letters."""
+        parts = code_switching.split(word, self._tag(word), self._release.languages)
+        known = (known for part in parts for known in self._lexicon.split(part, self._tag(part)))
+        return any(one.words is not None or one.phonemes is not None for one in known)
 
     def _by_script(self, run: Run) -> Iterator[Run]:
         """The run, cut where letters of another script begin; these get the owner's words for their language."""
         for part in code_switching.split(run, self._tag(run), self._release.languages, units_stay=True):
-            known = [part] if part.language == run.language else self._lexicon.split(part, self._tag(part))
-            for one in known:
+            for one in [part] if part.language == run.language else self._known(part):
                 yield from self._with_phonemes(one) if one.phonemes is not None else self._in_words(one)
+
+    def _known(self, run: Run) -> Iterator[Run]:
+        for part in self._lexicon.split(run, self._tag(run)):
+            yield from loanwords.respelled(part, self._tag(run))
 
     def _in_words(self, run: Run) -> Iterator[Run]:
         """The run with numbers and units in words, then cut where letters of another script are left."""

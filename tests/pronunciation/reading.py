@@ -16,7 +16,7 @@ from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.text.text_stream import TextStream
 
 _READINGS = Path(__file__).with_name("readings")
-_CONFIG = Path(kokoro_wyoming.__file__).with_name("builds") / "v1_0" / "config.json"
+CONFIG = Path(kokoro_wyoming.__file__).with_name("builds") / "v1_0" / "config.json"
 _SIGNS = re.compile(r"""[;:,.!?—…"()“”]""")
 
 
@@ -61,4 +61,4 @@ def sounds(text: str, tag: str) -> str:
 @cache
 def _release() -> KokoroV1Wrapper:
     """The release as it is installed, without weights."""
-    return KokoroV1Wrapper(_CONFIG, "no weights.pth", device="cpu")
+    return KokoroV1Wrapper(CONFIG, "no weights.pth", device="cpu")

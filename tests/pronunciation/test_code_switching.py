@@ -323,7 +323,7 @@ def test_a_word_in_any_letters_has_a_sound_in_every_language(
 
 
 def test_words_of_one_sentence_are_read_each_in_its_language(wrapper: KokoroV1Wrapper) -> None:
-    assert spoken(wrapper, "今日はWi-Fiが使えません。", "ja-JP") == ["kʲoː βa wˈIfˌI ɡa ʦɨkae maseɴ."]
+    assert spoken(wrapper, "今日はJellyが使えません。", "ja-JP") == ["kʲoː βa ʤˈɛli ɡa ʦɨkae maseɴ."]
     assert spoken(wrapper, "请打开Netflix", "zh-CN") == ["ʨʰi↓ŋ ta↓kʰai→ nˈɛtflɪks"]
     assert spoken(wrapper, "The word 東京 means Tokyo.", "en-US") == ["ðə wˈɜɹd toːkʲoː mˈinz tˈOkiˌO."]
 

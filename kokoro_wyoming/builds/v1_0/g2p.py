@@ -16,6 +16,7 @@ from kokoro_wyoming.audio.word_times import SpokenWord, paired
 from kokoro_wyoming.builds import espeak
 from kokoro_wyoming.builds.chosen import how_to_add, is_left_out
 from kokoro_wyoming.builds.v1_0 import english
+from kokoro_wyoming.builds.v1_0.french import FrenchEspeak
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.kokoro_package import KPipeline
@@ -104,6 +105,8 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
         if letter in "ab":
             _drop_language_flags(pipeline)
+        if letter == "f":
+            _read_as_french(pipeline)
     return pipeline
 
 
@@ -121,6 +124,19 @@ def _drop_language_flags(pipeline: KPipeline) -> None:
         tie="^",
         language_switch="remove-flags",
     )
+
+
+def _read_as_french(pipeline: KPipeline) -> None:
+    """espeak's French takes many French words for English ones; `FrenchEspeak` does not."""
+    from phonemizer.backend import EspeakBackend
+
+    # It warns of each change of the language, which is looked for here.
+    quiet = logging.getLogger(f"{__name__}.espeak")
+    quiet.setLevel(logging.ERROR)
+    flagging = EspeakBackend(
+        "fr-fr", preserve_punctuation=True, with_stress=True, tie="^", language_switch="keep-flags", logger=quiet
+    )
+    pipeline.g2p.backend = FrenchEspeak(flagging)
 
 
 class ForeignPipeline:
