@@ -21,6 +21,8 @@ _MEASURES = (
 
 class Chinese(Unspaced):
     locale = "zh_CN"
+    subtracted, divided, root = "减", "除以", "根号{}"
+    squared, cubed, power = "{}的平方", "{}的立方", "{}的{}次方"
     minus, plus, equals, at, ampersand, to = "负", "加", "等于", "艾特", "和", "到"
     times = by = "乘"
     number_sign, percent, dot, version = "第", "百分号", "点", "版本"
@@ -137,6 +139,8 @@ class Chinese(Unspaced):
         "INR": Currency("卢比", "卢比"),
         "BRL": Currency("雷亚尔", "雷亚尔"),
     }
+    days = ("周天 6", "星期天 6")
+    half_is_first = True
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (
         r"\+[0-9][0-9 ().-]{6,18}[0-9]",

@@ -7,13 +7,21 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
+from kokoro_wyoming.pronunciation.normalization import fractions
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: ("half", "halves"), 3: ("third", "thirds"), 4: ("quarter", "quarters"), 5: ("fifth", "fifths")}
-_PARTS |= {6: ("sixth", "sixths"), 7: ("seventh", "sevenths"), 8: ("eighth", "eighths"), 9: ("ninth", "ninths")}
+_PARTS |= {6: ("sixth", "sixths"), 7: ("seventh", "sevenths"), 8: ("eighth", "eighths"), 9: ("ninth", "ninths"), 10: ("tenth", "tenths")}
 _YEAR_AFTER = "in|since|of|by|until|till|from|before|after|year|spring|summer|autumn|fall|winter"
+
+
+_PORTIONS = (
+    "(?:cup|teaspoon|tablespoon|pint|quart|gallon|ounce|pound|yard|mile|acre|hour|minute|day|year|lit(?:er|re)|met(?:er|re)"
+    "|(?:kilo|centi|milli)met(?:er|re)|(?:kilo|milli)?gram|degree|dollar)s?|inch(?:es)?|foot|feet"
+)
+"""What is divided: half a cup, three quarters of an inch."""
 
 
 class English(Normalizer):
@@ -28,7 +36,9 @@ class English(Normalizer):
         "≤": "at most",
         "≥": "at least",
     }
+    articles = r"\b(?:[aA]|[tT]he|[eE]very)"
     months = ("sept 9",)
+    days = ("tues 1", "thur 3", "thurs 3")
     units_per = "{} per {}"
     units_own = {
         **{"ppm": "parts per million", "ppb": "parts per billion", "rpm": "RPM"},
@@ -138,7 +148,21 @@ class English(Normalizer):
         return f"{self.integer(over)} {_PARTS[under][1]}"
 
     def mixed(self, whole: int, over: int, under: int) -> str:
-        return f"{self.integer(whole)} and {'a half' if (over, under) == (1, 2) else self.fraction(over, under)}"
+        return f"{self.integer(whole)} and {_with_article(self.fraction(over, under))}"
+
+    def fraction_of(self, whole: int, over: int, under: int, unit: str, article: str | None = None) -> str:
+        if whole:
+            return " ".join(filter(None, (article, super().fraction_of(whole, over, under, unit))))
+        return self._part_of(over, under, self.units.phrase(unit, "one").replace("{}", "").strip(), article)
+
+    def _part_of(self, over: int, under: int, noun: str, article: str | None) -> str:
+        """Half a cup, three quarters of a cup; after an article "a half cup pack", "a three quarter inch pipe"."""
+        if article:
+            part = " ".join((self.integer(over), _PARTS[under][0])[over == 1 :])
+            return f"{article}{'n' if article in 'aA' and part == 'eighth' else ''} {part} {noun}"
+        part = _with_article(self.fraction(over, under))
+        article = "an" if re.match("[aeio]|hour", noun) else "a"
+        return f"half {article} {noun}" if under == 2 else f"{part} of {article} {noun}"
 
     def monarch(self, name: str, number: int) -> str:
         return f"{name} the {self.ordinal(number)}"
@@ -191,6 +215,13 @@ class English(Normalizer):
     def _ordinal(self, found: Found) -> str:
         return self.ordinal(int(found["number"].replace(",", "")))
 
+    def _portion(self, found: Found) -> str:
+        whole, over, under = fractions.value_of(found)
+        if whole or not fractions.is_proper(over, under):
+            return found[0]
+        noun = re.sub("(?<=inch)es$|(?<!s)s$", "", found["noun"].replace("feet", "foot"))
+        return self._part_of(over, under, noun, found["article"])
+
     def bare(self, written: str, found: Found) -> str:
         # The G2P reads four digits as a year.
         is_year = len(written) == 4 and 1100 <= int(written) < 2100
@@ -200,10 +231,21 @@ class English(Normalizer):
 
     def own_rules(self) -> Iterator[Rule]:
         yield (
+            re.compile(
+                rf"(?:(?P<article>{self.articles}) )?{fractions.WRITTEN}[ -](?P<noun>{_PORTIONS})(?!\w)"
+            ),
+            self._portion,
+        )
+        yield (
             re.compile(rf"\b(?P<word>(?i:{_YEAR_AFTER})) (?P<year>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?![\w]|[.,:/-][0-9])"),
             (lambda found: f"{found['word']} {self.year(int(found['year']))}"),
         )
         yield re.compile(r"(?<![\w.])(?P<number>[0-9]{1,3})x(?!\w)"), lambda found: f"{found['number']} times"
+
+
+def _with_article(fraction: str) -> str:
+    """ "a quarter", as a fraction is called beside a whole number or a noun."""
+    return re.sub("^one ", "an " if fraction == "one eighth" else "a ", fraction)
 
 
 class AmericanEnglish(English):

@@ -11,14 +11,19 @@ from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
-_PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: "septième", 8: "huitième", 9: "neuvième"}
+_PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: "septième", 8: "huitième", 9: "neuvième", 10: "dixième"}
 
 
 class French(Romance):
     locale, words_locale = "fr_FR", "fr"
     evening_from = 6
+    halves = ("un demi", "une demi", "demi", "demie")
+    portions = "tasse cuillère cuillerée bouteille heure livre douzaine"
+    portions_masculine = "verre litre kilo kilogramme gramme"
     half_hours = (r"heures?", "heures et demie")
     comma = "virgule"
+    subtracted, divided, root = "moins", "divisé par", "la racine carrée de {}"
+    squared, cubed, power = "{} au carré", "{} au cube", "{} puissance {}"
     minus, plus, equals, at, ampersand, to = "moins", "plus", "égale", "arobase", "et", "à"
     times = by = "fois"
     number_sign, percent, dot, version = "numéro", "pour cent", "point", "version"
@@ -141,6 +146,11 @@ class French(Romance):
         tail = "demi" if (over, under) == (1, 2) else self.fraction(over, under)
         return f"{self.integer(whole)} et {tail}"
 
+    def span_of_names(self, first: str, last: str) -> str:
+        if first in self.day_names:
+            return f"du {first} au {last}"
+        return ("d'" if first[0] in "ao" else "de ") + f"{first} à {last}"
+
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} {self.integer(coins)}"
 
@@ -157,6 +167,7 @@ class French(Romance):
 
     def own_rules_last(self) -> Iterator[Rule]:
         yield re.compile(r"\b([dD])e (?=une?\b(?! à))"), lambda found: f"{found[1]}'"
+        yield re.compile(r"\b(tiers|quarts?|ièmes?) de (?=heure\b|once\b)"), lambda found: f"{found[1]} d'"
 
     def _century(self, found: Found) -> str:
         return self.ordinal(roman(found["century"]))

@@ -15,6 +15,8 @@ _ORDINALS = dict(enumerate("पहला दूसरा तीसरा चौ�
 
 class Hindi(Normalizer):
     locale = "hi_IN"
+    divided, root = "भाग", "{} का वर्गमूल"
+    squared, cubed, power = "{} का वर्ग", "{} का घन", "{} की घात {}"
     minus, plus, equals, at, ampersand, to = "माइनस", "प्लस", "बराबर", "ऐट", "और", "से"
     times = by = "गुणा"
     number_sign, percent, dot, version = "नंबर", "प्रतिशत", "पॉइंट", "वर्शन"
@@ -48,6 +50,7 @@ class Hindi(Normalizer):
         "CNY": Currency("युआन", "युआन"),
         "BRL": Currency("रियाल", "रियाल"),
     }
+    half_is_first = True
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (
         r"\+[0-9][0-9 ().-]{6,18}[0-9]",

@@ -10,14 +10,19 @@ from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
-_PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "settimo", 8: "ottavo", 9: "nono"}
+_PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "settimo", 8: "ottavo", 9: "nono", 10: "decimo"}
 
 
 class Italian(Romance):
     locale, words_locale = "it_IT", "it"
     dot_groups = True
+    halves = ("mezzo", "mezza", "mezzo", "mezza")
+    portions = "tazza bottiglia bustina libbra dozzina"
+    portions_masculine = "bicchiere cucchiaio cucchiaino litro chilo chilogrammo grammo"
     half_hours = (r"or[ae]", "ore e mezza")
     comma = "virgola"
+    subtracted, divided, root = "meno", "diviso", "la radice quadrata di {}"
+    squared, cubed, power = "{} al quadrato", "{} al cubo", "{} alla {}"
     minus, plus, equals, at, ampersand, to = "meno", "più", "uguale a", "chiocciola", "e", "a"
     times = by = "per"
     number_sign, percent, dot, version = "numero", "per cento", "punto", "versione"
@@ -150,6 +155,13 @@ class Italian(Romance):
         part = _PARTS[under]
         return f"un {part}" if over == 1 else f"{self.integer(over)} {part[:-1]}i"
 
+    def raised(self, base: str, exponent: str) -> str:
+        is_named = exponent.isdecimal() and exponent not in ("2", "3")
+        return super().raised(base, self.ordinal(int(exponent), feminine=True) if is_named else exponent)
+
+    def span_of_names(self, first: str, last: str) -> str:
+        return f"da {first} a {last}"
+
     def monarch(self, name: str, number: int) -> str:
         return f"{name} {self.ordinal(number, feminine=name == 'Elisabetta')}"
 
@@ -163,6 +175,7 @@ class Italian(Romance):
         yield re.compile(r"\b([dD]a|[tT]ra|[fF]ra|[dD]ai|[dD]al) dal? "), lambda found: f"{found[1]} "
         yield re.compile(r"\b([aA]|[dD]a)lle mezzanotte"), lambda found: f"{found[1]} mezzanotte"
         yield re.compile(r"\buna (?=ora\b|oncia\b)"), lambda found: "un'"
+        yield re.compile(r"\b(mezz|d)[ai] (?=or[ae]\b|oncia\b)"), lambda found: f"{found[1]}'"
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield re.compile(r"\b(?P<century>[XVI]{1,5})(?= secolo)"), lambda found: self.ordinal(roman(found["century"]))

@@ -36,6 +36,8 @@ _MISREAD = (("ゼロジ", "レージ"), ("ハチフン", "ハップン"), ("ゼ�
 
 class Japanese(Unspaced):
     locale = "ja_JP"
+    subtracted, divided, root = "ひく", "わる", "ルート{}"
+    squared, cubed, power = "{}の二乗", "{}の三乗", "{}の{}乗"
     minus, plus, equals, at, ampersand, to = "マイナス", "プラス", "イコール", "アット", "アンド", "から"
     times = by = "かける"
     number_sign, percent, dot, version = "ナンバー", "パーセント", "てん", "バージョン"
@@ -104,6 +106,8 @@ class Japanese(Unspaced):
         "INR": Currency("ルピー", "ルピー"),
         "BRL": Currency("レアル", "レアル"),
     }
+    days = tuple(f"{name}曜 {number}" for number, name in enumerate("月火水木金土日"))
+    half_is_first = True
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,4}")
     version_words = "[Vv]ersion|バージョン|Core|OS|Assistant"
@@ -145,6 +149,9 @@ class Japanese(Unspaced):
         text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", super().finished(text))
         text = super().finished(_COUNTED_NUMBER.sub(_in_kana, text))
         return re.sub(r"(?<![0-9])(?P<under>[0-9]{1,3})分の(?P<over>[0-9]{1,3})", _parts, text)
+
+    def _day_names(self) -> dict[str, str]:
+        return {name: name if len(name) > 1 else f"{name}曜" for name in super()._day_names()}
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus

@@ -9,29 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from kokoro_wyoming.pronunciation.normalization import formulas, fractions, mathematics, ranges
 from kokoro_wyoming.pronunciation.normalization.money import SIGN, SIGNS, Currency
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Verbalizer
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Rule as Rule
 
-Rule = tuple[re.Pattern[str], Callable[[Found], str]]
-
-_MINUS = r"""(?:(?<![^\s(\[:=;"'“,/~<>|¿¡、。，；：（「\u2063])[-−–](?=\.?[0-9]))"""
+_BEFORE_MINUS = r"""(?<![^\s(\[:=;"'“,/~<>|¿¡、。，；：（「\u2063])"""
+_MINUS = rf"(?:{_BEFORE_MINUS}[-−–](?=\.?[0-9]|{SIGN}[ \u00a0]?\.?[0-9]))"
 _DASH = r"(?:-|[\s\u00a0]?[–—~～〜][\s\u00a0]?)"
 _GAP = "[ \u00a0\u202f\u2009]?"
 _CLOCK = r"(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
-_VULGAR = {
-    "½": (1, 2),
-    "⅓": (1, 3),
-    "⅔": (2, 3),
-    "¼": (1, 4),
-    "¾": (3, 4),
-    "⅕": (1, 5),
-    "⅛": (1, 8),
-    "⅜": (3, 8),
-    "⅝": (5, 8),
-}
-_NEVER_A_FRACTION = {(24, 7), (50, 50), (9, 11), (4, 4)}
 
 
 class Normalizer(Verbalizer):
@@ -40,13 +29,17 @@ class Normalizer(Verbalizer):
     def __init__(self) -> None:
         super().__init__()
         self.rules: tuple[Rule, ...] = (
+            *formulas.rules(self),
+            *ranges.rules(self),
             *self._fixed(self.abbreviations),
             *self.sign_rules(),
+            *mathematics.rules(self),
             *self._rules_of_multiplication(),
             *self.own_rules_first(),
             *self._rules_of_addresses(),
             *self._rules_of_dates(),
             *self._rules_of_times(),
+            *fractions.rules_before_units(self),
             *self._rules_of_amounts(),
             *self.own_rules(),
             *self._rules_of_numbers(),
@@ -197,6 +190,7 @@ class Normalizer(Verbalizer):
         per = r"(?:/(?P<per>kWh|kg|km|h|l|L|m²|m³|min)(?!\w))?"
         large = "|".join(sorted(self.large_numbers(), key=len, reverse=True))
         large = rf"(?:{_GAP}(?P<large>{large})(?!\w))?" if large else "(?P<large>(?!))?"
+        yield re.compile(r"(?<![\w$])([$£€¥₹])[-−](?=\.?[0-9])"), lambda found: f"-{found[1]}"
         yield re.compile(rf"{sign}(?<![\w$])(?P<currency>{SIGN}){_GAP}{amounts}{large}{per}"), self._money
         yield re.compile(rf"{sign}{amounts}{large}{_GAP}(?P<currency>{SIGN})(?!\w){per}"), self._money
         yield (
@@ -245,17 +239,7 @@ class Normalizer(Verbalizer):
 
     def _rules_of_numbers(self) -> Iterator[Rule]:
         number = self.number_pattern
-        yield (
-            re.compile(
-                r"(?<![\w/.,])(?:(?P<whole>[0-9]{1,3})[ \u00a0])?"
-                r"(?P<over>[0-9]{1,3})[/⁄](?P<under>[0-9]{1,3})(?![\w/⁄]|[.,][0-9])"
-            ),
-            self._slashed,
-        )
-        yield (
-            re.compile(rf"(?:(?<![\w/.,])(?P<whole>[0-9]{{1,3}}){_GAP})?(?P<vulgar>[{''.join(_VULGAR)}])"),
-            self._vulgar,
-        )
+        yield from fractions.rules(self)
         if self.monarchs:
             names = "|".join(sorted(self.monarchs))
             yield (
@@ -275,19 +259,6 @@ class Normalizer(Verbalizer):
         )
         yield re.compile(rf"(?P<sign>{_MINUS})?(?P<first>{number})(?!\w)"), self._number
         yield re.compile(r"(?<!\w)(?<![0-9][.,])[0-9]{16,}"), lambda found: self.digits(found[0])
-
-    def _slashed(self, found: Found) -> str:
-        whole, over, under = found["whole"], int(found["over"]), int(found["under"])
-        before = f"{whole} " if whole else ""
-        if (over, under) in _NEVER_A_FRACTION:
-            return f"{before}{self.integer(over)} {self.integer(under)}"
-        if 0 < over < under and 1 < under < 10:
-            return self.mixed(int(whole), over, under) if whole else self.fraction(over, under)
-        return before + (self.slash_over(over, under) if over > under else self.share(over, under))
-
-    def _vulgar(self, found: Found) -> str:
-        over, under = _VULGAR[found["vulgar"]]
-        return self.mixed(int(found["whole"]), over, under) if found["whole"] else self.fraction(over, under)
 
     def _range(self, found: Found) -> str:
         first, last = found["first"], found["last"]

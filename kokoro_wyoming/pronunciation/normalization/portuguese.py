@@ -9,15 +9,20 @@ from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
-_PARTS = {2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono"}
+_PARTS = {2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono", 10: "décimo"}
 _HUNDREDS = "duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oitocentos|novecentos"
 
 
 class Portuguese(Romance):
     locale, words_locale = "pt_BR", "pt_BR"
     dot_groups = True
+    halves = ("meio", "meia", "meio", "meia")
+    portions = "xícara garrafa lata hora libra dúzia"
+    portions_masculine = "copo litro quilo quilograma grama"
     half_hours = (r"horas?", "horas e meia")
     comma = "vírgula"
+    subtracted, divided, root = "menos", "dividido por", "a raiz quadrada de {}"
+    squared, cubed, power = "{} ao quadrado", "{} ao cubo", "{} elevado a {}"
     minus, plus, equals, at, ampersand, to = "menos", "mais", "igual a", "arroba", "e", "a"
     times, by = "vezes", "por"
     number_sign, percent, dot, version = "número", "por cento", "ponto", "versão"
@@ -30,6 +35,7 @@ class Portuguese(Romance):
         "≤": "no máximo",
         "≥": "no mínimo",
     }
+    days = ("segunda 0", "terça 1", "quarta 2", "quinta 3", "sexta 4", "sab 5")
     units_per = "{} por {}"
     units_own = {
         **{
@@ -135,6 +141,9 @@ class Portuguese(Romance):
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} e {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
+
+    def span_of_names(self, first: str, last: str) -> str:
+        return f"de {first.removesuffix('-feira')} a {last.removesuffix('-feira')}"
 
     def monarch(self, name: str, number: int) -> str:
         ordinal = (
