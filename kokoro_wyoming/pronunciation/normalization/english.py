@@ -10,6 +10,7 @@ from num2words import num2words
 from kokoro_wyoming.pronunciation.normalization import fractions
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
+from kokoro_wyoming.pronunciation.normalization.numerals import Number
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: ("half", "halves"), 3: ("third", "thirds"), 4: ("quarter", "quarters"), 5: ("fifth", "fifths")}
@@ -24,6 +25,9 @@ _PORTIONS = (
 """What is divided: half a cup, three quarters of an inch."""
 
 
+_NOUN_AFTER = re.compile(r" (?!(?:of|in|on|at|to|and|or|from|by|is|are|was|were|apart|away|above|below|x)\b)[a-z]")
+
+
 class English(Normalizer):
     locale = "en_US"
     by = "by"
@@ -36,7 +40,8 @@ class English(Normalizer):
         "≤": "at most",
         "≥": "at least",
     }
-    articles = r"\b(?:[aA]|[tT]he|[eE]very)"
+    directions = {"N": "north", "S": "south", "E": "east", "W": "west"}
+    articles = r"\b(?:[aA]n?|[tT]he|[eE]very)"
     months = ("sept 9",)
     days = ("tues 1", "thur 3", "thurs 3")
     units_per = "{} per {}"
@@ -147,12 +152,23 @@ class English(Normalizer):
             return "one half" if under == 2 else f"one {_PARTS[under][0]}"
         return f"{self.integer(over)} {_PARTS[under][1]}"
 
+    def measure_before(self, found: Found, number: Number, unit: str) -> str:
+        """The unit is in the singular before a noun: "a ten inch screen"."""
+        if not _NOUN_AFTER.match(found.string, found.end()):
+            return self.measured(number, unit)
+        return self.units.phrase(unit, "one").replace("{}", self.number(number))
+
+    def feet_and_inches(self, feet: Number, inches: Number) -> str:
+        """As people are measured: "six foot four"."""
+        return f"{self.number(feet)} foot {self.number(inches)}"
+
     def mixed(self, whole: int, over: int, under: int) -> str:
         return f"{self.integer(whole)} and {_with_article(self.fraction(over, under))}"
 
     def fraction_of(self, whole: int, over: int, under: int, unit: str, article: str | None = None) -> str:
         if whole:
-            return " ".join(filter(None, (article, super().fraction_of(whole, over, under, unit))))
+            words = self.units.phrase(unit, "one" if article else "other").replace("{}", self.mixed(whole, over, under))
+            return f"{article} {words}" if article else words
         return self._part_of(over, under, self.units.phrase(unit, "one").replace("{}", "").strip(), article)
 
     def _part_of(self, over: int, under: int, noun: str, article: str | None) -> str:
@@ -266,8 +282,36 @@ class AmericanEnglish(English):
         return f"{words}, {self.year(year)}" if year else words
 
 
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        if half:
+            return super().moment(date, hour, minute, half)
+        if minute == 0 and hour in (0, 12, 24):
+            return f"{date}, {'noon' if hour == 12 else 'midnight'}"
+        return super().moment(date, hour % 12 or 12, minute, "pm" if 12 <= hour < 24 else "am")
+
+
+_VALUES = re.compile(
+    r"\b(?:trad|pric|valu|cost|s[eo]ld?|worth|rates?\b|ind(?:ex|ices)|stands?\b|stood|shares?\b|stocks?\b|pounds?\b|dollars?\b"
+    r"|euros?\b|averag|ratios?\b|scor|volt|pH\b|levels?\b|pressure|humidity|temperature|version|up|down|r[io]se|f[ae]ll"
+    r"|gr[eo]w|(?:in|de)creas|reduc|rais|multipl|divid|dropp|chang)\w*",
+    re.IGNORECASE,
+)
+"""Words before "at 1.25" and "by 1.25" that make it a value, no time."""
+
+
 class BritishEnglish(English):
     locale = "en_GB"
+    dotted_times = "(?i:at|by|from|until|till|before|after|around|about|between)"
+    after_dotted_time = (
+        r"(?= ?(?:$|[.,;:!?)\]\"'—–-])| (?:on|in|to|and|until|till|or|for|with|from|by|if|when|as|but|so|today|tonight"
+        r"|tomorrow|every|each|this|next|sharp|[A-Z][a-z]+day)\b)"
+    )
+
+    def is_dotted_time(self, found: Found) -> bool:
+        hour, minute = found["hour"], int(found["minute"])
+        if _VALUES.search(found.string, max(0, found.start() - 60), found.start()):
+            return False
+        return minute % 5 == 0 or hour.startswith("0") or int(hour) > 12
 
     def date(self, year: int | None, month: int, day: int | None) -> str:
         words = f"the {self.ordinal(day)} of {self._month_name(month)}" if day else self._month_name(month)

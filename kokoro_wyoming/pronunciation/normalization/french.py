@@ -17,6 +17,7 @@ _PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: 
 class French(Romance):
     locale, words_locale = "fr_FR", "fr"
     evening_from = 6
+    directions = {"N": "nord", "S": "sud", "E": "est", "O": "ouest", "W": "ouest"}
     halves = ("un demi", "une demi", "demi", "demie")
     portions = "tasse cuillère cuillerée bouteille heure livre douzaine"
     portions_masculine = "verre litre kilo kilogramme gramme"
@@ -137,6 +138,9 @@ class French(Romance):
             "evening": "du soir",
         }
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
+
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        return f"{date} à {self.clock(hour, minute, 0, half)}"
 
     def fraction(self, over: int, under: int) -> str:
         part = _PARTS[under] + ("s" if over > 1 and under != 3 else "")

@@ -41,6 +41,7 @@ class Hindi(Normalizer):
         **{"microsecond": "माइक्रोसेकंड", "hectare": "हेक्टेयर", "day": "दिन", "tonne": "टन", "micrometer": "माइक्रोमीटर"},
         **{"milligram/cubic-meter": "मिलीग्राम प्रति घन मीटर"},
     }
+    units_own |= {"inch": "इंच", "foot": "फ़ुट"}
     currencies = {
         "INR": Currency("रुपया", "रुपये", "पैसा", "पैसे"),
         "USD": Currency("डॉलर", "डॉलर", "सेंट", "सेंट"),
@@ -58,6 +59,7 @@ class Hindi(Normalizer):
         r"0[0-9]{2,4}[ -][0-9]{6,8}",
         r"1800(?:[ -][0-9]{3,4}){2}",
     )
+    dotted_times_before = "बजे"
     version_words = "[Vv]ersion|वर्शन|संस्करण|Core|OS|Assistant|असिस्टेंट|Supervisor"
     abbreviations = {
         r"डॉ(?:\.|॰)": "डॉक्टर",

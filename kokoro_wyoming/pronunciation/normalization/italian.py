@@ -16,6 +16,7 @@ _PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "sett
 class Italian(Romance):
     locale, words_locale = "it_IT", "it"
     dot_groups = True
+    directions = {"N": "nord", "S": "sud", "E": "est", "O": "ovest", "W": "ovest"}
     halves = ("mezzo", "mezza", "mezzo", "mezza")
     portions = "tazza bottiglia bustina libbra dozzina"
     portions_masculine = "bicchiere cucchiaio cucchiaino litro chilo chilogrammo grammo"
@@ -93,6 +94,7 @@ class Italian(Romance):
             "Filippo",
         )
     )
+    dotted_times = "(?i:[ad]?alle(?: ore)?|ore|per le|entro le|verso le|tra le|fra le|sono le)"
     version_words = "[Vv]ersione|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b([aA])d es\.": r"\1d esempio",
@@ -148,6 +150,11 @@ class Italian(Romance):
             "evening": "di sera",
         }
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
+
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        time = self.clock(hour, minute, 0, half)
+        at = "a " if time == "mezzanotte" else "all'" if hour == 1 else "alle "
+        return f"{date} {at}{time}"
 
     def fraction(self, over: int, under: int) -> str:
         if (over, under) == (1, 2):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization import formulas, fractions, mathematics, ranges
+from kokoro_wyoming.pronunciation.normalization import formulas, fractions, mathematics, primes, ranges
 from kokoro_wyoming.pronunciation.normalization.money import SIGN, SIGNS, Currency
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
@@ -35,11 +35,13 @@ class Normalizer(Verbalizer):
             *self.sign_rules(),
             *mathematics.rules(self),
             *self._rules_of_multiplication(),
+            *self._rules_of_dotted_times(),
             *self.own_rules_first(),
             *self._rules_of_addresses(),
             *self._rules_of_dates(),
             *self._rules_of_times(),
             *fractions.rules_before_units(self),
+            *primes.rules(self),
             *self._rules_of_amounts(),
             *self.own_rules(),
             *self._rules_of_numbers(),
@@ -71,6 +73,7 @@ class Normalizer(Verbalizer):
             yield re.compile(pattern), _saying(words)
 
     def _rules_of_addresses(self) -> Iterator[Rule]:
+        yield re.compile(r"(?<![\w./-])([0-3]?[0-9])(\.)([0-3]?[0-9])\.((?:19|20)[0-9]{2})(?![\w/-]|[.,][0-9])"), self._dotted_date
         yield re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])"), self._dotted
         for phone in self.phones:
             yield re.compile(rf"(?<![\w.,/+-]){phone}(?![\w/]|[-.,][0-9])"), lambda found: self.phone(found[0])
@@ -102,12 +105,17 @@ class Normalizer(Verbalizer):
         return self.joined(self.version, self._joined_by_dots(found["digits"]))
 
     def _version_after(self, found: Found) -> str:
-        word = re.search(r"(\w+) $", found.string[: found.start()])
-        is_version = word is not None and re.fullmatch(self.version_words, word[1])
-        return self._joined_by_dots(found[0]) if is_version else found[0]
+        return self._joined_by_dots(found[0]) if self._is_version(found) else found[0]
+
+    def _is_version(self, found: Found) -> bool:
+        """Whether the word before is one that a version stands after."""
+        word = re.search(r"(\w+) $", found.string[max(0, found.start() - 20) : found.start()])
+        return word is not None and re.fullmatch(self.version_words, word[1]) is not None
 
     def _rules_of_dates(self) -> Iterator[Rule]:
-        time = rf"(?:(?:T|,? ){_CLOCK}(?:\.[0-9]{{1,9}})?(?:Z|\+00:?00)?(?![\w:]))?"
+        half = rf"{_GAP}(?P<half>{'|'.join(self.meridiems) or '(?!)'})"
+        zone = "(?: ?(?:Z|UTC|GMT)| ?[+−-][0-9]{2}:?[0-9]{2})"
+        time = rf"(?:(?:T|,? ){_CLOCK}(?:[.,][0-9]{{1,9}})?(?:{half}|{zone})?(?![\w:]))?"
         yield (
             re.compile(
                 r"(?<![\w./-])(?P<year>[12][0-9]{3})([-/.])(?P<month>0?[1-9]|1[0-2])\2"
@@ -125,7 +133,11 @@ class Normalizer(Verbalizer):
         date = self.date(int(found["year"]), int(found["month"]), int(found["day"]))
         if found["hour"] is None:
             return date
-        return f"{date}, {self.clock(int(found['hour']), int(found['minute']), int(found['second'] or 0), '')}"
+        half = self.half_of(found["half"]) if found["half"] else ""
+        return self.moment(date, int(found["hour"]), int(found["minute"]), half)
+
+    def _dotted_date(self, found: Found) -> str:
+        return found[0] if self._is_version(found) else self._numeric_date(found)
 
     def _numeric_date(self, found: Found) -> str:
         first, second, year = int(found[1]), int(found[3]), int(found[4])
@@ -137,6 +149,31 @@ class Normalizer(Verbalizer):
             return found[0]
         return self.date(year, month, day)
 
+    def _rules_of_dotted_times(self) -> Iterator[Rule]:
+        """Times with a full stop get their colon."""
+        time = r"(?P<hour>[01]?[0-9]|2[0-4])\.(?P<minute>[0-5][0-9])"
+        alone = rf"(?![\w%°]|[.,:/-]?[0-9]|{_GAP}(?:{SIGN}|[%°]))"
+        half = "|".join(self.meridiems)
+        if half:
+            until = r"(?:[-–][0-9]{1,2}[.:][0-5][0-9])?"
+            yield re.compile(rf"(?<![\w:.,/]){time}(?={until}{_GAP}(?:{half})(?!\w))"), self._with_colon
+        if self.dotted_times:
+            yield (
+                re.compile(rf"(?<!\w)(?P<before>{self.dotted_times} ){time}{alone}{self.after_dotted_time}"),
+                (lambda found: f"{found['before']}{self._with_colon(found)}" if self.is_dotted_time(found) else found[0]),
+            )
+            links = f"{_DASH}| (?:to|and|until|till|y|a|hasta|e|alle|e le|a las|hasta las|y las) "
+            yield (
+                re.compile(rf"(?<=[0-9]:[0-5][0-9])(?P<before>{links}){time}{alone}"),
+                lambda found: f"{found['before']}{self._with_colon(found)}",
+            )
+        if self.dotted_times_before:
+            yield re.compile(rf"(?<![\w:.,/]){time}(?= {self.dotted_times_before}(?!\w))"), self._with_colon
+
+    @staticmethod
+    def _with_colon(found: Found) -> str:
+        return f"{found['hour']}:{found['minute']}"
+
     def _rules_of_times(self) -> Iterator[Rule]:
         half = "|".join(self.meridiems)
         between = re.compile(r"(?<=[0-9]:[0-5][0-9])[\s\u00a0]?[-–—~～][\s\u00a0]?(?=[0-2]?[0-9]:[0-5][0-9](?![0-9:]))")
@@ -147,6 +184,7 @@ class Normalizer(Verbalizer):
                 re.compile(rf"(?<=[0-9])(?P<half>{_GAP}(?:{half}))[\s\u00a0]?[-–—][\s\u00a0]?(?=[0-9])"),
                 lambda found: f"{found['half']} {self.to} ",
             )
+        yield re.compile(r"(?<=[0-9]:[0-5][0-9])[ \u00a0]?hs?(?!\w)"), lambda found: ""
         yield re.compile(rf"(?<![\w:.,/]){_CLOCK}{halves}?(?![\w:]|[.,][0-9])"), self._clock
         if half:
             yield re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?P<minute>)(?P<second>){halves}"), self._clock

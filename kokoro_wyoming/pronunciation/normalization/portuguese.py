@@ -16,6 +16,7 @@ _HUNDREDS = "duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oi
 class Portuguese(Romance):
     locale, words_locale = "pt_BR", "pt_BR"
     dot_groups = True
+    directions = {"N": "norte", "S": "sul", "E": "leste", "O": "oeste", "W": "oeste"}
     halves = ("meio", "meia", "meio", "meia")
     portions = "xícara garrafa lata hora libra dúzia"
     portions_masculine = "copo litro quilo quilograma grama"
@@ -133,6 +134,10 @@ class Portuguese(Romance):
             "evening": "da noite",
         }
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
+
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        time = self.clock(hour, minute, 0, half)
+        return f"{date} {'à' if hour == 1 or time == 'meia-noite' else 'às'} {time}"
 
     def fraction(self, over: int, under: int) -> str:
         if (over, under) == (1, 2):

@@ -33,6 +33,7 @@ class Romance(Normalizer):
     feminine_nouns: frozenset[str] = frozenset()
     """Nouns around the house, plurals too, that make the number before them feminine."""
     masculine_nouns: frozenset[str] = frozenset()
+    single_prime = "minute"
     halves = ("", "", "", "")
     """A half before a noun, masculine and feminine; and after one ("two hours and a half")."""
     portions = ""
@@ -66,6 +67,11 @@ class Romance(Normalizer):
         if whole:
             return self._and_part(self.measured(Number(whole), unit), over, under, feminine=feminine)
         return self._part_of(over, under, name.removeprefix("{} "), feminine=feminine)
+
+    def feet_and_inches(self, feet: Number, inches: Number) -> str:
+        if inches.size < 12:
+            return super().feet_and_inches(feet, inches)
+        return self.joined(self.measured(feet, "minute"), self.measured(inches, "second"))
 
     def _part_of(self, over: int, under: int, noun: str, *, feminine: bool) -> str:
         if under == 2:

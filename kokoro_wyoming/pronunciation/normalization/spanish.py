@@ -17,6 +17,7 @@ class Spanish(Romance):
     locale, words_locale = "es_ES", "es"
     dot_groups = True
     evening_from = 8
+    directions = {"N": "norte", "S": "sur", "E": "este", "O": "oeste", "W": "oeste"}
     halves = ("medio", "media", "medio", "media")
     portions = "taza cucharada cucharadita botella lata hora libra docena"
     portions_masculine = "vaso litro kilo kilogramo gramo"
@@ -104,6 +105,7 @@ class Spanish(Romance):
             "Juan",
         )
     )
+    dotted_times = "(?i:(?:a|desde|hasta|sobre|entre|son|de) las)"
     version_words = "[Vv]ersión|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ej\.": "por ejemplo",
@@ -152,6 +154,9 @@ class Spanish(Romance):
         names = {"night": "de la noche", "small": "de la madrugada", "morning": "de la mañana"}
         names |= {"afternoon": "de la tarde", "evening": "de la noche"}
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
+
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        return f"{date} a {'la' if hour == 1 else 'las'} {self.clock(hour, minute, 0, half)}"
 
     def fraction(self, over: int, under: int) -> str:
         if under == 3 or under == 2 or over > 1:

@@ -51,6 +51,10 @@ class Verbalizer(ABC):
     """What stands between the groups of a telephone number."""
     compared: Mapping[str, str] = {}
     """What is said for ~, ±, <, >, ≤ and ≥ before a number."""
+    directions: Mapping[str, str] = {}
+    """What is said for the letter behind degrees and minutes."""
+    single_prime = "foot"
+    """The unit of a number with one prime, without inches behind it."""
     articles = "(?!)"
     """A regular expression for words before a fraction after which a measure is an adjective: "a half inch pipe"."""
     months: tuple[str, ...] = ()
@@ -69,8 +73,10 @@ class Verbalizer(ABC):
     meridiems: Mapping[str, str] = {}
     half_is_first = False
     """Whether the half of the day is said before the hour."""
-    dotted_times = ""
-    """A regular expression for words, with what follows them, after which "8.45" is a time. A group `time` is before."""
+    dotted_times = dotted_times_before = ""
+    """Regular expressions for words after and before which "8.45" is a time."""
+    after_dotted_time = ""
+    """A regular expression for what must follow such a time."""
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     monarchs: frozenset[str] = frozenset()
 
@@ -97,6 +103,21 @@ class Verbalizer(ABC):
 
     @abstractmethod
     def date(self, year: int | None, month: int, day: int | None) -> str: ...
+
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        """A date in words with its time, to the minute."""
+        return f"{date}, {self.clock(hour, minute, 0, half)}"
+
+    def is_dotted_time(self, found: Found) -> bool:
+        """Whether what stands after one of `dotted_times` is a time indeed."""
+        return True
+
+    def measure_before(self, found: Found, number: Number, unit: str) -> str:
+        """A measure with its unit, which may depend on what follows it."""
+        return self.measured(number, unit)
+
+    def feet_and_inches(self, feet: Number, inches: Number) -> str:
+        return self.joined(self.measured(feet, "foot"), self.measured(inches, "inch"))
 
     def year(self, year: int) -> str:
         return self.integer(year)
