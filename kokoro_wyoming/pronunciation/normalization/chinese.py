@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from cn2an import an2cn
 
@@ -151,8 +151,14 @@ class Chinese(Unspaced):
         r"0[0-9]{2,3}-[0-9]{7,8}",
         r"400-[0-9]{3,4}-[0-9]{3,4}",
     )
+    code_words = r"(?:验证码|校验码|密码|口令|取件码|邮编|邮政编码|动态码|提取码|尾号|卡号|账号)(?:是|为|：|:)?"
+    call_words = r"(?:拨打|拨通|致电|呼叫|拨|打|电话|热线)"
+    short_numbers = "1(?:1[0249]|2[02])|911|999|10086|10010|10000|12345|12306|12315|95588"
     version_words = "[Vv]ersion|版本|Core|OS|Assistant"
     abbreviations = {r"\bvs\b\.?": "对", r"\bNo\. ?(?=[0-9])": "第"}
+
+    def spelled(self, parts: Sequence[str]) -> str:
+        return " ".join(self.integer(int(part)) if part.isdecimal() else part.upper() for part in parts)
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
         if noun and number == 2:
@@ -186,6 +192,9 @@ class Chinese(Unspaced):
 
     def mixed(self, whole: int, over: int, under: int) -> str:
         return f"{self.integer(whole)}又{self.fraction(over, under)}"
+
+    def code(self, written: str) -> str:
+        return self.phone(written)
 
     def phone(self, written: str) -> str:
         """The one is said "yao", as it is in all numbers of this kind."""

@@ -7,14 +7,20 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
-from kokoro_wyoming.pronunciation.normalization import fractions
+from kokoro_wyoming.pronunciation.normalization import english_figures, fractions
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import Number
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: ("half", "halves"), 3: ("third", "thirds"), 4: ("quarter", "quarters"), 5: ("fifth", "fifths")}
-_PARTS |= {6: ("sixth", "sixths"), 7: ("seventh", "sevenths"), 8: ("eighth", "eighths"), 9: ("ninth", "ninths"), 10: ("tenth", "tenths")}
+_PARTS |= {
+    6: ("sixth", "sixths"),
+    7: ("seventh", "sevenths"),
+    8: ("eighth", "eighths"),
+    9: ("ninth", "ninths"),
+    10: ("tenth", "tenths"),
+}
 _YEAR_AFTER = "in|since|of|by|until|till|from|before|after|year|spring|summer|autumn|fall|winter"
 
 
@@ -72,7 +78,18 @@ class English(Normalizer):
         r"(?:1-)?[0-9]{3}[-.][0-9]{3}[-.][0-9]{4}",
         r"[0-9]{3}-[0-9]{4}(?! ?(?:°|%|[kM]?W|ppm|lx|hPa|[mkKMGT]?B|m|mm|cm|km)\b)(?<!0)",
         r"0[0-9]{2,4} [0-9]{3,4} [0-9]{3,4}",
+        r"0[0-9]{4} ?[0-9]{6}",
+        r"1[38]00 [0-9]{3} [0-9]{3}",
     )
+    code_words = (
+        r"\b(?:(?:(?i:PIN|(?:access|door|entry|gate|lock|alarm|verification|security|confirmation|unlock|pairing|one-time|"
+        r"pass|PIN|area|zip|login|setup|reset) ?-?code|passcode|password|OTP|zip|pin number)|[cC]ode)(?: is| was| number|:)?"
+        r"|(?i:account|order|confirmation|tracking|reference|serial|ticket|booking|invoice) (?:number|no\.)(?: is|:)?)(?=[ :#])"
+        r"|\b(?i:extension|ext\.)(?= )"
+    )
+    flight_words = "flight"
+    call_words = r"\b(?i:call(?:ed|ing|s)?|dial(?:l?ed|l?ing|s)?|phone|ring|text)(?: the number)?(?= )"
+    short_numbers = "911|999|112|988|000|111|101|105|[2-8]11"
     monarchs = frozenset(
         (
             "Louis",
@@ -190,9 +207,36 @@ class English(Normalizer):
     def is_decade(self, found: Found) -> bool:
         return found["last"] is None and re.fullmatch("(?:[12][0-9])?[2-9]0s|[12][0-9][01]0s", found[0]) is not None
 
+    def flight(self, written: str) -> str:
+        return self._with_oh(written)
+
+    def phone(self, written: str) -> str:
+        """Nought is "oh", and an area of hundreds is one: "one eight hundred"."""
+        plus, groups = self.plus if written.startswith("+") else "", re.findall("[0-9]+", written)
+        hundreds = next((at for at, group in enumerate(groups[:2]) if re.fullmatch("1?[2-9]00|1[1-9]00", group)), None)
+        if hundreds is None or groups[:hundreds] not in ([], ["1"]) or len(groups) == 1:
+            said = [self._with_oh(group) for group in groups]
+        else:
+            said = [self._with_oh(group) for group in groups]
+            area = groups[hundreds]
+            said[hundreds] = " ".join((*("one" for _ in area[3:]), self.integer(int(area[-3])), "hundred"))
+        return self.joined(plus, self.group_gap.join(said))
+
+    def _with_oh(self, written: str) -> str:
+        return self.digits(written).replace(self.integer(0), "oh")
+
     def own_rules_first(self) -> Iterator[Rule]:
+        yield from english_figures.rules(self)
+        yield re.compile(r"(?<=[0-9])(st|nd|rd|th)[-–—](?=[0-9]{1,4}(?:st|nd|rd|th)\b)"), lambda found: f"{found[1]} to "
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)\.?"
         day, year = "(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?", "(?:,? (?P<year>[12][0-9]{3}))?"
+        yield (
+            re.compile(
+                rf"\b(?=[A-Z]){month} {day}[-–—](?P<until>[0-3]?[0-9])(?:st|nd|rd|th)?{year}"
+                r"(?![\w:]|[.,/][0-9]|-[0-9]| ?(?:%|°|[ap]\.?m))"
+            ),
+            self._month_first,
+        )
         yield (
             re.compile(rf"\b(?=[A-Z]){month} {day}{year}(?![\w:]|[.,/][0-9]|-[0-9]| ?(?:%|°|[ap]\.?m))"),
             self._month_first,
@@ -221,7 +265,9 @@ class English(Normalizer):
         month = self._month_name(self.month_numbers[name])
         year = f" {self.year(int(found['year']))}" if found["year"] else ""
         if not article:
-            return f"{month} {self.ordinal(day)}{',' if year else ''}{year}"
+            until = found.groupdict().get("until")
+            days = self.joined(self.ordinal(day), self.to if until else "", self.ordinal(int(until)) if until else "")
+            return f"{month} {days}{',' if year else ''}{year}"
         the = found["the"] or "the "
         return f"{the}{self.ordinal(day)} of {month}{year}"
 
@@ -247,9 +293,7 @@ class English(Normalizer):
 
     def own_rules(self) -> Iterator[Rule]:
         yield (
-            re.compile(
-                rf"(?:(?P<article>{self.articles}) )?{fractions.WRITTEN}[ -](?P<noun>{_PORTIONS})(?!\w)"
-            ),
+            re.compile(rf"(?:(?P<article>{self.articles}) )?{fractions.WRITTEN}[ -](?P<noun>{_PORTIONS})(?!\w)"),
             self._portion,
         )
         yield (
@@ -280,7 +324,6 @@ class AmericanEnglish(English):
         words = self._month_name(month)
         words += f" {self.ordinal(day)}" if day else ""
         return f"{words}, {self.year(year)}" if year else words
-
 
     def moment(self, date: str, hour: int, minute: int, half: str) -> str:
         if half:

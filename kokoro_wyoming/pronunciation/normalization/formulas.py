@@ -11,9 +11,10 @@ _KNOWN = "CO2|NO2|SO2|N2O|H2O2|H2O|H2S|CH4|NH3|H2SO4|C6H12O6"
 """What is typed without low figures; else a letter and a figure may be a name."""
 _LOW = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _ELEMENT = "[A-Z][a-z]?"
-_TYPED_LOW = (
-    rf"(?:{_ELEMENT}[₀-₉]{{0,2}}){{0,6}}{_ELEMENT}[₀-₉]{{1,2}}(?:{_ELEMENT}[₀-₉]{{0,2}}){{0,6}}"
-)
+_TYPED_LOW = rf"(?:{_ELEMENT}[₀-₉]{{0,2}}){{0,6}}{_ELEMENT}[₀-₉]{{1,2}}(?:{_ELEMENT}[₀-₉]{{0,2}}){{0,6}}"
+
+WRITTEN = rf"(?<![A-Za-z0-9_.₀-₉])e?(?:{_KNOWN}|{_TYPED_LOW})(?![A-Za-z0-9_₀-₉])"
+PARTICLES = r"(?<![A-Za-z0-9_])(?:PM|pm)(?P<size>2[.,]5|10|1(?:[.,]0)?)(?![A-Za-z0-9_]|[.,]?[0-9])"
 
 
 def rules(words: Verbalizer) -> Iterator[Rule]:
@@ -25,5 +26,5 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
     def particle(found: Found) -> str:
         return words.spelled(["P", "M", found["size"]])
 
-    yield re.compile(rf"(?<![\w.₀-₉])e?(?:{_KNOWN}|{_TYPED_LOW})(?![\w₀-₉])"), formula
-    yield re.compile(r"(?<!\w)(?:PM|pm)(?P<size>2[.,]5|10|1(?:[.,]0)?)(?!\w|[.,]?[0-9])"), particle
+    yield re.compile(WRITTEN), formula
+    yield re.compile(PARTICLES), particle

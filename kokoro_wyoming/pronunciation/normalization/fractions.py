@@ -12,7 +12,9 @@ from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Rule, V
 _SIGNS = {sign: unicodedata.normalize("NFKC", sign) for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"}
 _NEVER_A_FRACTION = {(24, 7), (50, 50), (9, 11), (4, 4)}
 _GAP = "[ \u00a0\u202f\u2009]?"
-_SLASHED = r"(?<![\w/.,])(?:(?P<whole>[0-9]{1,3})[ \u00a0])?(?P<over>[0-9]{1,3})[/⁄](?P<under>[0-9]{1,3})(?![\w/⁄]|[.,][0-9])"
+_SLASHED = (
+    r"(?<![\w/.,])(?:(?P<whole>[0-9]{1,3})[ \u00a0])?(?P<over>[0-9]{1,3})[/⁄](?P<under>[0-9]{1,3})(?![\w/⁄]|[.,][0-9])"
+)
 _SIGNED = rf"(?:(?<![\w/.,])(?P<ones>[0-9]{{1,3}}){_GAP})?(?P<sign>[{''.join(_SIGNS)}])"
 WRITTEN = rf"(?:{_SLASHED}|{_SIGNED})"
 """A regular expression for a fraction, with or without whole ones before it; `value_of` says what was found."""

@@ -11,7 +11,17 @@ from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
-_PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: "septième", 8: "huitième", 9: "neuvième", 10: "dixième"}
+_PARTS = {
+    2: "demi",
+    3: "tiers",
+    4: "quart",
+    5: "cinquième",
+    6: "sixième",
+    7: "septième",
+    8: "huitième",
+    9: "neuvième",
+    10: "dixième",
+}
 
 
 class French(Romance):
@@ -95,6 +105,11 @@ class French(Romance):
             "Catherine",
         )
     )
+    code_words = r"\b(?i:PIN|code(?: PIN| d'accès| secret| de sécurité| de vérification)?|digicode|mot de passe|OTP)(?: est|:| :)?(?: le)?(?= )"
+    call_words = (
+        r"\b(?i:appel(?:ez|er|le|ons)|compos(?:ez|er|e)|téléphone[rz]?|tél\.)(?: au| le| est le|:)?(?: numéro)?(?= )"
+    )
+    flight_words = "vol"
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Mm]icrologiciel"
     abbreviations = {
         r"\b[pP]\. ?ex\.": "par exemple",

@@ -10,7 +10,17 @@ from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
-_PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "settimo", 8: "ottavo", 9: "nono", 10: "decimo"}
+_PARTS = {
+    2: "mezzo",
+    3: "terzo",
+    4: "quarto",
+    5: "quinto",
+    6: "sesto",
+    7: "settimo",
+    8: "ottavo",
+    9: "nono",
+    10: "decimo",
+}
 
 
 class Italian(Romance):
@@ -95,6 +105,9 @@ class Italian(Romance):
         )
     )
     dotted_times = "(?i:[ad]?alle(?: ore)?|ore|per le|entro le|verso le|tra le|fra le|sono le)"
+    code_words = r"\b(?i:PIN|codice(?: PIN| di [a-z]+)?|password|CAP|OTP)(?: è|:)?(?= )"
+    call_words = r"\b(?i:chiam(?:a|i|are|ate)|compon(?:i|ete)|comporre|telefon(?:a|are|o)|tel\.)(?: al?| il| è| è il|:)?(?: numero)?(?= )"
+    flight_words = "volo"
     version_words = "[Vv]ersione|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b([aA])d es\.": r"\1d esempio",

@@ -8,7 +8,7 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency
@@ -32,6 +32,16 @@ _COUNTED = (
 )
 _MISREAD = (("ゼロジ", "レージ"), ("ハチフン", "ハップン"), ("ゼロド", "レード"), ("ハツカ", "二十日"))
 """Midnight's hour, eight minutes and zero degrees as the news say them; and the one katakana word the G2P misreads."""
+
+
+_LETTERS = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "エー ビー シー ディー イー エフ ジー エイチ アイ ジェー ケー エル エム エヌ オー ピー キュー アール エス ティー ユー ブイ ダブリュー エックス ワイ ゼット".split(),
+        strict=True,
+    )
+)
+_LETTERS |= dict(zip("123456789", "ワン ツー スリー フォー ファイブ シックス セブン エイト ナイン".split(), strict=True))
 
 
 class Japanese(Unspaced):
@@ -110,8 +120,12 @@ class Japanese(Unspaced):
     half_is_first = True
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,4}")
+    code_words = r"(?:暗証番号|パスコード|パスワード|認証コード|確認コード|セキュリティコード|郵便番号)(?:は|：|:)?"
     version_words = "[Vv]ersion|バージョン|Core|OS|Assistant"
     abbreviations = {r"\b(?:vs|VS)\b\.?": "対", r"\bNo\. ?(?=[0-9])": "ナンバー"}
+
+    def spelled(self, parts: Sequence[str]) -> str:
+        return "".join(_LETTERS.get(part.upper(), part) for part in parts)
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
         return str(number)

@@ -42,9 +42,7 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
 
     yield re.compile(_EQUATION), equation
     yield (
-        re.compile(
-            rf"(?<![\w.,:/−-])(?P<first>{_NUMBER})−(?P<last>{_NUMBER})(?![\w°%]|{_BLANK}[°%]|[−/:-]|[.,][0-9])"
-        ),
+        re.compile(rf"(?<![\w.,:/−-])(?P<first>{_NUMBER})−(?P<last>{_NUMBER})(?![\w°%]|{_BLANK}[°%]|[−/:-]|[.,][0-9])"),
         difference,
     )
     yield re.compile(r"(?<=[0-9)]) − (?=[-−]?\.?[0-9(√])"), lambda found: f" {words.subtracted} "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization import formulas, fractions, mathematics, primes, ranges
+from kokoro_wyoming.pronunciation.normalization import formulas, figures, fractions, mathematics, primes, ranges
 from kokoro_wyoming.pronunciation.normalization.money import SIGN, SIGNS, Currency
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
@@ -35,6 +35,7 @@ class Normalizer(Verbalizer):
             *self.sign_rules(),
             *mathematics.rules(self),
             *self._rules_of_multiplication(),
+            *figures.rules(self),
             *self._rules_of_dotted_times(),
             *self.own_rules_first(),
             *self._rules_of_addresses(),
@@ -73,7 +74,10 @@ class Normalizer(Verbalizer):
             yield re.compile(pattern), _saying(words)
 
     def _rules_of_addresses(self) -> Iterator[Rule]:
-        yield re.compile(r"(?<![\w./-])([0-3]?[0-9])(\.)([0-3]?[0-9])\.((?:19|20)[0-9]{2})(?![\w/-]|[.,][0-9])"), self._dotted_date
+        yield (
+            re.compile(r"(?<![\w./-])([0-3]?[0-9])(\.)([0-3]?[0-9])\.((?:19|20)[0-9]{2})(?![\w/-]|[.,][0-9])"),
+            self._dotted_date,
+        )
         yield re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])"), self._dotted
         for phone in self.phones:
             yield re.compile(rf"(?<![\w.,/+-]){phone}(?![\w/]|[-.,][0-9])"), lambda found: self.phone(found[0])
@@ -160,7 +164,11 @@ class Normalizer(Verbalizer):
         if self.dotted_times:
             yield (
                 re.compile(rf"(?<!\w)(?P<before>{self.dotted_times} ){time}{alone}{self.after_dotted_time}"),
-                (lambda found: f"{found['before']}{self._with_colon(found)}" if self.is_dotted_time(found) else found[0]),
+                (
+                    lambda found: (
+                        f"{found['before']}{self._with_colon(found)}" if self.is_dotted_time(found) else found[0]
+                    )
+                ),
             )
             links = f"{_DASH}| (?:to|and|until|till|y|a|hasta|e|alle|e le|a las|hasta las|y las) "
             yield (

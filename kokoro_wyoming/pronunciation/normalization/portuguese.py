@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
-_PARTS = {2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono", 10: "décimo"}
+_PARTS = {
+    2: "meio",
+    3: "terço",
+    4: "quarto",
+    5: "quinto",
+    6: "sexto",
+    7: "sétimo",
+    8: "oitavo",
+    9: "nono",
+    10: "décimo",
+}
 _HUNDREDS = "duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oitocentos|novecentos"
 
 
@@ -85,6 +95,10 @@ class Portuguese(Romance):
     monarchs = frozenset(
         ("Luís", "Pedro", "João", "Henrique", "Carlos", "Filipe", "João Paulo", "Bento", "Elizabeth", "Isabel")
     )
+    code_words = r"\b(?i:PIN|código(?: de [a-zçã]+)?|senha|CEP|OTP|ramal)(?: é|:)?(?= )"
+    call_words = r"\b(?i:lig(?:ue|ar|a|uem)|disque|discar|telefone|tel\.)(?: para| é|:)?(?: o)?(?: número)?(?= )"
+    short_numbers = "190|192|193|199|180|181|188|191|197|198"
+    flight_words = "voo"
     version_words = "[Vv]ersão|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ex\.": "por exemplo",
@@ -146,6 +160,9 @@ class Portuguese(Romance):
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} e {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
+
+    def spelled(self, parts: Sequence[str]) -> str:
+        return super().spelled(parts).replace("O", "ó")
 
     def span_of_names(self, first: str, last: str) -> str:
         return f"de {first.removesuffix('-feira')} a {last.removesuffix('-feira')}"

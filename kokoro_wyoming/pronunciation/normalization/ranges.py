@@ -51,9 +51,7 @@ def _of_names(words: Verbalizer, names: dict[str, str]) -> Iterator[Rule]:
         return said.partition(" ")[2] if begun else said
 
     yield (
-        re.compile(
-            rf"{before}(?P<first>(?i:{name}))[.॰]?{_DASH}(?P<last>(?i:{name})){after}(?:[.॰](?= ?[a-z0-9,:]))?"
-        ),
+        re.compile(rf"{before}(?P<first>(?i:{name}))[.॰]?{_DASH}(?P<last>(?i:{name})){after}(?:[.॰](?= ?[a-z0-9,:]))?"),
         say,
     )
 

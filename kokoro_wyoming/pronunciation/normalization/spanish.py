@@ -9,7 +9,17 @@ from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
-_PARTS = {2: "medio", 3: "tercio", 4: "cuarto", 5: "quinto", 6: "sexto", 7: "séptimo", 8: "octavo", 9: "noveno", 10: "décimo"}
+_PARTS = {
+    2: "medio",
+    3: "tercio",
+    4: "cuarto",
+    5: "quinto",
+    6: "sexto",
+    7: "séptimo",
+    8: "octavo",
+    9: "noveno",
+    10: "décimo",
+}
 _ORDINALS = "primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo undécimo duodécimo".split()
 
 
@@ -106,6 +116,11 @@ class Spanish(Romance):
         )
     )
     dotted_times = "(?i:(?:a|desde|hasta|sobre|entre|son|de) las)"
+    code_words = (
+        r"\b(?i:PIN|código(?: postal| de [a-zñó]+)?|clave|contraseña|extensión|OTP|CP|C\.P\.)(?: es|:)?(?: el)?(?= )"
+    )
+    call_words = r"\b(?i:llam(?:a|e|ar|ad|en|ando)|marc(?:a|ar|que|ad|ando)|teléfono|móvil)(?: al?| es(?: el)?| el|:)?(?: número| teléfono)?(?= )"
+    flight_words = "vuelo"
     version_words = "[Vv]ersión|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ej\.": "por ejemplo",

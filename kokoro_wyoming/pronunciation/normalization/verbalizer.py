@@ -70,6 +70,12 @@ class Verbalizer(ABC):
     abbreviations: Mapping[str, str] = {}
     """Regular expressions, with what is said for them."""
     phones: tuple[str, ...] = ()
+    code_words = ""
+    """A regular expression for what stands before a code, which is said figure by figure."""
+    call_words = ""
+    short_numbers = "(?!)"
+    """Regular expressions for words that ask to call, and for the short numbers that are said so after them."""
+    flight_words = ""
     meridiems: Mapping[str, str] = {}
     half_is_first = False
     """Whether the half of the day is said before the hour."""
@@ -237,6 +243,14 @@ class Verbalizer(ABC):
         one, many = (get_currency_name(code, count, self.locale) for count in (1, 5))
         return Currency(one, many)
 
+    def code(self, written: str) -> str:
+        """A code or a short number to call."""
+        return self.digits(written)
+
+    def flight(self, written: str) -> str:
+        """The figures behind the letters of a flight."""
+        return self.digits(written)
+
     def phone(self, written: str) -> str:
         """A telephone number, as it was typed."""
         return self.joined(self.plus if written.startswith("+") else "", self.digits(written))
@@ -260,7 +274,8 @@ class Verbalizer(ABC):
         wide = get_day_names("wide", locale=self.locale)
         spellings = {name.rstrip(".॰").lower(): number for number, name in wide.items()}
         spellings |= {
-            name.rstrip(".॰").lower(): number for number, name in get_day_names("abbreviated", locale=self.locale).items()
+            name.rstrip(".॰").lower(): number
+            for number, name in get_day_names("abbreviated", locale=self.locale).items()
         }
         spellings |= {name: int(number) for name, number in map(str.split, self.days)}
         return self._named(spellings, wide)
