@@ -64,5 +64,5 @@ def _of_thousands(words: Verbalizer) -> Rule:
             rf"(?<![\w.,:/-])(?<![0-9][ ]){phones}(?:[1-9][0-9]{{0,2}}(?:[ ][0-9]{{3}}){{0,3}}[ ]000|{one_group})"
             r"(?!\w|[ ]?[0-9]|[.:/-][0-9])"
         ),
-        lambda found: found[0] if _is_number_of_something(found) else found[0].replace(" ", ""),
+        lambda found: found[0] if _is_number_of_something(found) else found[0].replace(" ", "\u00a0"),
     )

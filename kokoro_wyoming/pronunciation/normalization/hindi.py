@@ -26,7 +26,7 @@ _LETTERS |= {"10": "टेन", "2.5": "टू पॉइंट फ़ाइव",
 
 class Hindi(Normalizer):
     locale = "hi_IN"
-    divided, root = "भाग", "{} का वर्गमूल"
+    subtracted, divided, root = "माइनस", "भाग", "{} का वर्गमूल"
     squared, cubed, power = "{} का वर्ग", "{} का घन", "{} की घात {}"
     minus, plus, equals, at, ampersand, to = "माइनस", "प्लस", "बराबर", "ऐट", "और", "से"
     times = by = "गुणा"

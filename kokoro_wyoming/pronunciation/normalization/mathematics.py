@@ -36,6 +36,10 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         sign = f" {words.subtracted} " if last.size < first.size else "-"
         return f"{found['first']}{sign}{found['last']}"
 
+    def quotient(found: Found) -> str:
+        over, under = (words.number(words.parsed(found[name])) for name in ("over", "under"))
+        return f"{over} {words.divided} {under}"
+
     def power(found: Found) -> str:
         exponent = (found["typed"] or found["raised"]).translate(_RAISED)
         return words.raised(found["base"], exponent)
@@ -47,6 +51,12 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
     )
     yield re.compile(r"(?<=[0-9)]) − (?=[-−]?\.?[0-9(√])"), lambda found: f" {words.subtracted} "
     yield re.compile(r"(?<=\w)−(?=\w)| − "), lambda found: found[0].replace("−", "-")
+    yield (
+        re.compile(
+            rf"(?<![\w.,−-])(?P<over>{_NUMBER}){_BLANK}÷{_BLANK}(?P<under>{_NUMBER})(?![\w]|[.,][0-9]|{_BLANK}[°%])"
+        ),
+        quotient,
+    )
     yield re.compile(rf"(?<=[\w)²³]){_BLANK}÷{_BLANK}(?=[-−]?[\w(√])"), lambda found: f" {words.divided} "
     yield re.compile(rf"√ ?(?P<of>{_NUMBER}|[a-z](?!\w))"), lambda found: words.root.format(found["of"])
     yield (

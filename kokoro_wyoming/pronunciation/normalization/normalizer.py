@@ -192,7 +192,7 @@ class Normalizer(Verbalizer):
                 re.compile(rf"(?<=[0-9])(?P<half>{_GAP}(?:{half}))[\s\u00a0]?[-–—][\s\u00a0]?(?=[0-9])"),
                 lambda found: f"{found['half']} {self.to} ",
             )
-        yield re.compile(r"(?<=[0-9]:[0-5][0-9])[ \u00a0]?hs?(?!\w)"), lambda found: ""
+        yield re.compile(r"(?<=[0-9]:[0-5][0-9])(?:[ \u00a0]?hs?(?!\w)|\u2063?分(?!钟))"), lambda found: ""
         yield re.compile(rf"(?<![\w:.,/]){_CLOCK}{halves}?(?![\w:]|[.,][0-9])"), self._clock
         if half:
             yield re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?P<minute>)(?P<second>){halves}"), self._clock

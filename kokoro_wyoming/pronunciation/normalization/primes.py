@@ -45,6 +45,7 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         whole, over, under = value_of(found)
         return words.fraction_of(whole, over, under, "inch", found["article"]) if is_proper(over, under) else found[0]
 
+    yield re.compile(r"(?<=[0-9¼-¾⅐-⅞][\"″”'′]) ?[xX×] ?(?=[0-9])"), lambda found: f" {words.by} "
     yield (
         re.compile(
             rf"(?<![\w.,])(?P<degrees>[0-9]{{1,3}}) ?° ?(?P<minutes>[0-9]{{1,2}}(?:[.,][0-9]{{1,5}})?) ?{_FOOT}"

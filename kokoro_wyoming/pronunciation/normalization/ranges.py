@@ -25,7 +25,7 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
     yield from _of_names(words, words.month_names)
     if not words.word_gap:
         yield (
-            re.compile(rf"(?<=[年月日号點点时時分度元円人个個]){_DASH}(?=[0-9])"),
+            re.compile(rf"(?<=[0-9]\u2063[年月日号點点时時分度元円人个個]){_DASH}(?=[0-9])"),
             lambda found: words.to,
         )
     yield from _of_prices(words)
