@@ -82,10 +82,9 @@ class English(Normalizer):
         r"1[38]00 [0-9]{3} [0-9]{3}",
     )
     code_words = (
-        r"\b(?:(?:(?i:PIN|(?:access|door|entry|gate|lock|alarm|verification|security|confirmation|unlock|pairing|one-time|"
-        r"pass|PIN|area|zip|login|setup|reset) ?-?code|passcode|password|OTP|zip|pin number)|[cC]ode)(?: is| was| number|:)?"
-        r"|(?i:account|order|confirmation|tracking|reference|serial|ticket|booking|invoice) (?:number|no\.)(?: is|:)?)(?=[ :#])"
-        r"|\b(?i:extension|ext\.)(?= )"
+        r"\b(?i:(?:PIN|(?:area|zip) ?code|code|passcode|password|OTP|zip|pin number)(?: is| was| number|:)?"
+        r"|(?:account|order|confirmation|tracking|reference|serial|ticket|booking|invoice) (?:number|no\.)(?: is|:)?"
+        r"|extension|ext\.)(?=[ :#])"
     )
     flight_words = "flight"
     call_words = r"\b(?i:call(?:ed|ing|s)?|dial(?:l?ed|l?ing|s)?|phone|ring|text)(?: the number)?(?= )"
@@ -227,7 +226,10 @@ class English(Normalizer):
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield from english_figures.rules(self)
-        yield re.compile(r"(?<=[0-9])(st|nd|rd|th)[-–—](?=[0-9]{1,4}(?:st|nd|rd|th)\b)"), lambda found: f"{found[1]} to "
+        yield (
+            re.compile(r"(?<=[0-9])(st|nd|rd|th)[-–—](?=[0-9]{1,4}(?:st|nd|rd|th)\b)"),
+            lambda found: f"{found[1]} to ",
+        )
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)\.?"
         day, year = "(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?", "(?:,? (?P<year>[12][0-9]{3}))?"
         yield (
@@ -340,14 +342,18 @@ _VALUES = re.compile(
     re.IGNORECASE,
 )
 """Words before "at 1.25" and "by 1.25" that make it a value, no time."""
+_TIME_ENDS = (
+    r"(?: ?(?:$|[.,;:!?)\]\"'—–-])| (?:on|in(?! all| total)|or|for|with|from|by|if|when|as|but|so|today|tonight"
+    r"|tomorrow|every|each|this|next|sharp|[A-Z][a-z]+day)\b)"
+)
+"""What follows a time, as no measure follows it."""
 
 
 class BritishEnglish(English):
     locale = "en_GB"
-    dotted_times = "(?i:at|by|from|until|till|before|after|around|about|between)"
+    dotted_times = "(?i:at|by|from|until|till|before|after|around|between)"
     after_dotted_time = (
-        r"(?= ?(?:$|[.,;:!?)\]\"'—–-])| (?:on|in|to|and|until|till|or|for|with|from|by|if|when|as|but|so|today|tonight"
-        r"|tomorrow|every|each|this|next|sharp|[A-Z][a-z]+day)\b)"
+        rf"(?={_TIME_ENDS}| (?:to|and|until|till) (?:[^\W\d]|[0-9]{{1,2}}(?:\.[0-9]{{2}})?(?!\.?[0-9]){_TIME_ENDS}))"
     )
 
     def is_dotted_time(self, found: Found) -> bool:

@@ -18,11 +18,13 @@ _STATE_CODES = (
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 )
 _CITIES = (
-    "Chicago|Houston|Phoenix|Philadelphia|San Antonio|San Diego|San Francisco|San Jose|Dallas|Austin|Seattle|Denver|Boston"
-    "|Detroit|Memphis|Portland|Las Vegas|Baltimore|Milwaukee|Atlanta|Miami|Oakland|Minneapolis|Cleveland|New Orleans|Tampa"
-    "|Los Angeles|Sacramento|Pittsburgh|St\\. Louis|Brooklyn|Manhattan|Honolulu"
+    "Chicago|Houston|Phoenix|Philadelphia|San Antonio|San Diego|San Francisco|San Jose|Dallas|Austin|Seattle|Denver"
+    "|Boston|Detroit|Memphis|Portland|Las Vegas|Baltimore|Milwaukee|Atlanta|Miami|Oakland|Minneapolis|Cleveland"
+    "|New Orleans|Tampa|Los Angeles|Sacramento|Pittsburgh|St\\. Louis|Brooklyn|Manhattan|Honolulu"
 )
-_OF_PLACES = "Hills|Beach|City|Park|Springs|Falls|Heights|Lake|Valley|Grove|Island|Junction|Village|Rapids|Bluffs|Harbor"
+_OF_PLACES = (
+    "Hills|Beach|City|Park|Springs|Falls|Heights|Lake|Valley|Grove|Island|Junction|Village|Rapids|Bluffs|Harbor"
+)
 _PLACE = rf"(?:(?:{_CITIES}|{_STATES}|[A-Z][a-z]{{2,15}} (?:{_OF_PLACES})),?|[A-Z][a-z]{{2,15}},? (?:{_STATE_CODES}))"
 _CALLED = "calls?|callers?|operators?|dispatch(?:er)?s?|emergency|emergencies|center|centre|services?"
 
@@ -43,13 +45,15 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
 
     yield (
         re.compile(
-            rf"(?P<place>\b{_PLACE}) (?P<zip>[0-9]{{5}})(?:-(?P<rest>[0-9]{{4}}))?(?![\w%°$€-]|[.,:/]?[0-9]| [a-z]{{3,20}}s\b)"
+            rf"(?P<place>\b{_PLACE}) (?P<zip>[0-9]{{5}})(?:-(?P<rest>[0-9]{{4}}))?"
+            r"(?![\w%°$€-]|[.,:/]?[0-9]| [a-z]{3,20}s\b)"
         ),
         zip_code,
     )
     yield (
         re.compile(
-            r"\b(?P<room>[rR]oom|[sS]uite|[aA]partment|[gG]ate|[fF]light) (?P<number>[1-9][0-9]{2})(?![\w%°$€-]|[.,:/]?[0-9])"
+            r"\b(?P<room>[rR]oom|[sS]uite|[aA]partment|[gG]ate|[fF]light) (?P<number>[1-9][0-9]{2})"
+            r"(?![\w%°$€-]|[.,:/]?[0-9])"
         ),
         room,
     )

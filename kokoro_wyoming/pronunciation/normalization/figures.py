@@ -25,14 +25,20 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
     if words.call_words:
         end = r"(?![\w%°€$]|[.,:/-]?[0-9]|[ -][0-9])"
         short = rf"(?P<figures>{words.short_numbers}){end}"
-        yield re.compile(rf"(?:{words.call_words}){_SEAM}{short}"), lambda found: _said(found, words.code(found["figures"]))
+        yield (
+            re.compile(rf"(?:{words.call_words}){_SEAM}{short}"),
+            lambda found: _said(found, words.code(found["figures"])),
+        )
         long = rf"(?P<figures>[0-9]{{5,12}}|[0-9]{{3,5}}(?:[ -][0-9]{{3,4}}){{1,2}}){end}"
-        yield re.compile(rf"(?:{words.call_words}){_SEAM}{long}"), lambda found: _said(found, words.phone(found["figures"]))
+        yield (
+            re.compile(rf"(?:{words.call_words}){_SEAM}{long}"),
+            lambda found: _said(found, words.phone(found["figures"])),
+        )
     if words.flight_words:
         yield (
             re.compile(
-                rf"(?<!\w)(?i:{words.flight_words}) (?P<line>[A-Z]{{2}}|[A-Z][0-9]|[0-9][A-Z]) ?(?P<figures>[0-9]{{3,4}})"
-                r"(?!\w|[.,:-][0-9])"
+                rf"(?<!\w)(?i:{words.flight_words}) (?P<line>[A-Z]{{2}}|[A-Z][0-9]|[0-9][A-Z]) ?"
+                r"(?P<figures>[0-9]{3,4})(?!\w|[.,:-][0-9])"
             ),
             lambda found: f"{_said(found, '').rstrip()} {words.flight(found['figures'])}",
         )
@@ -58,7 +64,9 @@ def _of_thousands(words: Verbalizer) -> Rule:
     Where blanks are usual they count before any hundreds; elsewhere before 000, or behind two or three figures.
     """
     phones = "".join(rf"(?!{phone}(?!\w))" for phone in words.phones)
-    one_group = "[1-9][0-9]{0,2}[ ][0-9]{3}" if words.plain_spaces else "[1-9][0-9]{1,2}[ ][1-9][0-9]{2}"
+    one_group = (
+        "[1-9][0-9]{0,2}[ ][0-9]{3}" if words.plain_spaces else "[1-9][0-9]{1,2}[ ][1-9][0-9]{2}(?= [a-z]{2,20}s\\b)"
+    )
     return (
         re.compile(
             rf"(?<![\w.,:/-])(?<![0-9][ ]){phones}(?:[1-9][0-9]{{0,2}}(?:[ ][0-9]{{3}}){{0,3}}[ ]000|{one_group})"

@@ -105,7 +105,10 @@ class French(Romance):
             "Catherine",
         )
     )
-    code_words = r"\b(?i:PIN|code(?: PIN| d'accès| secret| de sécurité| de vérification)?|digicode|mot de passe|OTP)(?: est|:| :)?(?: le)?(?= )"
+    code_words = (
+        r"\b(?i:PIN|code(?: PIN| d'accès| secret| de sécurité)?"
+        r"|digicode|mot de passe|OTP)(?: est|:| :)?(?: le)?(?= )"
+    )
     call_words = (
         r"\b(?i:appel(?:ez|er|le|ons)|compos(?:ez|er|e)|téléphone[rz]?|tél\.)(?: au| le| est le|:)?(?: numéro)?(?= )"
     )

@@ -106,7 +106,10 @@ class Italian(Romance):
     )
     dotted_times = "(?i:[ad]?alle(?: ore)?|ore|per le|entro le|verso le|tra le|fra le|sono le)"
     code_words = r"\b(?i:PIN|codice(?: PIN| di [a-z]+)?|password|CAP|OTP)(?: è|:)?(?= )"
-    call_words = r"\b(?i:chiam(?:a|i|are|ate)|compon(?:i|ete)|comporre|telefon(?:a|are|o)|tel\.)(?: al?| il| è| è il|:)?(?: numero)?(?= )"
+    call_words = (
+        r"\b(?i:chiam(?:a|i|are|ate)|compon(?:i|ete)|comporre|telefon(?:a"
+        r"|are|o)|tel\.)(?: al?| il| è| è il|:)?(?: numero)?(?= )"
+    )
     flight_words = "volo"
     version_words = "[Vv]ersione|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {

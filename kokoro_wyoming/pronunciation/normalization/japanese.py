@@ -41,7 +41,9 @@ _LETTERS = dict(
         strict=True,
     )
 )
-_LETTERS |= dict(zip("123456789", "ワン ツー スリー フォー ファイブ シックス セブン エイト ナイン".split(), strict=True))
+_LETTERS |= dict(
+    zip("123456789", "ワン ツー スリー フォー ファイブ シックス セブン エイト ナイン".split(), strict=True)
+)
 
 
 class Japanese(Unspaced):

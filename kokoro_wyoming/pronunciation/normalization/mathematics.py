@@ -62,7 +62,7 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
     yield (
         re.compile(
             rf"(?<![\w.,^])(?P<base>{_BASE}|[0-9]{{4}}(?=\^))"
-            r"(?:\^(?P<typed>[-−]?[0-9]{1,3}|[nx])|(?P<raised>⁻?[⁰¹²³⁴-⁹]{1,3}))(?![\w²³]|[.,][0-9])"
+            r"(?:\^(?P<typed>[-−]?[0-9]{1,3}|[a-z](?![a-z]))|(?P<raised>⁻?[⁰¹²³⁴-⁹]{1,3}))(?![\w²³]|[.,][0-9])"
         ),
         power,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization import formulas, figures, fractions, mathematics, primes, ranges
+from kokoro_wyoming.pronunciation.normalization import figures, formulas, fractions, mathematics, primes, ranges
 from kokoro_wyoming.pronunciation.normalization.money import SIGN, SIGNS, Currency
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of

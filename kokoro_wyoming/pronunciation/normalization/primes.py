@@ -58,6 +58,7 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         feet_and_inches,
     )
     yield re.compile(rf"{_START}(?P<feet>{_NUMBER})(?:′(?![\w′])|['’](?= (?:{_LONG})(?!\w)))"), feet
+    yield re.compile(rf"(?<= by )(?P<feet>{_NUMBER})['’](?!\w)"), feet
     yield (
         re.compile(
             rf"(?:(?:(?P<article>{words.articles}) )?{WRITTEN}|{_START}(?P<inches>{_NUMBER}))"

@@ -32,7 +32,8 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
     yield from _of_hours(words)
     yield (
         re.compile(
-            r"(?<![\w/.,:–-])(?P<century>1[1-9]|20)(?P<first>[0-9]{2})[-–](?P<last>[0-9]{2})(?![\w/–-]|[.,:][0-9]| ?[%°])"
+            r"(?<![\w/.,:–-])(?P<century>1[1-9]|20)(?P<first>[0-9]{2})[-–](?P<last>[0-9]{2})"
+            r"(?![\w/–-]|[.,:][0-9]| ?[%°])"
         ),
         lambda found: _short_years(words, found),
     )

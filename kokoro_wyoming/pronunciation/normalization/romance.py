@@ -88,7 +88,8 @@ class Romance(Normalizer):
             return found[0]
         feminine = noun in self.portions.split()
         if whole:
-            words = f"{self.integer(whole, feminine=feminine, noun=True)} {noun}{'s' if found['plural'] and whole > 1 else ''}"
+            plural = "s" if found["plural"] and whole > 1 else ""
+            words = f"{self.integer(whole, feminine=feminine, noun=True)} {noun}{plural}"
             return self._and_part(words, over, under, feminine=feminine)
         return self._part_of(over, under, noun, feminine=feminine)
 

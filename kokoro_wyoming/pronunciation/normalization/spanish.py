@@ -119,7 +119,10 @@ class Spanish(Romance):
     code_words = (
         r"\b(?i:PIN|código(?: postal| de [a-zñó]+)?|clave|contraseña|extensión|OTP|CP|C\.P\.)(?: es|:)?(?: el)?(?= )"
     )
-    call_words = r"\b(?i:llam(?:a|e|ar|ad|en|ando)|marc(?:a|ar|que|ad|ando)|teléfono|móvil)(?: al?| es(?: el)?| el|:)?(?: número| teléfono)?(?= )"
+    call_words = (
+        r"\b(?i:llam(?:a|e|ar|ad|en|ando)|marc(?:a|ar|que|ad|ando)|teléfono"
+        r"|móvil)(?: al?| es(?: el)?| el|:)?(?: número| teléfono)?(?= )"
+    )
     flight_words = "vuelo"
     version_words = "[Vv]ersión|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {

@@ -145,7 +145,7 @@ class Verbalizer(ABC):
         return self.joined(self.integer(part), self.out_of, self.integer(of))
 
     def fraction_of(self, whole: int, over: int, under: int, unit: str, article: str | None = None) -> str:
-        """A fraction of a unit; `whole` units before it, or none. `article` is what stands before, and is given back."""
+        """A fraction of a unit; `whole` units before it, or none. `article`: what stands before it, given back."""
         words = self.mixed(whole, over, under) if whole else self.fraction(over, under)
         return self.units.phrase(unit, "other" if whole else "one").replace("{}", words)
 
