@@ -226,6 +226,11 @@ class English(Normalizer):
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield from english_figures.rules(self)
+        names = self.month_pattern()
+        yield (
+            re.compile(rf"(?P<first>\b(?i:{names})\.? [0-3]?[0-9]) ?[-–—] ?(?=(?i:{names})\.? [0-3]?[0-9](?!\w))"),
+            lambda found: f"{found['first']} to ",
+        )
         yield (
             re.compile(r"(?<=[0-9])(st|nd|rd|th)[-–—](?=[0-9]{1,4}(?:st|nd|rd|th)\b)"),
             lambda found: f"{found[1]} to ",

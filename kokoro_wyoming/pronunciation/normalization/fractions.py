@@ -50,7 +50,8 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
 
     def fraction(found: Found) -> str:
         whole, over, under = value_of(found)
-        return words.mixed(whole, over, under) if whole else words.fraction(over, under)
+        said = words.mixed(whole, over, under) if whole else words.fraction(over, under)
+        return words.joined(words.minus if found["minus"] else "", said)
 
     def slashed(found: Found) -> str:
         whole, over, under = value_of(found)
@@ -62,4 +63,4 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         return before + (words.slash_over(over, under) if over > under else words.share(over, under))
 
     yield re.compile(_SLASHED + "(?P<sign>)"), slashed
-    yield re.compile(_SIGNED), fraction
+    yield re.compile(rf"(?P<minus>(?<![^\s(])[-−])?{_SIGNED}"), fraction

@@ -193,7 +193,8 @@ class Normalizer(Verbalizer):
                 lambda found: f"{found['half']} {self.to} ",
             )
         yield re.compile(r"(?<=[0-9]:[0-5][0-9])(?:[ \u00a0]?hs?(?!\w)|\u2063?分(?!钟))"), lambda found: ""
-        yield re.compile(rf"(?<![\w:.,/]){_CLOCK}{halves}?(?![\w:]|[.,][0-9])"), self._clock
+        rest = r"(?:(?<=:[0-5][0-9]:[0-5][0-9])[.,][0-9]{1,9}(?:Z|\+[0-9]{2}:?[0-9]{2})?)?"
+        yield re.compile(rf"(?<![\w:.,/]){_CLOCK}{rest}{halves}?(?![\w:]|[.,][0-9])"), self._clock
         if half:
             yield re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?P<minute>)(?P<second>){halves}"), self._clock
         yield (
