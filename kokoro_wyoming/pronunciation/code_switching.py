@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass, replace
 
+from kokoro_wyoming.pronunciation.normalization import formulas
 from kokoro_wyoming.text.sentences import Run
 
 _LATIN, _KANA, _HAN = "Latin", "kana", "Han"
@@ -52,6 +53,9 @@ _UNIT = re.compile(
     r"|[A-Za-zµμ]{1,4}[²³]?(?:/(?:100 )?[A-Za-z]{1,4}[²³]?)?)(?![A-Za-z])"
 )
 """Perhaps a unit, which the language of its number names."""
+
+_FORMULA = re.compile(rf"{formulas.WRITTEN}|{formulas.PARTICLES}")
+"""A chemical formula, which every language says in its own way."""
 
 
 _BETWEEN = re.compile(r"[\s0-9'’&+/_@.,:\-・]{0,20}")
@@ -128,7 +132,7 @@ def folded(text: str) -> str:
 
 def _foreign(text: str, language: str, units_stay: bool) -> Iterator[_Stretch]:
     own = _OWN.get(language, _EUROPEAN)
-    units = [found.span() for found in _UNIT.finditer(text)] if units_stay else []
+    units = [found.span() for of_own in (_UNIT, _FORMULA) for found in of_own.finditer(text)] if units_stay else []
     for stretch in _stretches(text, language):
         mine = stretch.script in own and not _is_simplified_in_japanese(stretch, text, language)
         is_unit = any(start <= stretch.start and stretch.end <= end for start, end in units)

@@ -21,7 +21,7 @@ The sun sets at 16:12:05. → The sun sets at sixteen twelve and five seconds.
 It is 9:00 and all is well. → It is nine o'clock and all is well.
 Backup done at 00:00. → Backup done at midnight.
 Last changed on 2026-11-22. → Last changed on November twenty-second, twenty twenty-six.
-Last seen 2026-11-22T14:30:00Z. → Last seen November twenty-second, twenty twenty-six, fourteen thirty.
+Last seen 2026-11-22T14:30:00Z. → Last seen November twenty-second, twenty twenty-six, two thirty PM.
 Due on 11/22/2026. → Due on November twenty-second, twenty twenty-six.
 Due on 22/11/2026. → Due on November twenty-second, twenty twenty-six.
 The bins go out on Nov 22. → The bins go out on November twenty-second.
@@ -32,7 +32,7 @@ You used 3.2 kWh yesterday. → You used three point two kilowatt-hours yesterda
 The oven draws 1.5 kW, the lamp 60 W. → The oven draws one point five kilowatts, the lamp sixty watts.
 230 V at 16 A. → two hundred thirty volts at sixteen amps.
 Pressure is 1013 hPa. → Pressure is one thousand thirteen hectopascals.
-CO2 is at 420 ppm. → CO2 is at four hundred twenty parts per million.
+CO2 is at 420 ppm. → C O 2 is at four hundred twenty parts per million.
 Fine dust: 12 µg/m³. → Fine dust: twelve micrograms per cubic meter.
 Wind: 5 km/h, gusts of 3 m/s. → Wind: five kilometers per hour, gusts of three meters per second.
 It rained 2 mm in 1 h. → It rained two millimeters in one hour.
@@ -60,7 +60,7 @@ Home Assistant 2024.11.1 is available. → Home Assistant twenty twenty-four dot
 Firmware v1.0 is installed. → Firmware version one dot zero is installed.
 The router has 192.168.1.10. → The router has one hundred ninety-two dot one hundred sixty-eight dot one dot ten.
 You came 1st, then 22nd. → You came first, then twenty-second.
-Add 1/2 cup of milk and 1 1/2 eggs. → Add one half cup of milk and one and a half eggs.
+Add 1/2 cup of milk and 1 1/2 eggs. → Add half a cup of milk and one and a half eggs.
 It is ¾ full. → It is three quarters full.
 Open 24/7. → Open twenty-four seven.
 12/15 devices are online. → twelve out of fifteen devices are online.
@@ -97,7 +97,7 @@ The meeting is on 22/11/2026. → The meeting is on the twenty-second of Novembe
 The meeting is on 11/22/2026. → The meeting is on the twenty-second of November twenty twenty-six.
 Today is 2026-11-22. → Today is the twenty-second of November twenty twenty-six.
 There are 420 lights. → There are 420 lights.
-420 ppm of CO2. → four hundred and twenty parts per million of CO2.
+420 ppm of CO2. → four hundred and twenty parts per million of C O 2.
 That will be £3.50. → That will be three pounds and fifty pence.
 That will be £0.01. → That will be one penny.
 It is 1013 hPa. → It is one thousand and thirteen hectopascals.
@@ -127,7 +127,7 @@ La batería está al 45 %. → La batería está al cuarenta y cinco por ciento.
 Ayer gastaste 3,2 kWh. → Ayer gastaste tres coma dos kilovatios hora.
 La lámpara usa 60 W. → La lámpara usa sesenta vatios.
 La presión es de 1013 hPa. → La presión es de mil trece hectopascales.
-El CO2 está en 420 ppm. → El CO2 está en cuatrocientas veinte partes por millón.
+El CO2 está en 420 ppm. → El C O 2 está en cuatrocientas veinte partes por millón.
 Hay 12 µg/m³ de polvo. → Hay doce microgramos por metro cúbico de polvo.
 El viento sopla a 5 km/h. → El viento sopla a cinco kilómetros por hora.
 La habitación tiene 25 m². → La habitación tiene veinticinco metros cuadrados.
@@ -183,7 +183,7 @@ La batterie est à 45 %. → La batterie est à quarante-cinq pour cent.
 Hier, 3,2 kWh ont été consommés. → Hier, trois virgule deux kilowattheures ont été consommés.
 La lampe utilise 60 W. → La lampe utilise soixante watts.
 La pression est de 1013 hPa. → La pression est de mille treize hectopascals.
-Le CO2 est à 420 ppm. → Le CO2 est à quatre cent vingt parties par million.
+Le CO2 est à 420 ppm. → Le C O 2 est à quatre cent vingt parties par million.
 12 µg/m³ de poussière. → douze microgrammes par mètre cube de poussière.
 Vent de 5 km/h. → Vent de cinq kilomètres-heure.
 Une pièce de 25 m². → Une pièce de vingt-cinq mètres carrés.
@@ -233,7 +233,7 @@ La batteria è al 45%. → La batteria è al quarantacinque per cento.
 Ieri hai usato 3,2 kWh. → Ieri hai usato tre virgola due chilowattora.
 La lampada usa 60 W. → La lampada usa sessanta watt.
 La pressione è di 1013 hPa. → La pressione è di milletredici ettopascal.
-La CO2 è a 420 ppm. → La CO2 è a quattrocentoventi parti per milione.
+La CO2 è a 420 ppm. → La C O 2 è a quattrocentoventi parti per milione.
 12 µg/m³ di polveri. → dodici microgrammi per metro cubo di polveri.
 Vento a 5 km/h. → Vento a cinque chilometri all'ora.
 Una stanza di 25 m². → Una stanza di venticinque metri quadrati.
@@ -286,7 +286,7 @@ A bateria está em 45%. → A bateria está em quarenta e cinco por cento.
 Ontem você usou 3,2 kWh. → Ontem você usou três vírgula dois quilowatts-hora.
 A lâmpada usa 60 W. → A lâmpada usa sessenta watts.
 A pressão é de 1013 hPa. → A pressão é de mil e treze hectopascais.
-O CO2 está em 420 ppm. → O CO2 está em quatrocentas e vinte partes por milhão.
+O CO2 está em 420 ppm. → O C ó 2 está em quatrocentas e vinte partes por milhão.
 Há 12 µg/m³ de poeira. → Há doze microgramas por metro cúbico de poeira.
 Vento de 5 km/h. → Vento de cinco quilômetros por hora.
 Um quarto de 25 m². → Um quarto de vinte e cinco metros quadrados.
@@ -338,7 +338,7 @@ Pronto em ~5 min. → Pronto em cerca de cinco minutos.
 कल 3.2 kWh बिजली लगी। → कल 3 दशमलव 2 किलोवॉट घंटे बिजली लगी।
 बल्ब 60 W का है। → बल्ब 60 वॉट का है।
 दबाव 1013 hPa है। → दबाव 1013 हेक्टोपास्कल है।
-CO2 420 ppm है। → CO2 420 पार्ट्स पर मिलियन है।
+CO2 420 ppm है। → सी ओ टू 420 पार्ट्स पर मिलियन है।
 धूल 12 µg/m³ है। → धूल 12 माइक्रोग्राम प्रति घन मीटर है।
 हवा 5 km/h है। → हवा 5 किलोमीटर प्रति घंटा है।
 कमरा 25 m² का है। → कमरा 25 वर्ग मीटर का है।
@@ -393,7 +393,7 @@ Home Assistant 2024.11.1 उपलब्ध है। → Home Assistant 2024 �
 昨日は3.2 kWh使いました。 → 昨日はサンテンニキロワット時使いました。
 電球は60 Wです。 → 電球はロクジューワットです。
 気圧は1013hPaです。 → 気圧はセンジューサンヘクトパスカルです。
-CO2は420ppmです。 → CO2はヨンヒャクニジュッピーピーエムです。
+CO2は420ppmです。 → シーオーツーはヨンヒャクニジュッピーピーエムです。
 風速は3 m/sです。 → 風速は秒速サンメートルです。
 風は5 km/hです。 → 風は時速ゴキロメートルです。
 部屋は25m²です。 → 部屋はニジューゴヘーホーメートルです。
@@ -443,7 +443,7 @@ IPは192.168.1.10です。 → IPは192てん168てん1てん10です。
 昨天用了3.2 kWh。 → 昨天用了三点二千瓦时。
 灯泡60 W。 → 灯泡六十瓦。
 气压1013hPa。 → 气压一千零一十三百帕。
-CO2为420 ppm。 → CO2为百万分之四百二十。
+CO2为420 ppm。 → C O 二为百万分之四百二十。
 颗粒物12 µg/m³。 → 颗粒物每立方米十二微克。
 风速5 km/h，阵风3 m/s。 → 风速每小时五公里，阵风每秒三米。
 房间25m²。 → 房间二十五平方米。

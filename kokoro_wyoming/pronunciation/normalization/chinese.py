@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from cn2an import an2cn
 
@@ -21,6 +21,8 @@ _MEASURES = (
 
 class Chinese(Unspaced):
     locale = "zh_CN"
+    subtracted, divided, root = "减", "除以", "根号{}"
+    squared, cubed, power = "{}的平方", "{}的立方", "{}的{}次方"
     minus, plus, equals, at, ampersand, to = "负", "加", "等于", "艾特", "和", "到"
     times = by = "乘"
     number_sign, percent, dot, version = "第", "百分号", "点", "版本"
@@ -116,6 +118,9 @@ class Chinese(Unspaced):
             "microsecond": "{}微秒",
             "millisecond": "{}毫秒",
             "second": "{}秒",
+            "arc-minute": "{}分",
+            "inch": "{}英寸",
+            "foot": "{}英尺",
             "minute": "{}分钟",
             "hour": "{}小时",
             "day": "{}天",
@@ -138,6 +143,8 @@ class Chinese(Unspaced):
         "BRL": Currency("雷亚尔", "雷亚尔"),
         **{"kr": Currency("克朗", "克朗"), "CHF": Currency("瑞士法郎", "瑞士法郎")},
     }
+    days = ("周天 6", "星期天 6")
+    half_is_first = True
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (
         r"\+[0-9][0-9 ().-]{6,18}[0-9]",
@@ -145,8 +152,14 @@ class Chinese(Unspaced):
         r"0[0-9]{2,3}-[0-9]{7,8}",
         r"400-[0-9]{3,4}-[0-9]{3,4}",
     )
+    code_words = r"(?:验证码|校验码|密码|口令|取件码|邮编|邮政编码|动态码|提取码|尾号|卡号|账号)(?:是|为|：|:)?"
+    call_words = r"(?:拨打|拨通|致电|呼叫|拨|打|电话|热线)"
+    short_numbers = "1(?:1[0249]|2[02])|911|999|10086|10010|10000|12345|12306|12315|95588"
     version_words = "[Vv]ersion|版本|Core|OS|Assistant"
     abbreviations = {r"\bvs\b\.?": "对", r"\bNo\. ?(?=[0-9])": "第"}
+
+    def spelled(self, parts: Sequence[str]) -> str:
+        return " ".join(self.integer(int(part)) if part.isdecimal() else part.upper() for part in parts)
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
         if noun and number == 2:
@@ -180,6 +193,9 @@ class Chinese(Unspaced):
 
     def mixed(self, whole: int, over: int, under: int) -> str:
         return f"{self.integer(whole)}又{self.fraction(over, under)}"
+
+    def code(self, written: str) -> str:
+        return self.phone(written)
 
     def phone(self, written: str) -> str:
         """The one is said "yao", as it is in all numbers of this kind."""

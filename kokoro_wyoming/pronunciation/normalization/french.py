@@ -11,14 +11,30 @@ from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
-_PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: "septième", 8: "huitième", 9: "neuvième"}
+_PARTS = {
+    2: "demi",
+    3: "tiers",
+    4: "quart",
+    5: "cinquième",
+    6: "sixième",
+    7: "septième",
+    8: "huitième",
+    9: "neuvième",
+    10: "dixième",
+}
 
 
 class French(Romance):
     locale, words_locale = "fr_FR", "fr"
     evening_from = 6
+    directions = {"N": "nord", "S": "sud", "E": "est", "O": "ouest", "W": "ouest"}
+    halves = ("un demi", "une demi", "demi", "demie")
+    portions = "tasse cuillère cuillerée bouteille heure livre douzaine"
+    portions_masculine = "verre litre kilo kilogramme gramme"
     half_hours = (r"heures?", "heures et demie")
     comma = "virgule"
+    subtracted, divided, root = "moins", "divisé par", "la racine carrée de {}"
+    squared, cubed, power = "{} au carré", "{} au cube", "{} puissance {}"
     minus, plus, equals, at, ampersand, to = "moins", "plus", "égale", "arobase", "et", "à"
     times = by = "fois"
     number_sign, percent, dot, version = "numéro", "pour cent", "point", "version"
@@ -91,6 +107,14 @@ class French(Romance):
             "Catherine",
         )
     )
+    code_words = (
+        r"\b(?i:PIN|code(?: PIN| d'accès| secret| de sécurité)?"
+        r"|digicode|mot de passe|OTP)(?: est|:| :)?(?: le)?(?= )"
+    )
+    call_words = (
+        r"\b(?i:appel(?:ez|er|le|ons)|compos(?:ez|er|e)|téléphone[rz]?|tél\.)(?: au| le| est le|:)?(?: numéro)?(?= )"
+    )
+    flight_words = "vol"
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Mm]icrologiciel"
     abbreviations = {
         r"\b[pP]\. ?ex\.": "par exemple",
@@ -135,6 +159,9 @@ class French(Romance):
         }
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
 
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        return f"{date} à {self.clock(hour, minute, 0, half)}"
+
     def fraction(self, over: int, under: int) -> str:
         part = _PARTS[under] + ("s" if over > 1 and under != 3 else "")
         return f"{self.integer(over)} {part}"
@@ -142,6 +169,11 @@ class French(Romance):
     def mixed(self, whole: int, over: int, under: int) -> str:
         tail = "demi" if (over, under) == (1, 2) else self.fraction(over, under)
         return f"{self.integer(whole)} et {tail}"
+
+    def span_of_names(self, first: str, last: str) -> str:
+        if first in self.day_names:
+            return f"du {first} au {last}"
+        return ("d'" if first[0] in "ao" else "de ") + f"{first} à {last}"
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} {self.integer(coins)}"
@@ -168,6 +200,7 @@ class French(Romance):
     def own_rules_last(self) -> Iterator[Rule]:
         yield re.compile(r"\b([dD])e (?=une?\b(?! à))"), lambda found: f"{found[1]}'"
         yield re.compile(r"\b(milli(?:ons?|ards?)) de (?=[aeéèiou])"), lambda found: f"{found[1]} d'"
+        yield re.compile(r"\b(tiers|quarts?|ièmes?) de (?=heure\b|once\b)"), lambda found: f"{found[1]} d'"
 
     def _century(self, found: Found) -> str:
         return self.ordinal(roman(found["century"]))

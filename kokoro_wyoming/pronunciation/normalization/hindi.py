@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
@@ -13,8 +13,21 @@ _PARTS = {3: "तिहाई", 4: "चौथाई"}
 _ORDINALS = dict(enumerate("पहला दूसरा तीसरा चौथा पाँचवाँ छठा".split(), 1))
 
 
+_LETTERS = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "ए बी सी डी ई एफ़ जी एच आई जे के एल एम एन ओ पी क्यू आर एस टी यू वी डब्ल्यू एक्स वाई ज़ेड".split(),
+        strict=True,
+    )
+)
+_LETTERS |= dict(zip("123456789", "वन टू थ्री फ़ोर फ़ाइव सिक्स सेवन एट नाइन".split(), strict=True))
+_LETTERS |= {"10": "टेन", "2.5": "टू पॉइंट फ़ाइव", "2,5": "टू पॉइंट फ़ाइव", "1.0": "वन"}
+
+
 class Hindi(Normalizer):
     locale = "hi_IN"
+    subtracted, divided, root = "माइनस", "भाग", "{} का वर्गमूल"
+    squared, cubed, power = "{} का वर्ग", "{} का घन", "{} की घात {}"
     minus, plus, equals, at, ampersand, to = "माइनस", "प्लस", "बराबर", "ऐट", "और", "से"
     times = by = "गुणा"
     number_sign, percent, dot, version = "नंबर", "प्रतिशत", "पॉइंट", "वर्शन"
@@ -39,6 +52,7 @@ class Hindi(Normalizer):
         **{"microsecond": "माइक्रोसेकंड", "hectare": "हेक्टेयर", "day": "दिन", "tonne": "टन", "micrometer": "माइक्रोमीटर"},
         **{"milligram/cubic-meter": "मिलीग्राम प्रति घन मीटर"},
     }
+    units_own |= {"inch": "इंच", "foot": "फ़ुट"}
     currencies = {
         "INR": Currency("रुपया", "रुपये", "पैसा", "पैसे"),
         "USD": Currency("डॉलर", "डॉलर", "सेंट", "सेंट"),
@@ -49,6 +63,7 @@ class Hindi(Normalizer):
         "BRL": Currency("रियाल", "रियाल"),
         **{"kr": Currency("क्रोन", "क्रोन"), "CHF": Currency("स्विस फ़्रैंक", "स्विस फ़्रैंक")},
     }
+    half_is_first = True
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (
         r"\+[0-9][0-9 ().-]{6,18}[0-9]",
@@ -56,6 +71,9 @@ class Hindi(Normalizer):
         r"0[0-9]{2,4}[ -][0-9]{6,8}",
         r"1800(?:[ -][0-9]{3,4}){2}",
     )
+    dotted_times_before = "बजे"
+    code_words = r"(?<!\w)(?:पिन(?: कोड)?|कोड|ओटीपी|OTP|PIN|पासवर्ड|पासकोड)(?: है|:)?(?= )"
+    call_words = r"(?<!\w)(?:फ़ोन(?: नंबर)?|डायल करें|कॉल करें)(?::| है)?(?= )"
     version_words = "[Vv]ersion|वर्शन|संस्करण|Core|OS|Assistant|असिस्टेंट|Supervisor"
     abbreviations = {
         r"डॉ(?:\.|॰)": "डॉक्टर",
@@ -72,6 +90,10 @@ class Hindi(Normalizer):
 
     def normalize(self, text: str) -> str:
         return super().normalize(text.translate(_DIGITS))
+
+    def spelled(self, parts: Sequence[str]) -> str:
+        """In the English names, as formulas are taught."""
+        return " ".join(_LETTERS.get(part.upper(), part) for part in parts)
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
         return str(number)
@@ -140,7 +162,7 @@ class Hindi(Normalizer):
             (lambda found: f"{found['before']}{self.year(int(found['year']))}"),
         )
         yield (
-            re.compile(r"(?<![\w.,:/-])(?P<year>1[1-9][0-9]{2})(?= (?:में|से|तक|के)(?!\w))"),
+            re.compile(r"(?<![\w.,:/-])(?P<year>1[1-9][0-9]{2})(?= (?:में|से|तक|के|का दशक)(?!\w))"),
             lambda found: self.year(int(found["year"])),
         )
 

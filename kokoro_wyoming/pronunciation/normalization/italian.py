@@ -10,14 +10,30 @@ from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
-_PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "settimo", 8: "ottavo", 9: "nono"}
+_PARTS = {
+    2: "mezzo",
+    3: "terzo",
+    4: "quarto",
+    5: "quinto",
+    6: "sesto",
+    7: "settimo",
+    8: "ottavo",
+    9: "nono",
+    10: "decimo",
+}
 
 
 class Italian(Romance):
     locale, words_locale = "it_IT", "it"
     dot_groups = True
+    directions = {"N": "nord", "S": "sud", "E": "est", "O": "ovest", "W": "ovest"}
+    halves = ("mezzo", "mezza", "mezzo", "mezza")
+    portions = "tazza bottiglia bustina libbra dozzina"
+    portions_masculine = "bicchiere cucchiaio cucchiaino litro chilo chilogrammo grammo"
     half_hours = (r"or[ae]", "ore e mezza")
     comma = "virgola"
+    subtracted, divided, root = "meno", "diviso", "la radice quadrata di {}"
+    squared, cubed, power = "{} al quadrato", "{} al cubo", "{} alla {}"
     minus, plus, equals, at, ampersand, to = "meno", "più", "uguale a", "chiocciola", "e", "a"
     times = by = "per"
     number_sign, percent, dot, version = "numero", "per cento", "punto", "versione"
@@ -97,6 +113,13 @@ class Italian(Romance):
             "Filippo",
         )
     )
+    dotted_times = "(?i:[ad]?alle(?: ore)?|ore|per le|entro le|verso le|tra le|fra le|sono le)"
+    code_words = r"\b(?i:PIN|codice(?: PIN| di [a-z]+)?|password|CAP|OTP)(?: è|:)?(?= )"
+    call_words = (
+        r"\b(?i:chiam(?:a|i|are|ate)|compon(?:i|ete)|comporre|telefon(?:a"
+        r"|are|o)|tel\.)(?: al?| il| è| è il|:)?(?: numero)?(?= )"
+    )
+    flight_words = "volo"
     version_words = "[Vv]ersione|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b([aA])d es\.": r"\1d esempio",
@@ -153,6 +176,11 @@ class Italian(Romance):
         }
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
 
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        time = self.clock(hour, minute, 0, half)
+        at = "a " if time == "mezzanotte" else "all'" if hour == 1 else "alle "
+        return f"{date} {at}{time}"
+
     def fraction(self, over: int, under: int) -> str:
         if (over, under) == (1, 2):
             return "mezzo"
@@ -167,6 +195,13 @@ class Italian(Romance):
             "T": Large("miliardo", "miliardi", 1000),
         }
 
+    def raised(self, base: str, exponent: str) -> str:
+        is_named = exponent.isdecimal() and exponent not in ("2", "3")
+        return super().raised(base, self.ordinal(int(exponent), feminine=True) if is_named else exponent)
+
+    def span_of_names(self, first: str, last: str) -> str:
+        return f"da {first} a {last}"
+
     def monarch(self, name: str, number: int) -> str:
         return f"{name} {self.ordinal(number, feminine=name == 'Elisabetta')}"
 
@@ -180,6 +215,7 @@ class Italian(Romance):
         yield re.compile(r"\b([dD]a|[tT]ra|[fF]ra|[dD]ai|[dD]al) dal? "), lambda found: f"{found[1]} "
         yield re.compile(r"\b([aA]|[dD]a)lle mezzanotte"), lambda found: f"{found[1]} mezzanotte"
         yield re.compile(r"\buna (?=ora\b|oncia\b)"), lambda found: "un'"
+        yield re.compile(r"\b(mezz|d)[ai] (?=or[ae]\b|oncia\b)"), lambda found: f"{found[1]}'"
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield re.compile(r"\b(?P<century>[XVI]{1,5})(?= secolo)"), lambda found: self.ordinal(roman(found["century"]))

@@ -8,7 +8,7 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
@@ -34,8 +34,23 @@ _MISREAD = (("ゼロジ", "レージ"), ("ハチフン", "ハップン"), ("ゼ�
 """Midnight's hour, eight minutes and zero degrees as the news say them; and the one katakana word the G2P misreads."""
 
 
+_LETTERS = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "エー ビー シー ディー イー エフ ジー エイチ アイ ジェー ケー エル エム "
+        "エヌ オー ピー キュー アール エス ティー ユー ブイ ダブリュー エックス ワイ ゼット".split(),
+        strict=True,
+    )
+)
+_LETTERS |= dict(
+    zip("123456789", "ワン ツー スリー フォー ファイブ シックス セブン エイト ナイン".split(), strict=True)
+)
+
+
 class Japanese(Unspaced):
     locale = "ja_JP"
+    subtracted, divided, root = "ひく", "わる", "ルート{}"
+    squared, cubed, power = "{}の二乗", "{}の三乗", "{}の{}乗"
     minus, plus, equals, at, ampersand, to = "マイナス", "プラス", "イコール", "アット", "アンド", "から"
     times = by = "かける"
     number_sign, percent, dot, version = "ナンバー", "パーセント", "てん", "バージョン"
@@ -105,10 +120,16 @@ class Japanese(Unspaced):
         "BRL": Currency("レアル", "レアル"),
         **{"kr": Currency("クローネ", "クローネ"), "CHF": Currency("スイスフラン", "スイスフラン")},
     }
+    days = tuple(f"{name}曜 {number}" for number, name in enumerate("月火水木金土日"))
+    half_is_first = True
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,4}")
+    code_words = r"(?:暗証番号|パスコード|パスワード|認証コード|確認コード|セキュリティコード|郵便番号)(?:は|：|:)?"
     version_words = "[Vv]ersion|バージョン|Core|OS|Assistant"
     abbreviations = {r"\b(?:vs|VS)\b\.?": "対", r"\bNo\. ?(?=[0-9])": "ナンバー"}
+
+    def spelled(self, parts: Sequence[str]) -> str:
+        return "".join(_LETTERS.get(part.upper(), part) for part in parts)
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
         return str(number)
@@ -150,6 +171,9 @@ class Japanese(Unspaced):
         text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", super().finished(text))
         text = super().finished(_COUNTED_NUMBER.sub(_in_kana, text))
         return re.sub(r"(?<![0-9])(?P<under>[0-9]{1,3})分の(?P<over>[0-9]{1,3})", _parts, text)
+
+    def _day_names(self) -> dict[str, str]:
+        return {name: name if len(name) > 1 else f"{name}曜" for name in super()._day_names()}
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus

@@ -9,29 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from kokoro_wyoming.pronunciation.normalization import figures, formulas, fractions, mathematics, primes, ranges
 from kokoro_wyoming.pronunciation.normalization.money import CODE, SIGN, SIGNS, Currency, Large
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, PER, per_of, unit_after_number, unit_of
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Verbalizer
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Rule as Rule
 
-Rule = tuple[re.Pattern[str], Callable[[Found], str]]
-
-_MINUS = r"""(?:(?<![^\s(\[:=;"'“,/~<>|¿¡、。，；：（「\u2063])[-−–](?=\.?[0-9]))"""
+_BEFORE_MINUS = r"""(?<![^\s(\[:=;"'“,/~<>|¿¡、。，；：（「\u2063])"""
+_MINUS = rf"(?:{_BEFORE_MINUS}[-−–](?=\.?[0-9]|{SIGN}[ \u00a0]?\.?[0-9]))"
 _DASH = r"(?:-|[\s\u00a0]?[–—~～〜][\s\u00a0]?)"
 _GAP = "[ \u00a0\u202f\u2009]?"
 _CLOCK = r"(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
-_VULGAR = {
-    "½": (1, 2),
-    "⅓": (1, 3),
-    "⅔": (2, 3),
-    "¼": (1, 4),
-    "¾": (3, 4),
-    "⅕": (1, 5),
-    "⅛": (1, 8),
-    "⅜": (3, 8),
-    "⅝": (5, 8),
-}
-_NEVER_A_FRACTION = {(24, 7), (50, 50), (9, 11), (4, 4)}
 
 
 class Normalizer(Verbalizer):
@@ -45,13 +34,20 @@ class Normalizer(Verbalizer):
     def __init__(self) -> None:
         super().__init__()
         self.rules: tuple[Rule, ...] = (
+            *formulas.rules(self),
+            *ranges.rules(self),
             *self._fixed(self.abbreviations),
             *self.sign_rules(),
+            *mathematics.rules(self),
             *self._rules_of_multiplication(),
+            *figures.rules(self),
+            *self._rules_of_dotted_times(),
             *self.own_rules_first(),
             *self._rules_of_addresses(),
             *self._rules_of_dates(),
             *self._rules_of_times(),
+            *fractions.rules_before_units(self),
+            *primes.rules(self),
             *self._rules_of_amounts(),
             *self.own_rules(),
             *self._rules_of_numbers(),
@@ -83,6 +79,10 @@ class Normalizer(Verbalizer):
             yield re.compile(pattern), _saying(words)
 
     def _rules_of_addresses(self) -> Iterator[Rule]:
+        yield (
+            re.compile(r"(?<![\w./-])([0-3]?[0-9])(\.)([0-3]?[0-9])\.((?:19|20)[0-9]{2})(?![\w/-]|[.,][0-9])"),
+            self._dotted_date,
+        )
         yield re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])"), self._dotted
         for phone in self.phones:
             yield re.compile(rf"(?<![\w.,/+-]){phone}(?![\w/]|[-.,][0-9])"), lambda found: self.phone(found[0])
@@ -116,12 +116,17 @@ class Normalizer(Verbalizer):
         return self.joined(self.version, self._joined_by_dots(found["digits"]))
 
     def _version_after(self, found: Found) -> str:
-        word = re.search(r"(\w+) $", found.string[: found.start()])
-        is_version = word is not None and re.fullmatch(self.version_words, word[1])
-        return self._joined_by_dots(found[0]) if is_version else found[0]
+        return self._joined_by_dots(found[0]) if self._is_version(found) else found[0]
+
+    def _is_version(self, found: Found) -> bool:
+        """Whether the word before is one that a version stands after."""
+        word = re.search(r"(\w+) $", found.string[max(0, found.start() - 20) : found.start()])
+        return word is not None and re.fullmatch(self.version_words, word[1]) is not None
 
     def _rules_of_dates(self) -> Iterator[Rule]:
-        time = rf"(?:(?:T|,? ){_CLOCK}(?:\.[0-9]{{1,9}})?(?:Z|\+00:?00)?(?![\w:]))?"
+        half = rf"{_GAP}(?P<half>{'|'.join(self.meridiems) or '(?!)'})"
+        zone = "(?: ?(?:Z|UTC|GMT)| ?[+−-][0-9]{2}:?[0-9]{2})"
+        time = rf"(?:(?:T|,? ){_CLOCK}(?:[.,][0-9]{{1,9}})?(?:{half}|{zone})?(?![\w:]))?"
         yield (
             re.compile(
                 r"(?<![\w./-])(?P<year>[12][0-9]{3})([-/.])(?P<month>0?[1-9]|1[0-2])\2"
@@ -139,7 +144,11 @@ class Normalizer(Verbalizer):
         date = self.date(int(found["year"]), int(found["month"]), int(found["day"]))
         if found["hour"] is None:
             return date
-        return f"{date}, {self.clock(int(found['hour']), int(found['minute']), int(found['second'] or 0), '')}"
+        half = self.half_of(found["half"]) if found["half"] else ""
+        return self.moment(date, int(found["hour"]), int(found["minute"]), half)
+
+    def _dotted_date(self, found: Found) -> str:
+        return found[0] if self._is_version(found) else self._numeric_date(found)
 
     def _numeric_date(self, found: Found) -> str:
         first, second, year = int(found[1]), int(found[3]), int(found[4])
@@ -151,6 +160,35 @@ class Normalizer(Verbalizer):
             return found[0]
         return self.date(year, month, day)
 
+    def _rules_of_dotted_times(self) -> Iterator[Rule]:
+        """Times with a full stop get their colon."""
+        time = r"(?P<hour>[01]?[0-9]|2[0-4])\.(?P<minute>[0-5][0-9])"
+        alone = rf"(?![\w%°]|[.,:/-]?[0-9]|{_GAP}(?:{SIGN}|[%°]))"
+        half = "|".join(self.meridiems)
+        if half:
+            until = r"(?:[-–][0-9]{1,2}[.:][0-5][0-9])?"
+            yield re.compile(rf"(?<![\w:.,/]){time}(?={until}{_GAP}(?:{half})(?!\w))"), self._with_colon
+        if self.dotted_times:
+            yield (
+                re.compile(rf"(?<!\w)(?P<before>{self.dotted_times} ){time}{alone}{self.after_dotted_time}"),
+                (
+                    lambda found: (
+                        f"{found['before']}{self._with_colon(found)}" if self.is_dotted_time(found) else found[0]
+                    )
+                ),
+            )
+            links = f"{_DASH}| (?:to|and|until|till|y|a|hasta|e|alle|e le|a las|hasta las|y las) "
+            yield (
+                re.compile(rf"(?<=[0-9]:[0-5][0-9])(?P<before>{links}){time}{alone}"),
+                lambda found: f"{found['before']}{self._with_colon(found)}",
+            )
+        if self.dotted_times_before:
+            yield re.compile(rf"(?<![\w:.,/]){time}(?= {self.dotted_times_before}(?!\w))"), self._with_colon
+
+    @staticmethod
+    def _with_colon(found: Found) -> str:
+        return f"{found['hour']}:{found['minute']}"
+
     def _rules_of_times(self) -> Iterator[Rule]:
         half = "|".join(self.meridiems)
         between = re.compile(r"(?<=[0-9]:[0-5][0-9])[\s\u00a0]?[-–—~～][\s\u00a0]?(?=[0-2]?[0-9]:[0-5][0-9](?![0-9:]))")
@@ -161,7 +199,9 @@ class Normalizer(Verbalizer):
                 re.compile(rf"(?<=[0-9])(?P<half>{_GAP}(?:{half}))[\s\u00a0]?[-–—][\s\u00a0]?(?=[0-9])"),
                 lambda found: f"{found['half']} {self.to} ",
             )
-        yield re.compile(rf"(?<![\w:.,/]){_CLOCK}{halves}?(?![\w:]|[.,][0-9])"), self._clock
+        yield re.compile(r"(?<=[0-9]:[0-5][0-9])(?:[ \u00a0]?hs?(?!\w)|\u2063?分(?!钟))"), lambda found: ""
+        rest = r"(?:(?<=:[0-5][0-9]:[0-5][0-9])[.,][0-9]{1,9}(?:Z|\+[0-9]{2}:?[0-9]{2})?)?"
+        yield re.compile(rf"(?<![\w:.,/]){_CLOCK}{rest}{halves}?(?![\w:]|[.,][0-9])"), self._clock
         if half:
             yield re.compile(rf"(?<![\w:.,/])(?P<hour>1[0-2]|0?[1-9])(?P<minute>)(?P<second>){halves}"), self._clock
         yield (
@@ -207,6 +247,7 @@ class Normalizer(Verbalizer):
         # "$20 T shirts"
         large_onto = rf"(?:{_GAP}(?P<large>{self._large_pattern(r'(?<=[0-9])')})(?![\w&-]))?"
         code = rf"(?:{_GAP}(?P<code>{CODE})(?!\w))?"
+        yield re.compile(r"(?<![\w$])([$£€¥₹])[-−](?=\.?[0-9])"), lambda found: f"-{found[1]}"
         yield re.compile(rf"¢[ \u00a0]?(?P<number>{number})"), lambda found: f"{found['number']}¢"
         yield re.compile(rf"{sign}(?<![\w$])(?P<currency>{SIGN}){_GAP}{amounts}{large_onto}{code}{per}"), self._money
         # A word may be stuck to a sign, not to letters.
@@ -276,17 +317,7 @@ class Normalizer(Verbalizer):
 
     def _rules_of_numbers(self) -> Iterator[Rule]:
         number = self.number_pattern
-        yield (
-            re.compile(
-                r"(?<![\w/.,])(?:(?P<whole>[0-9]{1,3})[ \u00a0])?"
-                r"(?P<over>[0-9]{1,3})[/⁄](?P<under>[0-9]{1,3})(?![\w/⁄]|[.,][0-9])"
-            ),
-            self._slashed,
-        )
-        yield (
-            re.compile(rf"(?:(?<![\w/.,])(?P<whole>[0-9]{{1,3}}){_GAP})?(?P<vulgar>[{''.join(_VULGAR)}])"),
-            self._vulgar,
-        )
+        yield from fractions.rules(self)
         if self.monarchs:
             names = "|".join(sorted(self.monarchs))
             yield (
@@ -306,19 +337,6 @@ class Normalizer(Verbalizer):
         )
         yield re.compile(rf"(?P<sign>{_MINUS})?(?P<first>{number})(?!\w)"), self._number
         yield re.compile(r"(?<!\w)(?<![0-9][.,])[0-9]{16,}"), lambda found: self.digits(found[0])
-
-    def _slashed(self, found: Found) -> str:
-        whole, over, under = found["whole"], int(found["over"]), int(found["under"])
-        before = f"{whole} " if whole else ""
-        if (over, under) in _NEVER_A_FRACTION:
-            return f"{before}{self.integer(over)} {self.integer(under)}"
-        if 0 < over < under and 1 < under < 10:
-            return self.mixed(int(whole), over, under) if whole else self.fraction(over, under)
-        return before + (self.slash_over(over, under) if over > under else self.share(over, under))
-
-    def _vulgar(self, found: Found) -> str:
-        over, under = _VULGAR[found["vulgar"]]
-        return self.mixed(int(found["whole"]), over, under) if found["whole"] else self.fraction(over, under)
 
     def _range(self, found: Found) -> str:
         first, last = found["first"], found["last"]

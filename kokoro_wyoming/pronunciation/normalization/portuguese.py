@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
-_PARTS = {2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono"}
+_PARTS = {
+    2: "meio",
+    3: "terço",
+    4: "quarto",
+    5: "quinto",
+    6: "sexto",
+    7: "sétimo",
+    8: "oitavo",
+    9: "nono",
+    10: "décimo",
+}
 _HUNDREDS = "duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oitocentos|novecentos"
 
 
 class Portuguese(Romance):
     locale, words_locale = "pt_BR", "pt_BR"
     dot_groups = True
+    directions = {"N": "norte", "S": "sul", "E": "leste", "O": "oeste", "W": "oeste"}
+    halves = ("meio", "meia", "meio", "meia")
+    portions = "xícara garrafa lata hora libra dúzia"
+    portions_masculine = "copo litro quilo quilograma grama"
     half_hours = (r"horas?", "horas e meia")
     comma = "vírgula"
+    subtracted, divided, root = "menos", "dividido por", "a raiz quadrada de {}"
+    squared, cubed, power = "{} ao quadrado", "{} ao cubo", "{} elevado a {}"
     minus, plus, equals, at, ampersand, to = "menos", "mais", "igual a", "arroba", "e", "a"
     times, by = "vezes", "por"
     number_sign, percent, dot, version = "número", "por cento", "ponto", "versão"
@@ -30,6 +46,7 @@ class Portuguese(Romance):
         "≤": "no máximo",
         "≥": "no mínimo",
     }
+    days = ("segunda 0", "terça 1", "quarta 2", "quinta 3", "sexta 4", "sab 5")
     units_per = "{} por {}"
     units_own = {
         **{
@@ -83,6 +100,10 @@ class Portuguese(Romance):
     monarchs = frozenset(
         ("Luís", "Pedro", "João", "Henrique", "Carlos", "Filipe", "João Paulo", "Bento", "Elizabeth", "Isabel")
     )
+    code_words = r"\b(?i:PIN|código(?: de [a-zçã]+)?|senha|CEP|OTP|ramal)(?: é|:)?(?= )"
+    call_words = r"\b(?i:lig(?:ue|ar|a|uem)|disque|discar|telefone|tel\.)(?: para| é|:)?(?: o)?(?: número)?(?= )"
+    short_numbers = "190|192|193|199|180|181|188|191|197|198"
+    flight_words = "voo"
     version_words = "[Vv]ersão|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ex\.": "por exemplo",
@@ -133,6 +154,10 @@ class Portuguese(Romance):
         }
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
 
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        time = self.clock(hour, minute, 0, half)
+        return f"{date} {'à' if hour == 1 or time == 'meia-noite' else 'às'} {time}"
+
     def fraction(self, over: int, under: int) -> str:
         if (over, under) == (1, 2):
             return "meio"
@@ -148,6 +173,12 @@ class Portuguese(Romance):
             **dict.fromkeys(("bi", "B", "bn", "bilhão", "bilhões"), Large("bilhão", "bilhões")),
             **dict.fromkeys(("tri", "T", "trilhão", "trilhões"), Large("trilhão", "trilhões")),
         }
+
+    def spelled(self, parts: Sequence[str]) -> str:
+        return super().spelled(parts).replace("O", "ó")
+
+    def span_of_names(self, first: str, last: str) -> str:
+        return f"de {first.removesuffix('-feira')} a {last.removesuffix('-feira')}"
 
     def monarch(self, name: str, number: int) -> str:
         ordinal = (

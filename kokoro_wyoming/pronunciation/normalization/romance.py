@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
+from kokoro_wyoming.pronunciation.normalization import fractions
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
+from kokoro_wyoming.pronunciation.normalization.numerals import Number
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 
@@ -31,6 +33,12 @@ class Romance(Normalizer):
     feminine_nouns: frozenset[str] = frozenset()
     """Nouns around the house, plurals too, that make the number before them feminine."""
     masculine_nouns: frozenset[str] = frozenset()
+    single_prime = "minute"
+    halves = ("", "", "", "")
+    """A half before a noun, masculine and feminine; and after one ("two hours and a half")."""
+    portions = ""
+    """Feminine nouns that are divided, such as cups, in the singular."""
+    portions_masculine = ""
     half_hours = ("", "")
     """The word for hours as written behind ½, and as said together with it."""
     large_links = "(?: d(?:[ei] |'))?"
@@ -51,6 +59,44 @@ class Romance(Normalizer):
         if len(fraction) - zeros > self.counted_digits or zeros == len(fraction):
             return f"{whole} {self.comma} {' '.join(self.integer(int(digit)) for digit in fraction)}"
         return f"{whole} {self.comma} {' '.join((*[self.integer(0)] * zeros, self.integer(int(fraction))))}"
+
+    def fraction_of(self, whole: int, over: int, under: int, unit: str, article: str | None = None) -> str:
+        name = self.units.phrase(unit, "one")
+        if not name.startswith("{} ") or unit == "percent":
+            return super().fraction_of(whole, over, under, unit)
+        feminine = unit.split("/")[0] in self.feminine_units
+        if whole:
+            return self._and_part(self.measured(Number(whole), unit), over, under, feminine=feminine)
+        return self._part_of(over, under, name.removeprefix("{} "), feminine=feminine)
+
+    def feet_and_inches(self, feet: Number, inches: Number) -> str:
+        if inches.size < 12:
+            return super().feet_and_inches(feet, inches)
+        return self.joined(self.measured(feet, "minute"), self.measured(inches, "second"))
+
+    def _part_of(self, over: int, under: int, noun: str, *, feminine: bool) -> str:
+        if under == 2:
+            return f"{self.halves[feminine]} {noun}"
+        return f"{self.fraction(over, under)} {self.partition} {noun}"
+
+    def _and_part(self, whole: str, over: int, under: int, *, feminine: bool) -> str:
+        return f"{whole} {self.ampersand} {self.halves[2 + feminine] if under == 2 else self.fraction(over, under)}"
+
+    def _portion(self, found: Found) -> str:
+        whole, over, under = fractions.value_of(found)
+        noun = found["noun"]
+        if not fractions.is_proper(over, under):
+            return found[0]
+        feminine = noun in self.portions.split()
+        if whole:
+            plural = "s" if found["plural"] and whole > 1 else ""
+            words = f"{self.integer(whole, feminine=feminine, noun=True)} {noun}{plural}"
+            return self._and_part(words, over, under, feminine=feminine)
+        return self._part_of(over, under, noun, feminine=feminine)
+
+    def own_rules(self) -> Iterator[Rule]:
+        nouns = "|".join(f"{self.portions} {self.portions_masculine}".split())
+        yield re.compile(rf"{fractions.WRITTEN} (?P<noun>{nouns})(?P<plural>s)?(?!\w)"), self._portion
 
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         return str(num2words(number, lang=self.words_locale, to="ordinal"))

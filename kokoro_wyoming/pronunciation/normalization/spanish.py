@@ -9,7 +9,17 @@ from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import Romance
 
-_PARTS = {2: "medio", 3: "tercio", 4: "cuarto", 5: "quinto", 6: "sexto", 7: "séptimo", 8: "octavo", 9: "noveno"}
+_PARTS = {
+    2: "medio",
+    3: "tercio",
+    4: "cuarto",
+    5: "quinto",
+    6: "sexto",
+    7: "séptimo",
+    8: "octavo",
+    9: "noveno",
+    10: "décimo",
+}
 _ORDINALS = "primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo undécimo duodécimo".split()
 
 
@@ -17,13 +27,20 @@ class Spanish(Romance):
     locale, words_locale = "es_ES", "es"
     dot_groups = True
     evening_from = 8
+    directions = {"N": "norte", "S": "sur", "E": "este", "O": "oeste", "W": "oeste"}
+    halves = ("medio", "media", "medio", "media")
+    portions = "taza cucharada cucharadita botella lata hora libra docena"
+    portions_masculine = "vaso litro kilo kilogramo gramo"
     half_hours = (r"horas?", "horas y media")
+    subtracted, divided, root = "menos", "entre", "la raíz cuadrada de {}"
+    squared, cubed, power = "{} al cuadrado", "{} al cubo", "{} elevado a {}"
     minus, plus, equals, at, ampersand, to = "menos", "más", "igual a", "arroba", "y", "a"
     times = by = "por"
     number_sign, percent, dot, version = "número", "por ciento", "punto", "versión"
     out_of, over = "de", "sobre"
     compared = {"~≈": "unos", "±": "más menos", "<": "menos de", ">": "más de", "≤": "como máximo", "≥": "como mínimo"}
     months = ("set 9", "sep 9")
+    days = ("mie 2", "sab 5")
     units_per = "{} por {}"
     units_own = {
         **{
@@ -47,7 +64,7 @@ class Spanish(Romance):
             "decibel-milliwatt": "de be eme",
             "kilojoule": ("kilojulio", "kilojulios"),
         },
-        **{"kilogram": ("kilo", "kilos"), "tonne": ("tonelada", "toneladas")},
+        "tonne": ("tonelada", "toneladas"),
     }
     unit_symbols = {"CV": "horsepower", "cv": "horsepower"}
     no_units = r"ha (?!(?:de|en|y)\b)[a-záéíóúñ]"
@@ -101,6 +118,15 @@ class Spanish(Romance):
             "Juan",
         )
     )
+    dotted_times = "(?i:(?:a|desde|hasta|sobre|entre|son|de) las)"
+    code_words = (
+        r"\b(?i:PIN|código(?: postal| de [a-zñó]+)?|clave|contraseña|extensión|OTP|CP|C\.P\.)(?: es|:)?(?: el)?(?= )"
+    )
+    call_words = (
+        r"\b(?i:llam(?:a|e|ar|ad|en|ando)|marc(?:a|ar|que|ad|ando)|teléfono"
+        r"|móvil)(?: al?| es(?: el)?| el|:)?(?: número| teléfono)?(?= )"
+    )
+    flight_words = "vuelo"
     version_words = "[Vv]ersión|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ej\.": "por ejemplo",
@@ -150,6 +176,9 @@ class Spanish(Romance):
         names |= {"afternoon": "de la tarde", "evening": "de la noche"}
         return f"{words} {self.half_of_day(hour, half, names)}" if half else words
 
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        return f"{date} a {'la' if hour == 1 else 'las'} {self.clock(hour, minute, 0, half)}"
+
     def fraction(self, over: int, under: int) -> str:
         if under == 3 or under == 2 or over > 1:
             part = "medio" if under == 2 else _PARTS[under]
@@ -160,6 +189,9 @@ class Spanish(Romance):
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} con {self.integer(coins)}"
+
+    def span_of_names(self, first: str, last: str) -> str:
+        return f"de {first} a {last}"
 
     def monarch(self, name: str, number: int) -> str:
         ordinal = self.ordinal(number, feminine=name == "Isabel") if number <= 10 else self.integer(number)
@@ -175,6 +207,7 @@ class Spanish(Romance):
         }
 
     def own_rules(self) -> Iterator[Rule]:
+        yield from super().own_rules()
         # "las 21 h" and "a las 8" mean hours, which are feminine.
         yield (
             re.compile(r"\b(?P<the>[lL]as?) (?P<hour>1|21)(?![\w]|[.,:][0-9]| [a-zñ])"),

@@ -52,6 +52,10 @@ class Unspaced(Normalizer):
         """The text after all rules, seams gone."""
         return _SPACE_INSIDE.sub("", text)
 
+    def _day_names(self) -> dict[str, str]:
+        """Days are said as they are typed."""
+        return {name: name for name in super()._day_names()}
+
     def share(self, part: int, of: int) -> str:
         return self.fraction(part, of)
 

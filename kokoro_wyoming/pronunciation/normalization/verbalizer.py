@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from babel.dates import get_month_names
+from babel.dates import get_day_names, get_month_names
 from babel.numbers import get_currency_name
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
@@ -15,6 +15,8 @@ from kokoro_wyoming.pronunciation.normalization.unit_words import FEMININE
 from kokoro_wyoming.pronunciation.normalization.units import Units
 
 Found = re.Match[str]
+Rule = tuple[re.Pattern[str], Callable[[Found], str]]
+"""What is found, and what is said for it."""
 
 
 class Verbalizer(ABC):
@@ -31,8 +33,13 @@ class Verbalizer(ABC):
     at = "at"
     ampersand = "and"
     to = "to"
+    subtracted = "minus"
+    """The word between two numbers, as `minus` stands before one."""
     times = "times"
     by = "by"
+    divided = "divided by"
+    root = "the square root of {}"
+    squared, cubed, power = "{} squared", "{} cubed", "{} to the power of {}"
     number_sign = "number"
     percent = "percent"
     dot = "dot"
@@ -45,8 +52,16 @@ class Verbalizer(ABC):
     """What stands between the groups of a telephone number."""
     compared: Mapping[str, str] = {}
     """What is said for ~, ±, <, >, ≤ and ≥ before a number."""
+    directions: Mapping[str, str] = {}
+    """What is said for the letter behind degrees and minutes."""
+    single_prime = "foot"
+    """The unit of a number with one prime, without inches behind it."""
+    articles = "(?!)"
+    """A regular expression for words before a fraction after which a measure is an adjective: "a half inch pipe"."""
     months: tuple[str, ...] = ()
     """More spellings of months, as "name number"."""
+    days: tuple[str, ...] = ()
+    """More spellings of days, as "name number", Monday being 0."""
     units_own: Mapping[str, str | tuple[str, str]] = {}
     unit_symbols: Mapping[str, str] = {}
     """Symbols that are units in this language alone, with their names as in `units.SYMBOLS`."""
@@ -60,7 +75,19 @@ class Verbalizer(ABC):
     abbreviations: Mapping[str, str] = {}
     """Regular expressions, with what is said for them."""
     phones: tuple[str, ...] = ()
+    code_words = ""
+    """A regular expression for what stands before a code, which is said figure by figure."""
+    call_words = ""
+    short_numbers = "(?!)"
+    """Regular expressions for words that ask to call, and for the short numbers that are said so after them."""
+    flight_words = ""
     meridiems: Mapping[str, str] = {}
+    half_is_first = False
+    """Whether the half of the day is said before the hour."""
+    dotted_times = dotted_times_before = ""
+    """Regular expressions for words after and before which "8.45" is a time."""
+    after_dotted_time = ""
+    """A regular expression for what must follow such a time."""
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     monarchs: frozenset[str] = frozenset()
 
@@ -70,6 +97,8 @@ class Verbalizer(ABC):
         self.units = Units(self.locale, self.units_own, self.units_per, per_is_own=self.units_per_is_own)
         self.number_pattern = pattern_of_numbers(decimal_comma=self.decimal_comma, plain_spaces=self.plain_spaces)
         self.month_numbers = self._month_numbers()
+        self.month_names = self._named(self.month_numbers, get_month_names("wide", locale=self.locale))
+        self.day_names = self._day_names()
 
     @abstractmethod
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
@@ -87,6 +116,21 @@ class Verbalizer(ABC):
 
     @abstractmethod
     def date(self, year: int | None, month: int, day: int | None) -> str: ...
+
+    def moment(self, date: str, hour: int, minute: int, half: str) -> str:
+        """A date in words with its time, to the minute."""
+        return f"{date}, {self.clock(hour, minute, 0, half)}"
+
+    def is_dotted_time(self, found: Found) -> bool:
+        """Whether what stands after one of `dotted_times` is a time indeed."""
+        return True
+
+    def measure_before(self, found: Found, number: Number, unit: str) -> str:
+        """A measure with its unit, which may depend on what follows it."""
+        return self.measured(number, unit)
+
+    def feet_and_inches(self, feet: Number, inches: Number) -> str:
+        return self.joined(self.measured(feet, "foot"), self.measured(inches, "inch"))
 
     def year(self, year: int) -> str:
         return self.integer(year)
@@ -106,6 +150,20 @@ class Verbalizer(ABC):
     def share(self, part: int, of: int) -> str:
         """A part of a whole, such as "3 out of 12"."""
         return self.joined(self.integer(part), self.out_of, self.integer(of))
+
+    def fraction_of(self, whole: int, over: int, under: int, unit: str, article: str | None = None) -> str:
+        """A fraction of a unit; `whole` units before it, or none. `article`: what stands before it, given back."""
+        words = self.mixed(whole, over, under) if whole else self.fraction(over, under)
+        return self.units.phrase(unit, "other" if whole else "one").replace("{}", words)
+
+    def raised(self, base: str, exponent: str) -> str:
+        """A power, such as "2 to the power of 10"."""
+        form = {"2": self.squared, "3": self.cubed}.get(exponent, self.power)
+        return form.format(base, exponent.replace("-", f"{self.minus}{self.word_gap}"))
+
+    def spelled(self, parts: Sequence[str]) -> str:
+        """Letters and numbers of a formula, each by its name."""
+        return " ".join(part.upper() for part in parts)
 
     def slash_over(self, over: int, under: int) -> str:
         return self.joined(self.integer(over), self.over, self.integer(under))
@@ -157,6 +215,14 @@ class Verbalizer(ABC):
         """A range, such as "3 to 5"."""
         return self.joined(first, self.to, last)
 
+    def span_of_names(self, first: str, last: str) -> str:
+        """A range of days or months."""
+        return self.joined(first, self.to, last)
+
+    def half_of(self, written: str) -> str:
+        """ "am" or "pm" for one of `meridiems` as it is typed."""
+        return next(sense for form, sense in self.meridiems.items() if re.fullmatch(form, written))
+
     def parsed(self, written: str, *, negative: bool = False) -> Number:
         return parse(written, decimal_comma=self.decimal_comma, dot_groups=self.dot_groups, negative=negative)
 
@@ -191,6 +257,14 @@ class Verbalizer(ABC):
         one, many = (get_currency_name(code, count, self.locale) for count in (1, 5))
         return Currency(one, many)
 
+    def code(self, written: str) -> str:
+        """A code or a short number to call."""
+        return self.digits(written)
+
+    def flight(self, written: str) -> str:
+        """The figures behind the letters of a flight."""
+        return self.digits(written)
+
     def phone(self, written: str) -> str:
         """A telephone number, as it was typed."""
         return self.joined(self.plus if written.startswith("+") else "", self.digits(written))
@@ -208,6 +282,21 @@ class Verbalizer(ABC):
             name, number = spelling.split()
             names[name] = int(number)
         return names
+
+    def _day_names(self) -> dict[str, str]:
+        """What is said for each spelling of a day, in lower case."""
+        wide = get_day_names("wide", locale=self.locale)
+        spellings = {name.rstrip(".॰").lower(): number for number, name in wide.items()}
+        spellings |= {
+            name.rstrip(".॰").lower(): number
+            for number, name in get_day_names("abbreviated", locale=self.locale).items()
+        }
+        spellings |= {name: int(number) for name, number in map(str.split, self.days)}
+        return self._named(spellings, wide)
+
+    @staticmethod
+    def _named(spellings: Mapping[str, int], names: Mapping[int, str]) -> dict[str, str]:
+        return {spelling: str(names[number]) for spelling, number in spellings.items()}
 
     def _padded(self, digits: str) -> str:
         zeros = len(digits) - len(digits.lstrip("0")) if int(digits) else len(digits) - 1

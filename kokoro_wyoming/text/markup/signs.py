@@ -14,7 +14,7 @@ _RUN_CHARS = 64
 
 _STOPS = frozenset(".!?…。！？｡")
 _COMMAS = frozenset(",;:、，；：")
-_DASHES = frozenset("-–—―")
+_DASHES = frozenset("-–—―−")
 _SYMBOLS = frozenset("#$%&*+/<=>@\\^_|~")
 _DRAWN_WITH = frozenset("#*+<=>@\\^_|~/")
 
@@ -33,7 +33,7 @@ _SAME = str.maketrans(
         "‼": "!",
         "⁉": "?",
         "―": "—",
-        **dict.fromkeys("‐‑−", "-"),
+        **dict.fromkeys("‐‑", "-"),
         # Box drawing, blocks, shapes and braille make pictures, stars and ticks make ornaments.
         **{chr(code): " " for code in (*range(0x2500, 0x2600), 0x2605, 0x2606, *range(0x2800, 0x2900))},
         **{chr(code): " " for code in range(0x2701, 0x27BF) if not unicodedata.category(chr(code)).startswith("P")},
@@ -185,6 +185,9 @@ def _stops(run: str) -> str:
 def _dash(run: str, last: str, last_ink: str, following: str) -> str:
     """A pause between words; the dash itself between numbers, within a word and before an option ("--help")."""
     after_blank, before_blank = last.isspace(), not following or following.isspace()
+    if run == "−" and last_ink.isdigit() and after_blank == before_blank:
+        return run
+    run = run.replace("−", "-")
     if len(run) > 1 and last == "\n" and before_blank:
         return ""
     if after_blank and following.isalnum():
