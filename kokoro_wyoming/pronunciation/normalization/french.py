@@ -5,13 +5,57 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kokoro_wyoming.pronunciation.normalization.counting import Nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
-from kokoro_wyoming.pronunciation.normalization.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.romance import STOP, Romance
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: "septième", 8: "huitième", 9: "neuvième"}
+_NOUNS = Nouns(
+    feminine=(
+        r".*(?:[tsx]ion|ette|ance|ence|[ie]té|elle|esse|aison|euse|tude|ade|ée|ure|trice|[aeo]u?ille|ie|eur|ouche|asse)s?|"
+        r"(?:heure|minute|seconde|foi|personne|lampe|porte|fenêtre|lumière|semaine|ampoule|tâche|pièce|alarme|caméra|"
+        r"journée|tasse|chaise|table|maison|chambre|cuisine|salle|cuillère|boîte|page|ligne|rue|ville|piste|chanson|photo|"
+        r"vidéo|image|prise|zone|carte|clé|clef|nuit|main|mise|erreur|vache|poule|pomme|poire|banane|femme|fille|mère|sœur|"
+        r"dame|plante|course|tranche|goutte|étoile|équipe|école|église|île|pile|couche|lettre|montre|règle|livre|tonne|"
+        r"roupie|nouvelle|petite|grande|autre|bonne|belle|dernière|première|longue|offre|alerte|demande|tête|route|"
+        r"radio|playlist|phrase|base|classe|place|fête|recette|étape|réponse|question|réunion|région|opinion|union|"
+        r"télévision|commande|pause|touche|marche|branche|planche|plage|cage|note|dent|peau|eau|fin|main|voix|noix|croix|"
+        r"fourmi|tribu|vertu|loi|forêt|faim|mer|cour|tour|part|partie|cellule|molécule|formule|colonne|bombe|tombe|"
+        r"poche|hache|bougie|serrure|serviette|machine|cabine|usine|piscine|vitrine|tartine|racine)s?"
+    ),
+    masculine=(
+        r"(?:côté|été|comité|traité|pâté|silence|musée|lycée|trophée|génie|incendie|parapluie|sosie|foie|murmure|mercure|"
+        r"stade|grade|malade|camarade|jade|squelette|portefeuille|millefeuille|gorille|modèle|vermicelle|libelle|polichinelle|"
+        r"bonheur|malheur|honneur|cœur|ordinateur|moteur|secteur|professeur|facteur|acteur|auteur|ascenseur|capteur|"
+        r"radiateur|aspirateur|interrupteur|congélateur|réfrigérateur|détecteur|compteur|visiteur|utilisateur|minuteur|"
+        r"extérieur|intérieur|meilleur|serveur|routeur|lecteur|chanteur|joueur|directeur|docteur|chauffeur|coiffeur|"
+        r"secours|jours|.*teur|.*seur|.*neur|.*leur|.*geur|.*veur|.*reur|.*deur|murs|centre|bastion|.*ciel)s?"
+    ),
+    known=(
+        "heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes fenêtre fenêtres "
+        "lumière lumières semaine semaines ampoule ampoules tâche tâches notification notifications pièce pièces alarme "
+        "alarmes caméra caméras année années journée journées tasse tasses chaise chaises livre livres"
+    ),
+    plural=r".*[sx]",
+    adjectives="nouvelles grandes petites autres nouveaux bonnes belles dernières mille",
+    never=(
+        "que avec pour par sans sont est était sur les des dans mais ses mes tes nos vos plus moins trois deux six dix "
+        "sous après alors puis dès très vers chez jamais toujours souvent lors depuis pendant près suis vas dois peux "
+        "fais vois sais prends mets vous nous ils elles ces leurs quelques plusieurs toutes tous certaines certains "
+        "puisque ensuite ainsi autres ceux celles hors"
+    ),
+    one=(
+        "a ai avez avons ont reste avec sans dans et ou de par en pour ajoute ajoutez ajouter mets mettez utilisez prends "
+        "prenez pendant depuis après seulement chaque est sont acheté"
+    ),
+    names=(
+        "canal chaîne chambre numéro page chapitre article ligne salle étage porte rue zone groupe niveau pièce option "
+        "version jour vol section scène épisode saison mode train bus lampe"
+    ),
+)
 
 
 class French(Romance):
@@ -67,26 +111,17 @@ class French(Romance):
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[1-9](?:[ .-][0-9]{2}){4}")
-    ordinals_written = "ers?|[rè]?re|ère|nde?|[eè]mes?|èmes?|e"
-    feminine_nouns = frozenset(
-        (
-            "heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes "
-            "fenêtre fenêtres lumière lumières semaine semaines ampoule ampoules tâche tâches notification "
-            "notifications pièce pièces alarme alarmes caméra caméras année années journée journées"
-        ).split()
+    ordinals_written = "ers?|[rè]?res?|ères?|(?<=2)(?:nds?|n?des?)|i?[eè]mes?|es?"
+    nouns = _NOUNS
+    chapters = (
+        "chapitres?|chap\\.|volumes?|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|parties?|types?|"
+        "scènes?|annexes?|groupes?|chants?|psaumes?"
     )
     monarchs = frozenset(
         (
-            "Louis",
-            "Henri",
-            "Charles",
-            "François",
-            "Philippe",
-            "Napoléon",
-            "Élisabeth",
-            "Jean-Paul",
-            "Benoît",
-            "Catherine",
+            *("Louis", "Henri", "Charles", "François", "Philippe", "Napoléon", "Élisabeth", "Jean-Paul", "Benoît"),
+            *("Catherine", "Jean", "Pie", "Léon", "Clovis", "Guillaume", "Édouard", "Frédéric", "Nicolas", "Alexandre"),
+            *("Paul", "Grégoire", "Clément", "Innocent", "Ramsès", "Léopold", "Albert", "Baudouin", "Robert", "Hugues"),
         )
     )
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Mm]icrologiciel"
@@ -95,6 +130,20 @@ class French(Romance):
         r"\bc\.-à-d\.|\bc-à-d\b\.?": "c'est-à-dire",
         r"\betc\.(?=,|\)| [a-z])": "et cetera",
         r"\b([eE])nv\.": r"\1nviron",
+        rf"\bav\. ?J\.[ -]?C\b{STOP}": "avant Jésus-Christ",
+        rf"\bapr?\. ?J\.[ -]?C\b{STOP}": "après Jésus-Christ",
+        r"\bMM\.(?= [A-ZÉ])": "messieurs",
+        r"\bMmes(?= [A-ZÉ])": "mesdames",
+        r"\bMlles(?= [A-ZÉ])": "mesdemoiselles",
+        r"\bSt(e?)[-.] ?(?=[A-ZÉ])": r"Saint\1-",
+        r"\b(?:[pP]r|Prof\.)(?= [A-ZÉ])": "professeur",
+        r"\bpl\.(?= \w)": "place",
+        r"\bpp?\.(?= [0-9])": "page",
+        r"\bchap\.(?= [0-9IVX])": "chapitre",
+        r"\bart\.(?= [0-9IVX])": "article",
+        r"\b([aA])ppt\b\.?": r"\1ppartement",
+        r"\bbât\.": "bâtiment",
+        r"\b([eE])tc\.$": r"\1t cetera.",
         r"\bM\.(?= [A-ZÉ])": "monsieur",
         r"\bMme(?= [A-ZÉ])": "madame",
         r"\bMlle(?= [A-ZÉ])": "mademoiselle",
@@ -106,8 +155,8 @@ class French(Romance):
         r"\b([mM])in\.(?= [a-z])(?<![0-9] min\.)": r"\1inimum",
         r"\b([tT])emp\.(?= \w)": r"\1empérature",
         r"\b([tT])él\.": r"\1éléphone",
-        r"\bbd(?= [A-ZÉ])": "boulevard",
-        r"\bav\.(?= \w)": "avenue",
+        r"\b(?:[bB]d|[bB]oul|[bB]lvd)\b\.?(?= (?:[A-ZÉ]|d))": "boulevard",
+        r"\b([aA])v\.(?= \w)": r"\1venue",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
@@ -115,6 +164,14 @@ class French(Romance):
 
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         return "première" if number == 1 and feminine else super().ordinal(number)
+
+    def _ordinal(self, found: Found) -> str:
+        if int(found["number"]) == 2 and re.search(r"de?s?$", found[0]):
+            return "seconde" if re.search(r"des?$", found[0]) else "second"
+        return super()._ordinal(found)
+
+    def monarch(self, name: str, number: int) -> str:
+        return f"{name} {'premier' if number == 1 else self.integer(number)}"
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         if hour % 24 == 0 and not minute and not second and not half:
@@ -152,11 +209,14 @@ class French(Romance):
         return f"{'plus ' if written.startswith('+') else ''}{', '.join(said)}"
 
     def own_rules_first(self) -> Iterator[Rule]:
-        yield re.compile(r"\b(?P<century>[XVI]{1,5})e(?= siècle)"), self._century
+        yield (
+            re.compile(r"\b(?P<number>(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3}))(?P<end>er|ère|re|nde?|i?[eè]me|e)s?(?!\w)"),
+            self._roman_ordinal,
+        )
         yield from super().own_rules_first()
 
     def own_rules_last(self) -> Iterator[Rule]:
         yield re.compile(r"\b([dD])e (?=une?\b(?! à))"), lambda found: f"{found[1]}'"
 
-    def _century(self, found: Found) -> str:
-        return self.ordinal(roman(found["century"]))
+    def _roman_ordinal(self, found: Found) -> str:
+        return self.ordinal(roman(found["number"]), feminine=found["end"] in ("re", "ère"))

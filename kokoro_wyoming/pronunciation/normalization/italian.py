@@ -5,12 +5,49 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kokoro_wyoming.pronunciation.normalization.counting import Nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
-from kokoro_wyoming.pronunciation.normalization.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.romance import STOP, Romance
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "settimo", 8: "ottavo", 9: "nono"}
+_NOUNS = Nouns(
+    feminine=(
+        r".*(?:a|[zsg]ion[ei]|tà|tù|trice|udine|igine|aggine)|"
+        r"(?:luce|notte|parete|chiave|classe|torre|nave|parte|gente|mano|foto|radio|moto|auto|bici|voce|croce|pace|legge|"
+        r"carne|neve|nube|febbre|fonte|fronte|base|frase|fase|serie|specie|morte|madre|moglie|sede|rete|pelle|stazione|"
+        r"polvere|torcia|siepe|valle|sera|estate|arte|mente|opzione|crisi|tesi|dose|crisi|analisi|metro|email|playlist|"
+        r"app|password|tv|lavatrice)"
+    ),
+    masculine=(
+        r"(?:.*gramma|.*ista|.*ema|problema|sistema|programma|tema|clima|poeta|pianeta|panda|sosia|cinema|pigiama|panorama|"
+        r"fantasma|dramma|diploma|sintomo|aroma|atleta|pirata|papa|delta|gorilla|boia|vaglia|koala|enigma|trauma)"
+    ),
+    known=(
+        "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte settimana settimane "
+        "stanza stanze lampadina lampadine notifica notifiche tapparella tapparelle telecamera sedia tazza cucchiaio "
+        "cucchiaino bottiglia grado gradi minuto minuti secondo secondi giorno giorni mese mesi anno anni dispositivo "
+        "dispositivi sensore sensori evento eventi messaggio messaggi litro litri metro metri euro"
+    ),
+    plural=r"(?!)",
+    adjectives="grande nuova nuovo altra altro bella bello piccola piccolo mille",
+    never=(
+        "che con per senza sono sta era non più meno alle alla allo agli degli delle della dello dal dalla dei nel nella "
+        "sul sulla come quando dove perché fino mentre poi anche ancora oggi ieri domani tre due sei una uno del fra tra "
+        "verso sopra sotto dopo prima già solo quindi ora allora circa oppure"
+    ),
+    one=(
+        "hai ho ha abbiamo hanno resta restano manca mancano rimane rimangono con senza aggiungi aggiungere metti usa "
+        "compra comprato serve prendi tra fra dopo per ogni solo di o e da in c'è è"
+    ),
+    names=(
+        "canale camera numero pagina capitolo articolo linea sala piano via zona gruppo livello passo opzione versione "
+        "giorno volo sezione scena episodio stagione modo treno autobus"
+    ),
+)
+_TAKES_UNO = re.compile(r"(?:s[bcdfglmnpqrtvz]|z|gn|ps|pn|x|y|i[aeou])", re.IGNORECASE)
 
 
 class Italian(Romance):
@@ -61,31 +98,25 @@ class Italian(Romance):
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
     ordinals_written = "[ºª]"
-    feminine_nouns = frozenset(
-        (
-            "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte "
-            "settimana settimane stanza stanze lampadina lampadine notifica notifiche tapparella tapparelle "
-            "telecamera"
-        ).split()
+    nouns = _NOUNS
+    ordinal_articles = "il|lo|al|del|dal|nel|sul|l|all|dell|dall|nell"
+    ordinal_nouns = "piano|posto|giorno|anno|mese|capitolo|livello|secolo|classificato|tentativo|anniversario|turno|grado"
+    centuries = "secol[oi]"
+    chapters = (
+        "capitol[oi]|cap\\.|volum[ei]|vol\\.|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|fas[ei]|livell[oi]|"
+        "part[ei]|tip[oi]|scen[ae]|allegat[oi]|grupp[oi]|cant[oi]|class[ei]"
     )
-    masculine_nouns = frozenset(
+    numbered_by = {
+        **{"il": False, "Il": False, "al": False, "del": False, "nel": False, "dal": False},
+        **{"la": True, "La": True, "alla": True, "della": True, "nella": True, "dalla": True, "Della": True},
+    }
+    queens = frozenset(("Elisabetta", "Caterina", "Maria", "Cristina", "Margherita", "Vittoria"))
+    monarchs = queens | frozenset(
         (
-            "grado gradi minuto minuti secondo secondi giorno giorni mese mesi anno anni dispositivo dispositivi "
-            "sensore sensori evento eventi messaggio messaggi litro litri metro metri euro"
-        ).split()
-    )
-    monarchs = frozenset(
-        (
-            "Luigi",
-            "Enrico",
-            "Carlo",
-            "Elisabetta",
-            "Vittorio Emanuele",
-            "Umberto",
-            "Giovanni Paolo",
-            "Benedetto",
-            "Pio",
-            "Filippo",
+            *("Luigi", "Enrico", "Carlo", "Vittorio Emanuele", "Umberto", "Giovanni Paolo", "Benedetto", "Pio", "Filippo"),
+            *("Giovanni", "Paolo", "Leone", "Gregorio", "Clemente", "Innocenzo", "Urbano", "Sisto", "Bonifacio", "Giulio"),
+            *("Francesco", "Federico", "Ferdinando", "Giorgio", "Guglielmo", "Edoardo", "Riccardo", "Napoleone", "Cosimo"),
+            *("Vittorio Amedeo", "Carlo Alberto", "Alessandro", "Nicola", "Ramses", "Alfonso", "Pietro", "Martino"),
         )
     )
     version_words = "[Vv]ersione|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
@@ -110,7 +141,21 @@ class Italian(Romance):
         r"\b([mM])in\.(?= [a-z])": r"\1inimo",
         r"\b([tT])emp\.": r"\1emperatura",
         r"\b([tT])el\.": r"\1elefono",
-        r"\b([pP])ag\.": r"\1agina",
+        r"\b([pP])agg?\.": r"\1agina",
+        r"\b[pP](?:\.(?:zz?a)|zz?a\.)": "piazza",
+        r"\b[vV]\.le\b": "viale",
+        r"\bC\.so\b": "corso",
+        r"\bL\.go\b": "largo",
+        r"\bSigg\.": "signori",
+        r"\b[aA]vv\.": "avvocato",
+        r"\b[iI]ng\.(?= [A-Z])": "ingegner",
+        r"\b[gG]eom\.(?= [A-Z])": "geometra",
+        r"\b([cC])ap\.(?= [0-9IVX])": r"\1apitolo",
+        r"\b([aA])rt\.(?= [0-9IVX])": r"\1rticolo",
+        r"\b([vV])ol\.(?= [0-9IVX])": r"\1olume",
+        rf"\ba\. ?C\b{STOP}": "avanti Cristo",
+        rf"\bd\. ?C\b{STOP}": "dopo Cristo",
+        r"\b[sS]\.(?= [A-Z][a-zà-ù])": "san",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
@@ -126,6 +171,18 @@ class Italian(Romance):
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         words = _mended(super().ordinal(number))
         return f"{words[:-1]}a" if feminine else words
+
+    def before_noun(self, words: str, noun: str) -> str:
+        is_vowel = noun[0] in "aeiouàèéìòù"
+        if words == "una" and is_vowel:
+            return "un'"
+        return "uno " if words == "un" and _TAKES_UNO.match(noun) else f"{words} "
+
+    def century(self, number: int) -> str:
+        return self.ordinal(number)
+
+    def chapter(self, word: str, number: int) -> str:
+        return self.ordinal(number, feminine=word.lower() in ("parte", "sezione", "fase", "scena", "classe"))
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         if hour % 24 == 0 and not minute and not second and not half:
@@ -151,7 +208,7 @@ class Italian(Romance):
         return f"un {part}" if over == 1 else f"{self.integer(over)} {part[:-1]}i"
 
     def monarch(self, name: str, number: int) -> str:
-        return f"{name} {self.ordinal(number, feminine=name == 'Elisabetta')}"
+        return f"{name} {self.ordinal(number, feminine=name in self.queens)}"
 
     def span(self, first: str, last: str) -> str:
         return f"da {first} a {last}"
@@ -165,7 +222,10 @@ class Italian(Romance):
         yield re.compile(r"\buna (?=ora\b|oncia\b)"), lambda found: "un'"
 
     def own_rules_first(self) -> Iterator[Rule]:
-        yield re.compile(r"\b(?P<century>[XVI]{1,5})(?= secolo)"), lambda found: self.ordinal(roman(found["century"]))
+        yield (
+            re.compile(r"\b(?P<century>(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3}))(?= secol[oi])"),
+            lambda found: self.ordinal(roman(found["century"])),
+        )
         # "Alle una" is "all'una".
         yield (
             re.compile(r"\b(?P<at>[aA]l|[dD]al)le (?:ore )?(?=0?1:[0-5][0-9](?![0-9:]))"),

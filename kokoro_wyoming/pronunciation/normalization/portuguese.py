@@ -5,12 +5,52 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kokoro_wyoming.pronunciation.normalization.counting import Nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
-from kokoro_wyoming.pronunciation.normalization.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.romance import STOP, Romance
 
 _PARTS = {2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono"}
 _HUNDREDS = "duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oitocentos|novecentos"
+_NOUNS = Nouns(
+    feminine=(
+        r".*(?:as?|ãs?|[çs]ão|[çs]ões|xão|xões|dades?|tudes?|ag[eé]m|agens)|"
+        r"(?:luz|luze|vez|veze|voz|voze|cruz|cruze|raiz|raíze|paz|noite|tarde|parede|chave|classe|torre|mão|foto|moto|rádio|"
+        r"flor|flore|cor|core|dor|dore|rede|parte|sorte|carne|fonte|ponte|frase|fase|base|série|espécie|morte|mulher|"
+        r"mulhere|colher|colhere|árvore|ave|nave|mãe|sede|febre|lei|razão|razõe|crise|tese|greve|neve|pele|tribo|gripe|"
+        r"região|regiõe|opinião|opiniõe|reunião|reuniõe|união|uniõe|religião|religiõe|legiõe|estante|corrente|gente|mente|"
+        r"análise|hipótese|dose|superfície|planície|bebê|trave|grade|ocorrência)s?|nuve(?:m|ns)|orde(?:m|ns)|viage(?:m|ns)"
+    ),
+    masculine=(
+        r"(?:dia|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|dilema|emblema|lema|"
+        r"drama|panorama|fantasma|sintoma|aroma|diploma|trauma|enigma|prisma|plasma|sofá|pijama|guarda|pirata|poeta|"
+        r"atleta|gorila|panda|cinema|telefonema|coala|carioca|.*grama|.*ista|.*cida|grama|bebê)s?|coração|corações|gás|"
+        r"personagens?|mais|atlas|meio-dia|celular|lápis"
+    ),
+    known=(
+        "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana semanas sala "
+        "salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música músicas atualização "
+        "atualizações tomada tomadas mensagem mensagens cadeira cadeiras xícara xícaras colher colheres casa casas "
+        "garrafa garrafas caixa caixas"
+    ),
+    plural=r".*s",
+    adjectives="grandes possíveis importantes diferentes principais mil",
+    never=(
+        "que com por para sem são está estão foi era tem têm não nos das dos aos às pelas pelos nas mais menos três dois "
+        "seis dez antes depois além jamais então uns umas estas estes essas esses aquelas aqueles muitas muitos várias "
+        "vários todas todos algumas alguns outras outros ambas ambos poucas poucos enquanto apenas longe atrás mas como "
+        "quando onde porque até desde sobre entre cada muito agora hoje ontem amanhã uma dela dele elas eles nós vos suas "
+        "seus minhas meus tuas teus vais estás vamos somos estamos temos podemos simples"
+    ),
+    one=(
+        "há tenho tem temos têm resta restam falta faltam são com sem adicione coloque use compre comprei preciso precisa "
+        "tome em por cada só apenas durante após de e ou"
+    ),
+    names=(
+        "canal quarto número página capítulo artigo linha sala andar porta rua zona grupo nível passo opção versão dia ano "
+        "voo seção cena episódio temporada modo trem ônibus casa"
+    ),
+)
 
 
 class Portuguese(Romance):
@@ -68,15 +108,26 @@ class Portuguese(Romance):
         r"0[0-9]00 [0-9]{3} [0-9]{4}",
     )
     ordinals_written = r"\.?[ºª°]|[oa](?!\w)"
-    feminine_nouns = frozenset(
-        (
-            "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
-            "semanas sala salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música "
-            "músicas atualização atualizações tomada tomadas mensagem mensagens"
-        ).split()
+    nouns = _NOUNS
+    before_years = r"(?i:\b(?:em|desde|até|ano|anos|de) )$"
+    ordinal_articles = "o|ao|do|no|pelo"
+    ordinal_nouns = "andar|lugar|dia|ano|mês|capítulo|turno|colocado|piso|período|aniversário|semestre|trimestre|bimestre"
+    centuries = r"séculos?|séc\."
+    chapters = (
+        "capítulos?|cap\\.|volumes?|vol\\.|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|níveis|nível|partes?|"
+        "tipos?|cenas?|anexos?|graus?|grupos?"
     )
-    monarchs = frozenset(
-        ("Luís", "Pedro", "João", "Henrique", "Carlos", "Filipe", "João Paulo", "Bento", "Elizabeth", "Isabel")
+    numbered_by = {
+        **{"o": False, "O": False, "ao": False, "do": False, "no": False, "um": False},
+        **{"a": True, "A": True, "à": True, "da": True, "na": True, "uma": True},
+    }
+    queens = frozenset(("Elizabeth", "Isabel", "Maria", "Catarina", "Vitória", "Margarida", "Cristina"))
+    monarchs = queens | frozenset(
+        (
+            *("Luís", "Pedro", "João", "Henrique", "Carlos", "Filipe", "João Paulo", "Bento", "Manuel", "Afonso", "Sancho"),
+            *("Dinis", "Duarte", "Sebastião", "José", "Miguel", "Fernando", "Pio", "Leão", "Gregório", "Clemente", "Jorge"),
+            *("Guilherme", "Eduardo", "Ricardo", "Napoleão", "Ramsés", "Nicolau", "Alexandre", "Frederico", "Francisco"),
+        )
     )
     version_words = "[Vv]ersão|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
@@ -94,8 +145,27 @@ class Portuguese(Romance):
         r"\b([mM])ín\.": r"\1ínima",
         r"\b([tT])emp\.": r"\1emperatura",
         r"\b([tT])el\.": r"\1elefone",
-        r"\b([pP])ág\.": r"\1ágina",
+        r"\b([pP])ágs?\.": r"\1ágina",
         r"\b([aA])v\.": r"\1venida",
+        r"\bR\.(?= (?:[A-ZÀ-Þ][a-zß-ÿ]|[0-9]|[Dd][aeo]s? ))": "Rua",
+        r"\bTrav?\.(?= [A-Z])": "Travessa",
+        r"\bRod\.(?= [A-Z])": "Rodovia",
+        r"\bP(?:ça|ca)\.": "Praça",
+        r"\bSrta\.": "senhorita",
+        r"\bSrs\.": "senhores",
+        r"\bProfa\.|\bProf\.ª": "professora",
+        r"\bD\.(?= (?:Pedro|João|Manuel|Afonso|Sebastião|José|Miguel|Luís|Carlos|Henrique|Dinis)\b)": "Dom",
+        r"\bD\.(?= (?:Maria|Ana|Teresa|Isabel|Leopoldina)\b)": "Dona",
+        r"\bSto\.(?= [A-Z])": "Santo",
+        r"\bSta\.(?= [A-Z])": "Santa",
+        rf"\b([aA])pto?\b{STOP}(?= )": r"\1partamento",
+        rf"\bLtda\b{STOP}": "limitada",
+        rf"\ba\. ?C\b{STOP}": "antes de Cristo",
+        rf"\bd\. ?C\b{STOP}": "depois de Cristo",
+        r"\b([cC])ap\.(?= [0-9IVX])": r"\1apítulo",
+        r"\b([aA])rt\.(?= [0-9IVX])": r"\1rtigo",
+        r"\b([vV])ol\.(?= [0-9IVX])": r"\1olume",
+        r"\bséc\.": "século",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
@@ -135,12 +205,6 @@ class Portuguese(Romance):
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} e {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
-
-    def monarch(self, name: str, number: int) -> str:
-        ordinal = (
-            self.ordinal(number, feminine=name in ("Elizabeth", "Isabel")) if number <= 10 else self.integer(number)
-        )
-        return f"{name} {ordinal}"
 
     def own_rules_last(self) -> Iterator[Rule]:
         yield re.compile(r"\b([àaÀA])s (?=meia-noite)"), lambda found: f"{found[1]} "

@@ -5,12 +5,67 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kokoro_wyoming.pronunciation.normalization.counting import Nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
-from kokoro_wyoming.pronunciation.normalization.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.romance import STOP, Romance
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: "medio", 3: "tercio", 4: "cuarto", 5: "quinto", 6: "sexto", 7: "séptimo", 8: "octavo", 9: "noveno"}
 _ORDINALS = "primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo undécimo duodécimo".split()
+_TAKES_A_SHORT_ORDINAL = re.compile(
+    r"(?!(?:pero|como|cuando|cuanto|no|solo|sólo|todo|yo|lo|o|luego|bajo|menos|puedo|tengo|quiero|hago)$)"
+    r"(?:[^\W\d_]+o|lugar|mes|día|nivel|plan|tren|gol|examen|semestre|trimestre|bloque|balcón|cajón)"
+)
+_NOUNS = Nouns(
+    feminine=(
+        r".*(?:as?|[csgxn]i[oó]n(?:es)?|[dt]ad(?:es)?|tud(?:es)?|umbres?)|"
+        r"(?:luz|luce|vez|vece|voz|voce|cruz|cruce|raíz|raíce|paz|noche|tarde|pared|parede|llave|calle|clase|torre|nube|"
+        r"mano|foto|moto|radio|flor|flore|imagen|imágene|señal|señale|red|rede|sal|sale|piel|piele|fuente|parte|suerte|"
+        r"leche|carne|nave|base|frase|fase|serie|especie|muerte|mujer|mujere|madre|cárcel|sede|fiebre|ley|leye|razón|"
+        r"razone|sangre|mente|corriente|superficie|planta|nieve|nube|catástrofe|cumbre|hélice|índole|sien|siene|sirviente|"
+        r"tos|crisis|tesis|dosis|hipótesis|análisis|variable|gripe|corte|fiebre|bici|tele|pila|ave|nave|clave|trampa)s?"
+    ),
+    masculine=(
+        r"(?:d[ií]a|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|dilema|emblema|"
+        r"lema|drama|panorama|fantasma|síntoma|aroma|diploma|trauma|enigma|prisma|plasma|sofá|pijama|tranvía|guardia|"
+        r"pirata|poeta|atleta|gorila|panda|koala|mediodía|.*grama|.*ista|análisi|avión|avione|camión|camione|gorrión|"
+        r"gorrione|kilovatio|electrodoméstico)s?|gas|compás|atlas|paraguas|más|agua|águila|área|arma|aula|alma|hacha|ala|"
+        r"paracaídas|sofás"
+    ),
+    known=(
+        "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana persianas "
+        "habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez veces semana semanas "
+        "notificación notificaciones actualización actualizaciones canción canciones noticia noticias cosa cosas silla "
+        "sillas taza tazas cucharada cucharadas cucharadita cucharaditas botella botellas "
+        "grado grados minuto minutos segundo segundos día días mes meses año años dispositivo dispositivos sensor "
+        "sensores evento eventos mensaje mensajes litro litros metro metros kilómetro kilómetros euro euros vatio vatios "
+        "correo correos elemento elementos temporizador temporizadores enchufe enchufes millón millones dólar dólares "
+        "libra libras céntimo céntimos"
+    ),
+    plural=r".*s",
+    adjectives="grandes posibles importantes diferentes siguientes principales mil",
+    never=(
+        "que con por para sin son está están fue era hay los las les nos sus mis tus más menos tres dos seis tras antes "
+        "después además jamás quizás entonces unas unos estas estos esas esos muchas muchos varias varios todas todos "
+        "algunas algunos otras otros ambas ambos pocas pocos mientras apenas lejos detrás atrás gracias pero como cuando "
+        "donde porque hasta desde sobre entre cada muy ya aún también tampoco solo sólo luego ahora aquí allí hoy ayer "
+        "mañana si una uno dos del sea fueron estaba puede debe tiene lunes martes miércoles jueves viernes tienes eres "
+        "estás vas quieres puedes sabes vamos somos estamos tenemos podemos hacemos"
+    ),
+    one=(
+        "hay había tengo tienes tiene tenemos tienen queda quedan falta faltan son con sin en añade añadir agrega pon usa "
+        "compra compré toma necesito necesitas necesita dentro hace tras durante por cada solo sólo de y o"
+    ),
+    names=(
+        "canal habitación número página capítulo artículo línea ruta autobús sala piso puerta calle planta zona grupo "
+        "nivel paso opción versión día año siglo vuelo sección escena episodio temporada modo tren"
+    ),
+)
+
+
+def _apocopated(words: str) -> str:
+    return words[:-1] if words.endswith(("primero", "tercero")) else words
 
 
 class Spanish(Romance):
@@ -67,35 +122,26 @@ class Spanish(Romance):
         r"[6789][0-9]{2}[ -][0-9]{3}[ -][0-9]{3}",
         r"[6789][0-9]{2}(?:[ -][0-9]{2}){3}",
     )
-    ordinals_written = r"\.?[ºª]|er|[oa](?!\w)"
-    feminine_nouns = frozenset(
-        (
-            "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana "
-            "persianas habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez "
-            "veces semana semanas notificación notificaciones actualización actualizaciones canción canciones "
-            "noticia noticias cosa cosas"
-        ).split()
+    ordinals_written = r"\.?(?:[ºª]|er(?!\w))|(?:r[oa]|d[oa]|t[oa]|m[oa]|v[oa]|n[oa]|[oa])s?(?!\w)"
+    nouns = _NOUNS
+    before_years = r"(?i:\b(?:en|desde|hasta|año|años|de|del) )$"
+    ordinal_articles = "el|al|del"
+    ordinal_nouns = "piso|puesto|lugar|capítulo|grado|curso|año|aniversario|intento|turno|planta|puerta"
+    centuries = r"siglos?|s\."
+    chapters = (
+        "capítulos?|cap\\.|volumen|vol\\.|tomos?|actos?|artículos?|títulos?|libros?|secci[oó]n|fases?|niveles|nivel|"
+        "partes?|tipos?|escenas?|anexos?|apéndices?|grados?|grupos?"
     )
-    masculine_nouns = frozenset(
+    numbered_by = {
+        **{"el": False, "El": False, "al": False, "del": False, "su": False, "este": False, "un": False},
+        **{"la": True, "La": True, "una": True, "esta": True},
+    }
+    queens = frozenset(("Isabel", "Catalina", "Sofía", "María", "Juana", "Margarita", "Cristina", "Victoria"))
+    monarchs = queens | frozenset(
         (
-            "grado grados minuto minutos segundo segundos día días mes meses año años dispositivo dispositivos "
-            "sensor sensores evento eventos mensaje mensajes litro litros metro metros kilómetro kilómetros euro "
-            "euros vatio vatios correo correos elemento elementos temporizador temporizadores enchufe enchufes"
-        ).split()
-    )
-    monarchs = frozenset(
-        (
-            "Luis",
-            "Felipe",
-            "Alfonso",
-            "Carlos",
-            "Fernando",
-            "Juan Carlos",
-            "Isabel",
-            "Enrique",
-            "Juan Pablo",
-            "Benedicto",
-            "Juan",
+            *("Luis", "Felipe", "Alfonso", "Carlos", "Fernando", "Juan Carlos", "Enrique", "Juan Pablo", "Benedicto"),
+            *("Juan", "Pedro", "Sancho", "Ramiro", "Jaime", "Francisco", "Pío", "León", "Gregorio", "Clemente", "Jorge"),
+            *("Guillermo", "Eduardo", "Ricardo", "Napoleón", "Ramsés", "Nicolás", "Alejandro", "Federico", "Urbano"),
         )
     )
     version_words = "[Vv]ersión|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
@@ -109,7 +155,28 @@ class Spanish(Romance):
         r"\bDra\.": "doctora",
         r"\bU(?:d|sted)\.": "usted",
         r"\bUds\.": "ustedes",
-        r"\bEE\. ?UU\.": "Estados Unidos",
+        r"\b(?:D\.ª|Dña\.|D(?:ña|ª)(?= [A-ZÁÉÍÓÚÑ]))": "doña",
+        r"\bD\.(?= [A-ZÁÉÍÓÚÑ][a-zá-ú])": "don",
+        r"\bSta\.?(?= [A-ZÁÉÍÓÚÑ])": "Santa",
+        r"\bSto\.?(?= [A-ZÁÉÍÓÚÑ])": "Santo",
+        r"\bSrta\.": "señorita",
+        r"\bSres\.": "señores",
+        r"\bProf\.": "profesor",
+        r"\bProfa\.": "profesora",
+        r"\bGral\.": "general",
+        rf"(?<=[0-9ºª] )(?:izda|izqda|izq)\b{STOP}": "izquierda",
+        rf"(?<=[0-9ºª] )dcha\b{STOP}": "derecha",
+        rf"\ba\. ?C\b{STOP}": "antes de Cristo",
+        rf"\bd\. ?C\b{STOP}": "después de Cristo",
+        r"\b([nN])úm\.": r"\1úmero",
+        r"\b([cC])ap\.(?= [0-9IVX])": r"\1apítulo",
+        r"\b([aA])rt\.(?= [0-9IVX])": r"\1rtículo",
+        r"\b([vV])ol\.(?= [0-9IVX])": r"\1olumen",
+        r"\bs\.(?= [IVX]+\b)": "siglo",
+        r"\b([cC])tra\.": r"\1arretera",
+        r"\b([pP])(?:l?za|l)\.(?= )": r"\1laza",
+        r"\bdpto\.": "departamento",
+        rf"\bEE\. ?UU{STOP}": "Estados Unidos",
         r"\bvs\b\.?": "contra",
         r"\b[nN]\.?[ºo°]\.? ?(?=[0-9])": "número ",
         r"\b([mM])áx\.": r"\1áximo",
@@ -158,13 +225,17 @@ class Spanish(Romance):
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} con {self.integer(coins)}"
 
-    def monarch(self, name: str, number: int) -> str:
-        ordinal = self.ordinal(number, feminine=name == "Isabel") if number <= 10 else self.integer(number)
-        return f"{name} {ordinal}"
+    def _ordinal(self, found: Found) -> str:
+        words, noun = super()._ordinal(found), found["noun"] or ""
+        is_short = "er" in found[0] or _TAKES_A_SHORT_ORDINAL.fullmatch(noun) is not None
+        return _apocopated(words) if is_short else words
+
+    def _numbered_noun(self, found: Found) -> str:
+        return _apocopated(super()._numbered_noun(found))
 
     def own_rules(self) -> Iterator[Rule]:
         # "las 21 h" and "a las 8" mean hours, which are feminine.
         yield (
-            re.compile(r"\b(?P<the>[lL]as?) (?P<hour>1|21)(?![\w]|[.,:][0-9]| [a-zñ])"),
+            re.compile(r"\b(?P<the>[lL]as?) (?P<hour>1(?! [a-zñ])|(?<=s )21)(?![\w]|[.,:][0-9])"),
             (lambda found: f"{found['the']} {self.integer(int(found['hour']), feminine=True)}"),
         )
