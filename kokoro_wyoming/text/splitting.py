@@ -71,10 +71,8 @@ _ABBREVIATION_LIST = """
 a.k.a approx av cf dr dra e.g i.e mr mrs p.es p.ex prof sr sra vs z.b
 Adm Avda Avv Bros Capt Col Dott Drs Eng Esq Exma Exmo Fig Gen Gov Hon Ing Jr Lic Lt MM Messrs Mlle Mlles Mme Mmes
 Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds
-"""
-_ABBREVIATION_LIST += """
-avv apto c.so dott geom ing l.go p.za p.zza sig sigg v.le
-Ctra D.ª Dña EE Gral Pça Pza Rod Sig.ra Srs Sta Sto Trav
+avv c.so dott geom ing l.go p.za p.zza sig sigg v.le
+Ctra D.ª Dña EE Gral Pça Pza Sig.ra Srs Sta Sto Trav
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Words whose full stop seldom ends a sentence. Those in small letters count with a capital too."""

@@ -17,7 +17,16 @@ _IN_A_LIST = re.compile(r"s [0-9]{1,4}(?:, [0-9]{1,4})*,? [eyo] $")
 
 class Nouns:
     def __init__(
-        self, *, feminine: str, masculine: str, known: str, plural: str, adjectives: str, never: str, one: str, names: str
+        self,
+        *,
+        feminine: str,
+        masculine: str,
+        known: str,
+        plural: str,
+        adjectives: str,
+        never: str,
+        one: str,
+        names: str,
     ) -> None:
         """`feminine`, `plural`: regular expressions of whole words; `masculine`: that of exceptions to `feminine`.
 

@@ -9,24 +9,26 @@ from kokoro_wyoming.pronunciation.normalization.counting import Nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
-from kokoro_wyoming.pronunciation.normalization.romance import STOP, Romance
-from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
+from kokoro_wyoming.pronunciation.normalization.romance import NUMERAL, STOP, Romance
 
 _PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "settimo", 8: "ottavo", 9: "nono"}
 _NOUNS = Nouns(
     feminine=(
         r".*(?:a|[zsg]ion[ei]|tà|tù|trice|udine|igine|aggine)|"
-        r"(?:luce|notte|parete|chiave|classe|torre|nave|parte|gente|mano|foto|radio|moto|auto|bici|voce|croce|pace|legge|"
+        r"(?:luce|notte|parete|chiave|classe|torre|nave|parte|gente|mano|foto|radio|moto|auto|bici|voce|croce|"
+        r"pace|legge|"
         r"carne|neve|nube|febbre|fonte|fronte|base|frase|fase|serie|specie|morte|madre|moglie|sede|rete|pelle|stazione|"
         r"polvere|torcia|siepe|valle|sera|estate|arte|mente|opzione|crisi|tesi|dose|crisi|analisi|metro|email|playlist|"
         r"app|password|tv|lavatrice)"
     ),
     masculine=(
-        r"(?:.*gramma|.*ista|.*ema|problema|sistema|programma|tema|clima|poeta|pianeta|panda|sosia|cinema|pigiama|panorama|"
+        r"(?:.*gramma|.*ista|.*ema|problema|sistema|programma|tema|clima|poeta|pianeta|panda|sosia|cinema|pigiama|"
+        r"panorama|"
         r"fantasma|dramma|diploma|sintomo|aroma|atleta|pirata|papa|delta|gorilla|boia|vaglia|koala|enigma|trauma)"
     ),
     known=(
-        "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte settimana settimane "
+        "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte settimana "
+        "settimane "
         "stanza stanze lampadina lampadine notifica notifiche tapparella tapparelle telecamera sedia tazza cucchiaio "
         "cucchiaino bottiglia grado gradi minuto minuti secondo secondi giorno giorni mese mesi anno anni dispositivo "
         "dispositivi sensore sensori evento eventi messaggio messaggi litro litri metro metri euro"
@@ -34,8 +36,10 @@ _NOUNS = Nouns(
     plural=r"(?!)",
     adjectives="grande nuova nuovo altra altro bella bello piccola piccolo mille",
     never=(
-        "che con per senza sono sta era non più meno alle alla allo agli degli delle della dello dal dalla dei nel nella "
-        "sul sulla come quando dove perché fino mentre poi anche ancora oggi ieri domani tre due sei una uno del fra tra "
+        "che con per senza sono sta era non più meno alle alla allo agli degli delle della dello dal dalla dei "
+        "nel nella "
+        "sul sulla come quando dove perché fino mentre poi anche ancora oggi ieri domani tre due sei una uno del "
+        "fra tra "
         "verso sopra sotto dopo prima già solo quindi ora allora circa oppure"
     ),
     one=(
@@ -47,6 +51,7 @@ _NOUNS = Nouns(
         "giorno volo sezione scena episodio stagione modo treno autobus"
     ),
 )
+_FEMININE_PARTS = frozenset("parte parti sezione sezioni fase fasi scena scene".split())
 _TAKES_UNO = re.compile(r"(?:s[bcdfglmnpqrtvz]|z|gn|ps|pn|x|y|i[aeou])", re.IGNORECASE)
 
 
@@ -100,11 +105,14 @@ class Italian(Romance):
     ordinals_written = "[ºª]"
     nouns = _NOUNS
     ordinal_articles = "il|lo|al|del|dal|nel|sul|l|all|dell|dall|nell"
-    ordinal_nouns = "piano|posto|giorno|anno|mese|capitolo|livello|secolo|classificato|tentativo|anniversario|turno|grado"
+    ordinal_nouns = (
+        "piano|posto|giorno|anno|mese|capitolo|livello|secolo|classificato|tentativo|anniversario|turno|grado"
+    )
     centuries = "secol[oi]"
     chapters = (
-        "capitol[oi]|cap\\.|volum[ei]|vol\\.|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|fas[ei]|livell[oi]|"
-        "part[ei]|tip[oi]|scen[ae]|allegat[oi]|grupp[oi]|cant[oi]|class[ei]"
+        "capitol[oi]|cap\\.|volum[ei]|vol\\.|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|fas[ei]|"
+        "livell[oi]|"
+        "part[ei]|scen[ae]|allegat[oi]|cant[oi]"
     )
     numbered_by = {
         **{"il": False, "Il": False, "al": False, "del": False, "nel": False, "dal": False},
@@ -113,9 +121,40 @@ class Italian(Romance):
     queens = frozenset(("Elisabetta", "Caterina", "Maria", "Cristina", "Margherita", "Vittoria"))
     monarchs = queens | frozenset(
         (
-            *("Luigi", "Enrico", "Carlo", "Vittorio Emanuele", "Umberto", "Giovanni Paolo", "Benedetto", "Pio", "Filippo"),
-            *("Giovanni", "Paolo", "Leone", "Gregorio", "Clemente", "Innocenzo", "Urbano", "Sisto", "Bonifacio", "Giulio"),
-            *("Francesco", "Federico", "Ferdinando", "Giorgio", "Guglielmo", "Edoardo", "Riccardo", "Napoleone", "Cosimo"),
+            *(
+                "Luigi",
+                "Enrico",
+                "Carlo",
+                "Vittorio Emanuele",
+                "Umberto",
+                "Giovanni Paolo",
+                "Benedetto",
+                "Pio",
+                "Filippo",
+            ),
+            *(
+                "Giovanni",
+                "Paolo",
+                "Leone",
+                "Gregorio",
+                "Clemente",
+                "Innocenzo",
+                "Urbano",
+                "Sisto",
+                "Bonifacio",
+                "Giulio",
+            ),
+            *(
+                "Francesco",
+                "Federico",
+                "Ferdinando",
+                "Giorgio",
+                "Guglielmo",
+                "Edoardo",
+                "Riccardo",
+                "Napoleone",
+                "Cosimo",
+            ),
             *("Vittorio Amedeo", "Carlo Alberto", "Alessandro", "Nicola", "Ramses", "Alfonso", "Pietro", "Martino"),
         )
     )
@@ -182,7 +221,7 @@ class Italian(Romance):
         return self.ordinal(number)
 
     def chapter(self, word: str, number: int) -> str:
-        return self.ordinal(number, feminine=word.lower() in ("parte", "sezione", "fase", "scena", "classe"))
+        return self.ordinal(number, feminine=word.lower() in _FEMININE_PARTS)
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         if hour % 24 == 0 and not minute and not second and not half:
@@ -223,7 +262,7 @@ class Italian(Romance):
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield (
-            re.compile(r"\b(?P<century>(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3}))(?= secol[oi])"),
+            re.compile(rf"\b(?P<century>{NUMERAL})(?= secol[oi])"),
             lambda found: self.ordinal(roman(found["century"])),
         )
         # "Alle una" is "all'una".

@@ -15,20 +15,25 @@ _HUNDREDS = "duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oi
 _NOUNS = Nouns(
     feminine=(
         r".*(?:as?|ãs?|[çs]ão|[çs]ões|xão|xões|dades?|tudes?|ag[eé]m|agens)|"
-        r"(?:luz|luze|vez|veze|voz|voze|cruz|cruze|raiz|raíze|paz|noite|tarde|parede|chave|classe|torre|mão|foto|moto|rádio|"
+        r"(?:luz|luze|vez|veze|voz|voze|cruz|cruze|raiz|raíze|paz|noite|tarde|parede|chave|classe|torre|mão|foto|"
+        r"moto|rádio|"
         r"flor|flore|cor|core|dor|dore|rede|parte|sorte|carne|fonte|ponte|frase|fase|base|série|espécie|morte|mulher|"
         r"mulhere|colher|colhere|árvore|ave|nave|mãe|sede|febre|lei|razão|razõe|crise|tese|greve|neve|pele|tribo|gripe|"
-        r"região|regiõe|opinião|opiniõe|reunião|reuniõe|união|uniõe|religião|religiõe|legiõe|estante|corrente|gente|mente|"
-        r"análise|hipótese|dose|superfície|planície|bebê|trave|grade|ocorrência)s?|nuve(?:m|ns)|orde(?:m|ns)|viage(?:m|ns)"
+        r"região|regiõe|opinião|opiniõe|reunião|reuniõe|união|uniõe|religião|religiõe|legiõe|estante|corrente|"
+        r"gente|mente|"
+        r"análise|hipótese|dose|superfície|planície|bebê|trave|grade|ocorrência)s?|nuve(?:m|ns)|orde(?:m|ns)|"
+        r"viage(?:m|ns)"
     ),
     masculine=(
-        r"(?:dia|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|dilema|emblema|lema|"
+        r"(?:dia|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|dilema|"
+        r"emblema|lema|"
         r"drama|panorama|fantasma|sintoma|aroma|diploma|trauma|enigma|prisma|plasma|sofá|pijama|guarda|pirata|poeta|"
         r"atleta|gorila|panda|cinema|telefonema|coala|carioca|.*grama|.*ista|.*cida|grama|bebê)s?|coração|corações|gás|"
         r"personagens?|mais|atlas|meio-dia|celular|lápis"
     ),
     known=(
-        "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana semanas sala "
+        "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
+        "semanas sala "
         "salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música músicas atualização "
         "atualizações tomada tomadas mensagem mensagens cadeira cadeiras xícara xícaras colher colheres casa casas "
         "garrafa garrafas caixa caixas"
@@ -36,18 +41,23 @@ _NOUNS = Nouns(
     plural=r".*s",
     adjectives="grandes possíveis importantes diferentes principais mil",
     never=(
-        "que com por para sem são está estão foi era tem têm não nos das dos aos às pelas pelos nas mais menos três dois "
+        "que com por para sem são está estão foi era tem têm não nos das dos aos às pelas pelos nas mais menos "
+        "três dois "
         "seis dez antes depois além jamais então uns umas estas estes essas esses aquelas aqueles muitas muitos várias "
-        "vários todas todos algumas alguns outras outros ambas ambos poucas poucos enquanto apenas longe atrás mas como "
-        "quando onde porque até desde sobre entre cada muito agora hoje ontem amanhã uma dela dele elas eles nós vos suas "
+        "vários todas todos algumas alguns outras outros ambas ambos poucas poucos enquanto apenas longe atrás "
+        "mas como "
+        "quando onde porque até desde sobre entre cada muito agora hoje ontem amanhã uma dela dele elas eles nós "
+        "vos suas "
         "seus minhas meus tuas teus vais estás vamos somos estamos temos podemos simples"
     ),
     one=(
-        "há tenho tem temos têm resta restam falta faltam são com sem adicione coloque use compre comprei preciso precisa "
+        "há tenho tem temos têm resta restam falta faltam são com sem adicione coloque use compre comprei "
+        "preciso precisa "
         "tome em por cada só apenas durante após de e ou"
     ),
     names=(
-        "canal quarto número página capítulo artigo linha sala andar porta rua zona grupo nível passo opção versão dia ano "
+        "canal quarto número página capítulo artigo linha sala andar porta rua zona grupo nível passo opção "
+        "versão dia ano "
         "voo seção cena episódio temporada modo trem ônibus casa"
     ),
 )
@@ -111,11 +121,14 @@ class Portuguese(Romance):
     nouns = _NOUNS
     before_years = r"(?i:\b(?:em|desde|até|ano|anos|de) )$"
     ordinal_articles = "o|ao|do|no|pelo"
-    ordinal_nouns = "andar|lugar|dia|ano|mês|capítulo|turno|colocado|piso|período|aniversário|semestre|trimestre|bimestre"
+    ordinal_nouns = (
+        "andar|lugar|dia|ano|mês|capítulo|turno|colocado|piso|período|aniversário|semestre|trimestre|bimestre"
+    )
     centuries = r"séculos?|séc\."
     chapters = (
-        "capítulos?|cap\\.|volumes?|vol\\.|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|níveis|nível|partes?|"
-        "tipos?|cenas?|anexos?|graus?|grupos?"
+        "capítulos?|cap\\.|volumes?|vol\\.|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|níveis|"
+        "nível|partes?|"
+        "cenas?|anexos?|graus?"
     )
     numbered_by = {
         **{"o": False, "O": False, "ao": False, "do": False, "no": False, "um": False},
@@ -124,9 +137,43 @@ class Portuguese(Romance):
     queens = frozenset(("Elizabeth", "Isabel", "Maria", "Catarina", "Vitória", "Margarida", "Cristina"))
     monarchs = queens | frozenset(
         (
-            *("Luís", "Pedro", "João", "Henrique", "Carlos", "Filipe", "João Paulo", "Bento", "Manuel", "Afonso", "Sancho"),
-            *("Dinis", "Duarte", "Sebastião", "José", "Miguel", "Fernando", "Pio", "Leão", "Gregório", "Clemente", "Jorge"),
-            *("Guilherme", "Eduardo", "Ricardo", "Napoleão", "Ramsés", "Nicolau", "Alexandre", "Frederico", "Francisco"),
+            *(
+                "Luís",
+                "Pedro",
+                "João",
+                "Henrique",
+                "Carlos",
+                "Filipe",
+                "João Paulo",
+                "Bento",
+                "Manuel",
+                "Afonso",
+                "Sancho",
+            ),
+            *(
+                "Dinis",
+                "Duarte",
+                "Sebastião",
+                "José",
+                "Miguel",
+                "Fernando",
+                "Pio",
+                "Leão",
+                "Gregório",
+                "Clemente",
+                "Jorge",
+            ),
+            *(
+                "Guilherme",
+                "Eduardo",
+                "Ricardo",
+                "Napoleão",
+                "Ramsés",
+                "Nicolau",
+                "Alexandre",
+                "Frederico",
+                "Francisco",
+            ),
         )
     )
     version_words = "[Vv]ersão|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
@@ -158,7 +205,7 @@ class Portuguese(Romance):
         r"\bD\.(?= (?:Maria|Ana|Teresa|Isabel|Leopoldina)\b)": "Dona",
         r"\bSto\.(?= [A-Z])": "Santo",
         r"\bSta\.(?= [A-Z])": "Santa",
-        rf"\b([aA])pto?\b{STOP}(?= )": r"\1partamento",
+        r"\b([aA])p(?:to?)?\.(?= ?[0-9])|\b([aA])pto(?= [0-9])": r"\1\2partamento",
         rf"\bLtda\b{STOP}": "limitada",
         rf"\ba\. ?C\b{STOP}": "antes de Cristo",
         rf"\bd\. ?C\b{STOP}": "depois de Cristo",

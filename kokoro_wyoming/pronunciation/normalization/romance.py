@@ -10,12 +10,13 @@ from num2words import num2words
 from kokoro_wyoming.pronunciation.normalization.counting import WORD, Nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
-from kokoro_wyoming.pronunciation.normalization.numerals import roman
+from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIGNS, roman
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
-_ROMAN = r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})(?!\w)"
-_LONG_ROMAN = rf"(?=[IVX]{{2}}){_ROMAN}"
-"""One letter alone is more often a letter than a numeral."""
+NUMERAL = rf"(?=[LCDM]{{0,8}}[IVX{ROMAN_SIGNS}]){ROMAN}"
+"""A Roman numeral; not L, C, D or M alone, which are letters more often."""
+_NUMERAL = rf"{NUMERAL}(?!\w)"
+_LONG_NUMERAL = rf"(?=(?:X?L)?[IVX]{{2}}|[{ROMAN_SIGNS}]){ROMAN}(?!\w)"
 _NOT_AN_INITIAL = r"(?!\.[ \u00a0][A-ZÀ-Þ])"
 STOP = r"(?:\.(?! {0,2}(?:$|[¿¡«“\"]?[A-ZÀ-Þ]))|(?!\w))"
 """The full stop of an abbreviation, but for one that ends a sentence too: that stays."""
@@ -110,7 +111,8 @@ class Romance(Normalizer):
         number = self.number_pattern
         yield (
             re.compile(
-                rf"(?<![\w.,:/–−-])(?P<sign>(?<!\S)[-−])?(?:(?P<low>{number})(?P<link>-|[ \u00a0]?–[ \u00a0]?| (?:o|ó|u|ou|a|à) ))?"
+                rf"(?<![\w.,:/–−-])(?P<sign>(?<!\S)[-−])?(?:(?P<low>{number})(?P<link>-|[ \u00a0]?–[ \u00a0]?|"
+                rf" (?:o|ó|u|ou|a|à) ))?"
                 rf"(?P<number>{number})[ \u00a0](?=(?P<noun>{WORD})(?!\w)(?: (?P<second>{WORD})(?!\w))?)"
             ),
             self._counted,
@@ -134,26 +136,29 @@ class Romance(Normalizer):
         yield self._numbered(self.chapters), self._chapters
         names = "|".join(sorted(self.monarchs, key=lambda name: (-len(name), name)))
         yield (
-            re.compile(rf"\b(?P<name>{names}) (?P<number>{_ROMAN}){_NOT_AN_INITIAL}"),
+            re.compile(rf"\b(?P<name>{names}) (?P<number>{_NUMERAL}){_NOT_AN_INITIAL}"),
             lambda found: self.monarch(found["name"], roman(found["number"])),
         )
         if self.numbered_by:
             yield (
                 re.compile(
-                    rf"\b(?P<article>{'|'.join(self.numbered_by)}) (?P<number>{_LONG_ROMAN})(?= {WORD})"
+                    rf"\b(?P<article>{'|'.join(self.numbered_by)}) (?P<number>{_LONG_NUMERAL})(?= {WORD})"
                     r"|\b(?P<war>II?)(?= [gG]uerra)"
                 ),
                 self._numbered_noun,
             )
         yield (
-            re.compile(rf"(?<![\w.])(?P<word>[A-ZÀ-Þ][a-zß-ÿ]{{2,24}}) (?P<number>{_LONG_ROMAN})"),
+            re.compile(
+                rf"(?<![\w.])(?P<word>[A-ZÀ-Þ][a-zß-ÿ]{{2,24}}|tip[oi]|types?|grup[oi]|groupe|gruppo|clase|"
+                rf"classe) (?P<number>{_LONG_NUMERAL})"
+            ),
             lambda found: f"{found['word']} {self.integer(roman(found['number']))}",
         )
 
     @staticmethod
     def _numbered(words: str) -> re.Pattern[str]:
-        links = r"(?:(?P<link>,? (?:y|e|et|a|al|à) |, ?|[-–])(?P<last>" + _ROMAN + "))?"
-        return re.compile(rf"\b(?P<word>(?i:{words})) (?P<first>{_ROMAN}){_NOT_AN_INITIAL}{links}")
+        links = r"(?:(?P<link>,? (?:y|e|et|a|al|à) |, ?|[-–])(?P<last>" + _NUMERAL + "))?"
+        return re.compile(rf"\b(?P<word>(?i:{words})) (?P<first>{_NUMERAL}){_NOT_AN_INITIAL}{links}")
 
     def _centuries(self, found: Found) -> str:
         first, last = (self.century(roman(one)) if one else "" for one in (found["first"], found["last"]))

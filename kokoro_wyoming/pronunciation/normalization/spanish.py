@@ -20,41 +20,51 @@ _TAKES_A_SHORT_ORDINAL = re.compile(
 _NOUNS = Nouns(
     feminine=(
         r".*(?:as?|[csgxn]i[oó]n(?:es)?|[dt]ad(?:es)?|tud(?:es)?|umbres?)|"
-        r"(?:luz|luce|vez|vece|voz|voce|cruz|cruce|raíz|raíce|paz|noche|tarde|pared|parede|llave|calle|clase|torre|nube|"
+        r"(?:luz|luce|vez|vece|voz|voce|cruz|cruce|raíz|raíce|paz|noche|tarde|pared|parede|llave|calle|clase|"
+        r"torre|nube|"
         r"mano|foto|moto|radio|flor|flore|imagen|imágene|señal|señale|red|rede|sal|sale|piel|piele|fuente|parte|suerte|"
         r"leche|carne|nave|base|frase|fase|serie|especie|muerte|mujer|mujere|madre|cárcel|sede|fiebre|ley|leye|razón|"
-        r"razone|sangre|mente|corriente|superficie|planta|nieve|nube|catástrofe|cumbre|hélice|índole|sien|siene|sirviente|"
+        r"razone|sangre|mente|corriente|superficie|planta|nieve|nube|catástrofe|cumbre|hélice|índole|sien|siene|"
+        r"sirviente|"
         r"tos|crisis|tesis|dosis|hipótesis|análisis|variable|gripe|corte|fiebre|bici|tele|pila|ave|nave|clave|trampa)s?"
     ),
     masculine=(
-        r"(?:d[ií]a|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|dilema|emblema|"
+        r"(?:d[ií]a|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|dilema|"
+        r"emblema|"
         r"lema|drama|panorama|fantasma|síntoma|aroma|diploma|trauma|enigma|prisma|plasma|sofá|pijama|tranvía|guardia|"
         r"pirata|poeta|atleta|gorila|panda|koala|mediodía|.*grama|.*ista|análisi|avión|avione|camión|camione|gorrión|"
-        r"gorrione|kilovatio|electrodoméstico)s?|gas|compás|atlas|paraguas|más|agua|águila|área|arma|aula|alma|hacha|ala|"
+        r"gorrione|kilovatio|electrodoméstico)s?|gas|compás|atlas|paraguas|más|agua|águila|área|arma|aula|alma|"
+        r"hacha|ala|"
         r"paracaídas|sofás"
     ),
     known=(
         "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana persianas "
-        "habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez veces semana semanas "
+        "habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez veces semana "
+        "semanas "
         "notificación notificaciones actualización actualizaciones canción canciones noticia noticias cosa cosas silla "
         "sillas taza tazas cucharada cucharadas cucharadita cucharaditas botella botellas "
         "grado grados minuto minutos segundo segundos día días mes meses año años dispositivo dispositivos sensor "
-        "sensores evento eventos mensaje mensajes litro litros metro metros kilómetro kilómetros euro euros vatio vatios "
+        "sensores evento eventos mensaje mensajes litro litros metro metros kilómetro kilómetros euro euros "
+        "vatio vatios "
         "correo correos elemento elementos temporizador temporizadores enchufe enchufes millón millones dólar dólares "
         "libra libras céntimo céntimos"
     ),
     plural=r".*s",
     adjectives="grandes posibles importantes diferentes siguientes principales mil",
     never=(
-        "que con por para sin son está están fue era hay los las les nos sus mis tus más menos tres dos seis tras antes "
+        "que con por para sin son está están fue era hay los las les nos sus mis tus más menos tres dos seis "
+        "tras antes "
         "después además jamás quizás entonces unas unos estas estos esas esos muchas muchos varias varios todas todos "
-        "algunas algunos otras otros ambas ambos pocas pocos mientras apenas lejos detrás atrás gracias pero como cuando "
+        "algunas algunos otras otros ambas ambos pocas pocos mientras apenas lejos detrás atrás gracias pero "
+        "como cuando "
         "donde porque hasta desde sobre entre cada muy ya aún también tampoco solo sólo luego ahora aquí allí hoy ayer "
-        "mañana si una uno dos del sea fueron estaba puede debe tiene lunes martes miércoles jueves viernes tienes eres "
+        "mañana si una uno dos del sea fueron estaba puede debe tiene lunes martes miércoles jueves viernes "
+        "tienes eres "
         "estás vas quieres puedes sabes vamos somos estamos tenemos podemos hacemos"
     ),
     one=(
-        "hay había tengo tienes tiene tenemos tienen queda quedan falta faltan son con sin en añade añadir agrega pon usa "
+        "hay había tengo tienes tiene tenemos tienen queda quedan falta faltan son con sin en añade añadir "
+        "agrega pon usa "
         "compra compré toma necesito necesitas necesita dentro hace tras durante por cada solo sólo de y o"
     ),
     names=(
@@ -130,7 +140,7 @@ class Spanish(Romance):
     centuries = r"siglos?|s\."
     chapters = (
         "capítulos?|cap\\.|volumen|vol\\.|tomos?|actos?|artículos?|títulos?|libros?|secci[oó]n|fases?|niveles|nivel|"
-        "partes?|tipos?|escenas?|anexos?|apéndices?|grados?|grupos?"
+        "partes?|escenas?|anexos?|apéndices?|grados?"
     )
     numbered_by = {
         **{"el": False, "El": False, "al": False, "del": False, "su": False, "este": False, "un": False},
@@ -140,7 +150,19 @@ class Spanish(Romance):
     monarchs = queens | frozenset(
         (
             *("Luis", "Felipe", "Alfonso", "Carlos", "Fernando", "Juan Carlos", "Enrique", "Juan Pablo", "Benedicto"),
-            *("Juan", "Pedro", "Sancho", "Ramiro", "Jaime", "Francisco", "Pío", "León", "Gregorio", "Clemente", "Jorge"),
+            *(
+                "Juan",
+                "Pedro",
+                "Sancho",
+                "Ramiro",
+                "Jaime",
+                "Francisco",
+                "Pío",
+                "León",
+                "Gregorio",
+                "Clemente",
+                "Jorge",
+            ),
             *("Guillermo", "Eduardo", "Ricardo", "Napoleón", "Ramsés", "Nicolás", "Alejandro", "Federico", "Urbano"),
         )
     )
@@ -176,7 +198,7 @@ class Spanish(Romance):
         r"\b([cC])tra\.": r"\1arretera",
         r"\b([pP])(?:l?za|l)\.(?= )": r"\1laza",
         r"\bdpto\.": "departamento",
-        rf"\bEE\. ?UU{STOP}": "Estados Unidos",
+        rf"\bEE\.? ?UU\b{STOP}": "Estados Unidos",
         r"\bvs\b\.?": "contra",
         r"\b[nN]\.?[ºo°]\.? ?(?=[0-9])": "número ",
         r"\b([mM])áx\.": r"\1áximo",
