@@ -157,6 +157,8 @@ La talla XL y el libro CD. → La talla XL y el libro CD.
 El sensor 1 necesita 21 segundos. → El sensor uno necesita veintiún segundos.
 Son 1.500.000 personas. → Son un millón quinientas mil personas.
 Hace -21 grados. → Hace menos veintiún grados.
+21 listas, 21 artistas, 21 aves, 21 coches. → veintiuna listas, veintiún artistas, veintiuna aves, veintiún coches.
+21 camiones, 21 canciones y 1 agua. → veintiún camiones, veintiuna canciones y un agua.
 """,
     "fr-FR": """
 Il fait 21,5 °C dans le salon. → Il fait vingt et un virgule cinq degrés Celsius dans le salon.
@@ -211,6 +213,7 @@ Louis XIV au XVIIe siècle. → Louis quatorze au dix-septième siècle.
 ~5 min → environ cinq minutes
 Né en 44 av. J.-C. à Rome. → Né en quarante-quatre avant Jésus-Christ à Rome.
 La lampe 1 allumée. → La lampe un allumée.
+21 couleurs, 21 moteurs, 21 livres, 21 unités. → vingt et une couleurs, vingt et un moteurs, vingt et un livres, vingt et une unités.
 Super Bowl LVIII. → Super Bowl cinquante-huit.
 Le plan V et la taille XL. → Le plan V et la taille XL.
 """,
@@ -265,6 +268,7 @@ Pronto tra ~5 min. → Pronto tra circa cinque minuti.
 Ha vinto 3-1. → Ha vinto tre a uno.
 Le parti I e II di Mario. → Le parti prima e seconda di Mario.
 Mario I, un amico. → Mario I, un amico.
+1 metro, 1 crema, 1 schema, 1 stazione. → un metro, una crema, uno schema, una stazione.
 Un'auto e 1 auto. → Un'auto e un'auto.
 """,
     "pt-BR": """
@@ -322,6 +326,7 @@ A Silva Ltda. abriu. → A Silva limitada abriu.
 A Silva Ltda. → A Silva limitada.
 Praça XV de Novembro. → Praça quinze de Novembro.
 Janela 2 aberta. → Janela dois aberta.
+2 listas, 2 artistas, 2 viagens, 2 cartões. → duas listas, dois artistas, duas viagens, dois cartões.
 """,
     "hi-IN": """
 लिविंग रूम में तापमान 21.5 °C है। → लिविंग रूम में तापमान इक्कीस दशमलव पाँच डिग्री सेल्सियस है।

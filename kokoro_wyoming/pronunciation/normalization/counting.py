@@ -53,5 +53,5 @@ class Nouns:
         if noun in self._never or noun in SYMBOLS or len(noun) < 3 or not noun.islower():
             return False
         if number == 1:
-            return word in self._one or not before.strip() or before.rstrip()[-1] in ".:;!?¡¿"
+            return word in self._one or not before.strip() or before.rstrip()[-1] in ".,:;!?¡¿("
         return self._plural.fullmatch(noun) is not None and _IN_A_LIST.search(before[-40:]) is None

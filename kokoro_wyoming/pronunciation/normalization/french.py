@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kokoro_wyoming.pronunciation.normalization.counting import Nouns
+from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
@@ -13,58 +13,6 @@ from kokoro_wyoming.pronunciation.normalization.romance import NUMERAL, STOP, Ro
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: "demi", 3: "tiers", 4: "quart", 5: "cinquième", 6: "sixième", 7: "septième", 8: "huitième", 9: "neuvième"}
-_NOUNS = Nouns(
-    feminine=(
-        r".*(?:[tsx]ion|ette|ance|ence|[ie]té|elle|esse|aison|euse|tude|ade|ée|ure|trice|[aeo]u?ille|ie|eur|ouche|"
-        r"asse)s?|"
-        r"(?:heure|minute|seconde|foi|personne|lampe|porte|fenêtre|lumière|semaine|ampoule|tâche|pièce|alarme|caméra|"
-        r"journée|tasse|chaise|table|maison|chambre|cuisine|salle|cuillère|boîte|page|ligne|rue|ville|piste|"
-        r"chanson|photo|"
-        r"vidéo|image|prise|zone|carte|clé|clef|nuit|main|mise|erreur|vache|poule|pomme|poire|banane|femme|fille|"
-        r"mère|sœur|"
-        r"dame|plante|course|tranche|goutte|étoile|équipe|école|église|île|pile|couche|lettre|montre|règle|livre|tonne|"
-        r"roupie|nouvelle|petite|grande|autre|bonne|belle|dernière|première|longue|offre|alerte|demande|tête|route|"
-        r"radio|playlist|phrase|base|classe|place|fête|recette|étape|réponse|question|réunion|région|opinion|union|"
-        r"télévision|commande|pause|touche|marche|branche|planche|plage|cage|note|dent|peau|eau|fin|main|voix|"
-        r"noix|croix|"
-        r"fourmi|tribu|vertu|loi|forêt|faim|mer|cour|tour|part|partie|cellule|molécule|formule|colonne|bombe|tombe|"
-        r"poche|hache|bougie|serrure|serviette|machine|cabine|usine|piscine|vitrine|tartine|racine)s?"
-    ),
-    masculine=(
-        r"(?:côté|été|comité|traité|pâté|silence|musée|lycée|trophée|génie|incendie|parapluie|sosie|foie|murmure|"
-        r"mercure|"
-        r"stade|grade|malade|camarade|jade|squelette|portefeuille|millefeuille|gorille|modèle|vermicelle|libelle|"
-        r"polichinelle|"
-        r"bonheur|malheur|honneur|cœur|ordinateur|moteur|secteur|professeur|facteur|acteur|auteur|ascenseur|capteur|"
-        r"radiateur|aspirateur|interrupteur|congélateur|réfrigérateur|détecteur|compteur|visiteur|utilisateur|minuteur|"
-        r"extérieur|intérieur|meilleur|serveur|routeur|lecteur|chanteur|joueur|directeur|docteur|chauffeur|coiffeur|"
-        r"secours|jours|.*teur|.*seur|.*neur|.*leur|.*geur|.*veur|coureur|empereur|tireur|.*deur|murs|centre|bastion|.*ciel)s?"
-    ),
-    known=(
-        "heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes fenêtre "
-        "fenêtres "
-        "lumière lumières semaine semaines ampoule ampoules tâche tâches notification notifications pièce pièces "
-        "alarme "
-        "alarmes caméra caméras année années journée journées tasse tasses chaise chaises livre livres"
-    ),
-    plural=r".*[sx]",
-    adjectives="nouvelles grandes petites autres nouveaux bonnes belles dernières mille",
-    never=(
-        "que avec pour par sans sont est était sur les des dans mais ses mes tes nos vos plus moins trois deux six dix "
-        "sous après alors puis dès très vers chez jamais toujours souvent lors depuis pendant près suis vas dois peux "
-        "fais vois sais prends mets vous nous ils elles ces leurs quelques plusieurs toutes tous certaines certains "
-        "puisque ensuite ainsi autres ceux celles hors"
-    ),
-    one=(
-        "a ai avez avons ont reste avec sans dans et ou de par en pour ajoute ajoutez ajouter mets mettez "
-        "utilisez prends "
-        "prenez pendant depuis après seulement chaque est sont acheté"
-    ),
-    names=(
-        "canal chaîne chambre numéro page chapitre article ligne salle étage porte rue zone groupe niveau pièce option "
-        "version jour vol section scène épisode saison mode train bus lampe"
-    ),
-)
 
 
 class French(Romance):
@@ -121,7 +69,7 @@ class French(Romance):
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[1-9](?:[ .-][0-9]{2}){4}")
     ordinals_written = "ers?|[rè]?res?|ères?|(?<=2)(?:nds?|n?des?)|i?[eè]mes?|es?"
-    nouns = _NOUNS
+    nouns = nouns.FRENCH
     chapters = (
         "chapitres?|chap\\.|volumes?|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|parties?|"
         "scènes?|annexes?|chants?|psaumes?"

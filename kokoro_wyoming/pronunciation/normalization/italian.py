@@ -5,52 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kokoro_wyoming.pronunciation.normalization.counting import Nouns
+from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
 from kokoro_wyoming.pronunciation.normalization.romance import NUMERAL, STOP, Romance
 
 _PARTS = {2: "mezzo", 3: "terzo", 4: "quarto", 5: "quinto", 6: "sesto", 7: "settimo", 8: "ottavo", 9: "nono"}
-_NOUNS = Nouns(
-    feminine=(
-        r".*(?:a|[zsg]ion[ei]|tà|tù|trice|udine|igine|aggine)|"
-        r"(?:luce|notte|parete|chiave|classe|torre|nave|parte|gente|mano|foto|radio|moto|auto|bici|voce|croce|"
-        r"pace|legge|"
-        r"carne|neve|nube|febbre|fonte|fronte|base|frase|fase|serie|specie|morte|madre|moglie|sede|rete|pelle|stazione|"
-        r"polvere|torcia|siepe|valle|sera|estate|arte|mente|opzione|crisi|tesi|dose|crisi|analisi|metro|email|playlist|"
-        r"app|password|tv|lavatrice)"
-    ),
-    masculine=(
-        r"(?:.*gramma|.*ista|.*ema|problema|sistema|programma|tema|clima|poeta|pianeta|panda|sosia|cinema|pigiama|"
-        r"panorama|"
-        r"fantasma|dramma|diploma|sintomo|aroma|atleta|pirata|papa|delta|gorilla|boia|vaglia|koala|enigma|trauma)"
-    ),
-    known=(
-        "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte settimana "
-        "settimane "
-        "stanza stanze lampadina lampadine notifica notifiche tapparella tapparelle telecamera sedia tazza cucchiaio "
-        "cucchiaino bottiglia grado gradi minuto minuti secondo secondi giorno giorni mese mesi anno anni dispositivo "
-        "dispositivi sensore sensori evento eventi messaggio messaggi litro litri metro metri euro"
-    ),
-    plural=r"(?!)",
-    adjectives="grande nuova nuovo altra altro bella bello piccola piccolo mille",
-    never=(
-        "che con per senza sono sta era non più meno alle alla allo agli degli delle della dello dal dalla dei "
-        "nel nella "
-        "sul sulla come quando dove perché fino mentre poi anche ancora oggi ieri domani tre due sei una uno del "
-        "fra tra "
-        "verso sopra sotto dopo prima già solo quindi ora allora circa oppure"
-    ),
-    one=(
-        "hai ho ha abbiamo hanno resta restano manca mancano rimane rimangono con senza aggiungi aggiungere metti usa "
-        "compra comprato serve prendi tra fra dopo per ogni solo di o e da in c'è è"
-    ),
-    names=(
-        "canale camera numero pagina capitolo articolo linea sala piano via zona gruppo livello passo opzione versione "
-        "giorno volo sezione scena episodio stagione modo treno autobus"
-    ),
-)
 _FEMININE_PARTS = frozenset("parte parti sezione sezioni fase fasi scena scene".split())
 _TAKES_UNO = re.compile(r"(?:s[bcdfglmnpqrtvz]|z|gn|ps|pn|x|y|i[aeou])", re.IGNORECASE)
 
@@ -103,7 +64,7 @@ class Italian(Romance):
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
     ordinals_written = "[ºª]"
-    nouns = _NOUNS
+    nouns = nouns.ITALIAN
     ordinal_articles = "il|lo|al|del|dal|nel|sul|l|all|dell|dall|nell"
     ordinal_nouns = (
         "piano|posto|giorno|anno|mese|capitolo|livello|secolo|classificato|tentativo|anniversario|turno|grado"

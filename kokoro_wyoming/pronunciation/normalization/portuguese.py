@@ -5,62 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kokoro_wyoming.pronunciation.normalization.counting import Nouns
+from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import STOP, Romance
 
 _PARTS = {2: "meio", 3: "terço", 4: "quarto", 5: "quinto", 6: "sexto", 7: "sétimo", 8: "oitavo", 9: "nono"}
 _HUNDREDS = "duzentos|trezentos|quatrocentos|quinhentos|seiscentos|setecentos|oitocentos|novecentos"
-_NOUNS = Nouns(
-    feminine=(
-        r".*(?:as?|ãs?|[çs]ão|[çs]ões|xão|xões|dades?|tudes?|ag[eé]m|agens)|"
-        r"(?:luz|luze|vez|veze|voz|voze|cruz|cruze|raiz|raíze|paz|noite|tarde|parede|chave|classe|torre|mão|foto|"
-        r"moto|rádio|"
-        r"flor|flore|cor|core|dor|dore|rede|parte|sorte|carne|fonte|ponte|frase|fase|base|série|espécie|morte|mulher|"
-        r"mulhere|colher|colhere|árvore|ave|nave|mãe|sede|febre|lei|razão|razõe|crise|tese|greve|neve|pele|tribo|gripe|"
-        r"região|regiõe|opinião|opiniõe|reunião|reuniõe|união|uniõe|religião|religiõe|legiõe|estante|corrente|"
-        r"gente|mente|"
-        r"análise|hipótese|dose|superfície|planície|bebê|trave|grade|ocorrência)s?|nuve(?:m|ns)|orde(?:m|ns)|"
-        r"viage(?:m|ns)"
-    ),
-    masculine=(
-        r"(?:dia|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|dilema|"
-        r"emblema|lema|"
-        r"drama|panorama|fantasma|sintoma|aroma|diploma|trauma|enigma|prisma|plasma|sofá|pijama|guarda|pirata|poeta|"
-        r"atleta|gorila|panda|cinema|telefonema|coala|carioca|.*grama|.*ista|.*cida|grama|bebê)s?|coração|corações|gás|"
-        r"personagens?|mais|atlas|meio-dia|celular|lápis"
-    ),
-    known=(
-        "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
-        "semanas sala "
-        "salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música músicas atualização "
-        "atualizações tomada tomadas mensagem mensagens cadeira cadeiras xícara xícaras colher colheres casa casas "
-        "garrafa garrafas caixa caixas"
-    ),
-    plural=r".*s",
-    adjectives="grandes possíveis importantes diferentes principais mil",
-    never=(
-        "que com por para sem são está estão foi era tem têm não nos das dos aos às pelas pelos nas mais menos "
-        "três dois "
-        "seis dez antes depois além jamais então uns umas estas estes essas esses aquelas aqueles muitas muitos várias "
-        "vários todas todos algumas alguns outras outros ambas ambos poucas poucos enquanto apenas longe atrás "
-        "mas como "
-        "quando onde porque até desde sobre entre cada muito agora hoje ontem amanhã uma dela dele elas eles nós "
-        "vos suas "
-        "seus minhas meus tuas teus vais estás vamos somos estamos temos podemos simples"
-    ),
-    one=(
-        "há tenho tem temos têm resta restam falta faltam são com sem adicione coloque use compre comprei "
-        "preciso precisa "
-        "tome em por cada só apenas durante após de e ou"
-    ),
-    names=(
-        "canal quarto número página capítulo artigo linha sala andar porta rua zona grupo nível passo opção "
-        "versão dia ano "
-        "voo seção cena episódio temporada modo trem ônibus casa"
-    ),
-)
 
 
 class Portuguese(Romance):
@@ -118,7 +69,7 @@ class Portuguese(Romance):
         r"0[0-9]00 [0-9]{3} [0-9]{4}",
     )
     ordinals_written = r"\.?[ºª°]|[oa](?!\w)"
-    nouns = _NOUNS
+    nouns = nouns.PORTUGUESE
     before_years = r"(?i:\b(?:em|desde|até|ano|anos|de) )$"
     ordinal_articles = "o|ao|do|no|pelo"
     ordinal_nouns = (

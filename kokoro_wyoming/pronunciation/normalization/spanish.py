@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kokoro_wyoming.pronunciation.normalization.counting import Nouns
+from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.romance import STOP, Romance
@@ -16,61 +16,6 @@ _ORDINALS = "primero segundo tercero cuarto quinto sexto séptimo octavo noveno 
 _TAKES_A_SHORT_ORDINAL = re.compile(
     r"(?!(?:pero|como|cuando|cuanto|no|solo|sólo|todo|yo|lo|o|luego|bajo|menos|puedo|tengo|quiero|hago)$)"
     r"(?:[^\W\d_]+o|lugar|mes|día|nivel|plan|tren|gol|examen|semestre|trimestre|bloque|balcón|cajón)"
-)
-_NOUNS = Nouns(
-    feminine=(
-        r".*(?:as?|[csgxn]i[oó]n(?:es)?|[dt]ad(?:es)?|tud(?:es)?|umbres?)|"
-        r"(?:luz|luce|vez|vece|voz|voce|cruz|cruce|raíz|raíce|paz|noche|tarde|pared|parede|llave|calle|clase|"
-        r"torre|nube|"
-        r"mano|foto|moto|radio|flor|flore|imagen|imágene|señal|señale|red|rede|sal|sale|piel|piele|fuente|parte|suerte|"
-        r"leche|carne|nave|base|frase|fase|serie|especie|muerte|mujer|mujere|madre|cárcel|sede|fiebre|ley|leye|razón|"
-        r"razone|sangre|mente|corriente|superficie|planta|nieve|nube|catástrofe|cumbre|hélice|índole|sien|siene|"
-        r"sirviente|"
-        r"tos|crisis|tesis|dosis|hipótesis|análisis|variable|gripe|corte|fiebre|bici|tele|pila|ave|nave|clave|trampa)s?"
-    ),
-    masculine=(
-        r"(?:d[ií]a|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|dilema|"
-        r"emblema|"
-        r"lema|drama|panorama|fantasma|síntoma|aroma|diploma|trauma|enigma|prisma|plasma|sofá|pijama|tranvía|guardia|"
-        r"pirata|poeta|atleta|gorila|panda|koala|mediodía|.*grama|.*ista|análisi|avión|avione|camión|camione|gorrión|"
-        r"gorrione|kilovatio|electrodoméstico)s?|gas|compás|atlas|paraguas|más|agua|águila|área|arma|aula|alma|"
-        r"hacha|ala|"
-        r"paracaídas|sofás"
-    ),
-    known=(
-        "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana persianas "
-        "habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez veces semana "
-        "semanas "
-        "notificación notificaciones actualización actualizaciones canción canciones noticia noticias cosa cosas silla "
-        "sillas taza tazas cucharada cucharadas cucharadita cucharaditas botella botellas "
-        "grado grados minuto minutos segundo segundos día días mes meses año años dispositivo dispositivos sensor "
-        "sensores evento eventos mensaje mensajes litro litros metro metros kilómetro kilómetros euro euros "
-        "vatio vatios "
-        "correo correos elemento elementos temporizador temporizadores enchufe enchufes millón millones dólar dólares "
-        "libra libras céntimo céntimos"
-    ),
-    plural=r".*s",
-    adjectives="grandes posibles importantes diferentes siguientes principales mil",
-    never=(
-        "que con por para sin son está están fue era hay los las les nos sus mis tus más menos tres dos seis "
-        "tras antes "
-        "después además jamás quizás entonces unas unos estas estos esas esos muchas muchos varias varios todas todos "
-        "algunas algunos otras otros ambas ambos pocas pocos mientras apenas lejos detrás atrás gracias pero "
-        "como cuando "
-        "donde porque hasta desde sobre entre cada muy ya aún también tampoco solo sólo luego ahora aquí allí hoy ayer "
-        "mañana si una uno dos del sea fueron estaba puede debe tiene lunes martes miércoles jueves viernes "
-        "tienes eres "
-        "estás vas quieres puedes sabes vamos somos estamos tenemos podemos hacemos"
-    ),
-    one=(
-        "hay había tengo tienes tiene tenemos tienen queda quedan falta faltan son con sin en añade añadir "
-        "agrega pon usa "
-        "compra compré toma necesito necesitas necesita dentro hace tras durante por cada solo sólo de y o"
-    ),
-    names=(
-        "canal habitación número página capítulo artículo línea ruta autobús sala piso puerta calle planta zona grupo "
-        "nivel paso opción versión día año siglo vuelo sección escena episodio temporada modo tren"
-    ),
 )
 
 
@@ -133,7 +78,7 @@ class Spanish(Romance):
         r"[6789][0-9]{2}(?:[ -][0-9]{2}){3}",
     )
     ordinals_written = r"\.?(?:[ºª]|er(?!\w))|(?:r[oa]|d[oa]|t[oa]|m[oa]|v[oa]|n[oa]|[oa])s?(?!\w)"
-    nouns = _NOUNS
+    nouns = nouns.SPANISH
     before_years = r"(?i:\b(?:en|desde|hasta|año|años|de|del) )$"
     ordinal_articles = "el|al|del"
     ordinal_nouns = "piso|puesto|lugar|capítulo|grado|curso|año|aniversario|intento|turno|planta|puerta"
