@@ -71,15 +71,15 @@ class French(Romance):
     ordinals_written = "ers?|[rè]?res?|ères?|(?<=2)(?:nds?|n?des?)|i?[eè]mes?|es?"
     nouns = nouns.FRENCH
     chapters = (
-        "chapitres?|chap\\.|volumes?|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|parties?|"
-        "scènes?|annexes?|chants?|psaumes?"
+        "chapitres?|chap\\.|volumes?|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|"
+        "parties?|scènes?|annexes?|chants?|psaumes?"
     )
     monarchs = frozenset(
         (
-            *("Louis", "Henri", "Charles", "François", "Philippe", "Napoléon", "Élisabeth", "Jean-Paul", "Benoît"),
-            *("Catherine", "Jean", "Pie", "Léon", "Clovis", "Guillaume", "Édouard", "Frédéric", "Nicolas", "Alexandre"),
-            *("Paul", "Grégoire", "Clément", "Innocent", "Ramsès", "Léopold", "Albert", "Baudouin", "Robert", "Hugues"),
-        )
+            "Louis|Henri|Charles|François|Philippe|Napoléon|Élisabeth|Jean-Paul|Benoît|Catherine|Jean|Pie|Léon|"
+            "Clovis|Guillaume|Édouard|Frédéric|Nicolas|Alexandre|Paul|Grégoire|Clément|Innocent|Ramsès|Léopold|"
+            "Albert|Baudouin|Robert|Hugues"
+        ).split("|")
     )
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Mm]icrologiciel"
     abbreviations = {

@@ -71,9 +71,8 @@ class Italian(Romance):
     )
     centuries = "secol[oi]"
     chapters = (
-        "capitol[oi]|cap\\.|volum[ei]|vol\\.|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|fas[ei]|"
-        "livell[oi]|"
-        "part[ei]|scen[ae]|allegat[oi]|cant[oi]"
+        "capitol[oi]|cap\\.|volum[ei]|vol\\.|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|"
+        "fas[ei]|livell[oi]|part[ei]|scen[ae]|allegat[oi]|cant[oi]"
     )
     numbered_by = {
         **{"il": False, "Il": False, "al": False, "del": False, "nel": False, "dal": False},
@@ -82,42 +81,11 @@ class Italian(Romance):
     queens = frozenset(("Elisabetta", "Caterina", "Maria", "Cristina", "Margherita", "Vittoria"))
     monarchs = queens | frozenset(
         (
-            *(
-                "Luigi",
-                "Enrico",
-                "Carlo",
-                "Vittorio Emanuele",
-                "Umberto",
-                "Giovanni Paolo",
-                "Benedetto",
-                "Pio",
-                "Filippo",
-            ),
-            *(
-                "Giovanni",
-                "Paolo",
-                "Leone",
-                "Gregorio",
-                "Clemente",
-                "Innocenzo",
-                "Urbano",
-                "Sisto",
-                "Bonifacio",
-                "Giulio",
-            ),
-            *(
-                "Francesco",
-                "Federico",
-                "Ferdinando",
-                "Giorgio",
-                "Guglielmo",
-                "Edoardo",
-                "Riccardo",
-                "Napoleone",
-                "Cosimo",
-            ),
-            *("Vittorio Amedeo", "Carlo Alberto", "Alessandro", "Nicola", "Ramses", "Alfonso", "Pietro", "Martino"),
-        )
+            "Luigi|Enrico|Carlo|Vittorio Emanuele|Umberto|Giovanni Paolo|Benedetto|Pio|Filippo|Giovanni|Paolo|"
+            "Leone|Gregorio|Clemente|Innocenzo|Urbano|Sisto|Bonifacio|Giulio|Francesco|Federico|Ferdinando|"
+            "Giorgio|Guglielmo|Edoardo|Riccardo|Napoleone|Cosimo|Vittorio Amedeo|Carlo Alberto|Alessandro|"
+            "Nicola|Ramses|Alfonso|Pietro|Martino"
+        ).split("|")
     )
     version_words = "[Vv]ersione|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {

@@ -77,9 +77,8 @@ class Portuguese(Romance):
     )
     centuries = r"séculos?|séc\."
     chapters = (
-        "capítulos?|cap\\.|volumes?|vol\\.|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|níveis|"
-        "nível|partes?|"
-        "cenas?|anexos?|graus?"
+        "capítulos?|cap\\.|volumes?|vol\\.|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|"
+        "níveis|nível|partes?|cenas?|anexos?|graus?"
     )
     numbered_by = {
         **{"o": False, "O": False, "ao": False, "do": False, "no": False, "um": False},
@@ -88,44 +87,10 @@ class Portuguese(Romance):
     queens = frozenset(("Elizabeth", "Isabel", "Maria", "Catarina", "Vitória", "Margarida", "Cristina"))
     monarchs = queens | frozenset(
         (
-            *(
-                "Luís",
-                "Pedro",
-                "João",
-                "Henrique",
-                "Carlos",
-                "Filipe",
-                "João Paulo",
-                "Bento",
-                "Manuel",
-                "Afonso",
-                "Sancho",
-            ),
-            *(
-                "Dinis",
-                "Duarte",
-                "Sebastião",
-                "José",
-                "Miguel",
-                "Fernando",
-                "Pio",
-                "Leão",
-                "Gregório",
-                "Clemente",
-                "Jorge",
-            ),
-            *(
-                "Guilherme",
-                "Eduardo",
-                "Ricardo",
-                "Napoleão",
-                "Ramsés",
-                "Nicolau",
-                "Alexandre",
-                "Frederico",
-                "Francisco",
-            ),
-        )
+            "Luís|Pedro|João|Henrique|Carlos|Filipe|João Paulo|Bento|Manuel|Afonso|Sancho|Dinis|Duarte|"
+            "Sebastião|José|Miguel|Fernando|Pio|Leão|Gregório|Clemente|Jorge|Guilherme|Eduardo|Ricardo|"
+            "Napoleão|Ramsés|Nicolau|Alexandre|Frederico|Francisco"
+        ).split("|")
     )
     version_words = "[Vv]ersão|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {

@@ -84,8 +84,8 @@ class Spanish(Romance):
     ordinal_nouns = "piso|puesto|lugar|capítulo|grado|curso|año|aniversario|intento|turno|planta|puerta"
     centuries = r"siglos?|s\."
     chapters = (
-        "capítulos?|cap\\.|volumen|vol\\.|tomos?|actos?|artículos?|títulos?|libros?|secci[oó]n|fases?|niveles|nivel|"
-        "partes?|escenas?|anexos?|apéndices?|grados?"
+        "capítulos?|cap\\.|volumen|vol\\.|tomos?|actos?|artículos?|títulos?|libros?|secci[oó]n|fases?|"
+        "niveles|nivel|partes?|escenas?|anexos?|apéndices?|grados?"
     )
     numbered_by = {
         **{"el": False, "El": False, "al": False, "del": False, "su": False, "este": False, "un": False},
@@ -94,22 +94,10 @@ class Spanish(Romance):
     queens = frozenset(("Isabel", "Catalina", "Sofía", "María", "Juana", "Margarita", "Cristina", "Victoria"))
     monarchs = queens | frozenset(
         (
-            *("Luis", "Felipe", "Alfonso", "Carlos", "Fernando", "Juan Carlos", "Enrique", "Juan Pablo", "Benedicto"),
-            *(
-                "Juan",
-                "Pedro",
-                "Sancho",
-                "Ramiro",
-                "Jaime",
-                "Francisco",
-                "Pío",
-                "León",
-                "Gregorio",
-                "Clemente",
-                "Jorge",
-            ),
-            *("Guillermo", "Eduardo", "Ricardo", "Napoleón", "Ramsés", "Nicolás", "Alejandro", "Federico", "Urbano"),
-        )
+            "Luis|Felipe|Alfonso|Carlos|Fernando|Juan Carlos|Enrique|Juan Pablo|Benedicto|Juan|Pedro|Sancho|"
+            "Ramiro|Jaime|Francisco|Pío|León|Gregorio|Clemente|Jorge|Guillermo|Eduardo|Ricardo|Napoleón|Ramsés|"
+            "Nicolás|Alejandro|Federico|Urbano"
+        ).split("|")
     )
     version_words = "[Vv]ersión|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
