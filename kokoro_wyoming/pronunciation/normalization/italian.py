@@ -67,7 +67,8 @@ class Italian(Romance):
     nouns = nouns.ITALIAN
     ordinal_articles = "il|lo|al|del|dal|nel|sul|l|all|dell|dall|nell"
     ordinal_nouns = (
-        "piano|posto|giorno|anno|mese|capitolo|livello|secolo|classificato|tentativo|anniversario|turno|grado"
+        "piano|posto|giorno|anno|mese|capitolo|livello|secolo|classificato|tentativo|anniversario|turno|grado|premio|"
+        "tempo|atto|semestre|trimestre"
     )
     centuries = "secol[oi]"
     chapters = (

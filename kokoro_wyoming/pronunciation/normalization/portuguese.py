@@ -73,7 +73,8 @@ class Portuguese(Romance):
     before_years = r"(?i:\b(?:em|desde|até|ano|anos|de) )$"
     ordinal_articles = "o|ao|do|no|pelo"
     ordinal_nouns = (
-        "andar|lugar|dia|ano|mês|capítulo|turno|colocado|piso|período|aniversário|semestre|trimestre|bimestre"
+        "andar|lugar|dia|ano|mês|capítulo|turno|colocado|piso|período|aniversário|semestre|trimestre|bimestre|tempo|"
+        "grau|ato"
     )
     centuries = r"séculos?|séc\."
     chapters = (
