@@ -155,6 +155,8 @@ Viven en EE. UU. desde 1990. → Viven en Estados Unidos desde mil novecientos n
 El plan V y la vitamina C. → El plan V y la vitamina C.
 La talla XL y el libro CD. → La talla XL y el libro CD.
 El sensor 1 necesita 21 segundos. → El sensor uno necesita veintiún segundos.
+La vitamina D. Toma 2. → La vitamina D. Toma dos.
+Escribe a D. Juan, el 1er. premio. → Escribe a don Juan, el primer premio.
 Son 1.500.000 personas. → Son un millón quinientas mil personas.
 Hace -21 grados. → Hace menos veintiún grados.
 21 listas, 21 artistas, 21 aves, 21 coches. → veintiuna listas, veintiún artistas, veintiuna aves, veintiún coches.
@@ -267,6 +269,7 @@ Luigi XIV nel XVII secolo. → Luigi quattordicesimo nel diciassettesimo secolo.
 Pronto tra ~5 min. → Pronto tra circa cinque minuti.
 Ha vinto 3-1. → Ha vinto tre a uno.
 Le parti I e II di Mario. → Le parti prima e seconda di Mario.
+La 2a volta, 5 min. dopo. → La seconda volta, cinque minuti dopo.
 Mario I, un amico. → Mario I, un amico.
 1 metro, 1 crema, 1 schema, 1 stazione. → un metro, una crema, uno schema, una stazione.
 Un'auto e 1 auto. → Un'auto e un'auto.
@@ -322,6 +325,8 @@ Há 2 luzes acesas. → Há duas luzes acesas.
 Há 1 janela aberta. → Há uma janela aberta.
 Dom Pedro II e Luís XIV. → Dom Pedro segundo e Luís catorze.
 Pronto em ~5 min. → Pronto em cerca de cinco minutos.
+Das 2 às 21. → Das duas às vinte e uma.
+J. R. R. Tolkien, R. 25 de Março. → J. R. R. Tolkien, Rua vinte e cinco de março.
 A Silva Ltda. abriu. → A Silva limitada abriu.
 A Silva Ltda. → A Silva limitada.
 Praça XV de Novembro. → Praça quinze de Novembro.

@@ -71,7 +71,7 @@ class French(Romance):
     ordinals_written = "ers?|[rè]?res?|ères?|(?<=2)(?:nds?|n?des?)|i?[eè]mes?|es?"
     nouns = nouns.FRENCH
     chapters = (
-        "chapitres?|chap\\.|volumes?|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|"
+        "chapitres?|chap\\.|volumes?|vol\\.|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|"
         "parties?|scènes?|annexes?|chants?|psaumes?"
     )
     monarchs = frozenset(

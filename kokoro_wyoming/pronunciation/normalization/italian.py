@@ -63,7 +63,7 @@ class Italian(Romance):
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
-    ordinals_written = "[ºª]"
+    ordinals_written = r"[ºª]|[oa](?= [a-zà-ù])"
     nouns = nouns.ITALIAN
     ordinal_articles = "il|lo|al|del|dal|nel|sul|l|all|dell|dall|nell"
     ordinal_nouns = (
@@ -79,7 +79,7 @@ class Italian(Romance):
         **{"il": False, "Il": False, "al": False, "del": False, "nel": False, "dal": False},
         **{"la": True, "La": True, "alla": True, "della": True, "nella": True, "dalla": True, "Della": True},
     }
-    queens = frozenset(("Elisabetta", "Caterina", "Maria", "Cristina", "Margherita", "Vittoria"))
+    queens = frozenset(("Elisabetta", "Caterina", "Cristina", "Margherita", "Vittoria"))
     monarchs = queens | frozenset(
         (
             "Luigi|Enrico|Carlo|Vittorio Emanuele|Umberto|Giovanni Paolo|Benedetto|Pio|Filippo|Giovanni|Paolo|"
@@ -107,7 +107,7 @@ class Italian(Romance):
         r"\b[nN](?:\.[°º]?|[°º]) ?(?=[0-9])": "numero ",
         r"\bvs\b\.?": "contro",
         r"\b([mM])ax\.?(?= \w)": r"\1assimo",
-        r"\b([mM])in\.(?= [a-z])": r"\1inimo",
+        r"\b([mM])in\.(?= [a-z])(?<![0-9] min\.)": r"\1inimo",
         r"\b([tT])emp\.": r"\1emperatura",
         r"\b([tT])el\.": r"\1elefono",
         r"\b([pP])agg?\.": r"\1agina",

@@ -126,7 +126,7 @@ ITALIAN = Nouns(
     ),
     one=(
         "hai ho ha abbiamo hanno resta restano manca mancano rimane rimangono con senza aggiungi aggiungere "
-        "metti usa compra comprato serve prendi tra fra dopo per ogni solo di o e da in c'è è"
+        "metti usa compra comprato serve prendi tra fra dopo per ogni solo di o e da in stati stato stata"
     ),
     names=(
         "canale camera numero pagina capitolo articolo linea sala piano via zona gruppo livello passo "

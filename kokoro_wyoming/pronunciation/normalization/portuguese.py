@@ -85,7 +85,7 @@ class Portuguese(Romance):
         **{"o": False, "O": False, "ao": False, "do": False, "no": False, "um": False},
         **{"a": True, "A": True, "à": True, "da": True, "na": True, "uma": True},
     }
-    queens = frozenset(("Elizabeth", "Isabel", "Maria", "Catarina", "Vitória", "Margarida", "Cristina"))
+    queens = frozenset(("Elizabeth", "Isabel", "Catarina", "Vitória", "Margarida", "Cristina"))
     monarchs = queens | frozenset(
         (
             "Luís|Pedro|João|Henrique|Carlos|Filipe|João Paulo|Bento|Manuel|Afonso|Sancho|Dinis|Duarte|"
@@ -111,7 +111,7 @@ class Portuguese(Romance):
         r"\b([tT])el\.": r"\1elefone",
         r"\b([pP])ágs?\.": r"\1ágina",
         r"\b([aA])v\.": r"\1venida",
-        r"\bR\.(?= (?:[A-ZÀ-Þ][a-zß-ÿ]|[0-9]|[Dd][aeo]s? ))": "Rua",
+        r"(?<![A-Z]\. )(?<![A-Z]\.)\bR\.(?= (?:[A-ZÀ-Þ][a-zß-ÿ]|[0-9]|[Dd][aeo]s? ))": "Rua",
         r"\bTrav?\.(?= [A-Z])": "Travessa",
         r"\bRod\.(?= [A-Z])": "Rodovia",
         r"\bP(?:ça|ca)\.": "Praça",
@@ -169,6 +169,13 @@ class Portuguese(Romance):
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         return f"{whole} e {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
+
+    def own_rules(self) -> Iterator[Rule]:
+        # "Às 2" and "das 2 às 21" mean hours, and "as 2 portas" are feminine, too.
+        yield (
+            re.compile(r"\b(?P<the>[aAàÀ]s|[dDnN]as) (?P<number>[0-9]{1,2})(?!\w|[.,:/%-][0-9]|[ \u00a0]?%)"),
+            lambda found: f"{found['the']} {self.integer(int(found['number']), feminine=True)}",
+        )
 
     def own_rules_last(self) -> Iterator[Rule]:
         yield re.compile(r"\b([àaÀA])s (?=meia-noite)"), lambda found: f"{found[1]} "

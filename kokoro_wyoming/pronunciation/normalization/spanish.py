@@ -77,7 +77,7 @@ class Spanish(Romance):
         r"[6789][0-9]{2}[ -][0-9]{3}[ -][0-9]{3}",
         r"[6789][0-9]{2}(?:[ -][0-9]{2}){3}",
     )
-    ordinals_written = r"\.?(?:[ºª]|er(?!\w))|(?:r[oa]|d[oa]|t[oa]|m[oa]|v[oa]|n[oa]|[oa])s?(?!\w)"
+    ordinals_written = r"\.?(?:[ºª]|er(?!\w)(?:\.(?= [a-zß-ÿ]))?)|(?:r[oa]|d[oa]|t[oa]|m[oa]|v[oa]|n[oa]|[oa])s?(?!\w)"
     nouns = nouns.SPANISH
     before_years = r"(?i:\b(?:en|desde|hasta|año|años|de|del) )$"
     ordinal_articles = "el|al|del"
@@ -91,7 +91,7 @@ class Spanish(Romance):
         **{"el": False, "El": False, "al": False, "del": False, "su": False, "este": False, "un": False},
         **{"la": True, "La": True, "una": True, "esta": True},
     }
-    queens = frozenset(("Isabel", "Catalina", "Sofía", "María", "Juana", "Margarita", "Cristina", "Victoria"))
+    queens = frozenset(("Isabel", "Catalina", "Sofía", "Juana", "Margarita", "Cristina", "Victoria"))
     monarchs = queens | frozenset(
         (
             "Luis|Felipe|Alfonso|Carlos|Fernando|Juan Carlos|Enrique|Juan Pablo|Benedicto|Juan|Pedro|Sancho|"
@@ -111,7 +111,7 @@ class Spanish(Romance):
         r"\bU(?:d|sted)\.": "usted",
         r"\bUds\.": "ustedes",
         r"\b(?:D\.ª|Dña\.|D(?:ña|ª)(?= [A-ZÁÉÍÓÚÑ]))": "doña",
-        r"\bD\.(?= [A-ZÁÉÍÓÚÑ][a-zá-ú])": "don",
+        r"(?:^|(?<=[.,:;(] )|(?<=\b(?:de|el|al) )|(?<=\b[aey] )|(?<=\b(?:con|por) ))D\.(?= [A-ZÁÉÍÓÚÑ][a-zá-ú])": "don",
         r"\bSta\.?(?= [A-ZÁÉÍÓÚÑ])": "Santa",
         r"\bSto\.?(?= [A-ZÁÉÍÓÚÑ])": "Santo",
         r"\bSrta\.": "señorita",
