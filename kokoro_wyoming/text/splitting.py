@@ -69,10 +69,14 @@ _CLAUSE_ENDS, _WIDE_CLAUSE_ENDS = frozenset(",;:،؛–—"), frozenset("，、�
 _CLAUSE_MARK = re.compile(r"[.!?,;:،؛–](?=\s)|[—、，；：。！？]")
 
 _LAST_WORD = re.compile(r"(?:^|[^\w.])((?:[^\W\d_]\.)*[^\W\d_]{1,6})$")
+_UNFINISHED = re.compile(r"[0-9IVX] [ad]$|\b(?:e|de|a)l s$")
+"""What stands before the first full stop of "44 a. C." and "el s. XX"."""
 _ABBREVIATION_LIST = """
-a.k.a approx cf dr dra e.g i.e mr mrs p.es p.ex prof sr sra vs z.b
-Adm Av Avda Avv Bros Capt Col Dott Drs Eng Esq Exma Exmo Fig Gen Gov Hon Ing Jr Lic Lt MM Messrs Mlle Mlles Mme Mmes
+a.k.a approx av cf dr dra e.g i.e mr mrs p.es p.ex prof sr sra vs z.b
+Adm Avda Avv Bros Capt Col Dott Drs Eng Esq Exma Exmo Fig Gen Gov Hon Ing Jr Lic Lt MM Messrs Mlle Mlles Mme Mmes
 Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds
+avv c.so dott geom ing l.go p.za p.zza sig sigg v.le
+Ctra D.ª Dña EE Gral Pça Pza Sig.ra Srs Sta Sto Trav
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Words whose full stop seldom ends a sentence. Those in small letters count with a capital too."""
@@ -253,6 +257,8 @@ class SentenceSplitter:
             return _TIED
         if self._within == BEGIN:
             return character if self._pending[-2] == BEGIN and character.isalnum() else _TIED
+        if character == "." and _UNFINISHED.search(self._pending[-8:-1]):
+            return ","
         if character == "." and (word := _LAST_WORD.search(self._pending[-13:-1])):
             return _stop_as_seen(word[1])
         return character.translate(_SEEN_AS)

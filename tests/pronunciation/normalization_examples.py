@@ -127,7 +127,7 @@ La batería está al 45 %. → La batería está al cuarenta y cinco por ciento.
 Ayer gastaste 3,2 kWh. → Ayer gastaste tres coma dos kilovatios hora.
 La lámpara usa 60 W. → La lámpara usa sesenta vatios.
 La presión es de 1013 hPa. → La presión es de mil trece hectopascales.
-El CO2 está en 420 ppm. → El C O 2 está en cuatrocientas veinte partes por millón.
+El CO2 está en 420 ppm. → El C O dos está en cuatrocientas veinte partes por millón.
 Hay 12 µg/m³ de polvo. → Hay doce microgramos por metro cúbico de polvo.
 El viento sopla a 5 km/h. → El viento sopla a cinco kilómetros por hora.
 La habitación tiene 25 m². → La habitación tiene veinticinco metros cuadrados.
@@ -151,17 +151,28 @@ La IP es 192.168.1.10. → La IP es ciento noventa y dos punto ciento sesenta y 
 Es el 1º y la 2ª. → Es el primero y la segunda.
 Añade 1/2 vaso y 3/4 de litro. → Añade medio vaso y tres cuartos de litro.
 Son 2½ horas. → Son dos horas y media.
-Habitación n.º 5. → Habitación número 5.
+Habitación n.º 5. → Habitación número cinco.
 Luces, p. ej. lámparas. → Luces, por ejemplo lámparas.
 El Sr. López y la Dra. Gil. → El señor López y la doctora Gil.
-Sal & pimienta, 5 + 3 = 8. → Sal y pimienta, 5 más 3 igual a 8.
+Sal & pimienta, 5 + 3 = 8. → Sal y pimienta, cinco más tres igual a ocho.
 Hay 21 luces encendidas. → Hay veintiuna luces encendidas.
 Hay 1 ventana abierta. → Hay una ventana abierta.
 Hay 31 dispositivos. → Hay treinta y un dispositivos.
 Felipe VI y Luis XIV. → Felipe sexto y Luis catorce.
 Listo en ~5 min. → Listo en unos cinco minutos.
 1000000 W → un millón de vatios
-El sensor 2 ha detectado humo en 5 ha de bosque. → El sensor 2 ha detectado humo en cinco hectáreas de bosque.
+El sensor 2 ha detectado humo en 5 ha de bosque. → El sensor dos ha detectado humo en cinco hectáreas de bosque.
+Murió en el 44 a. C. → Murió en el cuarenta y cuatro antes de Cristo.
+Viven en EE. UU. desde 1990. → Viven en Estados Unidos desde mil novecientos noventa.
+El plan V y la vitamina C. → El plan V y la vitamina C.
+La talla XL y el libro CD. → La talla XL y el libro CD.
+El sensor 1 necesita 21 segundos. → El sensor uno necesita veintiún segundos.
+La vitamina D. Toma 2. → La vitamina D. Toma dos.
+Escribe a D. Juan, el 1er. premio. → Escribe a don Juan, el primer premio.
+Son 1.500.000 personas. → Son un millón quinientas mil personas.
+Hace -21 grados. → Hace menos veintiún grados.
+21 listas, 21 artistas, 21 aves, 21 coches. → veintiuna listas, veintiún artistas, veintiuna aves, veintiún coches.
+21 camiones, 21 canciones y 1 agua. → veintiún camiones, veintiuna canciones y un agua.
 """,
     "fr-FR": """
 Il fait 21,5 °C dans le salon. → Il fait vingt et un virgule cinq degrés Celsius dans le salon.
@@ -183,7 +194,7 @@ La batterie est à 45 %. → La batterie est à quarante-cinq pour cent.
 Hier, 3,2 kWh ont été consommés. → Hier, trois virgule deux kilowattheures ont été consommés.
 La lampe utilise 60 W. → La lampe utilise soixante watts.
 La pression est de 1013 hPa. → La pression est de mille treize hectopascals.
-Le CO2 est à 420 ppm. → Le C O 2 est à quatre cent vingt parties par million.
+Le CO2 est à 420 ppm. → Le C O deux est à quatre cent vingt parties par million.
 12 µg/m³ de poussière. → douze microgrammes par mètre cube de poussière.
 Vent de 5 km/h. → Vent de cinq kilomètres-heure.
 Une pièce de 25 m². → Une pièce de vingt-cinq mètres carrés.
@@ -206,15 +217,20 @@ L'adresse est 192.168.1.10. → L'adresse est cent quatre-vingt-douze point cent
 Le 1er et la 2e. → Le premier et la deuxième.
 Ajoutez 1/2 verre et 3/4 de litre. → Ajoutez un demi verre et trois quarts de litre.
 Pendant 2½ heures. → Pendant deux heures et demie.
-Chambre n° 5. → Chambre numéro 5.
+Chambre n° 5. → Chambre numéro cinq.
 Des lumières, p. ex. des lampes. → Des lumières, par exemple des lampes.
 M. Dupont et Mme Durand. → monsieur Dupont et madame Durand.
-Sel & poivre, 5 + 3 = 8. → Sel et poivre, 5 plus 3 égale 8.
+Sel & poivre, 5 + 3 = 8. → Sel et poivre, cinq plus trois égale huit.
 Il y a 21 lampes allumées. → Il y a vingt et une lampes allumées.
 Il y a 1 porte ouverte. → Il y a une porte ouverte.
 Louis XIV au XVIIe siècle. → Louis quatorze au dix-septième siècle.
 ~5 min → environ cinq minutes
 Budget de 1 M€ par an. → Budget d'un million d'euros par an.
+Né en 44 av. J.-C. à Rome. → Né en quarante-quatre avant Jésus-Christ à Rome.
+La lampe 1 allumée. → La lampe un allumée.
+21 couleurs, 21 moteurs, 21 livres, 21 unités. → vingt et une couleurs, vingt et un moteurs, vingt et un livres, vingt et une unités.
+Super Bowl LVIII. → Super Bowl cinquante-huit.
+Le plan V et la taille XL. → Le plan V et la taille XL.
 """,
     "it-IT": """
 In salotto ci sono 21,5 °C. → In salotto ci sono ventuno virgola cinque gradi Celsius.
@@ -233,7 +249,7 @@ La batteria è al 45%. → La batteria è al quarantacinque per cento.
 Ieri hai usato 3,2 kWh. → Ieri hai usato tre virgola due chilowattora.
 La lampada usa 60 W. → La lampada usa sessanta watt.
 La pressione è di 1013 hPa. → La pressione è di milletredici ettopascal.
-La CO2 è a 420 ppm. → La C O 2 è a quattrocentoventi parti per milione.
+La CO2 è a 420 ppm. → La C O due è a quattrocentoventi parti per milione.
 12 µg/m³ di polveri. → dodici microgrammi per metro cubo di polveri.
 Vento a 5 km/h. → Vento a cinque chilometri all'ora.
 Una stanza di 25 m². → Una stanza di venticinque metri quadrati.
@@ -257,15 +273,20 @@ Home Assistant 2024.11.1 è disponibile. → Home Assistant duemilaventiquattro 
 L'indirizzo è 192.168.1.10. → L'indirizzo è centonovantadue punto centosessantotto punto uno punto dieci.
 Il 1º e la 2ª. → Il primo e la seconda.
 Aggiungi 1/2 bicchiere e 3/4 di litro. → Aggiungi mezzo bicchiere e tre quarti di litro.
-Stanza n. 5. → Stanza numero 5.
+Stanza n. 5. → Stanza numero cinque.
 Luci, ad es. lampade. → Luci, ad esempio lampade.
 Il dott. Rossi e la sig.ra Bianchi. → Il dottor Rossi e la signora Bianchi.
-Sale & pepe, 5 + 3 = 8. → Sale e pepe, 5 più 3 uguale a 8.
+Sale & pepe, 5 + 3 = 8. → Sale e pepe, cinque più tre uguale a otto.
 C'è 1 finestra aperta. → C'è una finestra aperta.
 Luigi XIV nel XVII secolo. → Luigi quattordicesimo nel diciassettesimo secolo.
 Pronto tra ~5 min. → Pronto tra circa cinque minuti.
 Ha vinto 3-1. → Ha vinto tre a uno.
-Il sensore 2 ha visto fumo su 5 ha di bosco. → Il sensore 2 ha visto fumo su cinque ettari di bosco.
+Il sensore 2 ha visto fumo su 5 ha di bosco. → Il sensore due ha visto fumo su cinque ettari di bosco.
+Le parti I e II di Mario. → Le parti prima e seconda di Mario.
+La 2a volta, 5 min. dopo. → La seconda volta, cinque minuti dopo.
+Mario I, un amico. → Mario I, un amico.
+1 metro, 1 crema, 1 schema, 1 stazione. → un metro, una crema, uno schema, una stazione.
+Un'auto e 1 auto. → Un'auto e un'auto.
 """,
     "pt-BR": """
 A sala está com 21,5 °C. → A sala está com vinte e um vírgula cinco graus Celsius.
@@ -286,7 +307,7 @@ A bateria está em 45%. → A bateria está em quarenta e cinco por cento.
 Ontem você usou 3,2 kWh. → Ontem você usou três vírgula dois quilowatts-hora.
 A lâmpada usa 60 W. → A lâmpada usa sessenta watts.
 A pressão é de 1013 hPa. → A pressão é de mil e treze hectopascais.
-O CO2 está em 420 ppm. → O C ó 2 está em quatrocentas e vinte partes por milhão.
+O CO2 está em 420 ppm. → O C ó dois está em quatrocentas e vinte partes por milhão.
 Há 12 µg/m³ de poeira. → Há doze microgramas por metro cúbico de poeira.
 Vento de 5 km/h. → Vento de cinco quilômetros por hora.
 Um quarto de 25 m². → Um quarto de vinte e cinco metros quadrados.
@@ -310,62 +331,69 @@ Home Assistant 2024.11.1 está disponível. → Home Assistant dois mil e vinte 
 O IP é 192.168.1.10. → O IP é cento e noventa e dois ponto cento e sessenta e oito ponto um ponto dez.
 O 1º e a 2ª. → O primeiro e a segunda.
 Adicione 1/2 copo e 3/4 de litro. → Adicione meio copo e três quartos de litro.
-Quarto nº 5. → Quarto número 5.
+Quarto nº 5. → Quarto número cinco.
 Luzes, p. ex. lâmpadas. → Luzes, por exemplo lâmpadas.
 O Sr. Silva e a Dra. Souza. → O senhor Silva e a doutora Souza.
-Sal & pimenta, 5 + 3 = 8. → Sal e pimenta, 5 mais 3 igual a 8.
+Sal & pimenta, 5 + 3 = 8. → Sal e pimenta, cinco mais três igual a oito.
 Há 2 luzes acesas. → Há duas luzes acesas.
 Há 1 janela aberta. → Há uma janela aberta.
 Dom Pedro II e Luís XIV. → Dom Pedro segundo e Luís catorze.
 Pronto em ~5 min. → Pronto em cerca de cinco minutos.
+Das 2 às 21. → Das duas às vinte e uma.
+J. R. R. Tolkien, R. 25 de Março. → J. R. R. Tolkien, Rua vinte e cinco de março.
+A Silva Ltda. abriu. → A Silva limitada abriu.
+A Silva Ltda. → A Silva limitada.
+Praça XV de Novembro. → Praça quinze de Novembro.
+Janela 2 aberta. → Janela dois aberta.
+2 listas, 2 artistas, 2 viagens, 2 cartões. → duas listas, dois artistas, duas viagens, dois cartões.
 """,
     "hi-IN": """
-लिविंग रूम में तापमान 21.5 °C है। → लिविंग रूम में तापमान 21 दशमलव 5 डिग्री सेल्सियस है।
-तापमान २१.५ °C है। → तापमान 21 दशमलव 5 डिग्री सेल्सियस है।
-बाहर -3 °C है। → बाहर माइनस 3 डिग्री सेल्सियस है।
-तापमान 21.0 °C है। → तापमान 21 डिग्री सेल्सियस है।
-70°F है। → 70 डिग्री फ़ेरनहाइट है।
-अलार्म शाम 7:05 बजे है। → अलार्म शाम 7 बजकर 5 मिनट पर है।
-अलार्म 7:05 pm पर है। → अलार्म शाम 7 बजकर 5 मिनट पर है।
-दरवाज़ा 14:30 बजे खुला। → दरवाज़ा 14 बजकर 30 मिनट पर खुला।
-मीटिंग 9:00 बजे है। → मीटिंग 9 बजे है।
-सुबह 8am तक। → सुबह 8 बजे तक।
-आज 2026-11-22 है। → आज 22 नवंबर 2026 है।
-तारीख 22/11/2026 है। → तारीख 22 नवंबर 2026 है।
-15 अगस्त 1947 को। → 15 अगस्त 19 सौ 47 को।
-1984 में बना। → 19 सौ 84 में बना।
-बैटरी 45% है। → बैटरी 45 प्रतिशत है।
-कल 3.2 kWh बिजली लगी। → कल 3 दशमलव 2 किलोवॉट घंटे बिजली लगी।
-बल्ब 60 W का है। → बल्ब 60 वॉट का है।
-दबाव 1013 hPa है। → दबाव 1013 हेक्टोपास्कल है।
-CO2 420 ppm है। → सी ओ टू 420 पार्ट्स पर मिलियन है।
-धूल 12 µg/m³ है। → धूल 12 माइक्रोग्राम प्रति घन मीटर है।
-हवा 5 km/h है। → हवा 5 किलोमीटर प्रति घंटा है।
-कमरा 25 m² का है। → कमरा 25 वर्ग मीटर का है।
-12 GB खाली है। → 12 गीगाबाइट खाली है।
-गति 100 Mbit/s है। → गति 100 मेगाबिट प्रति सेकंड है।
-5 min बाकी है। → 5 मिनट बाकी है।
-टाइमर 1 h का है। → टाइमर 1 घंटा का है।
-2 h बाकी हैं। → 2 घंटे बाकी हैं।
-1h 5m बाकी है। → 1 घंटा 5 मिनट बाकी है।
-दाम ₹100 है। → दाम 100 रुपये है।
-दाम ₹3.50 है। → दाम 3 रुपये 50 पैसे है।
-दाम रु. 500 है। → दाम 500 रुपये है।
-₹5 लाख का बजट। → 5 लाख रुपये का बजट।
-$1 और €20 → 1 डॉलर और 20 यूरो
-10-20 लोग आए। → 10 से 20 लोग आए।
-आज 5–7 °C रहेगा। → आज 5 से 7 डिग्री सेल्सियस रहेगा।
-कुल 1,00,000 फ़ाइलें। → कुल 100000 फ़ाइलें।
-पाई 3.14 है। → पाई 3 दशमलव 1 4 है।
-फ़ोन 98765 43210 है। → फ़ोन 9 8 7 6 5, 4 3 2 1 0 है।
-Home Assistant 2024.11.1 उपलब्ध है। → Home Assistant 2024 पॉइंट 11 पॉइंट 1 उपलब्ध है।
-पता 192.168.1.10 है। → पता 192 पॉइंट 168 पॉइंट 1 पॉइंट 10 है।
-1/2 कप दूध और 3/4 लीटर। → आधा कप दूध और 3 चौथाई लीटर।
+CO2 420 ppm है। → सी ओ टू चार सौ बीस पार्ट्स पर मिलियन है।
+लिविंग रूम में तापमान 21.5 °C है। → लिविंग रूम में तापमान इक्कीस दशमलव पाँच डिग्री सेल्सियस है।
+तापमान २१.५ °C है। → तापमान इक्कीस दशमलव पाँच डिग्री सेल्सियस है।
+बाहर -3 °C है। → बाहर माइनस तीन डिग्री सेल्सियस है।
+तापमान 21.0 °C है। → तापमान इक्कीस डिग्री सेल्सियस है।
+70°F है। → सत्तर डिग्री फ़ेरनहाइट है।
+अलार्म शाम 7:05 बजे है। → अलार्म शाम सात बजकर पाँच मिनट पर है।
+अलार्म 7:05 pm पर है। → अलार्म शाम सात बजकर पाँच मिनट पर है।
+दरवाज़ा 14:30 बजे खुला। → दरवाज़ा चौदह बजकर तीस मिनट पर खुला।
+मीटिंग 9:00 बजे है। → मीटिंग नौ बजे है।
+सुबह 8am तक। → सुबह आठ बजे तक।
+आज 2026-11-22 है। → आज बाईस नवंबर दो हज़ार छब्बीस है।
+तारीख 22/11/2026 है। → तारीख बाईस नवंबर दो हज़ार छब्बीस है।
+15 अगस्त 1947 को। → पंद्रह अगस्त उन्नीस सौ सैंतालीस को।
+1984 में बना। → उन्नीस सौ चौरासी में बना।
+बैटरी 45% है। → बैटरी पैंतालीस प्रतिशत है।
+कल 3.2 kWh बिजली लगी। → कल तीन दशमलव दो किलोवॉट घंटे बिजली लगी।
+बल्ब 60 W का है। → बल्ब साठ वॉट का है।
+दबाव 1013 hPa है। → दबाव एक हज़ार तेरह हेक्टोपास्कल है।
+धूल 12 µg/m³ है। → धूल बारह माइक्रोग्राम प्रति घन मीटर है।
+हवा 5 km/h है। → हवा पाँच किलोमीटर प्रति घंटा है।
+कमरा 25 m² का है। → कमरा पच्चीस वर्ग मीटर का है।
+12 GB खाली है। → बारह गीगाबाइट खाली है।
+गति 100 Mbit/s है। → गति एक सौ मेगाबिट प्रति सेकंड है।
+5 min बाकी है। → पाँच मिनट बाकी है।
+टाइमर 1 h का है। → टाइमर एक घंटा का है।
+2 h बाकी हैं। → दो घंटे बाकी हैं।
+1h 5m बाकी है। → एक घंटा पाँच मिनट बाकी है।
+दाम ₹100 है। → दाम एक सौ रुपये है।
+दाम ₹3.50 है। → दाम तीन रुपये पचास पैसे है।
+दाम रु. 500 है। → दाम पाँच सौ रुपये है।
+₹5 लाख का बजट। → पाँच लाख रुपये का बजट।
+$1 और €20 → एक डॉलर और बीस यूरो
+10-20 लोग आए। → दस से बीस लोग आए।
+आज 5–7 °C रहेगा। → आज पाँच से सात डिग्री सेल्सियस रहेगा।
+कुल 1,00,000 फ़ाइलें। → कुल एक लाख फ़ाइलें।
+पाई 3.14 है। → पाई तीन दशमलव एक चार है।
+फ़ोन 98765 43210 है। → फ़ोन नौ आठ सात छह पाँच, चार तीन दो एक शून्य है।
+Home Assistant 2024.11.1 उपलब्ध है। → Home Assistant दो हज़ार चौबीस पॉइंट ग्यारह पॉइंट एक उपलब्ध है।
+पता 192.168.1.10 है। → पता एक सौ बानवे पॉइंट एक सौ अड़सठ पॉइंट एक पॉइंट दस है।
+1/2 कप दूध और 3/4 लीटर। → आधा कप दूध और तीन चौथाई लीटर।
 1½ घंटे और 2½ घंटे। → डेढ़ घंटे और ढाई घंटे।
-कमरा #5 → कमरा नंबर 5
+कमरा #5 → कमरा नंबर पाँच
 डॉ. शर्मा आए। → डॉक्टर शर्मा आए।
-नमक & मिर्च, 5 + 3 = 8 → नमक और मिर्च, 5 प्लस 3 बराबर 8
--5 और ~5 मिनट → माइनस 5 और लगभग 5 मिनट
+नमक & मिर्च, 5 + 3 = 8 → नमक और मिर्च, पाँच प्लस तीन बराबर आठ
+-5 और ~5 मिनट → माइनस पाँच और लगभग पाँच मिनट
 """,
     "ja-JP": """
 リビングの温度は21.5°Cです。 → リビングの温度はニジューイッテンゴドです。

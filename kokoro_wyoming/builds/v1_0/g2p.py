@@ -15,7 +15,7 @@ from typing import Any
 from kokoro_wyoming.audio.word_times import SpokenWord, paired
 from kokoro_wyoming.builds import espeak
 from kokoro_wyoming.builds.chosen import how_to_add, is_left_out
-from kokoro_wyoming.builds.v1_0 import english
+from kokoro_wyoming.builds.v1_0 import english, italian
 from kokoro_wyoming.builds.v1_0.french import FrenchEspeak
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
@@ -227,6 +227,8 @@ def _phonemes_in_spite_of_all(pipeline: KPipeline | ForeignPipeline, text: str) 
 def _phonemes_of(pipeline: KPipeline | ForeignPipeline, text: str) -> str:
     if pipeline.lang_code == "z":
         text = _NOT_CHINESE.sub(_unread, text)
+    if pipeline.lang_code == "i":
+        text = italian.respelled(text)
     if not text.strip():
         return ""
     phonemes, tokens = pipeline.g2p(text.strip())

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
-from kokoro_wyoming.pronunciation.normalization.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.romance import NUMERAL, STOP, Romance
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {
@@ -85,27 +86,18 @@ class French(Romance):
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[1-9](?:[ .-][0-9]{2}){4}")
-    ordinals_written = "ers?|[rè]?re|ère|nde?|[eè]mes?|èmes?|e"
-    feminine_nouns = frozenset(
-        (
-            "heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes "
-            "fenêtre fenêtres lumière lumières semaine semaines ampoule ampoules tâche tâches notification "
-            "notifications pièce pièces alarme alarmes caméra caméras année années journée journées"
-        ).split()
+    ordinals_written = "ers?|[rè]?res?|ères?|(?<=2)(?:nds?|n?des?)|i?[eè]mes?|es?"
+    nouns = nouns.FRENCH
+    chapters = (
+        "chapitres?|chap\\.|volumes?|vol\\.|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|"
+        "parties?|scènes?|annexes?|chants?|psaumes?"
     )
     monarchs = frozenset(
         (
-            "Louis",
-            "Henri",
-            "Charles",
-            "François",
-            "Philippe",
-            "Napoléon",
-            "Élisabeth",
-            "Jean-Paul",
-            "Benoît",
-            "Catherine",
-        )
+            "Louis|Henri|Charles|François|Philippe|Napoléon|Élisabeth|Jean-Paul|Benoît|Catherine|Jean|Pie|Léon|"
+            "Clovis|Guillaume|Édouard|Frédéric|Nicolas|Alexandre|Paul|Grégoire|Clément|Innocent|Ramsès|Léopold|"
+            "Albert|Baudouin|Robert|Hugues"
+        ).split("|")
     )
     code_words = (
         r"\b(?i:PIN|code(?: PIN| d'accès| secret| de sécurité)?"
@@ -121,6 +113,20 @@ class French(Romance):
         r"\bc\.-à-d\.|\bc-à-d\b\.?": "c'est-à-dire",
         r"\betc\.(?=,|\)| [a-z])": "et cetera",
         r"\b([eE])nv\.": r"\1nviron",
+        rf"\bav\. ?J\.[ -]?C\b{STOP}": "avant Jésus-Christ",
+        rf"\bapr?\. ?J\.[ -]?C\b{STOP}": "après Jésus-Christ",
+        r"\bMM\.(?= [A-ZÉ])": "messieurs",
+        r"\bMmes(?= [A-ZÉ])": "mesdames",
+        r"\bMlles(?= [A-ZÉ])": "mesdemoiselles",
+        r"\bSt(e?)[-.] ?(?=[A-ZÉ])": r"Saint\1-",
+        r"\b(?:[pP]r|Prof\.)(?= [A-ZÉ])": "professeur",
+        r"\bpl\.(?= \w)": "place",
+        r"\bpp?\.(?= [0-9])": "page",
+        r"\bchap\.(?= [0-9IVX])": "chapitre",
+        r"\bart\.(?= [0-9IVX])": "article",
+        r"\b([aA])ppt\b\.?": r"\1ppartement",
+        r"\bbât\.": "bâtiment",
+        r"\b([eE])tc\.$": r"\1t cetera.",
         r"\bM\.(?= [A-ZÉ])": "monsieur",
         r"\bMme(?= [A-ZÉ])": "madame",
         r"\bMlle(?= [A-ZÉ])": "mademoiselle",
@@ -132,8 +138,8 @@ class French(Romance):
         r"\b([mM])in\.(?= [a-z])(?<![0-9] min\.)": r"\1inimum",
         r"\b([tT])emp\.(?= \w)": r"\1empérature",
         r"\b([tT])él\.": r"\1éléphone",
-        r"\bbd(?= [A-ZÉ])": "boulevard",
-        r"\bav\.(?= \w)": "avenue",
+        r"\b(?:[bB]d|[bB]oul|[bB]lvd)\b\.?(?= (?:[A-ZÉ]|d))": "boulevard",
+        r"\b([aA])v\.(?= \w)": r"\1venue",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
@@ -141,6 +147,14 @@ class French(Romance):
 
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         return "première" if number == 1 and feminine else super().ordinal(number)
+
+    def _ordinal(self, found: Found) -> str:
+        if int(found["number"]) == 2 and re.search(r"de?s?$", found[0]):
+            return "seconde" if re.search(r"des?$", found[0]) else "second"
+        return super()._ordinal(found)
+
+    def monarch(self, name: str, number: int) -> str:
+        return f"{name} {'premier' if number == 1 else self.integer(number)}"
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         if hour % 24 == 0 and not minute and not second and not half:
@@ -194,7 +208,10 @@ class French(Romance):
         return f"{'plus ' if written.startswith('+') else ''}{', '.join(said)}"
 
     def own_rules_first(self) -> Iterator[Rule]:
-        yield re.compile(r"\b(?P<century>[XVI]{1,5})e(?= siècle)"), self._century
+        yield (
+            re.compile(rf"\b(?P<number>{NUMERAL})(?P<end>er|ère|re|nde?|i?[eè]me|e)s?(?!\w)"),
+            self._roman_ordinal,
+        )
         yield from super().own_rules_first()
 
     def own_rules_last(self) -> Iterator[Rule]:
@@ -202,5 +219,5 @@ class French(Romance):
         yield re.compile(r"\b(milli(?:ons?|ards?)) de (?=[aeéèiou])"), lambda found: f"{found[1]} d'"
         yield re.compile(r"\b(tiers|quarts?|ièmes?) de (?=heure\b|once\b)"), lambda found: f"{found[1]} d'"
 
-    def _century(self, found: Found) -> str:
-        return self.ordinal(roman(found["century"]))
+    def _roman_ordinal(self, found: Found) -> str:
+        return self.ordinal(roman(found["number"]), feminine=found["end"] in ("re", "ère"))

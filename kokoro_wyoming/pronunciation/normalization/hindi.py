@@ -1,4 +1,4 @@
-"""Hindi. Whole numbers stay digits: espeak reads them rightly, lakh and crore included."""
+"""Hindi."""
 
 from __future__ import annotations
 
@@ -7,10 +7,33 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _DIGITS = {0x966 + digit: str(digit) for digit in range(10)}
+_UNDER_HUNDRED = """
+शून्य एक दो तीन चार पाँच छह सात आठ नौ
+दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस
+बीस इक्कीस बाईस तेईस चौबीस पच्चीस छब्बीस सत्ताईस अट्ठाईस उनतीस
+तीस इकतीस बत्तीस तैंतीस चौंतीस पैंतीस छत्तीस सैंतीस अड़तीस उनतालीस
+चालीस इकतालीस बयालीस तैंतालीस चौवालीस पैंतालीस छियालीस सैंतालीस अड़तालीस उनचास
+पचास इक्यावन बावन तिरपन चौवन पचपन छप्पन सत्तावन अट्ठावन उनसठ
+साठ इकसठ बासठ तिरसठ चौंसठ पैंसठ छियासठ सड़सठ अड़सठ उनहत्तर
+सत्तर इकहत्तर बहत्तर तिहत्तर चौहत्तर पचहत्तर छिहत्तर सतहत्तर अठहत्तर उन्यासी
+अस्सी इक्यासी बयासी तिरासी चौरासी पचासी छियासी सत्तासी अट्ठासी नवासी
+नब्बे इक्यानवे बानवे तिरानवे चौरानवे पचानवे छियानवे सत्तानवे अट्ठानवे निन्यानवे
+""".split()
+_LARGE = tuple(
+    zip(
+        (10**15, 10**13, 10**11, 10**9, 10**7, 10**5, 1000, 100),
+        "पद्म नील खरब अरब करोड़ लाख हज़ार सौ".split(),
+        strict=True,
+    )
+)
+_LETTER = r"[\w\u0900-\u0963]"
 _PARTS = {3: "तिहाई", 4: "चौथाई"}
 _ORDINALS = dict(enumerate("पहला दूसरा तीसरा चौथा पाँचवाँ छठा".split(), 1))
+_ENDINGS = {"ी": ("ी", "वीं"), "े": ("े", "वें"), "ा": ("ा", "वाँ")}
+"""The vowel of a typed ordinal, and the endings of such as पहला and पाँचवाँ with it."""
 
 
 _LETTERS = dict(
@@ -84,6 +107,11 @@ class Hindi(Normalizer):
         r"मि(?:\.|॰) ?मी(?:\.|॰)?(?!\w)|(?<![\w])मिमी(?!\w)": "मिलीमीटर",
         r"(?<=[0-9०-९] )मि(?:\.|॰)": "मिनट",
         r"(?<![\w])नं(?:\.|॰) ?(?=[0-9०-९])": "नंबर ",
+        r"(?<=[0-9०-९] )(?:रु|रू)(?:\.|॰)?(?![\w\u0900-\u0963])": "रुपये",
+        r"(?<![\w\u0900-\u0963])प्रो(?:\.|॰)": "प्रोफ़ेसर",
+        r"(?<![\w\u0900-\u0963])सं(?:\.|॰) ?(?=[0-9०-९])": "संख्या ",
+        r"(?<![\w\u0900-\u0963])पृ(?:\.|॰) ?(?=[0-9०-९])": "पृष्ठ ",
+        r"(?<![\w\u0900-\u0963])ई(?:\.|॰) ?पू(?:\.|॰)?(?![\w\u0900-\u0963])": "ईसा पूर्व",
         r"\bvs\b\.?": "बनाम",
         r"(?<=[^\W\d_])/(?=(?:घंटा|घंटे|सेकंड|मिनट|दिन|महीना|माह|लीटर|किलो|यूनिट)(?!\w))": " प्रति ",
     }
@@ -96,47 +124,56 @@ class Hindi(Normalizer):
         return " ".join(_LETTERS.get(part.upper(), part) for part in parts)
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
-        return str(number)
+        for size, name in _LARGE:
+            if number >= size:
+                rest = number % size
+                return self.joined(self.integer(number // size), name, self.integer(rest) if rest else "")
+        return _UNDER_HUNDRED[number]
+
+    def bare(self, written: str, found: Found) -> str:
+        return self._padded(written) if written.startswith("0") else self.integer(int(written))
 
     def with_fraction(self, whole: str, fraction: str) -> str:
-        return f"{whole} दशमलव {' '.join(fraction)}"
+        return self.joined(whole, "दशमलव", *(self.integer(int(digit)) for digit in fraction))
 
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
-        return _ORDINALS.get(number, f"{number}वाँ")
+        return _ORDINALS.get(number, f"{self.integer(number)}वाँ")
 
     def year(self, year: int) -> str:
         """1984: nineteen hundred eighty-four."""
         if not 1100 <= year < 2000:
-            return str(year)
-        return f"{year // 100} सौ {year % 100 or ''}".strip()
+            return self.integer(year)
+        return self.joined(self.integer(year // 100), "सौ", self.integer(year % 100) if year % 100 else "")
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
-        time = f"{hour} बजकर {minute} मिनट" if minute else f"{hour} बजे"
+        hours, minutes = self.integer(hour), self.integer(minute)
+        time = f"{hours} बजकर {minutes} मिनट" if minute else f"{hours} बजे"
         if second:
-            time = f"{hour} बजकर {minute} मिनट {second} सेकंड"
+            time = f"{hours} बजकर {minutes} मिनट {self.integer(second)} सेकंड"
         return f"{_part_of_day(hour, half)} {time}" if half else time
 
     def date(self, year: int | None, month: int, day: int | None) -> str:
         name = next(name for name, number in self.month_numbers.items() if number == month)
-        return self.joined(str(day) if day else "", name, self.year(year) if year else "")
+        return self.joined(self.integer(day) if day else "", name, self.year(year) if year else "")
 
     def fraction(self, over: int, under: int) -> str:
         if (over, under) == (1, 2):
             return "आधा"
-        return f"{over} {_PARTS[under]}" if under in _PARTS else f"{over} बटा {under}"
+        part = _PARTS.get(under, f"बटा {self.integer(under)}")
+        return f"{self.integer(over)} {part}"
 
     def mixed(self, whole: int, over: int, under: int) -> str:
         if (over, under) == (1, 2):
-            return {1: "डेढ़", 2: "ढाई"}.get(whole, f"साढ़े {whole}")
+            return {1: "डेढ़", 2: "ढाई"}.get(whole, f"साढ़े {self.integer(whole)}")
         if (over, under) == (1, 4):
-            return f"सवा {whole}"
-        return f"{whole} सही {self.fraction(over, under)}"
+            return f"सवा {self.integer(whole)}"
+        return f"{self.integer(whole)} सही {self.fraction(over, under)}"
 
     def share(self, part: int, of: int) -> str:
-        return f"{of} {self.out_of} {part}"
+        return self.joined(self.integer(of), self.out_of, self.integer(part))
 
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
-        return f"{whole} {coins} {currency.coin if coins == 1 else currency.coins}"
+        return f"{whole} {self.integer(coins)} {currency.coin if coins == 1 else currency.coins}"
 
     def large_numbers(self) -> Mapping[str, Large]:
         typed = {word: Large(word, word) for word in ("हज़ार", "हजार", "लाख", "करोड़", "अरब")}
@@ -148,6 +185,8 @@ class Hindi(Normalizer):
         return {**typed, **lakhs, **crores, **thousands, **millions, **billions, "T": Large("लाख करोड़", "लाख करोड़")}
 
     def own_rules_first(self) -> Iterator[Rule]:
+        typed = r"ल(?P<one>[ाीे])|र(?P<two>[ाीे])|थ(?P<four>[ाीे])|ठ(?P<six>[ाीे])|[ -]?व(?P<many>[ाीे])[ंँ]?"
+        yield re.compile(rf"(?<![\w.,:/-])(?P<number>[0-9]{{1,4}})(?:{typed})(?!{_LETTER})"), self._typed_ordinal
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)[.॰]?"
         yield (
             re.compile(
@@ -155,6 +194,11 @@ class Hindi(Normalizer):
             ),
             self._written_date,
         )
+
+    def _typed_ordinal(self, found: Found) -> str:
+        words = self.ordinal(int(found["number"]))
+        vowel, others = _ENDINGS[next(sign for sign in found.groups()[1:] if sign)]
+        return words[:-1] + vowel if words.endswith("ा") else words.removesuffix("वाँ") + others
 
     def own_rules(self) -> Iterator[Rule]:
         yield (
@@ -168,8 +212,11 @@ class Hindi(Normalizer):
 
     def own_rules_last(self) -> Iterator[Rule]:
         # "14:30 बजे" was typed: the hour has its word already.
-        yield re.compile(r"(बजकर [0-9]+ मिनट(?: [0-9]+ सेकंड)?) बजे"), lambda found: f"{found[1]} पर"
-        yield re.compile(r"(सुबह|दोपहर|शाम|रात) \1(?= [0-9])"), lambda found: found[1]
+        yield (
+            re.compile(r"(बजकर \S{1,16} मिनट(?: \S{1,16} सेकंड)?) बजे( (?:तक|से|के)(?!\S))?"),
+            lambda found: f"{found[1]}{found[2] or ' पर'}",
+        )
+        yield re.compile(r"(सुबह|दोपहर|शाम|रात) \1(?= \S{1,16} बज)"), lambda found: found[1]
         yield re.compile(r"बजे बजे"), lambda found: "बजे"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import roman
-from kokoro_wyoming.pronunciation.normalization.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.romance import NUMERAL, STOP, Romance
 
 _PARTS = {
     2: "mezzo",
@@ -21,6 +22,8 @@ _PARTS = {
     9: "nono",
     10: "decimo",
 }
+_FEMININE_PARTS = frozenset("parte parti sezione sezioni fase fasi scena scene".split())
+_TAKES_UNO = re.compile(r"(?:s[bcdfglmnpqrtvz]|z|gn|ps|pn|x|y|i[aeou])", re.IGNORECASE)
 
 
 class Italian(Romance):
@@ -82,36 +85,30 @@ class Italian(Romance):
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"3[0-9]{2}[ -][0-9]{3}[ -]?[0-9]{3,4}", r"0[0-9]{1,3}[ -/][0-9]{5,8}")
-    ordinals_written = (
-        r"[ºª]|°(?= (?:piano|posto|premio|tempo|grado|anno|turno|atto|capitolo|giorno|semestre|trimestre|livello)\b)"
-        r"|(?:(?<=\b[iI]l [0-9])|(?<=\b[aA]l [0-9])|(?<=\b[dn]el [0-9]))°"
+    ordinals_written = r"[ºª]|[oa](?= [a-zà-ù])"
+    nouns = nouns.ITALIAN
+    ordinal_articles = "il|lo|al|del|dal|nel|sul|l|all|dell|dall|nell"
+    ordinal_nouns = (
+        "piano|posto|giorno|anno|mese|capitolo|livello|secolo|classificato|tentativo|anniversario|turno|grado|premio|"
+        "tempo|atto|semestre|trimestre"
     )
-    feminine_nouns = frozenset(
-        (
-            "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte "
-            "settimana settimane stanza stanze lampadina lampadine notifica notifiche tapparella tapparelle "
-            "telecamera"
-        ).split()
+    centuries = "secol[oi]"
+    chapters = (
+        "capitol[oi]|cap\\.|volum[ei]|vol\\.|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|"
+        "fas[ei]|livell[oi]|part[ei]|scen[ae]|allegat[oi]|cant[oi]"
     )
-    masculine_nouns = frozenset(
+    numbered_by = {
+        **{"il": False, "Il": False, "al": False, "del": False, "nel": False, "dal": False},
+        **{"la": True, "La": True, "alla": True, "della": True, "nella": True, "dalla": True, "Della": True},
+    }
+    queens = frozenset(("Elisabetta", "Caterina", "Cristina", "Margherita", "Vittoria"))
+    monarchs = queens | frozenset(
         (
-            "grado gradi minuto minuti secondo secondi giorno giorni mese mesi anno anni dispositivo dispositivi "
-            "sensore sensori evento eventi messaggio messaggi litro litri metro metri euro"
-        ).split()
-    )
-    monarchs = frozenset(
-        (
-            "Luigi",
-            "Enrico",
-            "Carlo",
-            "Elisabetta",
-            "Vittorio Emanuele",
-            "Umberto",
-            "Giovanni Paolo",
-            "Benedetto",
-            "Pio",
-            "Filippo",
-        )
+            "Luigi|Enrico|Carlo|Vittorio Emanuele|Umberto|Giovanni Paolo|Benedetto|Pio|Filippo|Giovanni|Paolo|"
+            "Leone|Gregorio|Clemente|Innocenzo|Urbano|Sisto|Bonifacio|Giulio|Francesco|Federico|Ferdinando|"
+            "Giorgio|Guglielmo|Edoardo|Riccardo|Napoleone|Cosimo|Vittorio Amedeo|Carlo Alberto|Alessandro|"
+            "Nicola|Ramses|Alfonso|Pietro|Martino"
+        ).split("|")
     )
     dotted_times = "(?i:[ad]?alle(?: ore)?|ore|per le|entro le|verso le|tra le|fra le|sono le)"
     code_words = r"\b(?i:PIN|codice(?: PIN| di [a-z]+)?|password|CAP|OTP)(?: è|:)?(?= )"
@@ -139,10 +136,24 @@ class Italian(Romance):
         r"\b[nN](?:\.[°º]?|[°º]) ?(?=[0-9])": "numero ",
         r"\bvs\b\.?": "contro",
         r"\b([mM])ax\.?(?= \w)": r"\1assimo",
-        r"\b([mM])in\.(?= [a-z])": r"\1inimo",
+        r"\b([mM])in\.(?= [a-z])(?<![0-9] min\.)": r"\1inimo",
         r"\b([tT])emp\.": r"\1emperatura",
         r"\b([tT])el\.": r"\1elefono",
-        r"\b([pP])ag\.": r"\1agina",
+        r"\b([pP])agg?\.": r"\1agina",
+        r"\b[pP](?:\.(?:zz?a)|zz?a\.)": "piazza",
+        r"\b[vV]\.le\b": "viale",
+        r"\bC\.so\b": "corso",
+        r"\bL\.go\b": "largo",
+        r"\bSigg\.": "signori",
+        r"\b[aA]vv\.": "avvocato",
+        r"\b[iI]ng\.(?= [A-Z])": "ingegner",
+        r"\b[gG]eom\.(?= [A-Z])": "geometra",
+        r"\b([cC])ap\.(?= [0-9IVX])": r"\1apitolo",
+        r"\b([aA])rt\.(?= [0-9IVX])": r"\1rticolo",
+        r"\b([vV])ol\.(?= [0-9IVX])": r"\1olume",
+        rf"\ba\. ?C\b{STOP}": "avanti Cristo",
+        rf"\bd\. ?C\b{STOP}": "dopo Cristo",
+        r"\b[sS]\.(?= [A-Z][a-zà-ù])": "san",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
@@ -158,6 +169,18 @@ class Italian(Romance):
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         words = _mended(super().ordinal(number))
         return f"{words[:-1]}a" if feminine else words
+
+    def before_noun(self, words: str, noun: str) -> str:
+        is_vowel = noun[0] in "aeiouàèéìòù"
+        if words == "una" and is_vowel:
+            return "un'"
+        return "uno " if words == "un" and _TAKES_UNO.match(noun) else f"{words} "
+
+    def century(self, number: int) -> str:
+        return self.ordinal(number)
+
+    def chapter(self, word: str, number: int) -> str:
+        return self.ordinal(number, feminine=word.lower() in _FEMININE_PARTS)
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         if hour % 24 == 0 and not minute and not second and not half:
@@ -203,7 +226,7 @@ class Italian(Romance):
         return f"da {first} a {last}"
 
     def monarch(self, name: str, number: int) -> str:
-        return f"{name} {self.ordinal(number, feminine=name == 'Elisabetta')}"
+        return f"{name} {self.ordinal(number, feminine=name in self.queens)}"
 
     def span(self, first: str, last: str) -> str:
         return f"da {first} a {last}"
@@ -218,7 +241,10 @@ class Italian(Romance):
         yield re.compile(r"\b(mezz|d)[ai] (?=or[ae]\b|oncia\b)"), lambda found: f"{found[1]}'"
 
     def own_rules_first(self) -> Iterator[Rule]:
-        yield re.compile(r"\b(?P<century>[XVI]{1,5})(?= secolo)"), lambda found: self.ordinal(roman(found["century"]))
+        yield (
+            re.compile(rf"\b(?P<century>{NUMERAL})(?= secol[oi])"),
+            lambda found: self.ordinal(roman(found["century"])),
+        )
         # "Alle una" is "all'una".
         yield (
             re.compile(r"\b(?P<at>[aA]l|[dD]al)le (?:ore )?(?=0?1:[0-5][0-9](?![0-9:]))"),

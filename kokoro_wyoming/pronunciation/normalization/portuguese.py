@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
-from kokoro_wyoming.pronunciation.normalization.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.romance import STOP, Romance
 
 _PARTS = {
     2: "meio",
@@ -86,19 +87,30 @@ class Portuguese(Romance):
         r"(?!(?:1[1-9]|20)[0-9]{2}-)(?:[0-9]{2} )?9?[0-9]{4}-[0-9]{4}",
         r"0[0-9]00 [0-9]{3} [0-9]{4}",
     )
-    ordinals_written = (
-        r"\.?[ºª]|°(?= (?:lugar|andar|dia|semestre|bimestre|trimestre|turno|tempo|grau|ano|ato|capítulo|colocado)\b)"
-        r"|(?:(?<=\b[oO] [0-9])|(?<=\b[dDnN]o [0-9])|(?<=\b[aA]o [0-9])|(?<=\bdia [0-9]))°|[oa](?!\w)"
+    ordinals_written = r"\.?[ºª°]|[oa](?!\w)"
+    nouns = nouns.PORTUGUESE
+    before_years = r"(?i:\b(?:em|desde|até|ano|anos|de) )$"
+    ordinal_articles = "o|ao|do|no|pelo"
+    ordinal_nouns = (
+        "andar|lugar|dia|ano|mês|capítulo|turno|colocado|piso|período|aniversário|semestre|trimestre|bimestre|tempo|"
+        "grau|ato"
     )
-    feminine_nouns = frozenset(
+    centuries = r"séculos?|séc\."
+    chapters = (
+        "capítulos?|cap\\.|volumes?|vol\\.|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|"
+        "níveis|nível|partes?|cenas?|anexos?|graus?"
+    )
+    numbered_by = {
+        **{"o": False, "O": False, "ao": False, "do": False, "no": False, "um": False},
+        **{"a": True, "A": True, "à": True, "da": True, "na": True, "uma": True},
+    }
+    queens = frozenset(("Elizabeth", "Isabel", "Catarina", "Vitória", "Margarida", "Cristina"))
+    monarchs = queens | frozenset(
         (
-            "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
-            "semanas sala salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música "
-            "músicas atualização atualizações tomada tomadas mensagem mensagens"
-        ).split()
-    )
-    monarchs = frozenset(
-        ("Luís", "Pedro", "João", "Henrique", "Carlos", "Filipe", "João Paulo", "Bento", "Elizabeth", "Isabel")
+            "Luís|Pedro|João|Henrique|Carlos|Filipe|João Paulo|Bento|Manuel|Afonso|Sancho|Dinis|Duarte|"
+            "Sebastião|José|Miguel|Fernando|Pio|Leão|Gregório|Clemente|Jorge|Guilherme|Eduardo|Ricardo|"
+            "Napoleão|Ramsés|Nicolau|Alexandre|Frederico|Francisco"
+        ).split("|")
     )
     code_words = r"\b(?i:PIN|código(?: de [a-zçã]+)?|senha|CEP|OTP|ramal)(?: é|:)?(?= )"
     call_words = r"\b(?i:lig(?:ue|ar|a|uem)|disque|discar|telefone|tel\.)(?: para| é|:)?(?: o)?(?: número)?(?= )"
@@ -120,8 +132,27 @@ class Portuguese(Romance):
         r"\b([mM])ín\.": r"\1ínima",
         r"\b([tT])emp\.": r"\1emperatura",
         r"\b([tT])el\.": r"\1elefone",
-        r"\b([pP])ág\.": r"\1ágina",
+        r"\b([pP])ágs?\.": r"\1ágina",
         r"\b([aA])v\.": r"\1venida",
+        r"(?<![A-Z]\. )(?<![A-Z]\.)\bR\.(?= (?:[A-ZÀ-Þ][a-zß-ÿ]|[0-9]|[Dd][aeo]s? ))": "Rua",
+        r"\bTrav?\.(?= [A-Z])": "Travessa",
+        r"\bRod\.(?= [A-Z])": "Rodovia",
+        r"\bP(?:ça|ca)\.": "Praça",
+        r"\bSrta\.": "senhorita",
+        r"\bSrs\.": "senhores",
+        r"\bProfa\.|\bProf\.ª": "professora",
+        r"\bD\.(?= (?:Pedro|João|Manuel|Afonso|Sebastião|José|Miguel|Luís|Carlos|Henrique|Dinis)\b)": "Dom",
+        r"\bD\.(?= (?:Maria|Ana|Teresa|Isabel|Leopoldina)\b)": "Dona",
+        r"\bSto\.(?= [A-Z])": "Santo",
+        r"\bSta\.(?= [A-Z])": "Santa",
+        r"\b([aA])p(?:to?)?\.(?= ?[0-9])|\b([aA])pto(?= [0-9])": r"\1\2partamento",
+        rf"\bLtda\b{STOP}": "limitada",
+        rf"\ba\. ?C\b{STOP}": "antes de Cristo",
+        rf"\bd\. ?C\b{STOP}": "depois de Cristo",
+        r"\b([cC])ap\.(?= [0-9IVX])": r"\1apítulo",
+        r"\b([aA])rt\.(?= [0-9IVX])": r"\1rtigo",
+        r"\b([vV])ol\.(?= [0-9IVX])": r"\1olume",
+        r"\bséc\.": "século",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
@@ -180,11 +211,13 @@ class Portuguese(Romance):
     def span_of_names(self, first: str, last: str) -> str:
         return f"de {first.removesuffix('-feira')} a {last.removesuffix('-feira')}"
 
-    def monarch(self, name: str, number: int) -> str:
-        ordinal = (
-            self.ordinal(number, feminine=name in ("Elizabeth", "Isabel")) if number <= 10 else self.integer(number)
+    def own_rules(self) -> Iterator[Rule]:
+        yield from super().own_rules()
+        # "Às 2" and "das 2 às 21" mean hours, and "as 2 portas" are feminine, too.
+        yield (
+            re.compile(r"\b(?P<the>[aAàÀ]s|[dDnN]as) (?P<number>[0-9]{1,2})(?!\w|[.,:/%-][0-9]|[ \u00a0]?%)"),
+            lambda found: f"{found['the']} {self.integer(int(found['number']), feminine=True)}",
         )
-        return f"{name} {ordinal}"
 
     def own_rules_last(self) -> Iterator[Rule]:
         yield re.compile(r"\b([àaÀA])s (?=meia-noite)"), lambda found: f"{found[1]} "

@@ -8,10 +8,19 @@ from collections.abc import Iterator, Mapping
 from num2words import num2words
 
 from kokoro_wyoming.pronunciation.normalization import fractions
+from kokoro_wyoming.pronunciation.normalization.counting import WORD, Nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
-from kokoro_wyoming.pronunciation.normalization.numerals import Number
+from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIGNS, Number, roman
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
+
+NUMERAL = rf"(?=[LCDM]{{0,8}}[IVX{ROMAN_SIGNS}]){ROMAN}"
+"""A Roman numeral; not L, C, D or M alone, which are letters more often."""
+_NUMERAL = rf"{NUMERAL}(?!\w)"
+_LONG_NUMERAL = rf"(?=(?:X?L)?[IVX]{{2}}|[{ROMAN_SIGNS}]){ROMAN}(?!\w)"
+_NOT_AN_INITIAL = r"(?!\.[ \u00a0][A-ZÀ-Þ])"
+STOP = r"(?:\.(?! {0,2}(?:$|[¿¡«“\"]?[A-ZÀ-Þ]))|(?!\w))"
+"""The full stop of an abbreviation, but for one that ends a sentence too: that stays."""
 
 
 class Romance(Normalizer):
@@ -30,15 +39,26 @@ class Romance(Normalizer):
     """What stands between day, month and year."""
     month_links = "(?:de |d')?"
     year_links = "(?:,? (?:de |del )?)"
-    feminine_nouns: frozenset[str] = frozenset()
-    """Nouns around the house, plurals too, that make the number before them feminine."""
-    masculine_nouns: frozenset[str] = frozenset()
     single_prime = "minute"
     halves = ("", "", "", "")
     """A half before a noun, masculine and feminine; and after one ("two hours and a half")."""
     portions = ""
     """Feminine nouns that are divided, such as cups, in the singular."""
     portions_masculine = ""
+    nouns: Nouns
+    ordinal_articles = ""
+    """A regular expression: articles that show that ° behind a number is no degree."""
+    ordinal_nouns = ""
+    """A regular expression: nouns that show it."""
+    centuries = ""
+    """A regular expression: words before the Roman numeral of a century."""
+    chapters = ""
+    """A regular expression: words before the Roman numeral of a part."""
+    numbered_by: Mapping[str, bool] = {}
+    """Articles before a Roman numeral and its noun ("la II Guerra"), and whether they are feminine."""
+    queens: frozenset[str] = frozenset()
+    before_years = "(?!)"
+    """A regular expression: what is before a year, at the end of the text before it."""
     half_hours = ("", "")
     """The word for hours as written behind ½, and as said together with it."""
     large_links = "(?: d(?:[ei] |'))?"
@@ -131,20 +151,121 @@ class Romance(Normalizer):
             self._written_date,
         )
         yield (
-            re.compile(rf"(?<![\w.,/-])(?P<number>[0-9]{{1,3}})(?:{self.ordinals_written})(?![\wC])(?! ?C\b)"),
+            re.compile(
+                rf"(?P<before>(?<![\w.,/-])(?:(?i:{self.ordinal_articles or '(?!)'})[ '’])?)(?<![\w.,/-])"
+                rf"(?P<number>[0-9]{{1,3}})(?:{self.ordinals_written}|°)(?![\wC])(?! ?C\b)(?=(?: (?P<noun>{WORD}))?)"
+            ),
             self._ordinal,
         )
-        nouns = "|".join(sorted(self.feminine_nouns | self.masculine_nouns))
-        if nouns:
-            yield re.compile(rf"(?<![\w.,:/\u00a0–-])(?P<number>[0-9]{{1,4}}) (?P<noun>{nouns})(?!\w)"), self._counted
+        yield re.compile(r"(?<=[0-9] min)\.(?= [a-zß-ÿ])"), lambda found: ""
+        yield from self._rules_of_roman_numerals()
+        number = self.number_pattern
+        yield (
+            re.compile(
+                rf"(?<![\w.,:/$£€¥₹–−-])(?<![$£€¥₹][ \u00a0])(?P<sign>(?<!\S)[-−])?(?:(?P<low>{number})(?P<link>-|[ \u00a0]?–[ \u00a0]?|"
+                rf" (?:o|ó|u|ou|a|à) ))?"
+                rf"(?P<number>{number})[ \u00a0](?=(?P<noun>{WORD})(?!\w)(?: (?P<second>{WORD})(?!\w))?)"
+            ),
+            self._counted,
+        )
 
     def _ordinal(self, found: Found) -> str:
-        feminine = "ª" in found[0] or found[0].endswith(("a", "re", "ère", "nde"))
-        return self.ordinal(int(found["number"]), feminine=feminine)
+        number, written = int(found["number"]), found[0]
+        if written.endswith("°") and not self._is_ordinal(found):
+            return written
+        feminine = "ª" in written or written.endswith(("a", "as", "re", "ère", "nde"))
+        return found["before"] + self.ordinal(number, feminine=feminine)
+
+    def _is_ordinal(self, found: Found) -> bool:
+        """Whether ° stands for º: people type it so."""
+        is_noun = found["noun"] and re.fullmatch(self.ordinal_nouns, found["noun"])
+        return int(found["number"]) > 0 and bool(found["before"] or is_noun)
+
+    def _rules_of_roman_numerals(self) -> Iterator[Rule]:
+        if self.centuries:
+            yield self._numbered(self.centuries), self._centuries
+        yield self._numbered(self.chapters), self._chapters
+        names = "|".join(sorted(self.monarchs, key=lambda name: (-len(name), name)))
+        yield (
+            re.compile(rf"\b(?P<name>{names}) (?P<number>{_NUMERAL}){_NOT_AN_INITIAL}"),
+            lambda found: self.monarch(found["name"], roman(found["number"])),
+        )
+        if self.numbered_by:
+            yield (
+                re.compile(
+                    rf"\b(?P<article>{'|'.join(self.numbered_by)}) (?P<number>{_LONG_NUMERAL})(?= {WORD})"
+                    r"|\b(?P<war>II?)(?= [gG]uerra)"
+                ),
+                self._numbered_noun,
+            )
+        yield (
+            re.compile(
+                rf"(?<![\w.])(?P<word>[A-ZÀ-Þ][a-zß-ÿ]{{2,24}}|tip[oi]|types?|grup[oi]|groupe|gruppo|clase|"
+                rf"classe) (?P<number>{_LONG_NUMERAL})"
+            ),
+            lambda found: f"{found['word']} {self.integer(roman(found['number']))}",
+        )
+
+    @staticmethod
+    def _numbered(words: str) -> re.Pattern[str]:
+        links = r"(?:(?P<link>,? (?:y|e|et|a|al|à) |, ?|[-–])(?P<last>" + _NUMERAL + "))?"
+        return re.compile(rf"\b(?P<word>(?i:{words})) (?P<first>{_NUMERAL}){_NOT_AN_INITIAL}{links}")
+
+    def _centuries(self, found: Found) -> str:
+        first, last = (self.century(roman(one)) if one else "" for one in (found["first"], found["last"]))
+        return f"{found['word']} {first}{self._linked(found['link'])}{last}"
+
+    def _chapters(self, found: Found) -> str:
+        first, last = (
+            self.chapter(found["word"], roman(one)) if one else "" for one in (found["first"], found["last"])
+        )
+        return f"{found['word']} {first}{self._linked(found['link'])}{last}"
+
+    def _linked(self, link: str | None) -> str:
+        return f" {self.to} " if link in ("-", "–") else link or ""
+
+    def century(self, number: int) -> str:
+        """The number of a century behind its word."""
+        return self.ordinal(number) if number <= 10 else self.integer(number)
+
+    def chapter(self, word: str, number: int) -> str:
+        """The number of a part of a book, for instance, behind its word."""
+        return self.integer(number)
+
+    def monarch(self, name: str, number: int) -> str:
+        ordinal = self.ordinal(number, feminine=name in self.queens) if number <= 10 else self.integer(number)
+        return f"{name} {ordinal}"
+
+    def _numbered_noun(self, found: Found) -> str:
+        if found["war"]:
+            return self.ordinal(roman(found["war"]), feminine=True)
+        feminine = self.numbered_by[found["article"]]
+        return f"{found['article']} {self.ordinal(roman(found['number']), feminine=feminine)}"
 
     def _counted(self, found: Found) -> str:
-        noun = found["noun"]
-        return f"{self.integer(int(found['number']), feminine=noun in self.feminine_nouns, noun=True)} {noun}"
+        number, low = self.parsed(found["number"]), found["low"] and self.parsed(found["low"])
+        is_year = re.fullmatch("1[1-9][0-9]{2}|20[0-9]{2}", found["number"]) is not None
+        if number.fraction or (low and (low.fraction or low.whole >= number.whole or is_year)):
+            return found[0]
+        before = found.string[max(0, found.start() - 40) : found.start()]
+        if is_year and re.search(self.before_years, before):
+            return found[0]
+        feminine = self.nouns.is_feminine(before, number.whole, found["noun"], found["second"])
+        if feminine is None:
+            return found[0]
+        words = self.integer(number.whole, feminine=feminine, noun=True)
+        if low:
+            first, link = self.integer(low.whole, feminine=feminine), found["link"]
+            words = f"{first}{link}{words}" if link.strip().isalpha() else self.span(first, words)
+        return self.before_noun(self.joined(self.minus if found["sign"] else "", words), found["noun"])
+
+    def before_noun(self, words: str, noun: str) -> str:
+        """The words of a number and what parts them from the noun."""
+        return f"{words} "
+
+    def bare(self, written: str, found: Found) -> str:
+        """A whole number; zeros at its front are said."""
+        return self._padded(written) if written.startswith("0") else self.integer(int(written))
 
     def half_of_day(self, hour: int, half: str, names: Mapping[str, str]) -> str:
         """The words for "am" and "pm" at that hour, out of names for night, morning, afternoon and evening."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
-from kokoro_wyoming.pronunciation.normalization.romance import Romance
+from kokoro_wyoming.pronunciation.normalization.romance import STOP, Romance
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {
     2: "medio",
@@ -21,6 +23,14 @@ _PARTS = {
     10: "décimo",
 }
 _ORDINALS = "primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo undécimo duodécimo".split()
+_TAKES_A_SHORT_ORDINAL = re.compile(
+    r"(?!(?:pero|como|cuando|cuanto|no|solo|sólo|todo|yo|lo|o|luego|bajo|menos|puedo|tengo|quiero|hago)$)"
+    r"(?:[^\W\d_]+o|lugar|mes|día|nivel|plan|tren|gol|examen|semestre|trimestre|bloque|balcón|cajón)"
+)
+
+
+def _apocopated(words: str) -> str:
+    return words[:-1] if words.endswith(("primero", "tercero")) else words
 
 
 class Spanish(Romance):
@@ -87,36 +97,27 @@ class Spanish(Romance):
         r"[6789][0-9]{2}[ -][0-9]{3}[ -][0-9]{3}",
         r"[6789][0-9]{2}(?:[ -][0-9]{2}){3}",
     )
-    ordinals_written = r"\.?[ºª]|er|[oa](?!\w)"
-    feminine_nouns = frozenset(
-        (
-            "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana "
-            "persianas habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez "
-            "veces semana semanas notificación notificaciones actualización actualizaciones canción canciones "
-            "noticia noticias cosa cosas"
-        ).split()
+    ordinals_written = r"\.?(?:[ºª]|er(?!\w)(?:\.(?= [a-zß-ÿ]))?)|(?:r[oa]|d[oa]|t[oa]|m[oa]|v[oa]|n[oa]|[oa])s?(?!\w)"
+    nouns = nouns.SPANISH
+    before_years = r"(?i:\b(?:en|desde|hasta|año|años|de|del) )$"
+    ordinal_articles = "el|al|del"
+    ordinal_nouns = "piso|puesto|lugar|capítulo|grado|curso|año|aniversario|intento|turno|planta|puerta"
+    centuries = r"siglos?|s\."
+    chapters = (
+        "capítulos?|cap\\.|volumen|vol\\.|tomos?|actos?|artículos?|títulos?|libros?|secci[oó]n|fases?|"
+        "niveles|nivel|partes?|escenas?|anexos?|apéndices?|grados?"
     )
-    masculine_nouns = frozenset(
+    numbered_by = {
+        **{"el": False, "El": False, "al": False, "del": False, "su": False, "este": False, "un": False},
+        **{"la": True, "La": True, "una": True, "esta": True},
+    }
+    queens = frozenset(("Isabel", "Catalina", "Sofía", "Juana", "Margarita", "Cristina", "Victoria"))
+    monarchs = queens | frozenset(
         (
-            "grado grados minuto minutos segundo segundos día días mes meses año años dispositivo dispositivos "
-            "sensor sensores evento eventos mensaje mensajes litro litros metro metros kilómetro kilómetros euro "
-            "euros vatio vatios correo correos elemento elementos temporizador temporizadores enchufe enchufes"
-        ).split()
-    )
-    monarchs = frozenset(
-        (
-            "Luis",
-            "Felipe",
-            "Alfonso",
-            "Carlos",
-            "Fernando",
-            "Juan Carlos",
-            "Isabel",
-            "Enrique",
-            "Juan Pablo",
-            "Benedicto",
-            "Juan",
-        )
+            "Luis|Felipe|Alfonso|Carlos|Fernando|Juan Carlos|Enrique|Juan Pablo|Benedicto|Juan|Pedro|Sancho|"
+            "Ramiro|Jaime|Francisco|Pío|León|Gregorio|Clemente|Jorge|Guillermo|Eduardo|Ricardo|Napoleón|Ramsés|"
+            "Nicolás|Alejandro|Federico|Urbano"
+        ).split("|")
     )
     dotted_times = "(?i:(?:a|desde|hasta|sobre|entre|son|de) las)"
     code_words = (
@@ -138,7 +139,28 @@ class Spanish(Romance):
         r"\bDra\.": "doctora",
         r"\bU(?:d|sted)\.": "usted",
         r"\bUds\.": "ustedes",
-        r"\bEE\. ?UU\.": "Estados Unidos",
+        r"\b(?:D\.ª|Dña\.|D(?:ña|ª)(?= [A-ZÁÉÍÓÚÑ]))": "doña",
+        r"(?:^|(?<=[.,:;(] )|(?<=\b(?:de|el|al) )|(?<=\b[aey] )|(?<=\b(?:con|por) ))D\.(?= [A-ZÁÉÍÓÚÑ][a-zá-ú])": "don",
+        r"\bSta\.?(?= [A-ZÁÉÍÓÚÑ])": "Santa",
+        r"\bSto\.?(?= [A-ZÁÉÍÓÚÑ])": "Santo",
+        r"\bSrta\.": "señorita",
+        r"\bSres\.": "señores",
+        r"\bProf\.": "profesor",
+        r"\bProfa\.": "profesora",
+        r"\bGral\.": "general",
+        rf"(?<=[0-9ºª] )(?:izda|izqda|izq)\b{STOP}": "izquierda",
+        rf"(?<=[0-9ºª] )dcha\b{STOP}": "derecha",
+        rf"\ba\. ?C\b{STOP}": "antes de Cristo",
+        rf"\bd\. ?C\b{STOP}": "después de Cristo",
+        r"\b([nN])úm\.": r"\1úmero",
+        r"\b([cC])ap\.(?= [0-9IVX])": r"\1apítulo",
+        r"\b([aA])rt\.(?= [0-9IVX])": r"\1rtículo",
+        r"\b([vV])ol\.(?= [0-9IVX])": r"\1olumen",
+        r"\bs\.(?= [IVX]+\b)": "siglo",
+        r"\b([cC])tra\.": r"\1arretera",
+        r"\b([pP])(?:l?za|l)\.(?= )": r"\1laza",
+        r"\bdpto\.": "departamento",
+        rf"\bEE\.? ?UU\b{STOP}": "Estados Unidos",
         r"\bvs\b\.?": "contra",
         r"\b[nN]\.?[ºo°]\.? ?(?=[0-9])": "número ",
         r"\b([mM])áx\.": r"\1áximo",
@@ -193,9 +215,13 @@ class Spanish(Romance):
     def span_of_names(self, first: str, last: str) -> str:
         return f"de {first} a {last}"
 
-    def monarch(self, name: str, number: int) -> str:
-        ordinal = self.ordinal(number, feminine=name == "Isabel") if number <= 10 else self.integer(number)
-        return f"{name} {ordinal}"
+    def _ordinal(self, found: Found) -> str:
+        words, noun = super()._ordinal(found), found["noun"] or ""
+        is_short = "er" in found[0] or _TAKES_A_SHORT_ORDINAL.fullmatch(noun) is not None
+        return _apocopated(words) if is_short else words
+
+    def _numbered_noun(self, found: Found) -> str:
+        return _apocopated(super()._numbered_noun(found))
 
     def large_numbers(self) -> Mapping[str, Large]:
         thousand, million = Large(factor=1000), Large("millón", "millones")
@@ -210,6 +236,6 @@ class Spanish(Romance):
         yield from super().own_rules()
         # "las 21 h" and "a las 8" mean hours, which are feminine.
         yield (
-            re.compile(r"\b(?P<the>[lL]as?) (?P<hour>1|21)(?![\w]|[.,:][0-9]| [a-zñ])"),
+            re.compile(r"\b(?P<the>[lL]as?) (?P<hour>1(?! [a-zñ])|(?<=s )21)(?![\w]|[.,:][0-9])"),
             (lambda found: f"{found['the']} {self.integer(int(found['hour']), feminine=True)}"),
         )

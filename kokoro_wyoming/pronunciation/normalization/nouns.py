@@ -1,0 +1,178 @@
+"""The nouns of Spanish, French, Italian and Portuguese that numbers count: their endings and exceptions. Pure."""
+
+from __future__ import annotations
+
+from kokoro_wyoming.pronunciation.normalization.counting import Nouns
+
+SPANISH = Nouns(
+    feminine=(
+        r".*(?:as?|[csgxn]i[oó]n(?:es)?|[dt]ad(?:es)?|tud(?:es)?|umbres?)|(?:luz|luce|vez|vece|voz|voce|cruz|"
+        r"cruce|raíz|raíce|paz|noche|tarde|pared|parede|llave|calle|clase|torre|nube|mano|foto|moto|radio|"
+        r"flor|flore|imagen|imágene|señal|señale|red|rede|sal|sale|piel|piele|fuente|parte|suerte|leche|carne|"
+        r"nave|base|frase|fase|serie|especie|muerte|mujer|mujere|madre|cárcel|sede|fiebre|ley|leye|razón|"
+        r"razone|sangre|mente|corriente|superficie|nieve|catástrofe|hélice|índole|sien|siene|tos|crisis|tesis|"
+        r"dosis|hipótesis|variable|gripe|bici|tele|ave|clave)s?"
+    ),
+    masculine=(
+        r"(?:d[ií]a|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|"
+        r"dilema|emblema|lema|drama|panorama|fantasma|síntoma|aroma|diploma|trauma|enigma|prisma|plasma|sofá|"
+        r"pijama|tranvía|guardia|pirata|poeta|atleta|gorila|panda|koala|mediodía|.*grama|(?!(?:.*vista|"
+        r"(?:auto)?pista|lista|conquista|arista)s?$).*ista|análisi|avión|avione|camión|camione|gorrión|"
+        r"gorrione)s?|gas|compás|atlas|paraguas|más|agua|águila|área|arma|aula|alma|hacha|ala|paracaídas|"
+        r"sofás|ave|hada|ancla"
+    ),
+    known=(
+        "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana "
+        "persianas habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez "
+        "veces semana semanas notificación notificaciones actualización actualizaciones canción canciones "
+        "noticia noticias cosa cosas silla sillas taza tazas cucharada cucharadas cucharadita cucharaditas "
+        "botella botellas grado grados minuto minutos segundo segundos día días mes meses año años "
+        "dispositivo dispositivos sensor sensores evento eventos mensaje mensajes litro litros metro metros "
+        "kilómetro kilómetros euro euros vatio vatios correo correos elemento elementos temporizador "
+        "temporizadores enchufe enchufes millón millones dólar dólares libra libras céntimo céntimos"
+    ),
+    plural=r".*s",
+    adjectives="grandes posibles importantes diferentes siguientes principales mil",
+    never=(
+        "que con por para sin son está están fue era hay los las les nos sus mis tus más menos tres dos seis "
+        "tras antes después además jamás quizás entonces unas unos estas estos esas esos muchas muchos "
+        "varias varios todas todos algunas algunos otras otros ambas ambos pocas pocos mientras apenas lejos "
+        "detrás atrás gracias pero como cuando donde porque hasta desde sobre entre cada muy ya aún también "
+        "tampoco solo sólo luego ahora aquí allí hoy ayer mañana si una uno del sea fueron estaba puede debe "
+        "tiene lunes martes miércoles jueves viernes tienes eres estás vas quieres puedes sabes vamos somos "
+        "estamos tenemos podemos hacemos"
+    ),
+    one=(
+        "hay había tengo tienes tiene tenemos tienen queda quedan falta faltan son con sin en añade añadir "
+        "agrega pon usa compra compré toma necesito necesitas necesita dentro hace tras durante por cada "
+        "solo sólo de y o"
+    ),
+    names=(
+        "canal habitación número página capítulo artículo línea ruta autobús sala piso puerta calle planta "
+        "zona grupo nivel paso opción versión día año siglo vuelo sección escena episodio temporada modo tren"
+    ),
+)
+
+FRENCH = Nouns(
+    feminine=(
+        r".*(?:[tsx]ion|ette|ance|ence|[ie]té|elle|esse|aison|euse|tude|ade|ée|ure|trice|[aeo]u?ille|ie|ouche|"
+        r"asse)s?|(?:heure|minute|seconde|foi|personne|lampe|porte|fenêtre|lumière|semaine|ampoule|tâche|"
+        r"pièce|alarme|caméra|chaise|table|maison|chambre|cuisine|salle|cuillère|boîte|page|ligne|rue|ville|"
+        r"piste|chanson|photo|vidéo|image|prise|zone|carte|clé|clef|nuit|main|mise|erreur|couleur|fleur|odeur|"
+        r"valeur|lueur|vapeur|chaleur|peur|hauteur|largeur|longueur|profondeur|épaisseur|douleur|saveur|"
+        r"liqueur|sœur|humeur|rumeur|terreur|souris|vis|vache|poule|pomme|poire|banane|femme|fille|mère|dame|"
+        r"plante|course|tranche|goutte|étoile|équipe|école|église|île|pile|lettre|montre|règle|tonne|roupie|"
+        r"nouvelle|petite|grande|bonne|belle|dernière|première|longue|offre|alerte|demande|tête|route|radio|"
+        r"playlist|phrase|base|place|fête|recette|étape|réponse|question|commande|pause|marche|branche|"
+        r"planche|plage|cage|note|dent|peau|eau|fin|voix|noix|croix|fourmi|tribu|vertu|loi|forêt|faim|mer|"
+        r"cour|part|cellule|molécule|formule|colonne|bombe|tombe|poche|hache|machine|cabine|usine|piscine|"
+        r"vitrine|tartine|racine)s?"
+    ),
+    masculine=(
+        r"(?:côté|été|comité|traité|pâté|silence|musée|lycée|trophée|génie|incendie|parapluie|sosie|foie|"
+        r"murmure|mercure|stade|grade|malade|camarade|jade|squelette|portefeuille|millefeuille|gorille|modèle|"
+        r"vermicelle|libelle|polichinelle|bastion|invité|violoncelle|mausolée|scarabée|apogée)s?"
+    ),
+    known=(
+        "heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes "
+        "fenêtre fenêtres lumière lumières semaine semaines ampoule ampoules tâche tâches notification "
+        "notifications pièce pièces alarme alarmes caméra caméras année années journée journées tasse tasses "
+        "chaise chaises"
+    ),
+    plural=r".*[sx]",
+    adjectives="nouvelles grandes petites autres nouveaux bonnes belles dernières mille autre",
+    never=(
+        "que avec pour par sans sont est était sur les des dans mais ses mes tes nos vos plus moins trois "
+        "deux six dix sous après alors puis dès très vers chez jamais toujours souvent lors depuis pendant "
+        "près suis vas dois peux fais vois sais prends mets vous nous ils elles ces leurs quelques plusieurs "
+        "toutes tous certaines certains puisque ensuite ainsi autres ceux celles hors"
+    ),
+    one=(
+        "a ai avez avons ont reste avec sans dans et ou de par en pour ajoute ajoutez ajouter mets mettez "
+        "utilisez prends prenez pendant depuis après seulement chaque est sont acheté"
+    ),
+    names=(
+        "canal chaîne chambre numéro page chapitre article ligne salle étage porte rue zone groupe niveau "
+        "pièce option version jour vol section scène épisode saison mode train bus lampe"
+    ),
+)
+
+ITALIAN = Nouns(
+    feminine=(
+        r".*(?:a|[zsg]ion[ei]|tà|tù|trice|udine|igine|aggine)|(?:luce|notte|parete|chiave|classe|torre|nave|"
+        r"parte|gente|mano|foto|radio|moto|auto|bici|voce|croce|pace|legge|carne|neve|nube|febbre|fonte|"
+        r"fronte|base|frase|fase|serie|specie|morte|madre|moglie|sede|rete|pelle|polvere|siepe|valle|estate|"
+        r"arte|mente|crisi|tesi|dose|analisi|email|playlist|app|password|lavatrice)"
+    ),
+    masculine=(
+        r"(?:.*gramma|(?!(?:.*vista|(?:auto)?pista|lista|conquista|provvista)$).*ista|schema|poema|teorema|"
+        r"dilemma|emblema|problema|sistema|programma|tema|clima|poeta|pianeta|panda|sosia|cinema|pigiama|"
+        r"panorama|fantasma|dramma|diploma|sintomo|aroma|atleta|pirata|papa|delta|gorilla|boia|vaglia|koala|"
+        r"enigma|trauma)"
+    ),
+    known=(
+        "ora ore persona persone luce luci porta porte finestra finestre lampada lampade volta volte "
+        "settimana settimane stanza stanze lampadina lampadine notifica notifiche tapparella tapparelle "
+        "telecamera sedia tazza cucchiaio cucchiaino bottiglia grado gradi minuto minuti secondo secondi "
+        "giorno giorni mese mesi anno anni dispositivo dispositivi sensore sensori evento eventi messaggio "
+        "messaggi litro litri metro metri euro"
+    ),
+    plural=r"(?!)",
+    adjectives="grande nuova nuovo altra altro bella bello piccola piccolo mille",
+    never=(
+        "che con per senza sono sta era non più meno alle alla allo agli degli delle della dello dal dalla "
+        "dei nel nella sul sulla come quando dove perché fino mentre poi anche ancora oggi ieri domani tre "
+        "due sei una uno del fra tra verso sopra sotto dopo prima già solo quindi ora allora circa oppure"
+    ),
+    one=(
+        "hai ho ha abbiamo hanno resta restano manca mancano rimane rimangono con senza aggiungi aggiungere "
+        "metti usa compra comprato serve prendi tra fra dopo per ogni solo di o e da in stati stato stata"
+    ),
+    names=(
+        "canale camera numero pagina capitolo articolo linea sala piano via zona gruppo livello passo "
+        "opzione versione giorno volo sezione scena episodio stagione modo treno autobus"
+    ),
+)
+
+PORTUGUESE = Nouns(
+    feminine=(
+        r".*(?:as?|ãs?|[çs]ão|[çs]ões|xão|xões|dades?|tudes?|ag[eé]m|agens)|(?:luz|luze|vez|veze|voz|voze|"
+        r"cruz|cruze|raiz|raíze|paz|noite|tarde|parede|chave|classe|torre|mão|foto|moto|flor|flore|cor|core|"
+        r"dor|dore|rede|parte|sorte|carne|fonte|ponte|frase|fase|base|série|espécie|morte|mulher|mulhere|"
+        r"colher|colhere|árvore|ave|nave|mãe|sede|febre|lei|razão|razõe|crise|tese|greve|neve|pele|tribo|"
+        r"gripe|região|regiõe|opinião|opiniõe|reunião|reuniõe|união|uniõe|religião|religiõe|legiõe|estante|"
+        r"corrente|gente|mente|análise|hipótese|dose|superfície|planície|trave|grade)s?|nuve(?:m|ns)|orde(?:m|"
+        r"ns)|viage(?:m|ns)"
+    ),
+    masculine=(
+        r"(?:dia|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|dilema|"
+        r"emblema|lema|drama|panorama|fantasma|sintoma|aroma|diploma|trauma|enigma|prisma|plasma|sofá|pijama|"
+        r"guarda|pirata|poeta|atleta|gorila|panda|cinema|telefonema|coala|.*grama|(?!(?:.*vista|"
+        r"(?:auto)?pista|lista|conquista|crista)s?$).*ista)s?|coração|corações|gás|personagens?|mais|atlas|"
+        r"meio-dia|lápis"
+    ),
+    known=(
+        "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
+        "semanas sala salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música "
+        "músicas atualização atualizações tomada tomadas mensagem mensagens cadeira cadeiras xícara xícaras "
+        "colher colheres casa casas garrafa garrafas caixa caixas"
+    ),
+    plural=r".*s",
+    adjectives="grandes possíveis importantes diferentes principais mil",
+    never=(
+        "que com por para sem são está estão foi era tem têm não nos das dos aos às pelas pelos nas mais "
+        "menos três dois seis dez antes depois além jamais então uns umas estas estes essas esses aquelas "
+        "aqueles muitas muitos várias vários todas todos algumas alguns outras outros ambas ambos poucas "
+        "poucos enquanto apenas longe atrás mas como quando onde porque até desde sobre entre cada muito "
+        "agora hoje ontem amanhã uma dela dele elas eles nós vos suas seus minhas meus tuas teus vais estás "
+        "vamos somos estamos temos podemos simples"
+    ),
+    one=(
+        "há tenho tem temos têm resta restam falta faltam são com sem adicione coloque use compre comprei "
+        "preciso precisa tome em por cada só apenas durante após de e ou"
+    ),
+    names=(
+        "canal quarto número página capítulo artigo linha sala andar porta rua zona grupo nível passo opção "
+        "versão dia ano voo seção cena episódio temporada modo trem ônibus"
+    ),
+)
