@@ -162,8 +162,8 @@ class Romance(Normalizer):
         number = self.number_pattern
         yield (
             re.compile(
-                rf"(?<![\w.,:/$£€¥₹–−-])(?<![$£€¥₹][ \u00a0])(?P<sign>(?<!\S)[-−])?(?:(?P<low>{number})(?P<link>-|[ \u00a0]?–[ \u00a0]?|"
-                rf" (?:o|ó|u|ou|a|à) ))?"
+                r"(?<![\w.,:/$£€¥₹–−-])(?<![$£€¥₹][ \u00a0])(?P<sign>(?<!\S)[-−])?"
+                rf"(?:(?P<low>{number})(?P<link>-|[ \u00a0]?–[ \u00a0]?| (?:o|ó|u|ou|a|à) ))?"
                 rf"(?P<number>{number})[ \u00a0](?=(?P<noun>{WORD})(?!\w)(?: (?P<second>{WORD})(?!\w))?)"
             ),
             self._counted,
