@@ -104,6 +104,8 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
         if letter in "ab":
             _drop_language_flags(pipeline)
+        if letter == "z":
+            pipeline.g2p = chinese.ChineseG2P()
     return pipeline
 
 
