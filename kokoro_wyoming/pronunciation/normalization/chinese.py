@@ -20,11 +20,11 @@ _MEASURES = (
 )
 _MORE_MEASURES = "年(?![级代])|人|遍|名|家|支|根|把|套|份|趟|顿|颗|粒|包|袋|箱|盒|碗|双|座|棵|句|项|步|圈|斤|万|亿|千"
 """What two is said "liang" before, beside `_MEASURES`."""
-_CALLED = "拨打?|致电|打给|电话|热线|号码|客服|手机号?|分机"
+_CALLED = "拨打?|致电|打给|电话|热线|号码|客服|手机号|分机"
 _CODES = (
     "(?:验证|校验|识别|取件|取餐|邀请|激活|PIN)码|密码|口令|PIN|(?:编|尾|订单|单|卡|账|帐|工|学|序列|流水)号|邮编"
 )
-_PLACES = "房间号?|门牌号?|房号|(?:航班|车次|列车|高铁)号?(?=[^0-9]{1,8}[0-9])"
+_PLACES = "房间号?|门牌号?|房号|航班号?|车次"
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _NO_COUNT = rf"(?![0-9A-Za-z%°]|[-.,:/][0-9]|[ {SEAM}]?(?:{_MEASURES}|{_MORE_MEASURES}|平|分|月|日|点|多|余|字))"
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
@@ -160,10 +160,10 @@ class Chinese(Unspaced):
     abbreviations = {
         r"\bvs\b\.?": "对",
         r"\bN[oO]\. ?(?=[0-9])": "第",
-        r"\bCO[2₂](?!\w)": "二氧化碳",
+        r"(?<![A-Za-z0-9])CO[2₂](?![A-Za-z0-9])": "二氧化碳",
         r"(?<=[0-9])[ \u00a0]?÷[ \u00a0]?(?=[0-9])": "除以",
         # Other languages take a letter on the number for a name, as in "5G" or "2A".
-        r"(?<=[0-9])(?=g(?!\w))|(?<=[0-9]{2})(?=V(?!\w))": " ",
+        rf"(?<=[0-9])(?=g(?!\w|{SEAM}(?:网|信号|手机|套餐|路由|基站))|V(?!\w))": " ",
     }
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
@@ -214,20 +214,26 @@ class Chinese(Unspaced):
     def own_rules_first(self) -> Iterator[Rule]:
         yield from self._rules_of_spelled_numbers()
         yield from self._rules_of_spans()
+        yield from self._rules_of_counts()
+
+    def _rules_of_counts(self) -> Iterator[Rule]:
+        """A number beside its Chinese words: "21.5度", "2个"."""
         # A word that the time has already: "18:40分".
-        yield re.compile(rf"(?<=:[0-5][0-9])[ {SEAM}]?[点时分秒](?![钟组别批发配手享成为])"), lambda found: ""
-        # A number beside its Chinese words: "21.5度", "2个".
+        yield re.compile(rf"(?<=:[0-5][0-9])[ {SEAM}]?[点时分秒](?![钟组别批发配手享成为])"), lambda found: SEAM
+        before, after = f"(?<=[了共近约过满]{SEAM})", "[前后内间来多质保]"
+        counted = rf"{before}[0-9]{{1,2}}(?={SEAM}年)|(?<![\w.:/-])[0-9]{{1,2}}(?={SEAM}年{after})"
+        yield re.compile(counted), lambda found: self.integer(int(found[0]), noun=True)
         sign = r"(?:(?P<sign>(?<![\w-])[-−])|(?<![0-9A-Za-z.,/:~～〜–—-]))"
         number = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:\.[0-9]{1,9})?"
+        amount = rf"{number}{SEAM}?[百千]?[万亿]"
+        yield re.compile(rf"[¥￥] ?(?=(?:{amount}|{number}){SEAM}?元)"), lambda found: ""
+        yield re.compile(rf"(?P<currency>[¥￥$€£]) ?(?P<amount>{amount})"), self._large_price
         amounts = rf"{sign}(?P<first>{number})(?:{_BETWEEN}(?P<last>{number}))?"
         ordinal = re.compile(rf"(?<=第{SEAM})(?P<number>[0-9]{{1,9}})(?={SEAM}?(?:{_MEASURES}))")
         yield ordinal, lambda found: self.integer(int(found["number"]))
         yield re.compile(rf"{amounts}[ {SEAM}]?(?P<measure>{_MEASURES})"), self._measured
         two = rf"(?:点(?!{SEAM}?[0-9]{{3}})|{_MORE_MEASURES})"
         yield re.compile(rf"(?<![\w.:/~～–—-])(?<!第{SEAM})2(?={SEAM}?{two})"), lambda found: "两"
-        amount = rf"{number}{SEAM}?[百千]?[万亿]"
-        yield re.compile(rf"[¥￥] ?(?=(?:{amount}|{number}){SEAM}?元)"), lambda found: ""
-        yield re.compile(rf"(?P<currency>[¥￥$€£]) ?(?P<amount>{amount})"), self._large_price
 
     def _rules_of_spelled_numbers(self) -> Iterator[Rule]:
         """Numbers that are said digit by digit."""
@@ -268,7 +274,7 @@ class Chinese(Unspaced):
         return f"{found['amount']}{self.currency('CNY' if found['currency'] in '¥￥' else SIGNS[found['currency']]).many}"
 
     def own_rules(self) -> Iterator[Rule]:
-        yield re.compile(r"(?<=[0-9A-Za-z)])(?P<power>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]{1,4})"), self._power
+        yield re.compile(r"(?:(?<=[0-9A-Za-z)])|\A)(?P<power>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]{1,4})"), self._power
         yield re.compile(r"(?<=[0-9A-Za-z)])\^(?P<power>-?[0-9]{1,3})(?![0-9])"), self._power
         yield re.compile(r"(?<![\w:.])(?P<over>[0-9]{1,3}):(?P<under>[0-9]{1,3})(?![\w:.])"), self._ratio
         yield re.compile(r"(?<![\w.])(?P<minus>[-−])(?=[0-9])"), lambda found: "负"
