@@ -18,7 +18,7 @@ def test_it_sounds_like_the_words_that_a_person_would_say(reading: Reading) -> N
 
 
 def _sounds(text: str, tag: str) -> str:
-    """What is heard; in Chinese without blanks, as a character in place of another makes other words of its neighbours."""
+    """What is heard; in Chinese without blanks, as another character of the same sound makes other words."""
     return sounds(text, tag).replace(" ", "" if tag == "zh-CN" else " ")
 
 

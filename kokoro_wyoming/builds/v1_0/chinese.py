@@ -31,6 +31,9 @@ def load_in_tables() -> None:
 class ChineseG2P:
     """misaki's G2P of Kokoro v1.0, but that a character with more readings is read by what stands around it."""
 
+    def __init__(self) -> None:
+        readings()  # takes 50 ms the first time
+
     def __call__(self, text: str) -> tuple[str, None]:
         """The phonemes of a text; what is not Chinese in it stays. In place of misaki's tokens there is None."""
         from cn2an import transform

@@ -21,9 +21,7 @@ _MEASURES = (
 _MORE_MEASURES = "年(?![级代])|人|遍|名|家|支|根|把|套|份|趟|顿|颗|粒|包|袋|箱|盒|碗|双|座|棵|句|项|步|圈|斤|万|亿|千"
 """What two is said "liang" before, beside `_MEASURES`."""
 _CALLED = "拨打?|致电|打给|电话|热线|号码|客服|手机号|分机"
-_CODES = (
-    "(?:验证|校验|识别|取件|取餐|邀请|激活|PIN)码|密码|口令|PIN|(?:编|尾|订单|单|卡|账|帐|工|学|序列|流水)号|邮编"
-)
+_CODES = "(?:验证|校验|识别|取件|取餐|邀请|激活|PIN)码|密码|口令|PIN|(?:编|尾|订单|单|卡|账|帐|工|学|序列|流水)号|邮编"
 _PLACES = "房间号?|门牌号?|房号|航班号?|车次"
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _NO_COUNT = rf"(?![0-9A-Za-z%°]|[-.,:/][0-9]|[ {SEAM}]?(?:{_MEASURES}|{_MORE_MEASURES}|平|分|月|日|点|多|余|字))"
@@ -242,7 +240,7 @@ class Chinese(Unspaced):
             yield self._spelled(rf"(?P<before>(?:{names}){gap}[A-Z]{{0,2}})(?P<digits>[0-9]{{3,16}}){_NO_COUNT}", one)
         called = "110|119|120|122|10086|10010|10000|12[0-9]{3}|95[0-9]{3}"
         yield self._spelled(rf"(?P<before>[打叫找][ {SEAM}]?)(?P<digits>{called}){_NO_COUNT}", "幺")
-        alone = rf"(?P<before>(?<![\w.,:/-]))(?P<digits>[0-9]{{3,4}})"
+        alone = r"(?P<before>(?<![\w.,:/-]))(?P<digits>[0-9]{3,4})"
         yield self._spelled(rf"{alone}(?=[ {SEAM}]?(?:室(?![内外温])|号?房间|号房))", "幺")
         yield self._spelled(rf"{alone}(?={SEAM}?路(?:公交|汽车|车|电车|巴士))", "幺")
         yield self._spelled(rf"(?P<before>\b[GDCZTK])(?P<digits>[0-9]{{3,4}})(?={SEAM}?次)", "幺")
@@ -271,10 +269,11 @@ class Chinese(Unspaced):
         return f"{re.sub('^二到', '两到', words)}{found['measure']}"
 
     def _large_price(self, found: Found) -> str:
-        return f"{found['amount']}{self.currency('CNY' if found['currency'] in '¥￥' else SIGNS[found['currency']]).many}"
+        code = "CNY" if found["currency"] in "¥￥" else SIGNS[found["currency"]]
+        return f"{found['amount']}{self.currency(code).many}"
 
     def own_rules(self) -> Iterator[Rule]:
-        yield re.compile(r"(?:(?<=[0-9A-Za-z)])|\A)(?P<power>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]{1,4})"), self._power
+        yield re.compile(r"(?:(?<=[0-9A-Za-z)])|\A)(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})"), self._power
         yield re.compile(r"(?<=[0-9A-Za-z)])\^(?P<power>-?[0-9]{1,3})(?![0-9])"), self._power
         yield re.compile(r"(?<![\w:.])(?P<over>[0-9]{1,3}):(?P<under>[0-9]{1,3})(?![\w:.])"), self._ratio
         yield re.compile(r"(?<![\w.])(?P<minus>[-−])(?=[0-9])"), lambda found: "负"
