@@ -71,7 +71,10 @@ def _bonds(word: str) -> Iterator[Bond]:
     import jieba
     from pypinyin.seg import mmseg
 
-    loose = Bond.WORD if len(word) > 1 and jieba.dt.FREQ.get(word) else Bond.NONE
+    if len(word) == 1:
+        yield Bond.NONE
+        return
+    loose = Bond.WORD if jieba.dt.FREQ.get(word) else Bond.NONE
     for phrase in mmseg.seg.cut(word):
         yield from [Bond.PHRASE if len(phrase) > 1 else loose] * len(phrase)
 
