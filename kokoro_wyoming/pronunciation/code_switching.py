@@ -65,7 +65,7 @@ _WITH_HIRAGANA = re.compile(
     "[\u30a1-\u30fa\u30fc\u3005-\u3007\u4e00-\u9fff]*[\u3041-\u3096][\u3041-\u30ff\u4e00-\u9fff]*"
 )
 _DIGITS_BEFORE = re.compile(r"(?<![0-9.,:])[0-9]{1,9}$")
-_DIGITS_AFTER = re.compile(r"[0-9]{1,9}(?![0-9]|[.,:][0-9]|[%°])")
+_DIGITS_AFTER = re.compile(r"[0-9]{1,9}(?![0-9]|[.,:][0-9]|[%°])|[₀-₉]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,18 @@ def _foreign(text: str, language: str, units_stay: bool) -> Iterator[_Stretch]:
     for stretch in _stretches(text, language):
         mine = stretch.script in own and not _is_simplified_in_japanese(stretch, text, language)
         is_unit = any(start <= stretch.start and stretch.end <= end for start, end in units)
-        if not mine and not is_unit:
-            yield _with_digits(stretch, text)
+        if mine or is_unit:
+            continue
+        with_digits = _with_digits(stretch, text)
+        if not _says_digits(text, language):
+            yield with_digits
+        elif with_digits == stretch or not units_stay:
+            yield stretch
+
+
+def _says_digits(text: str, language: str) -> bool:
+    """Whether the digits at foreign letters are the sentence's: Chinese says "san D" for 3D, and "MP san" for MP3."""
+    return language == "zh-CN" and any(_name(found) == _HAN for found in _SCRIPT.finditer(text))
 
 
 def _stretches(text: str, language: str) -> Iterator[_Stretch]:

@@ -119,7 +119,7 @@ class _Pronouncer:
         parts = [*code_switching.split(replace(run, text=words), self._tag(run), self._release.languages)]
         for number, part in enumerate(parts):
             # English takes a lone A for its article; in another language's sentence it is a letter.
-            is_letter = part.language != run.language and part.text in ("A", "a")
+            is_letter = self._tag(part) != self._language and part.text in ("A", "a")
             phonemes = self._release.symbols("ˈeɪ", "en-US") if is_letter else None
             yield replace(part, text=run.text if number == 0 else "", words=part.text, phonemes=phonemes)
 

@@ -14,7 +14,12 @@ READINGS = [*readings()]
 
 @pytest.mark.parametrize("reading", READINGS, ids=[reading.id for reading in READINGS])
 def test_it_sounds_like_the_words_that_a_person_would_say(reading: Reading) -> None:
-    assert sounds(reading.written, reading.tag) == sounds(reading.said, reading.tag)
+    assert _sounds(reading.written, reading.tag) == _sounds(reading.said, reading.tag)
+
+
+def _sounds(text: str, tag: str) -> str:
+    """What is heard; in Chinese without blanks, as another character of the same sound makes other words."""
+    return sounds(text, tag).replace(" ", "" if tag == "zh-CN" else " ")
 
 
 def test_no_text_is_there_twice_and_every_language_has_some() -> None:

@@ -107,6 +107,8 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
             _drop_language_flags(pipeline)
         if letter == "f":
             _read_as_french(pipeline)
+        if letter == "z":
+            pipeline.g2p = chinese.ChineseG2P()
     return pipeline
 
 

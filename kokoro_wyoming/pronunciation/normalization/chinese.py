@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cn2an import an2cn
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
+from kokoro_wyoming.pronunciation.normalization.money import SIGNS, Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
+from kokoro_wyoming.pronunciation.normalization.numerals import Number
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
@@ -17,6 +18,15 @@ _MEASURES = (
     "个|盏|台|只|条|位|次|小时|分钟|秒|天|周|件|种|度|扇|张|本|间|辆|部|块|杯|瓶|倍|米|公里|千米|升|公斤|克|瓦"
     "|千瓦|伏|元|美元|欧元|岁|封|首"
 )
+_MORE_MEASURES = "年(?![级代])|人|遍|名|家|支|根|把|套|份|趟|顿|颗|粒|包|袋|箱|盒|碗|双|座|棵|句|项|步|圈|斤|万|亿|千"
+"""What two is said "liang" before, beside `_MEASURES`."""
+_CALLED = "拨打?|致电|打给|电话|热线|号码|客服|手机号|分机"
+_CODES = "(?:验证|校验|识别|取件|取餐|邀请|激活|PIN)码|密码|口令|PIN|(?:编|尾|订单|单|卡|账|帐|工|学|序列|流水)号|邮编"
+_PLACES = "房间号?|门牌号?|房号|航班号?|车次"
+_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+_NO_COUNT = rf"(?![0-9A-Za-z%°]|[-.,:/][0-9]|[ {SEAM}]?(?:{_MEASURES}|{_MORE_MEASURES}|平|分|月|日|点|多|余|字))"
+_POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_BETWEEN = "[-–—~～〜]"
 
 
 class Chinese(Unspaced):
@@ -152,13 +162,18 @@ class Chinese(Unspaced):
         r"0[0-9]{2,3}-[0-9]{7,8}",
         r"400-[0-9]{3,4}-[0-9]{3,4}",
     )
-    code_words = r"(?:验证码|校验码|密码|口令|取件码|邮编|邮政编码|动态码|提取码|尾号|卡号|账号)(?:是|为|：|:)?"
-    call_words = r"(?:拨打|拨通|致电|呼叫|拨|打|电话|热线)"
-    short_numbers = "1(?:1[0249]|2[02])|911|999|10086|10010|10000|12345|12306|12315|95588"
     version_words = "[Vv]ersion|版本|Core|OS|Assistant"
-    abbreviations = {r"\bvs\b\.?": "对", r"\bNo\. ?(?=[0-9])": "第"}
+    abbreviations = {
+        r"\bvs\b\.?": "对",
+        r"\bN[oO]\. ?(?=[0-9])": "第",
+        r"(?<=[0-9])[ \u00a0]?÷[ \u00a0]?(?=[0-9])": "除以",
+        # Other languages take a letter on the number for a name, as in "5G" or "2A".
+        rf"(?<=[0-9])(?=g(?!\w|{SEAM}(?:网|信号|手机|套餐|路由|基站))|V(?!\w))": " ",
+    }
 
     def spelled(self, parts: Sequence[str]) -> str:
+        if [*parts] == ["C", "O", "2"]:
+            return "二氧化碳"
         return " ".join(self.integer(int(part)) if part.isdecimal() else part.upper() for part in parts)
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
@@ -208,28 +223,96 @@ class Chinese(Unspaced):
             **self.large_letters,
         }
 
+    def bare(self, written: str, found: Found) -> str:
+        """A number that begins with zero is a name, such as "007", but in a date or a time."""
+        is_counted = re.match(rf"{SEAM}?[年月日号点时]", found.string[found.end() :])
+        return self.digits(written) if re.fullmatch("0[0-9]+", written) and not is_counted else written
+
     def own_rules_first(self) -> Iterator[Rule]:
-        # A number beside its Chinese words: "21.5度", "2个".
-        sign = r"(?:(?P<sign>(?<![\w-])[-−])|(?<![0-9A-Za-z.,/:~–-]))"
-        number = rf"{sign}(?P<first>(?:[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,3}}|[0-9]{{1,9}})(?:\.[0-9]{{1,9}})?)"
-        yield re.compile(rf"{number}(?P<last>)[ {SEAM}]?(?P<measure>{_MEASURES})"), self._measured
+        yield from self._rules_of_spelled_numbers()
+        yield from self._rules_of_spans()
+        yield from self._rules_of_counts()
+
+    def _rules_of_counts(self) -> Iterator[Rule]:
+        """A number beside its Chinese words: "21.5度", "2个"."""
+        # A word that the time has already: "18:40分".
+        yield re.compile(rf"(?<=:[0-5][0-9])[ {SEAM}]?[点时分秒](?![钟组别批发配手享成为])"), lambda found: SEAM
+        before, after = f"(?<=[了共近约过满]{SEAM})", "[前后内间来多质保]"
+        counted = rf"{before}[0-9]{{1,2}}(?={SEAM}年)|(?<![\w.:/-])[0-9]{{1,2}}(?={SEAM}年{after})"
+        yield re.compile(counted), lambda found: self.integer(int(found[0]), noun=True)
+        sign = r"(?:(?P<sign>(?<![\w-])[-−])|(?<![0-9A-Za-z.,/:~～〜–—-]))"
+        number = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:\.[0-9]{1,9})?"
+        amount = rf"{number}{SEAM}?[百千]?[万亿]"
+        yield re.compile(rf"[¥￥] ?(?=(?:{amount}|{number}){SEAM}?元)"), lambda found: ""
+        yield re.compile(rf"(?P<currency>[¥￥$€£]) ?(?P<amount>{amount})"), self._large_price
+        amounts = rf"{sign}(?P<first>{number})(?:{_BETWEEN}(?P<last>{number}))?"
+        ordinal = re.compile(rf"(?<=第{SEAM})(?P<number>[0-9]{{1,9}})(?={SEAM}?(?:{_MEASURES}))")
+        yield ordinal, lambda found: self.integer(int(found["number"]))
+        yield re.compile(rf"{amounts}[ {SEAM}]?(?P<measure>{_MEASURES})"), self._measured
         yield (
             re.compile(r"(?<=[里米元升斤克瓦])/(?=小时|分钟|秒|天|月|年|公斤|斤|升|度|平方米|立方米)"),
             lambda found: "每",
         )
-        yield re.compile(rf"(?<![\w.:])2(?={SEAM}?点(?!{SEAM}?[0-9]{{3}}))"), lambda found: "两"
+        two = rf"(?:点(?!{SEAM}?[0-9]{{3}})|{_MORE_MEASURES})"
+        yield re.compile(rf"(?<![\w.:/~～–—-])(?<!第{SEAM})2(?={SEAM}?{two})"), lambda found: "两"
+
+    def _rules_of_spelled_numbers(self) -> Iterator[Rule]:
+        """Numbers that are said digit by digit."""
+        gap = rf"[ :：是为给{SEAM}]{{0,4}}"
+        for names, one in ((_CALLED, "幺"), (_CODES, "一"), (_PLACES, "幺")):
+            yield self._spelled(rf"(?P<before>(?:{names}){gap}[A-Z]{{0,2}})(?P<digits>[0-9]{{3,16}}){_NO_COUNT}", one)
+        called = "110|119|120|122|10086|10010|10000|12[0-9]{3}|95[0-9]{3}"
+        yield self._spelled(rf"(?P<before>[打叫找][ {SEAM}]?)(?P<digits>{called}){_NO_COUNT}", "幺")
+        alone = r"(?P<before>(?<![\w.,:/-]))(?P<digits>[0-9]{3,4})"
+        yield self._spelled(rf"{alone}(?=[ {SEAM}]?(?:室(?![内外温])|号?房间|号房))", "幺")
+        yield self._spelled(rf"{alone}(?={SEAM}?路(?:公交|汽车|车|电车|巴士))", "幺")
+        yield self._spelled(rf"(?P<before>\b[GDCZTK])(?P<digits>[0-9]{{3,4}})(?={SEAM}?次)", "幺")
+        yield self._spelled(rf"(?P<before>[{_PROVINCES}]{SEAM}[A-Z])(?P<digits>[0-9]{{5}})(?![0-9])", "幺")
+        yield self._spelled(rf"(?P<before>(?<![\w.,:/-]))(?P<digits>[5-90]0)(?={SEAM}?后(?![退面台续天]))", "一")
+
+    def _spelled(self, pattern: str, one: str) -> Rule:
+        """The group `digits` digit by digit, `one` for the one, behind the group `before`."""
+        return (
+            re.compile(pattern),
+            lambda found: found["before"] + self.digits(found["digits"]).replace("一", one),
+        )
+
+    def _rules_of_spans(self) -> Iterator[Rule]:
+        """From one date, storey or day to another."""
+        unit = "[日号月年点时分楼层度元天周岁路站室页级]"
+        number = rf"[0-9]{{1,4}}{SEAM}"
+        yield (
+            re.compile(rf"(?<=[0-9]{SEAM})(?P<unit>{unit}){SEAM}?{_BETWEEN}{SEAM}?(?={number}(?P=unit)|{number}月)"),
+            lambda found: f"{found['unit']}到{SEAM}",
+        )
+        yield re.compile(rf"(?<=[周期][一二三四五六日天]){SEAM}?{_BETWEEN}{SEAM}?(?=[周星])"), lambda found: "到"
 
     def _measured(self, found: Found) -> str:
-        words, _ = self.amount(found, feminine=False, rounded=False)
-        return f"{words}{found['measure']}"
+        words, _ = self.amount(found, feminine=False, rounded=True)
+        return f"{re.sub('^二到', '两到', words)}{found['measure']}"
+
+    def _large_price(self, found: Found) -> str:
+        code = "CNY" if found["currency"] in "¥￥" else SIGNS[found["currency"]]
+        return f"{found['amount']}{self.currency(code).many}"
 
     def own_rules(self) -> Iterator[Rule]:
+        yield re.compile(r"(?:(?<=[0-9A-Za-z)])|\A)(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})"), self._power
+        yield re.compile(r"(?<=[0-9A-Za-z)])\^(?P<power>-?[0-9]{1,3})(?![0-9])"), self._power
+        yield re.compile(r"(?<![\w:.])(?P<over>[0-9]{1,3}):(?P<under>[0-9]{1,3})(?![\w:.])"), self._ratio
         yield re.compile(r"(?<![\w.])(?P<minus>[-−])(?=[0-9])"), lambda found: "负"
 
+    def _power(self, found: Found) -> str:
+        power = int(found["power"].translate(_POWERS))
+        name = {2: "平方", 3: "立方"}.get(power, f"{self.number(Number(abs(power), negative=power < 0))}次方")
+        return f"的{name}"
+
+    def _ratio(self, found: Found) -> str:
+        return self.slash_over(int(found["over"]), int(found["under"]))
+
     def finished(self, text: str) -> str:
-        return re.sub(
-            "负(?=[零一二三四五六七八九十百千两点到]{1,14}(?:摄氏度|华氏度|度))", "零下", super().finished(text)
-        )
+        text = re.sub("(?<=分之)两", "二", super().finished(text))
+        text = re.sub("(?P<of>[百千万]分之)负", r"负\g<of>", text)
+        return re.sub("负(?=[零一二三四五六七八九十百千两点到]{1,14}(?:摄氏度|华氏度|度))", "零下", text)
 
 
 def _part_of_day(hour: int, half: str) -> str:
