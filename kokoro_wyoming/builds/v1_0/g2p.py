@@ -104,6 +104,8 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
         if letter in "ab":
             _drop_language_flags(pipeline)
+        if letter == "j":
+            pipeline.g2p.cutlet.tagger = japanese.ReadInContext(pipeline.g2p.cutlet.tagger)
     return pipeline
 
 

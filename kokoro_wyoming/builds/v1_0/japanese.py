@@ -1,14 +1,20 @@
-"""misaki's Japanese without mojimoji, a compiled package that many systems have no build of."""
+"""misaki's Japanese with Open JTalk's readings, and without mojimoji, a compiled package that many systems have no build
+of.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from types import ModuleType
+from typing import Protocol
 
 import jaconv
 
 from kokoro_wyoming.network.module_stand_ins import in_place_of
+from kokoro_wyoming.pronunciation.open_jtalk import ReadWord, words_read
 
 _QUOTES = str.maketrans("‘’”", "`'\"")
 """mojimoji takes these quotation marks for wide ones; jaconv does not."""
@@ -31,3 +37,94 @@ def to_half_width(text: str, kana: bool = True) -> str:
 def to_full_width(text: str, **kinds: bool) -> str:
     """Katakana of half width in full width; `digit` and `ascii` say whether digits and other ASCII are, too."""
     return str(jaconv.h2z(text, kana=True, digit=kinds.get("digit", True), ascii=kinds.get("ascii", True)))
+
+
+_OTHER_THAN_LETTERS = re.compile("[^\u3005-\u3007\u3041-\u3096\u309d\u309e\u30a1-\u30fa\u30fc-\u30fe\u3400-\u9fff\uf900-\ufaff]")
+
+
+class Feature(Protocol):
+    """The part of a dictionary's entry that misaki reads."""
+
+    @property
+    def pron(self) -> str | None: ...
+    @property
+    def kana(self) -> str | None: ...
+
+
+class Word(Protocol):
+    """The part of fugashi's word that misaki reads."""
+
+    @property
+    def surface(self) -> str: ...
+    @property
+    def feature(self) -> Feature: ...
+    @property
+    def char_type(self) -> int: ...
+    @property
+    def is_unk(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class _Feature:
+    pron: str
+    kana: str
+
+
+@dataclass(frozen=True)
+class _Word:
+    """A word of Open JTalk as misaki takes one."""
+
+    surface: str
+    feature: _Feature
+    char_type: int = 2
+    is_unk: bool = False
+
+
+class ReadInContext:
+    """A tagger whose words are fugashi's, as Kokoro has learned them, but Open JTalk's where the two read otherwise.
+
+    Open JTalk knows how numbers change with their counters, and the readings of a word by its neighbours.
+    """
+
+    def __init__(self, tagger: Callable[[str], Iterable[Word]]) -> None:
+        self._tagger = tagger
+
+    def __call__(self, text: str) -> list[Word]:
+        words = [*self._tagger(text)]
+        others = [word for word in words_read(text) if _letters(word.written)]
+        if sum(_letters(word.surface) for word in words) != sum(_letters(word.written) for word in others):
+            return words  # Open JTalk has written something otherwise, and nobody knows where
+        return [word for mine, its in _aligned(words, others) for word in _chosen(mine, its)]
+
+
+def _aligned(words: Iterable[Word], others: Iterable[ReadWord]) -> Iterator[tuple[list[Word], list[ReadWord]]]:
+    """The smallest groups of words that both cut out of the text at the same places."""
+    rest = iter(others)
+    mine: list[Word] = []
+    its: list[ReadWord] = []
+    ahead = 0
+    for word in words:
+        mine.append(word)
+        ahead += _letters(word.surface)
+        while ahead > 0:
+            its.append(next(rest))
+            ahead -= _letters(its[-1].written)
+        if ahead == 0:
+            yield mine, its
+            mine, its = [], []
+
+
+def _chosen(mine: list[Word], its: list[ReadWord]) -> list[Word]:
+    is_same = "".join(map(_said, mine)) == "".join(word.said for word in its).replace("ヲ", "オ")
+    has_sign = any(not _letters(word.surface) for word in mine)
+    if is_same or has_sign or not all(word.said for word in its):
+        return mine
+    return [_Word(word.written, _Feature(word.said, word.said)) for word in its]
+
+
+def _said(word: Word) -> str:
+    return (word.feature.pron or word.feature.kana or word.surface).replace("ヲ", "オ")
+
+
+def _letters(text: str) -> int:
+    return len(_OTHER_THAN_LETTERS.sub("", text))

@@ -4,9 +4,6 @@ digit and counter each for itself (yongatsu, hachifun).
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -15,11 +12,7 @@ from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
-
-# pyopenjtalk uses onnxruntime where that is installed, and onnxruntime would report to its makers.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-with contextlib.redirect_stdout(io.StringIO()):  # it says that another package is missing, which nothing here needs
-    from pyopenjtalk import g2p
+from kokoro_wyoming.pronunciation.open_jtalk import kana
 
 _COUNTERS = (
     "年間|年|時間|分間|秒間|日間|週間|ヶ月間|か月間|カ月間|ヶ月|か月|カ月|ヵ月|分|秒|人|名|個|本|匹|台|枚|回|階|歳|才|件|度|円|つ|番目|番|冊|杯|羽"
@@ -164,9 +157,7 @@ def _in_kana(found: Found) -> str:
 
 @lru_cache(1024)
 def _kana(written: str) -> str:
-    """What Open JTalk reads; the text itself where it reads nothing."""
-    # Sudachi would correct words with several readings, none of which stands beside a number; its dictionary is large.
-    read = str(g2p(written, kana=True, use_sudachi_kanji_yomi=False)) or written
+    read = kana(written)
     for wrong, right in _MISREAD:
         read = read.replace(wrong, right)
     return read
