@@ -8,13 +8,15 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import accumulate
 from types import ModuleType
 from typing import Protocol
 
 import jaconv
 
 from kokoro_wyoming.network.module_stand_ins import in_place_of
-from kokoro_wyoming.pronunciation.open_jtalk import ReadWord, words_read
+from kokoro_wyoming.pronunciation.open_jtalk import ReadWord, sound, words_read
 
 _QUOTES = str.maketrans("‘’”", "`'\"")
 """mojimoji takes these quotation marks for wide ones; jaconv does not."""
@@ -40,6 +42,7 @@ def to_full_width(text: str, **kinds: bool) -> str:
 
 
 _OTHER_THAN_LETTERS = re.compile("[^\u3005-\u3007\u3041-\u3096\u309d\u309e\u30a1-\u30fa\u30fc-\u30fe\u3400-\u9fff\uf900-\ufaff]")
+_SMALL = "ぁぃぅぇぉゃゅょァィゥェォャュョ"
 
 
 class Feature(Protocol):
@@ -92,39 +95,56 @@ class ReadInContext:
     def __call__(self, text: str) -> list[Word]:
         words = [*self._tagger(text)]
         others = [word for word in words_read(text) if _letters(word.written)]
-        if sum(_letters(word.surface) for word in words) != sum(_letters(word.written) for word in others):
-            return words  # Open JTalk has written something otherwise, and nobody knows where
         return [word for mine, its in _aligned(words, others) for word in _chosen(mine, its)]
 
 
-def _aligned(words: Iterable[Word], others: Iterable[ReadWord]) -> Iterator[tuple[list[Word], list[ReadWord]]]:
+def _aligned(words: list[Word], others: list[ReadWord]) -> Iterator[tuple[list[Word], list[ReadWord]]]:
     """The smallest groups of words that both cut out of the text at the same places."""
-    rest = iter(others)
+    ends = _ends("".join(_letters(word.surface) for word in words), [_letters(word.written) for word in others])
+    shared, taken, at = {0, *ends}, 0, 0
     mine: list[Word] = []
-    its: list[ReadWord] = []
-    ahead = 0
     for word in words:
         mine.append(word)
-        ahead += _letters(word.surface)
-        while ahead > 0:
-            its.append(next(rest))
-            ahead -= _letters(its[-1].written)
-        if ahead == 0:
-            yield mine, its
-            mine, its = [], []
+        at += len(_letters(word.surface))
+        if at in shared:
+            first, taken = taken, max((n + 1 for n in range(taken, len(ends)) if ends[n] == at), default=taken)
+            yield mine, others[first:taken]
+            mine = []
+
+
+def _ends(text: str, words: list[str]) -> list[int | None]:
+    """Where each word ends in the text; None where Open JTalk has written otherwise: 二五 as 二十五, さん as 三."""
+    written = "".join(words)
+    blocks = [(0, 0, len(text))]
+    if text != written:
+        blocks = [*SequenceMatcher(None, text, written, autojunk=False).get_matching_blocks()]
+    known: dict[int, int] = {second + n: first + n for first, second, size in blocks for n in range(1, size)}
+    known[len(written)] = len(text)
+    return [known.get(end) for end in accumulate(map(len, words))]
 
 
 def _chosen(mine: list[Word], its: list[ReadWord]) -> list[Word]:
-    is_same = "".join(map(_said, mine)) == "".join(word.said for word in its).replace("ヲ", "オ")
+    is_same = sound("".join(map(_said, mine))) == sound("".join(word.said for word in its))
     has_sign = any(not _letters(word.surface) for word in mine)
-    if is_same or has_sign or not all(word.said for word in its):
+    is_whole = not any(word.surface[0] in _SMALL for word in mine)
+    if (is_same and is_whole) or has_sign or not all(word.said for word in its):
         return mine
-    return [_Word(word.written, _Feature(word.said, word.said)) for word in its]
+    return [_Word(word.written, _Feature(word.said, word.said)) for word in _whole(its)]
+
+
+def _whole(words: Iterable[ReadWord]) -> list[ReadWord]:
+    """The words, without a cut before a small letter, which changes the sound of the letter before it."""
+    whole: list[ReadWord] = []
+    for word in words:
+        if whole and word.said[0] in _SMALL:
+            word = ReadWord(whole[-1].written + word.written, whole.pop().said + word.said)
+        whole.append(word)
+    return whole
 
 
 def _said(word: Word) -> str:
-    return (word.feature.pron or word.feature.kana or word.surface).replace("ヲ", "オ")
+    return str(jaconv.hira2kata(word.feature.pron or word.feature.kana or word.surface))
 
 
-def _letters(text: str) -> int:
-    return len(_OTHER_THAN_LETTERS.sub("", text))
+def _letters(text: str) -> str:
+    return _OTHER_THAN_LETTERS.sub("", text)

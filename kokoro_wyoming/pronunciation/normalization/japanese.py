@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from kokoro_wyoming.pronunciation.normalization.furigana import said_once
+from kokoro_wyoming.pronunciation.normalization.japanese_readings import READINGS
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
-from kokoro_wyoming.pronunciation.open_jtalk import kana
+from kokoro_wyoming.pronunciation.open_jtalk import kana, words_read
 
 _COUNTERS = (
     "年間|年|時間|分間|秒間|日間|週間|ヶ月間|か月間|カ月間|ヶ月|か月|カ月|ヵ月|分|秒|人|名|個|本|匹|台|枚|回|階|歳|才|件|度|円|つ|番目|番|冊|杯|羽"
@@ -100,7 +102,11 @@ class Japanese(Unspaced):
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,4}")
     version_words = "[Vv]ersion|バージョン|Core|OS|Assistant"
-    abbreviations = {r"\b(?:vs|VS)\b\.?": "対", r"\bNo\. ?(?=[0-9])": "ナンバー"}
+    abbreviations = {r"\b(?:vs|VS)\b\.?": "対", r"\bNo\. ?(?=[0-9])": "ナンバー", **READINGS}
+
+    def normalize(self, text: str) -> str:
+        text = _POSITIONAL.sub(lambda found: found[0].translate(_ARABIC), said_once(text))
+        return super().normalize(text)
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
         return str(number)
@@ -137,7 +143,8 @@ class Japanese(Unspaced):
     def finished(self, text: str) -> str:
         text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", super().finished(text))
         text = super().finished(_COUNTED_NUMBER.sub(_in_kana, text))
-        return re.sub(r"(?<![0-9])(?P<under>[0-9]{1,3})分の(?P<over>[0-9]{1,3})", _parts, text)
+        text = re.sub(r"(?<![0-9])(?P<under>[0-9]{1,3})分の(?P<over>[0-9]{1,3})", _parts, text)
+        return _BARE_NUMBER.sub(_in_kanji, text)
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus
@@ -145,6 +152,23 @@ class Japanese(Unspaced):
 
 _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
 _COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?![0-9]|の[0-9])")
+
+
+_BARE_NUMBER = re.compile(r"(?<![0-9A-Za-z.,])[0-9]{1,16}(?![0-9A-Za-z]|[.,][0-9])")
+_ARABIC = str.maketrans("〇一二三四五六七八九", "0123456789")
+_POSITIONAL = re.compile(
+    "(?<![〇一二三四五六七八九十百千万億兆])(?=[一二三四五六七八九]{0,8}〇|[一二三四五六七八九]{4})[〇一二三四五六七八九]{2,9}"
+    "(?![〇一二三四五六七八九十百千万億兆])"
+)
+"""A number in kanji that are put side by side like digits: 二〇二六, 一九九八."""
+
+
+def _in_kanji(found: Found) -> str:
+    """A number in kanji, which the G2P reads together with what follows; with zeros before it digit by digit."""
+    number = found[0]
+    if number.startswith("0"):
+        return "".join(_DIGIT_NAMES[int(digit)] for digit in number)
+    return "".join(word.written for word in words_read(number))
 
 
 def _parts(found: Found) -> str:
