@@ -14,7 +14,7 @@ with contextlib.redirect_stdout(io.StringIO()):  # it says that another package 
     from pyopenjtalk import run_frontend, run_mecab_nbest_features
 
 _DEVOICED = "’"
-_PATHS = 40
+_PATHS = 20
 """Ways to cut and read a word that are looked at."""
 _LONG = re.compile(
     "(?<=[アカガサザタダナハバパマヤャラワァ])ア|(?<=[イキギシジチヂニヒビピミリィ])イ|(?<=[ウクグスズツヅヌフブプムユュルゥヴ])ウ"

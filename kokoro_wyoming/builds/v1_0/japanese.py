@@ -101,13 +101,14 @@ class ReadInContext:
 def _aligned(words: list[Word], others: list[ReadWord]) -> Iterator[tuple[list[Word], list[ReadWord]]]:
     """The smallest groups of words that both cut out of the text at the same places."""
     ends = _ends("".join(_letters(word.surface) for word in words), [_letters(word.written) for word in others])
-    shared, taken, at = {0, *ends}, 0, 0
+    counts = {end: count for count, end in enumerate(ends, 1)}
+    taken = at = 0
     mine: list[Word] = []
     for word in words:
         mine.append(word)
         at += len(_letters(word.surface))
-        if at in shared:
-            first, taken = taken, max((n + 1 for n in range(taken, len(ends)) if ends[n] == at), default=taken)
+        if at == 0 or at in counts:
+            first, taken = taken, counts.get(at, 0)
             yield mine, others[first:taken]
             mine = []
 
@@ -124,9 +125,10 @@ def _ends(text: str, words: list[str]) -> list[int | None]:
 
 
 def _chosen(mine: list[Word], its: list[ReadWord]) -> list[Word]:
-    is_same = sound("".join(map(_said, mine))) == sound("".join(word.said for word in its))
-    has_sign = any(not _letters(word.surface) for word in mine)
+    before, after = "".join(map(_said, mine)), "".join(word.said for word in its)
+    is_same = before == after or sound(before) == sound(after)
     is_whole = not any(word.surface[0] in _SMALL for word in mine)
+    has_sign = any(word.surface != _letters(word.surface) for word in mine)
     if (is_same and is_whole) or has_sign or not all(word.said for word in its):
         return mine
     return [_Word(word.written, _Feature(word.said, word.said)) for word in _whole(its)]
@@ -143,7 +145,7 @@ def _whole(words: Iterable[ReadWord]) -> list[ReadWord]:
 
 
 def _said(word: Word) -> str:
-    return str(jaconv.hira2kata(word.feature.pron or word.feature.kana or word.surface))
+    return word.feature.pron or word.feature.kana or str(jaconv.hira2kata(word.surface))
 
 
 def _letters(text: str) -> str:

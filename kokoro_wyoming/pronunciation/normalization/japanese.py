@@ -17,16 +17,16 @@ from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 from kokoro_wyoming.pronunciation.open_jtalk import kana, words_read
 
 _COUNTERS = (
-    "年間|年|時間|分間|秒間|日間|週間|ヶ月間|か月間|カ月間|ヶ月|か月|カ月|ヵ月|分|秒|人|名|個|本|匹|台|枚|回|階|歳|才|件|度|円|つ|番目|番|冊|杯|羽"
+    "年間|年生|年中|年|時間|分間|秒間|日間|週間|ヶ月間|か月間|カ月間|ヶ月|か月|カ月|ヵ月|分|秒|人前|人分|人|名|個|本|匹|台|枚|回|階|歳|才|件|度|円|つ|番目|番|冊|杯|羽"
     "|頭|軒|着|足|通|点|倍|割|号室|号|泊|曲|章|話|位|級|世|平方|立方|対"
 )
 _NUMBER = r"[0-9]{1,12}(?:\.[0-9]{1,9})?"
 _COUNTED = (
     r"(?:(?:[0-9]{1,4}年)?[0-9]{1,2}月(?:[0-9]{1,2}日)?|[0-9]{1,2}時(?!間)(?:[0-9]{1,2}分)?(?:[0-9]{1,2}秒)?"
-    rf"|[0-9]{{1,2}}日(?!間)|{_NUMBER}(?:[百千万億兆]?(?:{_COUNTERS}|[ァ-ヴー]+)|[百千万億兆])|[0-9]{{1,12}}\.[0-9]{{1,9}})"
+    rf"|[0-9]{{1,2}}日(?:中|(?!間))|{_NUMBER}(?:[百千万億兆]?(?:{_COUNTERS}|[ァ-ヴー]+)|[百千万億兆])|[0-9]{{1,12}}\.[0-9]{{1,9}})"
 )
-_MISREAD = (("ゼロジ", "レージ"), ("ハチフン", "ハップン"), ("ゼロド", "レード"), ("ハツカ", "二十日"))
-"""Midnight's hour, eight minutes and zero degrees as the news say them; and the one katakana word the G2P misreads."""
+_MISREAD = (("ゼロジ", "レージ"), ("ハチフン", "ハップン"), ("ハチコ", "ハッコ"), ("ネンチュー", "ネンジュー"), ("ゼロド", "レード"), ("ハツカ", "二十日"))
+"""As the news say them; and the one katakana word the G2P misreads."""
 
 
 class Japanese(Unspaced):
@@ -147,10 +147,15 @@ class Japanese(Unspaced):
         return _BARE_NUMBER.sub(_in_kanji, text)
 
     def own_rules_first(self) -> Iterator[Rule]:
+        yield _DAYS, lambda found: "".join(_DAY_NAMES.get(letter, letter) for letter in found[0])
         yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus
 
 
 _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
+_DAY_NAMES = dict(zip("月火水木金土日", "ゲツ カ スイ モク キン ド ニチ".split(), strict=True))
+_DAY = "[月火水木金土日]"
+_DAYS = re.compile(rf"(?<![\u3400-\u9fff])(?:{_DAY}(?:・{_DAY}){{1,6}}|{_DAY}{{3,7}}|[月火]木|[月火水]金|月水)(?![\u3400-\u66db\u66dd-\u9fff])")
+"""Days of the week in a row: 月水金, 火・木. Two of them may be another word: 土木, 月日."""
 _COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?![0-9]|の[0-9])")
 
 
