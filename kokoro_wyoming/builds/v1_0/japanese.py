@@ -1,6 +1,4 @@
-"""misaki's Japanese with Open JTalk's readings, and without mojimoji, a compiled package that many systems have no build
-of.
-"""
+"""misaki's Japanese with Open JTalk's readings, and without mojimoji, for which many systems have no build."""
 
 from __future__ import annotations
 
@@ -41,7 +39,9 @@ def to_full_width(text: str, **kinds: bool) -> str:
     return str(jaconv.h2z(text, kana=True, digit=kinds.get("digit", True), ascii=kinds.get("ascii", True)))
 
 
-_OTHER_THAN_LETTERS = re.compile("[^\u3005-\u3007\u3041-\u3096\u309d\u309e\u30a1-\u30fa\u30fc-\u30fe\u3400-\u9fff\uf900-\ufaff]")
+_OTHER_THAN_LETTERS = re.compile(
+    "[^\u3005-\u3007\u3041-\u3096\u309d\u309e\u30a1-\u30fa\u30fc-\u30fe\u3400-\u9fff\uf900-\ufaff]"
+)
 _SMALL = "ぁぃぅぇぉゃゅょァィゥェォャュョ"
 
 

@@ -17,8 +17,8 @@ _GIVEN = re.compile(
     rf"(?P<before>[{_KANJI}][{_KANJI}{_KANA}]{{0,11}}){_OPEN}(?P<kana>[{_KANA}]{{1,20}}){_CLOSE}(?=(?P<after>[ぁ-ゖ]{{0,3}}))"
 )
 """`after` are the first letters behind the brackets, which may end the word: 込（こ）む."""
-_TRIED = 4
-"""Words before the brackets that are looked up, as each takes half a millisecond."""
+_LONGEST, _TRIED = 8, 3
+"""Letters of a word before the brackets; and how many words are looked up, as each takes half a millisecond."""
 _EXPLAINED = re.compile(rf"(?P<kana>[{_KANA}]{{2,12}}){_OPEN}(?P<word>[{_KANJI}][{_KANJI}{_KANA}]{{0,7}}){_CLOSE}")
 """The other way round: しょうゆ（醤油）."""
 
@@ -34,8 +34,8 @@ def _as_given(found: Found) -> str:
     before, kana, after = found["before"], _katakana(found["kana"]), found["after"]
     words = [before[kanji.start() :] for kanji in _KANJI_LETTER.finditer(before)]
     likely = sorted((word for word in words if _fits(word, kana)), key=lambda word: abs(2 * len(word) - len(kana)))
-    stem = [(words[-1], after)] if len(words[-1]) == 1 and after else []
-    for word, ending in [*((word, "") for word in likely[:_TRIED]), *stem]:
+    stems = ((word, after) for word in likely[:_TRIED] if after and _KANJI_LETTER.match(before[-1]))
+    for word, ending in [*((word, "") for word in likely[:_TRIED]), *stems]:
         said = sound(kana + _katakana(ending))
         if said == sound(kana_of(word + ending)):
             return before
@@ -53,8 +53,8 @@ def _without_kanji(found: Found) -> str:
 def _fits(word: str, kana: str) -> bool:
     """Whether the kana has the word's own kana at their places, and room for its kanji between them."""
     parts = _KANJI_LETTER.split(_katakana(word))
-    is_long_enough = len(word) <= len(kana) <= 3 * len(word) + 2
-    return is_long_enough and re.fullmatch(".{1,5}?".join(map(re.escape, parts)), kana) is not None
+    has_room = len(word) <= min(len(kana), _LONGEST) and len(kana) <= 3 * len(word) + 2
+    return has_room and re.fullmatch(".{1,5}?".join(map(re.escape, parts)), kana) is not None
 
 
 def _katakana(kana: str) -> str:

@@ -25,7 +25,14 @@ _COUNTED = (
     r"(?:(?:[0-9]{1,4}年)?[0-9]{1,2}月(?:[0-9]{1,2}日)?|[0-9]{1,2}時(?!間)(?:[0-9]{1,2}分)?(?:[0-9]{1,2}秒)?"
     rf"|[0-9]{{1,2}}日(?:中|(?!間))|{_NUMBER}(?:[百千万億兆]?(?:{_COUNTERS}|[ァ-ヴー]+)|[百千万億兆])|[0-9]{{1,12}}\.[0-9]{{1,9}})"
 )
-_MISREAD = (("ゼロジ", "レージ"), ("ハチフン", "ハップン"), ("ハチコ", "ハッコ"), ("ネンチュー", "ネンジュー"), ("ゼロド", "レード"), ("ハツカ", "二十日"))
+_MISREAD = (
+    ("ゼロジ", "レージ"),
+    ("ハチフン", "ハップン"),
+    ("ハチコ", "ハッコ"),
+    ("ネンチュー", "ネンジュー"),
+    ("ゼロド", "レード"),
+    ("ハツカ", "二十日"),
+)
 """As the news say them; and the one katakana word the G2P misreads."""
 
 
@@ -154,7 +161,9 @@ class Japanese(Unspaced):
 _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
 _DAY_NAMES = dict(zip("月火水木金土日", "ゲツ カ スイ モク キン ド ニチ".split(), strict=True))
 _DAY = "[月火水木金土日]"
-_DAYS = re.compile(rf"(?<![\u3400-\u9fff])(?:{_DAY}(?:・{_DAY}){{1,6}}|{_DAY}{{3,7}}|[月火]木|[月火水]金|月水)(?![\u3400-\u66db\u66dd-\u9fff])")
+_DAYS = re.compile(
+    rf"(?<![\u3400-\u9fff])(?:{_DAY}(?:・{_DAY}){{1,6}}|{_DAY}{{3,7}}|[月火]木|[月火水]金|月水)(?![\u3400-\u66db\u66dd-\u9fff])"
+)
 """Days of the week in a row: 月水金, 火・木. Two of them may be another word: 土木, 月日."""
 _COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?![0-9]|の[0-9])")
 
@@ -169,11 +178,16 @@ _POSITIONAL = re.compile(
 
 
 def _in_kanji(found: Found) -> str:
-    """A number in kanji, which the G2P reads together with what follows; with zeros before it digit by digit."""
+    """A number in kanji, which the G2P reads together with what follows, unless they are another word such as 八百.
+
+    With zeros before it, digit by digit.
+    """
     number = found[0]
     if number.startswith("0"):
         return "".join(_DIGIT_NAMES[int(digit)] for digit in number)
-    return "".join(word.written for word in words_read(number))
+    kanji = "".join(word.written for word in words_read(number))
+    said = _kana(number)
+    return kanji if _kana(kanji) == said else said
 
 
 def _parts(found: Found) -> str:
