@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import jaconv
 
@@ -31,7 +32,12 @@ def said_once(text: str) -> str:
 
 
 def _as_given(found: Found) -> str:
-    before, kana, after = found["before"], _katakana(found["kana"]), found["after"]
+    return _read_as(found["before"], _katakana(found["kana"]), found["after"]) or found[0]
+
+
+@lru_cache(1024)
+def _read_as(before: str, kana: str, after: str) -> str:
+    """The text before the brackets, its last word in kana unless it is read so anyway; empty if it cannot be."""
     words = [before[kanji.start() :] for kanji in _KANJI_LETTER.finditer(before)]
     likely = sorted((word for word in words if _fits(word, kana)), key=lambda word: abs(2 * len(word) - len(kana)))
     stems = ((word, after) for word in likely[:_TRIED] if after and _KANJI_LETTER.match(before[-1]))
@@ -41,13 +47,17 @@ def _as_given(found: Found) -> str:
             return before
         if said in map(sound, readings(word + ending)):
             return before.removesuffix(word) + kana
-    return found[0]
+    return ""
 
 
 def _without_kanji(found: Found) -> str:
-    kana = sound(_katakana(found["kana"]))
-    is_reading = any(len(reading) > 1 and kana.endswith(sound(reading)) for reading in readings(found["word"]))
-    return found["kana"] if is_reading else found[0]
+    return found["kana"] if _ends_in(sound(_katakana(found["kana"])), found["word"]) else found[0]
+
+
+@lru_cache(1024)
+def _ends_in(kana: str, word: str) -> bool:
+    """Whether the kana ends in a reading of the word."""
+    return any(len(reading) > 1 and kana.endswith(sound(reading)) for reading in readings(word))
 
 
 def _fits(word: str, kana: str) -> bool:

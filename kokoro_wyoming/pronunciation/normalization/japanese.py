@@ -151,7 +151,7 @@ class Japanese(Unspaced):
         text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", super().finished(text))
         text = super().finished(_COUNTED_NUMBER.sub(_in_kana, text))
         text = re.sub(r"(?<![0-9])(?P<under>[0-9]{1,3})分の(?P<over>[0-9]{1,3})", _parts, text)
-        return _BARE_NUMBER.sub(_in_kanji, text)
+        return _BARE_NUMBER.sub(lambda found: _in_kanji(found[0]), text)
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield _DAYS, lambda found: "".join(_DAY_NAMES.get(letter, letter) for letter in found[0])
@@ -165,7 +165,7 @@ _DAYS = re.compile(
     rf"(?<![\u3400-\u9fff])(?:{_DAY}(?:・{_DAY}){{1,6}}|{_DAY}{{3,7}}|[月火]木|[月火水]金|月水)(?![\u3400-\u66db\u66dd-\u9fff])"
 )
 """Days of the week in a row: 月水金, 火・木. Two of them may be another word: 土木, 月日."""
-_COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?![0-9]|の[0-9])")
+_COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?:(?<![0-9])|(?![0-9]))(?!の[0-9])")
 
 
 _BARE_NUMBER = re.compile(r"(?<![0-9A-Za-z.,])[0-9]{1,16}(?![0-9A-Za-z]|[.,][0-9])")
@@ -177,12 +177,12 @@ _POSITIONAL = re.compile(
 """A number in kanji that are put side by side like digits: 二〇二六, 一九九八."""
 
 
-def _in_kanji(found: Found) -> str:
+@lru_cache(1024)
+def _in_kanji(number: str) -> str:
     """A number in kanji, which the G2P reads together with what follows, unless they are another word such as 八百.
 
     With zeros before it, digit by digit.
     """
-    number = found[0]
     if number.startswith("0"):
         return "".join(_DIGIT_NAMES[int(digit)] for digit in number)
     kanji = "".join(word.written for word in words_read(number))
