@@ -162,16 +162,14 @@ _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロ
 _DAY_NAMES = dict(zip("月火水木金土日", "ゲツ カ スイ モク キン ド ニチ".split(), strict=True))
 _DAY = "[月火水木金土日]"
 _DAYS = re.compile(
-    rf"(?<![\u3400-\u9fff])(?:{_DAY}(?:・{_DAY}){{1,6}}|{_DAY}{{3,7}}|[月火]木|[月火水]金|月水)(?![\u3400-\u66db\u66dd-\u9fff])"
+    rf"(?<![\u3400-\u9fff])(?<!年・)(?:{_DAY}(?:・{_DAY}){{1,6}}|{_DAY}{{3,7}}|[月火]木|[月火水]金|月水)(?![\u3400-\u66db\u66dd-\u9fff])"
 )
 """Days of the week in a row: 月水金, 火・木. Two of them may be another word: 土木, 月日."""
 _COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?:(?<![0-9])|(?![0-9]))(?!の[0-9])")
-
-
 _BARE_NUMBER = re.compile(r"(?<![0-9A-Za-z.,])[0-9]{1,16}(?![0-9A-Za-z]|[.,][0-9])")
 _ARABIC = str.maketrans("〇一二三四五六七八九", "0123456789")
 _POSITIONAL = re.compile(
-    "(?<![〇一二三四五六七八九十百千万億兆])(?=[一二三四五六七八九]{0,8}〇|[一二三四五六七八九]{4})[〇一二三四五六七八九]{2,9}"
+    "(?<![〇一二三四五六七八九十百千万億兆])(?=[一二三四五六七八九]{1,8}〇|[一二三四五六七八九]{4})[〇一二三四五六七八九]{2,9}"
     "(?![〇一二三四五六七八九十百千万億兆])"
 )
 """A number in kanji that are put side by side like digits: 二〇二六, 一九九八."""
@@ -200,6 +198,7 @@ def _in_kana(found: Found) -> str:
 
 @lru_cache(1024)
 def _kana(written: str) -> str:
+    """A number as it is said, in katakana."""
     read = kana(written)
     for wrong, right in _MISREAD:
         read = read.replace(wrong, right)
