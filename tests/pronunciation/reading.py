@@ -18,6 +18,7 @@ from kokoro_wyoming.text.text_stream import TextStream
 _READINGS = Path(__file__).with_name("readings")
 CONFIG = Path(kokoro_wyoming.__file__).with_name("builds") / "v1_0" / "config.json"
 _SIGNS = re.compile(r"""[;:,.!?—…"()“”]""")
+_NASALS = re.compile("[mnɲŋ](?![aeioɯɨʲ])")
 
 
 class Reading(NamedTuple):
@@ -54,8 +55,12 @@ def heard(text: str, tag: str) -> str:
 
 
 def sounds(text: str, tag: str) -> str:
-    """`heard` without the signs that make pauses: sounds, stresses and the blanks between words."""
-    return " ".join(_SIGNS.sub(" ", heard(text, tag)).split())
+    """`heard` without the signs that make pauses: sounds, stresses and the blanks between words.
+
+    Japanese without blanks, and with one ん: kana has no words, and ん sounds like the next letter of its word.
+    """
+    words = _SIGNS.sub(" ", heard(text, tag)).split()
+    return _NASALS.sub("ɴ", "".join(words)) if tag == "ja-JP" else " ".join(words)
 
 
 @cache

@@ -109,6 +109,8 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
             _read_as_french(pipeline)
         if letter == "z":
             pipeline.g2p = chinese.ChineseG2P()
+        if letter == "j":
+            pipeline.g2p.cutlet.tagger = japanese.ReadInContext(pipeline.g2p.cutlet.tagger)
     return pipeline
 
 

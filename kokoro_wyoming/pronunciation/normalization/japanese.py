@@ -4,34 +4,36 @@ digit and counter each for itself (yongatsu, hachifun).
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from kokoro_wyoming.pronunciation.normalization.furigana import said_once
+from kokoro_wyoming.pronunciation.normalization.japanese_readings import READINGS
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
-
-# pyopenjtalk uses onnxruntime where that is installed, and onnxruntime would report to its makers.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-with contextlib.redirect_stdout(io.StringIO()):  # it says that another package is missing, which nothing here needs
-    from pyopenjtalk import g2p
+from kokoro_wyoming.pronunciation.open_jtalk import kana, words_read
 
 _COUNTERS = (
-    "年間|年|時間|分間|秒間|日間|週間|ヶ月間|か月間|カ月間|ヶ月|か月|カ月|ヵ月|分|秒|人|名|個|本|匹|台|枚|回|階|歳|才|件|度|円|つ|番目|番|冊|杯|羽"
+    "年間|年生|年中|年|時間|分間|秒間|日間|週間|ヶ月間|か月間|カ月間|ヶ月|か月|カ月|ヵ月|分|秒|人前|人分|人|名|個|本|匹|台|枚|回|階|歳|才|件|度|円|つ|番目|番|冊|杯|羽"
     "|頭|軒|着|足|通|点|倍|割|号室|号|泊|曲|章|話|位|級|世|平方|立方|対"
 )
 _NUMBER = r"[0-9]{1,12}(?:\.[0-9]{1,9})?"
 _COUNTED = (
     r"(?:(?:[0-9]{1,4}年)?[0-9]{1,2}月(?:[0-9]{1,2}日)?|[0-9]{1,2}時(?!間)(?:[0-9]{1,2}分)?(?:[0-9]{1,2}秒)?"
-    rf"|[0-9]{{1,2}}日(?!間)|{_NUMBER}(?:[百千万億兆]?(?:{_COUNTERS}|[ァ-ヴー]+)|[百千万億兆])|[0-9]{{1,12}}\.[0-9]{{1,9}})"
+    rf"|[0-9]{{1,2}}日(?:中|(?!間))|{_NUMBER}(?:[百千万億兆]?(?:{_COUNTERS}|[ァ-ヴー]+)|[百千万億兆])|[0-9]{{1,12}}\.[0-9]{{1,9}})"
 )
-_MISREAD = (("ゼロジ", "レージ"), ("ハチフン", "ハップン"), ("ゼロド", "レード"), ("ハツカ", "二十日"))
-"""Midnight's hour, eight minutes and zero degrees as the news say them; and the one katakana word the G2P misreads."""
+_MISREAD = (
+    ("ゼロジ", "レージ"),
+    ("ハチフン", "ハップン"),
+    ("ハチコ", "ハッコ"),
+    ("ネンチュー", "ネンジュー"),
+    ("ゼロド", "レード"),
+    ("ハツカ", "二十日"),
+)
+"""As the news say them; and the one katakana word the G2P misreads."""
 
 
 _LETTERS = dict(
@@ -126,7 +128,11 @@ class Japanese(Unspaced):
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,4}")
     code_words = r"(?:暗証番号|パスコード|パスワード|認証コード|確認コード|セキュリティコード|郵便番号)(?:は|：|:)?"
     version_words = "[Vv]ersion|バージョン|Core|OS|Assistant"
-    abbreviations = {r"\b(?:vs|VS)\b\.?": "対", r"\bNo\. ?(?=[0-9])": "ナンバー"}
+    abbreviations = {r"\b(?:vs|VS)\b\.?": "対", r"\bNo\. ?(?=[0-9])": "ナンバー", **READINGS}
+
+    def normalize(self, text: str) -> str:
+        text = _POSITIONAL.sub(lambda found: found[0].translate(_ARABIC), said_once(text))
+        return super().normalize(text)
 
     def spelled(self, parts: Sequence[str]) -> str:
         return "".join(_LETTERS.get(part.upper(), part) for part in parts)
@@ -170,17 +176,45 @@ class Japanese(Unspaced):
     def finished(self, text: str) -> str:
         text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", super().finished(text))
         text = super().finished(_COUNTED_NUMBER.sub(_in_kana, text))
-        return re.sub(r"(?<![0-9])(?P<under>[0-9]{1,3})分の(?P<over>[0-9]{1,3})", _parts, text)
+        text = re.sub(r"(?<![0-9])(?P<under>[0-9]{1,3})分の(?P<over>[0-9]{1,3})", _parts, text)
+        return _BARE_NUMBER.sub(lambda found: _in_kanji(found[0]), text)
 
     def _day_names(self) -> dict[str, str]:
         return {name: name if len(name) > 1 else f"{name}曜" for name in super()._day_names()}
 
     def own_rules_first(self) -> Iterator[Rule]:
+        yield _DAYS, lambda found: "".join(_DAY_NAMES.get(letter, letter) for letter in found[0])
         yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus
 
 
 _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
-_COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?![0-9]|の[0-9])")
+_DAY_NAMES = dict(zip("月火水木金土日", "ゲツ カ スイ モク キン ド ニチ".split(), strict=True))
+_DAY = "[月火水木金土日]"
+_DAYS = re.compile(
+    rf"(?<![\u3400-\u9fff])(?<!年・)(?:{_DAY}(?:・{_DAY}){{1,6}}|{_DAY}{{3,7}}|[月火]木|[月火水]金|月水)(?![\u3400-\u66db\u66dd-\u9fff])"
+)
+"""Days of the week in a row: 月水金, 火・木. Two of them may be another word: 土木, 月日."""
+_COUNTED_NUMBER = re.compile(rf"(?<![0-9.])(?<!分の){_COUNTED}(?:(?<![0-9])|(?![0-9]))(?!の[0-9])")
+_BARE_NUMBER = re.compile(r"(?<![0-9A-Za-z.,])[0-9]{1,16}(?![0-9A-Za-z]|[.,][0-9])")
+_ARABIC = str.maketrans("〇一二三四五六七八九", "0123456789")
+_POSITIONAL = re.compile(
+    "(?<![〇一二三四五六七八九十百千万億兆])(?=[一二三四五六七八九]{1,8}〇|[一二三四五六七八九]{4})[〇一二三四五六七八九]{2,9}"
+    "(?![〇一二三四五六七八九十百千万億兆])"
+)
+"""A number in kanji that are put side by side like digits: 二〇二六, 一九九八."""
+
+
+@lru_cache(1024)
+def _in_kanji(number: str) -> str:
+    """A number in kanji, which the G2P reads together with what follows, unless they are another word such as 八百.
+
+    With zeros before it, digit by digit.
+    """
+    if number.startswith("0"):
+        return "".join(_DIGIT_NAMES[int(digit)] for digit in number)
+    kanji = "".join(word.written for word in words_read(number))
+    said = _kana(number)
+    return kanji if _kana(kanji) == said else said
 
 
 def _parts(found: Found) -> str:
@@ -193,9 +227,8 @@ def _in_kana(found: Found) -> str:
 
 @lru_cache(1024)
 def _kana(written: str) -> str:
-    """What Open JTalk reads; the text itself where it reads nothing."""
-    # Sudachi would correct words with several readings, none of which stands beside a number; its dictionary is large.
-    read = str(g2p(written, kana=True, use_sudachi_kanji_yomi=False)) or written
+    """A number as it is said, in katakana."""
+    read = kana(written)
     for wrong, right in _MISREAD:
         read = read.replace(wrong, right)
     return read
