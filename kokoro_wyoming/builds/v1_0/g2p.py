@@ -15,7 +15,7 @@ from typing import Any
 from kokoro_wyoming.audio.word_times import SpokenWord, paired
 from kokoro_wyoming.builds import espeak
 from kokoro_wyoming.builds.chosen import how_to_add, is_left_out
-from kokoro_wyoming.builds.v1_0 import english, heteronyms
+from kokoro_wyoming.builds.v1_0 import english, heteronyms, rare_words
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
 from kokoro_wyoming.network.kokoro_package import KPipeline
@@ -105,6 +105,7 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
         if letter in "ab":
             _drop_language_flags(pipeline)
             heteronyms.tell_apart(pipeline.g2p)
+            rare_words.mend(pipeline.g2p)
     return pipeline
 
 

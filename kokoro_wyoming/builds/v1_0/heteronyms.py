@@ -6,13 +6,13 @@ right before misaki sees them, and gives misaki sounds that it does not know und
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 EVERY = "*"
-"""In place of a word: each word for which misaki has several sounds."""
+"""In place of a word: each word that misaki says otherwise as a verb or as a noun."""
 DEFAULT = "DEFAULT"
 """misaki's tag for the sound of a word under all tags that are not named."""
 
@@ -94,27 +94,28 @@ def tell_apart(g2p: Any) -> None:
         known = golds.get(sound.word) or silvers.get(sound.word)
         by_tag = known if isinstance(known, dict) else {DEFAULT: known} if known else {}
         golds.by_part[sound.word] = {**by_tag, sound.tag: sound.british if g2p.british else sound.american}
+    verbs_and_nouns = {word for word, by_tag in golds.by_part.items() if by_tag.keys() & {"VERB", "NOUN"}}
     tokenize = g2p.tokenize
 
     def tokenize_with_sure_tags(*text: Any) -> Any:
         tokens = tokenize(*text)
-        for number, tag in _tags([(_plain(token.text), token.tag) for token in tokens], tokens, golds.by_part):
+        for number, tag in _tags([(_plain(token.text), token.tag) for token in tokens], tokens, verbs_and_nouns):
             tokens[number].tag = tag
         return tokens
 
     g2p.tokenize = tokenize_with_sure_tags
 
 
-def _tags(words: Sequence[_Token], tokens: Iterable[Any], by_part: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+def _tags(words: Sequence[_Token], tokens: Iterable[Any], verbs_and_nouns: Set[str]) -> Iterator[tuple[int, str]]:
     """The number and the new tag of each token whose tag a rule changes."""
     rules = table().rules
     for number, (token, (word, _)) in enumerate(zip(tokens, words, strict=True)):
         of_word = rules.get(token.text) or rules.get(word) or ()
-        if of_word or word in by_part:
-            for rule in (*of_word, *rules[EVERY]):
-                if all(_holds(condition, words, number) for condition in rule.conditions):
-                    yield number, rule.tag
-                    break
+        of_all = rules[EVERY] if word in verbs_and_nouns else ()
+        for rule in (*of_word, *of_all):
+            if all(_holds(condition, words, number) for condition in rule.conditions):
+                yield number, rule.tag
+                break
 
 
 def _holds(condition: Condition, words: Sequence[_Token], number: int) -> bool:
