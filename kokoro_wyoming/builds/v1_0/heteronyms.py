@@ -7,7 +7,7 @@ right before misaki sees them, and gives misaki sounds that it does not know und
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ _BOUNDARIES = frozenset({".", ":", "``", "''", '""', "-LRB-", "-RRB-", "NFP"})
 _ADVERBS = frozenset({"RB", "RBR", "RBS"})
 _BEFORE_A_VERB = _ADVERBS | {"PRP", "PRP$", "DT", "NN", "NNS", "NNP", "NNPS", "JJ", "POS", "CD", "EX"}
 """Tags of a subject, which stands in a question between the auxiliary and the verb."""
+_PASSED = {"prev": _ADVERBS, "next": _ADVERBS, "aux": _BEFORE_A_VERB}
 
 _NEAR = 12
 """How many tokens away a word still tells something."""
@@ -34,9 +35,12 @@ class Condition(NamedTuple):
     """What must be at a place for a rule to hold."""
 
     place: str
-    """A number of tokens away (`-2`); `tag`, its own; `prev` and `next`, adverbs left out; `aux`; `near`."""
+    """A number of tokens away (`-2`), or `tag`: its own; `prev`, `next`: the nearest but for adverbs; `aux`: the nearest
+    before a subject; `near`: any around it."""
     wanted: frozenset[str]
-    """Words in small letters, tags in capitals, `.` for a boundary; phrases joined by `_` for `near`."""
+    """Words in small letters, tags in capitals, `.` for a boundary."""
+    phrases: tuple[str, ...]
+    """Several words for `near`, with `_` between and around them."""
     is_wanted: bool
 
 
@@ -83,17 +87,19 @@ def _conditions(written: str, groups: Mapping[str, str]) -> Iterator[Condition]:
     for condition in written.split():
         if condition != "-":
             place, _, wanted = condition.partition("=")
-            members = frozenset(" ".join(groups.get(one, one) for one in wanted.split("|")).split())
-            yield Condition(place.rstrip("!"), members, not place.endswith("!"))
+            members = {*" ".join(groups.get(one, one) for one in wanted.split("|")).split()}
+            phrases = {member for member in members if "_" in member}
+            around = tuple(f"_{phrase}_" for phrase in sorted(phrases))
+            yield Condition(place.rstrip("!"), frozenset(members - phrases), around, not place.endswith("!"))
 
 
 def tell_apart(g2p: Any) -> None:
     """Let misaki's English choose by the table; `g2p` is a `misaki.en.G2P` whose gold words are `Words`."""
-    heteronyms, golds, silvers = table(), g2p.lexicon.golds, g2p.lexicon.silvers
-    for sound in heteronyms.sounds:
-        known = golds.get(sound.word) or silvers.get(sound.word)
-        by_tag = known if isinstance(known, dict) else {DEFAULT: known} if known else {}
-        golds.by_part[sound.word] = {**by_tag, sound.tag: sound.british if g2p.british else sound.american}
+    golds = g2p.lexicon.golds
+    for word, tag, american, british in table().sounds:
+        known = golds.get(word) or g2p.lexicon.get_word(word, None, None, None)[0]
+        by_tag = known if isinstance(known, dict) else {DEFAULT: known}
+        golds.by_part[word] = {**by_tag, tag: british if g2p.british else american}
     verbs_and_nouns = {word for word, by_tag in golds.by_part.items() if by_tag.keys() & {"VERB", "NOUN"}}
     tokenize = g2p.tokenize
 
@@ -112,36 +118,53 @@ def _tags(words: Sequence[_Token], tokens: Iterable[Any], verbs_and_nouns: Set[s
     for number, (token, (word, _)) in enumerate(zip(tokens, words, strict=True)):
         of_word = rules.get(token.text) or rules.get(word) or ()
         of_all = rules[EVERY] if word in verbs_and_nouns else ()
-        for rule in (*of_word, *of_all):
-            if all(_holds(condition, words, number) for condition in rule.conditions):
-                yield number, rule.tag
-                break
+        if of_word or of_all:
+            place = _Place(words, number)
+            tag = next((rule.tag for rule in (*of_word, *of_all) if all(map(place.fulfils, rule.conditions))), None)
+            if tag is not None:
+                yield number, tag
 
 
-def _holds(condition: Condition, words: Sequence[_Token], number: int) -> bool:
-    place, wanted, is_wanted = condition
-    if place == "near":
-        return _is_near(words, number, wanted) == is_wanted
-    word, tag = words[number] if place == "tag" else _neighbour(words, number, place)
-    return (word in wanted or tag in wanted) == is_wanted
+class _Place:
+    """A token among the others of its sentence."""
 
+    def __init__(self, words: Sequence[_Token], number: int) -> None:
+        self._words = words
+        self._number = number
+        self._found: dict[str, _Token] = {"tag": words[number]}
 
-def _is_near(words: Sequence[_Token], number: int, wanted: frozenset[str]) -> bool:
-    """Whether a word, a tag of another word, or a phrase is at most `_NEAR` tokens away."""
-    before, after = words[max(0, number - _NEAR) : number], words[number + 1 : number + 1 + _NEAR]
-    if any(word in wanted or tag in wanted for word, tag in (*before, *after)):
-        return True
-    text = f"_{'_'.join(word for word, _ in (*before, words[number], *after))}_"
-    return any(f"_{phrase}_" in text for phrase in wanted if "_" in phrase)
+    def fulfils(self, condition: Condition) -> bool:
+        if condition.place == "near":
+            is_there = self._is_near(condition)
+        else:
+            if condition.place not in self._found:
+                self._found[condition.place] = self._neighbour(condition.place)
+            word, tag = self._found[condition.place]
+            is_there = word in condition.wanted or tag in condition.wanted
+        return is_there == condition.is_wanted
 
+    def _is_near(self, condition: Condition) -> bool:
+        return not condition.wanted.isdisjoint(self._near) or any(map(self._near_text.__contains__, condition.phrases))
 
-def _neighbour(words: Sequence[_Token], number: int, place: str) -> _Token:
-    passed = {"prev": _ADVERBS, "next": _ADVERBS, "aux": _BEFORE_A_VERB}.get(place)
-    if passed is None:
-        return _at(words, number + int(place))
-    step = 1 if place == "next" else -1
-    places = range(number + step, number + step * _NEAR, step)
-    return next((token for token in (_at(words, at) for at in places) if token[1] not in passed), _BOUNDARY)
+    @cached_property
+    def _near(self) -> frozenset[str]:
+        """The words and tags around the token."""
+        at = self._number
+        around = (*self._words[max(0, at - _NEAR) : at], *self._words[at + 1 : at + 1 + _NEAR])
+        return frozenset(one for token in around for one in token)
+
+    @cached_property
+    def _near_text(self) -> str:
+        words = self._words[max(0, self._number - _NEAR) : self._number + 1 + _NEAR]
+        return f"_{'_'.join(word for word, _ in words)}_"
+
+    def _neighbour(self, place: str) -> _Token:
+        passed = _PASSED.get(place)
+        if passed is None:
+            return _at(self._words, self._number + int(place))
+        step = 1 if place == "next" else -1
+        places = range(self._number + step, self._number + step * _NEAR, step)
+        return next((token for token in (_at(self._words, at) for at in places) if token[1] not in passed), _BOUNDARY)
 
 
 def _at(words: Sequence[_Token], number: int) -> _Token:
