@@ -35,7 +35,7 @@ class Condition(NamedTuple):
     """What must be at a place for a rule to hold."""
 
     place: str
-    """A number of tokens away (`-2`), or `tag`: its own; `prev`, `next`: the nearest but for adverbs; `aux`: the nearest
+    """A number of tokens away (`-2`), or `tag`: its own; `prev`, `next`: the nearest but for adverbs; `aux`: that
     before a subject; `near`: any around it."""
     wanted: frozenset[str]
     """Words in small letters, tags in capitals, `.` for a boundary."""
