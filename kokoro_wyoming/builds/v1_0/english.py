@@ -82,18 +82,18 @@ class Words(Mapping[str, Any]):
     def __init__(self, words: dict[str, Any]) -> None:
         """`words` maps each word to its sounds, or to a dictionary of its sounds by part of speech."""
         self._sounds = WordTable((word, sounds) for word, sounds in words.items() if isinstance(sounds, str))
-        self._by_part = {word: sounds for word, sounds in words.items() if not isinstance(sounds, str)}
+        self.by_part = {word: sounds for word, sounds in words.items() if not isinstance(sounds, str)}
 
     def __getitem__(self, word: str) -> Any:
         for origin in (word, word.lower(), word.capitalize()):
             if origin == word or _varied(origin) == word:
-                sounds = self._by_part.get(origin) or self._sounds.get(origin)
+                sounds = self.by_part.get(origin) or self._sounds.get(origin)
                 if sounds is not None:
                     return sounds
         raise KeyError(word)
 
     def __iter__(self) -> Iterator[str]:
-        words = {*self._by_part, *self._sounds}
+        words = {*self.by_part, *self._sounds}
         yield from words
         yield from {varied for varied in map(_varied, words) if varied is not None} - words
 
@@ -102,7 +102,7 @@ class Words(Mapping[str, Any]):
 
     def values(self) -> ValuesView[Any]:
         """Those with parts of speech alone: misaki checks them all at each start, which would take half a second."""
-        return self._by_part.values()
+        return self.by_part.values()
 
 
 def _varied(word: str) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 from kokoro_wyoming.audio.word_times import SpokenWord, paired
 from kokoro_wyoming.builds import espeak
 from kokoro_wyoming.builds.chosen import how_to_add, is_left_out
-from kokoro_wyoming.builds.v1_0 import english, italian
+from kokoro_wyoming.builds.v1_0 import english, heteronyms, italian, rare_words
 from kokoro_wyoming.builds.v1_0.french import FrenchEspeak
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
@@ -103,15 +103,27 @@ def make_quiet_pipeline(letter: str) -> KPipeline:
         if letter not in "jz":
             stack.enter_context(espeak.loading(language_name_of(letter)))
         pipeline = KPipeline(lang_code=letter, repo_id=REPOSITORY, model=False)
-        if letter in "ab":
-            _drop_language_flags(pipeline)
-        if letter == "f":
-            _read_as_french(pipeline)
-        if letter == "z":
-            pipeline.g2p = chinese.ChineseG2P()
-        if letter == "j":
-            pipeline.g2p.cutlet.tagger = japanese.ReadInContext(pipeline.g2p.cutlet.tagger)
+        _mend(pipeline)
     return pipeline
+
+
+def _mend(pipeline: KPipeline) -> None:
+    """Put better readings in the place of misaki's and espeak's own."""
+    letter = pipeline.lang_code
+    if letter in "ab":
+        _drop_language_flags(pipeline)
+        heteronyms.tell_apart(pipeline.g2p)
+        rare_words.mend(pipeline.g2p)
+    elif letter == "f":
+        _read_as_french(pipeline)
+    elif letter == "j":
+        from kokoro_wyoming.builds.v1_0 import japanese
+
+        pipeline.g2p.cutlet.tagger = japanese.ReadInContext(pipeline.g2p.cutlet.tagger)
+    elif letter == "z":
+        from kokoro_wyoming.builds.v1_0 import chinese
+
+        pipeline.g2p = chinese.ChineseG2P()
 
 
 def _drop_language_flags(pipeline: KPipeline) -> None:
