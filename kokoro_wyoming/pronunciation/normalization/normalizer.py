@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from kokoro_wyoming.pronunciation.normalization.money import SIGN, SIGNS, Currency
-from kokoro_wyoming.pronunciation.normalization.numerals import Number, roman
+from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIGNS, Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Verbalizer
 
@@ -259,9 +259,10 @@ class Normalizer(Verbalizer):
         if self.monarchs:
             names = "|".join(sorted(self.monarchs))
             yield (
-                re.compile(rf"\b({names}) (II|III|IV|VI{{0,3}}|IX|X(?:X?(?:IX|IV|V?I{{0,3}})))(?!\w)"),
+                re.compile(rf"\b({names}) (?![ILCDM](?!\w))({ROMAN})(?!\w)"),
                 lambda found: self.monarch(found[1], roman(found[2])),
             )
+        yield re.compile(rf"[{ROMAN_SIGNS}]{{1,12}}"), lambda found: self.integer(roman(found[0]))
         if not self.decimal_comma:
             # A list, not a number with decimals.
             listed = re.compile(r"(?<![\w.,])[0-9]{1,2}(?:,[0-9]{1,2}){2,}(?![\w,]|\.[0-9])")

@@ -7,6 +7,7 @@ know names up to 10 ** 15.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -66,8 +67,17 @@ def _of(whole: str, fraction: str, negative: bool) -> Number:
     return Number(int(re.sub(r"[.,]", "", whole)), fraction, negative)
 
 
+ROMAN_SIGNS = "\u2160-\u217f"
+"""Unicode's characters for whole Roman numerals, as a range of a regular expression. They are never letters."""
+ROMAN = (
+    r"(?:(?=[IVXLCDM])M{0,3}(?:C[MD]|D?C{0,3})(?:X[CL]|L?X{0,3})(?:I[XV]|V?I{0,3})(?![IVXLCDM])"
+    f"|[{ROMAN_SIGNS}]{{1,12}})"
+)
+"""A regular expression, without groups, for a Roman numeral in capitals, up to 3999. `I` and `MIX` are such, too."""
+
+
 def roman(written: str) -> int:
-    """The value of a Roman numeral of I, V and X."""
-    worth = {"I": 1, "V": 5, "X": 10}
-    values = [worth[letter] for letter in written]
+    """The value of a Roman numeral, in capitals or small letters, or in characters of their own such as "Ⅲ"."""
+    worth = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+    values = [worth[letter] for letter in unicodedata.normalize("NFKC", written).upper()]
     return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
