@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from sentence_stream import SentenceBoundaryDetector
 
-from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.cleaning import Composer, clean
 from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 from kokoro_wyoming.text.markup import Markup, Signs
 
@@ -136,6 +136,7 @@ class SentenceSplitter:
     def __init__(self, *, clause_first: bool = True, markup: MarkupOptions = DEFAULT_MARKUP) -> None:
         self._clause_first = clause_first
         self._clause = _FirstClause() if clause_first else None
+        self._composer = Composer()
         self._markup = _markup_reader(markup)
         self.begins_paragraph = False
         """Whether an empty line stood before the sentence that was given last."""
@@ -145,12 +146,13 @@ class SentenceSplitter:
 
     def add(self, chunk: str) -> Iterator[str]:
         """Take more text; yield each sentence that is now certain. Nothing is taken until it is iterated."""
-        text = clean(chunk)
+        text = self._composer.add(clean(chunk))
         for begin in range(0, len(text), _SLICE_CHARS):
             yield from self.add_marked(self._markup.add(text[begin : begin + _SLICE_CHARS]))
 
     def finish(self) -> Iterator[str]:
         """The text has ended: yield what is left of it and start afresh."""
+        yield from self.add_marked(self._markup.add(self._composer.finish()))
         yield from self.add_marked(self._markup.finish())
         rest = self._pending
         self._start_afresh()
@@ -161,7 +163,7 @@ class SentenceSplitter:
     @property
     def is_complete(self) -> bool:
         """Whether the pending text looks like a whole sentence."""
-        held = self._markup.held
+        held = self._markup.held + self._composer.held
         is_undecided = bool(self._within) or any(letter.isalnum() for letter in held)
         return not is_undecided and _is_sentence(self._pending + held)
 
