@@ -331,8 +331,9 @@ class Normalizer(Verbalizer):
         """What stands before a number: about, more than."""
         signs = {sign: words for signs, words in self.compared.items() for sign in signs}
         if signs:
-            pattern = rf"[{re.escape(''.join(signs))}][ \u00a0]?(?=[-−]?[{re.escape(''.join(set('0123456789$£€¥₹')))}])"
-            yield re.compile(rf"(?<![\w<>=~-]){pattern}"), lambda found: f"{signs[found[0][0]]} "
+            signs |= {">=": signs["≥"], "<=": signs["≤"]}
+            pattern = rf"(?:[<>]=|[{re.escape(''.join(self.compared))}])[ \u00a0]?(?=[-−]?[{re.escape(''.join(set('0123456789$£€¥₹')))}])"
+            yield re.compile(rf"(?<![\w<>=~-]){pattern}"), lambda found: f"{signs[found[0].strip()]} "
 
 
 def _saying(words: str) -> Callable[[Found], str]:
