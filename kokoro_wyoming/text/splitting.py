@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from sentence_stream import SentenceBoundaryDetector
 
+from kokoro_wyoming.text import full_stops
 from kokoro_wyoming.text.cleaning import Composer, clean
 from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 from kokoro_wyoming.text.markup import Markup, Signs
@@ -64,14 +65,9 @@ _CLOSING_CATEGORIES = frozenset(("So", "Sk", "Mn", "Me", "Cf", "Pe", "Pf", "Zs")
 _CLAUSE_ENDS, _WIDE_CLAUSE_ENDS = frozenset(",;:،؛–—"), frozenset("，、；：—")
 _CLAUSE_MARK = re.compile(r"[.!?,;:،؛–](?=\s)|[—、，；：。！？]")
 
-_LAST_WORD = re.compile(r"(?:^|[^\w.])((?:[^\W\d_]\.)*[^\W\d_]{1,6})$")
-_ABBREVIATION_LIST = """
-a.k.a approx cf dr dra e.g i.e mr mrs p.es p.ex prof sr sra vs z.b
-Adm Av Avda Avv Bros Capt Col Dott Drs Eng Esq Exma Exmo Fig Gen Gov Hon Ing Jr Lic Lt MM Messrs Mlle Mlles Mme Mmes
-Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds
-"""
-_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
-"""Words whose full stop seldom ends a sentence. Those in small letters count with a capital too."""
+_CONTEXT_CHARS = 24
+"""What stands before and behind a full stop tells what it is."""
+_DOUBTFUL = (full_stops.PART, full_stops.OPEN)
 
 _JOINERS = "\u200c\u200d\u094d"
 """Non-joiner, joiner and the virama that ties two consonants of Devanagari."""
@@ -203,6 +199,8 @@ class SentenceSplitter:
         self._within = ""
         """The mark that is open: OPEN, BEGIN or SAID, or none."""
         self._unsaid_chars = 0
+        self._doubtful = 0
+        """The end of the last full stop that may end the sentence if a word such as "The" follows; or 0."""
         self._detector = SentenceBoundaryDetector()
 
     def _boundary_after(self, character: str) -> int:
@@ -220,10 +218,23 @@ class SentenceSplitter:
             return len(self._pending)
         if _may_decide(before, seen) and (decided := self._decided_chars()):
             return decided
+        if self._doubtful and not character.isalpha() and (ended := self._end_before_opener(character)):
+            return ended
+        if seen in _DOUBTFUL and character == "." and full_stops.may_end(self._pending[:-1][-_CONTEXT_CHARS:]):
+            self._doubtful = len(self._pending)
         is_said = self._within != SAID
-        if self._clause is not None and is_said and (end := self._clause.end_after(seen, len(self._pending))):
+        if self._clause is not None and is_said and (end := self._clause.end_after(character if character == "." else seen, len(self._pending))):
             return end
         return 0 if self._within or not self._is_too_long() else _last_break(self._seen)
+
+    def _end_before_opener(self, character: str) -> int:
+        """Where the sentence with the last doubtful full stop ends, once the word behind it is whole; 0 for nowhere."""
+        behind = self._pending[self._doubtful : -1]
+        if character == "'" or (not behind[-1:].isalpha() and len(behind) < _CONTEXT_CHARS):
+            return 0
+        end, self._doubtful = self._doubtful, 0
+        more = full_stops.end_before_opener(behind) if character.isspace() or character == "," else -1
+        return end + more if more >= 0 else 0
 
     def _is_too_long(self) -> bool:
         chars = len(self._pending)
@@ -250,8 +261,8 @@ class SentenceSplitter:
             return _TIED
         if self._within == BEGIN:
             return character if self._pending[-2] == BEGIN and character.isalnum() else _TIED
-        if character == "." and (word := _LAST_WORD.search(self._pending[-13:-1])):
-            return _stop_as_seen(word[1])
+        if character == "." and (kind := full_stops.kind(self._pending[:-1][-_CONTEXT_CHARS:])):
+            return kind
         return character.translate(_SEEN_AS)
 
     def _decided_chars(self) -> int:
@@ -278,13 +289,6 @@ def _may_decide(before: str, character: str) -> bool:
     return before in _BEFORE_DECISION and character not in _NEVER_DECISIVE
 
 
-def _stop_as_seen(word: str) -> str:
-    """What the detector sees for the full stop behind a word: "," for an abbreviation, "!" for a word such as "Yes"."""
-    if not _ABBREVIATIONS.isdisjoint((word, word.capitalize() if word.isupper() else word, word[0].lower() + word[1:])):
-        return ","
-    return "!" if len(word) > 1 and "." not in word else "."
-
-
 def _is_sentence(text: str) -> bool:
     """Whether a text ends as a sentence does. A full stop may turn out to be a decimal point or an abbreviation's."""
     end = len(text)
@@ -293,8 +297,8 @@ def _is_sentence(text: str) -> bool:
     sign, before = text[end - 1 : end], text[: end - 1]
     if sign != ".":
         return sign in _SENTENCE_ENDS
-    if word := _LAST_WORD.search(before[-12:]):
-        return _stop_as_seen(word[1]) == "!"
+    if kind := full_stops.kind(before[-_CONTEXT_CHARS:]):
+        return kind == full_stops.END
     return not before[-1:].isdigit() or end < len(text)
 
 
