@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
+from kokoro_wyoming.pronunciation.normalization import english_abbreviations, english_romans
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
@@ -58,36 +59,12 @@ class English(Normalizer):
         r"[0-9]{3}-[0-9]{4}(?! ?(?:°|%|[kM]?W|ppm|lx|hPa|[mkKMGT]?B|m|mm|cm|km)\b)(?<!0)",
         r"0[0-9]{2,4} [0-9]{3,4} [0-9]{3,4}",
     )
-    monarchs = frozenset(
-        (
-            "Louis",
-            "Henry",
-            "Elizabeth",
-            "Charles",
-            "George",
-            "Edward",
-            "James",
-            "Richard",
-            "William",
-            "Philip",
-            "Napoleon",
-        )
-    ) | {"John Paul", "Benedict", "Pius", "Leo", "Catherine", "Ramesses", "Friedrich", "Frederick"}
     abbreviations = {
         r"\b[eE]\. ?g\.,?(?=[\s)]|$)": "for example",
         r"\b[iI]\. ?e\.,?(?=[\s)]|$)": "that is",
         r"\betc\.(?=,|\)| [a-z0-9])": "et cetera",
         r"\b[aA]pprox\.(?= ?[\w~])": "approximately",
         r"\b(?:vs|VS)\b\.?": "versus",
-        r"\bDr\.(?= [A-Z])": "Doctor",
-        r"\bMr\.(?= [A-Z])": "Mister",
-        r"\bProf\.(?= [A-Z])": "Professor",
-        r"(?<=[a-z] )St\.(?! [A-Z])": "Street",
-        r"(?<=[0-9](?:st|nd|rd|th) )St\.": "Street",
-        r"\bSt\.(?= [A-Z])": "Saint",
-        r"(?<=[a-z] )Ave\.(?! [A-Z])": "Avenue",
-        r"(?<=[a-z] )Rd\.(?! [A-Z])": "Road",
-        r"(?<=[a-z] )Blvd\.": "Boulevard",
         r"\bNo\. ?(?=[0-9])": "number ",
         r"\b[nN]os\. ?(?=[0-9])": "numbers ",
         r"\bw/o(?= \w)": "without",
@@ -100,13 +77,6 @@ class English(Normalizer):
         r"(?<=[0-9] )hr\b\.?": "hour",
         r"(?<=[0-9] )mins\b\.?": "minutes",
         r"(?<=[0-9] )secs?\b\.?": "seconds",
-        r"\bMon\.?(?=,? [A-Z0-9])": "Monday",
-        r"\bTues?\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Tuesday",
-        r"\bWed\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Wednesday",
-        r"\bThu(?:rs?)?\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Thursday",
-        r"\bFri\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Friday",
-        r"\bSat\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Saturday",
-        r"\bSun\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Sunday",
     }
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
@@ -140,9 +110,6 @@ class English(Normalizer):
     def mixed(self, whole: int, over: int, under: int) -> str:
         return f"{self.integer(whole)} and {'a half' if (over, under) == (1, 2) else self.fraction(over, under)}"
 
-    def monarch(self, name: str, number: int) -> str:
-        return f"{name} the {self.ordinal(number)}"
-
     def large_numbers(self) -> Mapping[str, str]:
         return {"k": "thousand", "K": "thousand", "M": "million", "thousand": "thousand", "million": "million",
                 "bn": "billion", "B": "billion", "billion": "billion", "trillion": "trillion"}  # fmt: skip
@@ -151,6 +118,8 @@ class English(Normalizer):
         return found["last"] is None and re.fullmatch("(?:[12][0-9])?[2-9]0s|[12][0-9][01]0s", found[0]) is not None
 
     def own_rules_first(self) -> Iterator[Rule]:
+        yield from english_abbreviations.rules()
+        yield from english_romans.rules(self.integer, self.ordinal)
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)\.?"
         day, year = "(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?", "(?:,? (?P<year>[12][0-9]{3}))?"
         yield (
@@ -165,7 +134,6 @@ class English(Normalizer):
             re.compile(r"(?<![\w.,])(?P<sign>)(?P<number>[0-9]{1,9}(?:,[0-9]{3})*)(?:st|nd|rd|th)(?!\w)"),
             self._ordinal,
         )
-        yield re.compile(r"\bWorld War (II|I)\b"), lambda found: f"World War {'Two' if found[1] == 'II' else 'One'}"
 
     def _month_first(self, found: Found) -> str:
         return self._date_in_words(found, "") or found[0]
