@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
-from kokoro_wyoming.pronunciation.normalization import english_abbreviations, english_romans
+from kokoro_wyoming.pronunciation.normalization import english_abbreviations, english_capitals, english_romans
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
@@ -118,6 +118,7 @@ class English(Normalizer):
         return found["last"] is None and re.fullmatch("(?:[12][0-9])?[2-9]0s|[12][0-9][01]0s", found[0]) is not None
 
     def own_rules_first(self) -> Iterator[Rule]:
+        yield from english_capitals.rules()
         yield from english_abbreviations.rules()
         yield from english_romans.rules(self.integer, self.ordinal)
         month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)\.?"
