@@ -117,7 +117,7 @@ class _Pronouncer:
 
 
 def _with_endings(parts: Iterable[Run], language: str) -> Iterator[Run]:
-    """The parts; an English 's behind a word that was given its sound is said with that word, as a G2P cannot know how."""
+    """The parts; an English 's behind a word that was given its sound is said with it, as a G2P cannot know how."""
     before: Run | None = None
     for part in parts:
         ending = _ENDING.match(part.words or "") if part.phonemes is None else None

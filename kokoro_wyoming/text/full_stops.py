@@ -7,13 +7,16 @@ import re
 _LAST_WORD = re.compile(r"(?:^|[^\w.])((?:[^\W\d_]\.)*[^\W\d_]{1,6})$")
 _ABBREVIATION_LIST = """
 a.k.a approx cf dr dra e.g feat ft i.e mr mrs p.es p.ex prof sr sra vs z.b
-Adm Arch Av Avda Ave Avv Blvd Bros Capt Cmdr Co Col Cpl Det Dott Drs Dña EE Egr Eng Esq Excma Excmo Exma Exmo FF Fig Fr Gen Gov
-Hon Hwy Ing Insp JJ Jr Lic Ln Lt MM Maj Messrs Mgr Mlle Mlles Mme Mmes Mons Ms Msgr Mt Ph Pres Profa Pvt Rd Rep Rev Sen Sgt Sig
-Sigg Spett Sras Sres Srta St Sta Ste Sto Supt Ud Uds
+Adm Arch Av Avda Ave Avv Blvd Bros Capt Cmdr Co Col Cpl Det Dott Drs Dña EE Egr Eng Esq Excma Excmo Exma Exmo FF Fig
+Fr Gen Gov Hon Hwy Ing Insp JJ Jr Lic Ln Lt MM Maj Messrs Mgr Mlle Mlles Mme Mmes Mons Ms Msgr Mt Ph Pres Profa Pvt Rd
+Rep Rev Sen Sgt Sig Sigg Spett Sras Sres Srta St Sta Ste Sto Supt Ud Uds
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Words whose full stop seldom ends a sentence. Those in small letters count with a capital too."""
-_NEVER_LAST = _ABBREVIATIONS - frozenset("a.k.a approx e.g feat ft i.e Av Avda Ave Blvd Bros Co EE Esq FF Hwy JJ Jr Ln MM Ph Rd St Ste Ud Uds".split())
+_LAST_LIST = """
+a.k.a approx e.g feat ft i.e Av Avda Ave Blvd Bros Co EE Esq FF Hwy JJ Jr Ln MM Ph Rd St Ste Ud Uds
+"""
+_NEVER_LAST = _ABBREVIATIONS - frozenset(_LAST_LIST.split())
 """Those that stand before a name."""
 
 _NAMED_BY_LETTERS = """
@@ -61,7 +64,7 @@ def may_end(before: str) -> bool:
 
 
 def end_before_opener(behind: str) -> int:
-    """How many characters behind a full stop still belong to its sentence, if a word that opens another follows; else -1.
+    """How many characters behind a full stop belong to its sentence, if a word that opens another follows; else -1.
 
     `behind` ends with the whole of that word.
     """

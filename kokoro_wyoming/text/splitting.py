@@ -223,7 +223,11 @@ class SentenceSplitter:
         if seen in _DOUBTFUL and character == "." and full_stops.may_end(self._pending[:-1][-_CONTEXT_CHARS:]):
             self._doubtful = len(self._pending)
         is_said = self._within != SAID
-        if self._clause is not None and is_said and (end := self._clause.end_after(character if character == "." else seen, len(self._pending))):
+        if (
+            self._clause is not None
+            and is_said
+            and (end := self._clause.end_after(character if character == "." else seen, len(self._pending)))
+        ):
             return end
         return 0 if self._within or not self._is_too_long() else _last_break(self._seen)
 

@@ -33,14 +33,14 @@ _SAINTS = frozenset(
     (
         "Agnes Albans Albert Ambrose Andrew Andrews Ann Anne Anselm Anthony Asaph Augustine Austell Barbara Barnabas "
         "Barts Basil Benedict Bernadette Bernard Bonaventure Boniface Brendan Brigid Bride Catharines Catherine "
-        "Catherines Cecilia Charles Christopher Clair Clare Clement Cloud Columba Croix Cuthbert Cyr David Denis Denys "
-        "Dominic Dunstan Edmund Elizabeth Elmo Elsewhere Emilion Etienne Francis Gabriel Gallen George Georges Germain "
-        "Giles Gregory Helena Helens Helier Hilda Ignatius Ives James Jerome Joan John Johns Johnsbury Joseph Jude "
-        "Kilda Kitts Laurent Lawrence Leger Leo Leonard Lo Louis Lucia Lucie Lucy Luke Maarten Magnus Malo Margaret "
-        "Mark Marks Martin Martins Mary Marys Matthew Matthias Maurice Michael Michaels Mirren Monica Moritz Nazaire "
-        "Neots Nicholas Nick Olaf Olave Pancras Patrick Paul Pauls Peter Peters Petersburg Philip Pierre Pölten Raphael "
-        "Regis Rita Rose Sebastian Simon Simons Stephen Stephens Swithin Tammany Teresa Theresa Therese Thomas Tropez "
-        "Ursula Valentine Valentines Veronica Victor Vincent Vitus Xavier"
+        "Catherines Cecilia Charles Christopher Clair Clare Clement Cloud Columba Croix Cuthbert Cyr David Denis "
+        "Denys Dominic Dunstan Edmund Elizabeth Elmo Elsewhere Emilion Etienne Francis Gabriel Gallen George Georges "
+        "Germain Giles Gregory Helena Helens Helier Hilda Ignatius Ives James Jerome Joan John Johns Johnsbury "
+        "Joseph Jude Kilda Kitts Laurent Lawrence Leger Leo Leonard Lo Louis Lucia Lucie Lucy Luke Maarten Magnus "
+        "Malo Margaret Mark Marks Martin Martins Mary Marys Matthew Matthias Maurice Michael Michaels Mirren Monica "
+        "Moritz Nazaire Neots Nicholas Nick Olaf Olave Pancras Patrick Paul Pauls Peter Peters Petersburg Philip "
+        "Pierre Pölten Raphael Regis Rita Rose Sebastian Simon Simons Stephen Stephens Swithin Tammany Teresa "
+        "Theresa Therese Thomas Tropez Ursula Valentine Valentines Veronica Victor Vincent Vitus Xavier"
     ).split()
 )
 _NO_STREETS = frozenset("Hello Hi Hey Dear Thanks Good The A My Our Your Ask Call See Tell Yes No Dear Sorry".split())
@@ -48,7 +48,9 @@ _COMPASS = {
     **{"N": "North", "S": "South", "E": "East", "W": "West"},
     **{"NE": "Northeast", "NW": "Northwest", "SE": "Southeast", "SW": "Southwest"},
 }
-_COUNTIES = "Antrim|Armagh|Clare|Cork|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry|Kildare|Mayo|Meath|Tyrone|Wicklow"
+_COUNTIES = (
+    "Antrim|Armagh|Clare|Cork|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry|Kildare|Mayo|Meath|Tyrone|Wicklow"
+)
 
 _DAYS = {
     **{"Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday"},
@@ -57,7 +59,14 @@ _DAYS = {
 _DAY = rf"(?:{'|'.join(sorted(_DAYS, key=len, reverse=True))})\b"
 _MONTHS = {
     **{"Jan": "January", "Feb": "February", "Mar": "March", "Apr": "April", "Jun": "June", "Jul": "July"},
-    **{"Aug": "August", "Sep": "September", "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December"},
+    **{
+        "Aug": "August",
+        "Sep": "September",
+        "Sept": "September",
+        "Oct": "October",
+        "Nov": "November",
+        "Dec": "December",
+    },
 }
 _MONTH = rf"(?:{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b"
 _WHEN = "in|since|until|till|by|of|from|to|for|on|every|each|next|last|this|early|mid|late|through|and|before|after"
@@ -66,7 +75,14 @@ _SHORT = {
     **{"dept": "department", "govt": "government", "mgmt": "management", "intl": "international"},
     **{"natl": "national", "appt": "appointment", "bldg": "building", "attn": "attention", "misc": "miscellaneous"},
     **{"qty": "quantity", "pkg": "package", "assn": "association", "asst": "assistant", "incl": "including"},
-    **{"excl": "excluding", "dept's": "department's", "yrs": "years", "wks": "weeks", "mtg": "meeting", "bros": "brothers"},
+    **{
+        "excl": "excluding",
+        "dept's": "department's",
+        "yrs": "years",
+        "wks": "weeks",
+        "mtg": "meeting",
+        "bros": "brothers",
+    },
 }
 """Said in full wherever they stand, with a full stop or without, in small letters or with a capital."""
 _BEFORE_FIGURE = {
@@ -88,7 +104,7 @@ def rules() -> Iterator[Rule]:
     street = "|".join(f"(?<={name} )" for name in ("Street", "Avenue", "Road", "Drive", "Boulevard"))
     yield _words(rf"(?:{street})(NE|NW|SE|SW|N|S|E|W)\b", _COMPASS)
     yield re.compile(rf"(?:(?<=\w )|(?<=\w, ))Jr\b{_STOP}"), lambda _: "Junior"
-    yield re.compile(rf"(?:(?<=[a-z] )|(?<=[a-z], ))Sr\.(?!\W{{0,9}}$)|(?<=[a-z] )Sr\b(?! [A-Z])"), lambda _: "Senior"
+    yield re.compile(r"(?:(?<=[a-z] )|(?<=[a-z], ))Sr\.(?!\W{0,9}$)|(?<=[a-z] )Sr\b(?! [A-Z])"), lambda _: "Senior"
     yield _words(rf"(?:(?<=[\w)] )|(?<=[\w)], ))({_one_of(_COMPANIES)})\b{_STOP}", _COMPANIES)
     yield re.compile(rf"\bCo\.(?= (?:{_COUNTIES})\b)"), lambda _: "County"
     yield re.compile(r"(?<=[a-z] )Co\.(?!\W{0,9}$)|(?<=[a-z] )Co(?=\.\W{0,9}$|, )|(?<=& )Co\b\.?"), lambda _: "Company"
@@ -98,12 +114,16 @@ def rules() -> Iterator[Rule]:
         re.compile(rf"\b(?i:({_one_of(_BEFORE_FIGURE)}))\. ?(?=#?[0-9])"),
         (lambda found: f"{_cased(found[1], _BEFORE_FIGURE)} "),
     )
-    yield re.compile(r"\b([Aa])pt\b\.? (?=#?[0-9])|\b([Aa])pt\. (?=[A-Z]\b)"), lambda found: f"{found[1] or found[2]}partment "
+    yield (
+        re.compile(r"\b([Aa])pt\b\.? (?=#?[0-9])|\b([Aa])pt\. (?=[A-Z]\b)"),
+        lambda found: f"{found[1] or found[2]}partment ",
+    )
     yield re.compile(r"\b([Ee])st\. (?=[12][0-9]{3}\b)"), lambda found: f"{found[1]}stablished "
     yield re.compile(r"\b([Ee])st\. (?=[a-z])"), lambda found: f"{found[1]}stimated "
     yield re.compile(r"(?<=\w )(?<![0-9] )(?:ft|feat)\. (?=[A-Z])"), lambda _: "featuring "
-    yield re.compile(r"\b(item|track|model|room|serial|part|order|house|flight|page|bus|account) no\. ?(?=[0-9])"), (
-        lambda found: f"{found[1]} number "
+    yield (
+        re.compile(r"\b(item|track|model|room|serial|part|order|house|flight|page|bus|account) no\. ?(?=[0-9])"),
+        (lambda found: f"{found[1]} number "),
     )
     yield re.compile(r"\bb/c(?= \w)"), lambda _: "because"
     yield re.compile(r"\bc/o(?= \w)"), lambda _: "care of"
@@ -157,7 +177,9 @@ def _saint_or_street(found: Found) -> str:
 
 def _doctor_or_drive(found: Found) -> str:
     before, behind = _before(found), _behind(found)
-    has_number = re.search(r"(?<![\w.])[0-9]{1,5} (?:\w+ ){1,3}$", found.string[max(0, found.start() - 40) : found.start()])
+    has_number = re.search(
+        r"(?<![\w.])[0-9]{1,5} (?:\w+ ){1,3}$", found.string[max(0, found.start() - 40) : found.start()]
+    )
     if _names_a_street(before) and (has_number or not behind):
         return "Drive"
     return "Doctor" if behind or "." in found[0] else found[0]
@@ -165,8 +187,12 @@ def _doctor_or_drive(found: Found) -> str:
 
 def _street(found: Found) -> str:
     name = found[0].rstrip(".")
-    is_word = (name == "Ave" and _behind(found) == "Maria") or (name in ("Ct", "Pl", "Ter", "Cir") and "." not in found[0])
-    is_street = _names_a_street(_before(found)) or (name == "Hwy" and found.string[found.end() : found.end() + 1] == " ")
+    is_word = (name == "Ave" and _behind(found) == "Maria") or (
+        name in ("Ct", "Pl", "Ter", "Cir") and "." not in found[0]
+    )
+    is_street = _names_a_street(_before(found)) or (
+        name == "Hwy" and found.string[found.end() : found.end() + 1] == " "
+    )
     return _STREETS[name] if is_street and not is_word else found[0]
 
 

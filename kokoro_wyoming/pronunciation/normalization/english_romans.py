@@ -10,14 +10,15 @@ from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIG
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = (
-    "chapters? acts? parts? volumes? vols?\\.? books? scenes? articles? titles? cantos? episodes? appendix appendices "
-    "wars? lessons? units? figures? tables?"
+    "chapters? acts? parts? volumes? vols?\\.? books? scenes? articles? titles? cantos? episodes? appendix "
+    "appendices wars? lessons? units? figures? tables?"
 ).split()
 """Things whose numbers are Roman, and no letters."""
 _THINGS = (
     "sections? phases? stages? types? class(?:es)? levels? grades? marks? modules? series seasons? steps? rounds? "
-    "groups? divisions? categor(?:y|ies) tiers? bowl wrestlemania apollo gemini saturn rocky rambo fantasy civilization "
-    "auto quest olympiad vatican symphony sonatas? concerto opus factor factors schedule ages? edition region zone"
+    "groups? divisions? categor(?:y|ies) tiers? bowl wrestlemania apollo gemini saturn rocky rambo fantasy "
+    "civilization auto quest olympiad vatican symphony sonatas? concerto opus factor factors schedule ages? edition "
+    "region zone"
 ).split()
 """Things that may have letters as well: "section C"."""
 _NAMES = frozenset(
@@ -27,15 +28,21 @@ _NAMES = frozenset(
         "David Edgar Edmund Edward Eleanor Elizabeth Eric Ernest Eugene Felipe Ferdinand Francis Franz Frederick "
         "Friedrich George Gregory Gustav Haakon Harald Harold Henry Herbert Howard Hugh Innocent Isabella Ivan James "
         "Jean John Joseph Juan Julius Justinian Karl Kenneth Leo Leopold Lothair Louis Lucius Maria Mary Martin "
-        "Matthias Maximilian Mehmed Michael Murad Napoleon Nero Nicholas Olaf Oliver Oscar Osman Otto Pahlavi Patrick "
-        "Paul Pedro Peter Philip Pius Ptolemy Rama Ramesses Rameses Ramses Raymond Reza Richard Robert Rudolf Rudolph "
-        "Samuel Selim Seti Sigismund Simon Sixtus Stephen Suleiman Theodore Theodosius Thomas Thurston Thutmose Umberto "
-        "Urban Valentinian Victor Victoria Vladimir Walter Wilhelm William Xerxes Yohannes"
+        "Matthias Maximilian Mehmed Michael Murad Napoleon Nero Nicholas Olaf Oliver Oscar Osman Otto Pahlavi "
+        "Patrick Paul Pedro Peter Philip Pius Ptolemy Rama Ramesses Rameses Ramses Raymond Reza Richard Robert "
+        "Rudolf Rudolph Samuel Selim Seti Sigismund Simon Sixtus Stephen Suleiman Theodore Theodosius Thomas "
+        "Thurston Thutmose Umberto Urban Valentinian Victor Victoria Vladimir Walter Wilhelm William Xerxes Yohannes"
     ).split()
 )
-_TITLES = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Kaiser|Sultan|Prince|Princess|Pharaoh|Shah|Duke|Count|Patriarch|Saint"
-_NO_NAMES = frozenset("The A An In At On Of And Or To For With By From Is Was My Your Our Use See Start Give Take".split())
-_PERHAPS_WORDS = frozenset(("IV", "VI", "XI", "IX", "XX", "XL", "MIX", "DIV", "LIV", "CIV", "MI", "DI", "CV", "DVI", "LI"))
+_TITLES = (
+    "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Kaiser|Sultan|Prince|Princess|Pharaoh|Shah|Duke|Count|Patriarch|Saint"
+)
+_NO_NAMES = frozenset(
+    "The A An In At On Of And Or To For With By From Is Was My Your Our Use See Start Give Take".split()
+)
+_PERHAPS_WORDS = frozenset(
+    ("IV", "VI", "XI", "IX", "XX", "XL", "MIX", "DIV", "LIV", "CIV", "MI", "DI", "CV", "DVI", "LI")
+)
 """They are abbreviations and words as well."""
 
 _SEVERAL = rf"{ROMAN}(?:(?:, (?:and |or )?| and | or | to | through | ?[-–—] ?){ROMAN}(?!\w)){{0,9}}"
@@ -80,7 +87,8 @@ def rules(integer: Callable[[int], str], ordinal: Callable[[int], str]) -> Itera
     )
     yield (
         re.compile(
-            rf"(?P<title>\b(?:{_TITLES}) )?(?<![\w'’.-])(?P<name>[A-ZÀ-Þ][^\W\d_]{{2,20}}) (?P<number>{ROMAN})(?![\w.-]\w|\w)"
+            rf"(?P<title>\b(?:{_TITLES}) )?(?<![\w'’.-])(?P<name>[A-ZÀ-Þ][^\W\d_]{{2,20}}) (?P<number>{ROMAN})"
+            r"(?![\w.-]\w|\w)"
         ),
         of_a_person,
     )
@@ -89,7 +97,10 @@ def rules(integer: Callable[[int], str], ordinal: Callable[[int], str]) -> Itera
 def _is_numeral_i(found: Found) -> bool:
     """Whether "I" is a numeral by what stands behind it; else it is the speaker."""
     behind = found.string[found.end() : found.end() + 12]
-    return re.match(r"\s*$|['’]s\b|[.,;:)!?]|\s?[-–]|\s(?:of|and|to|was|ruled|reigned|died|became|began|ended)\b", behind) is not None
+    return (
+        re.match(r"\s*$|['’]s\b|[.,;:)!?]|\s?[-–]|\s(?:of|and|to|was|ruled|reigned|died|became|began|ended)\b", behind)
+        is not None
+    )
 
 
 def _may_be_number(found: Found, name: str, written: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from kokoro_wyoming.pronunciation.normalization import file_names
 from kokoro_wyoming.pronunciation.normalization.money import SIGN, SIGNS, Currency
 from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIGNS, Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, UNIT_AFTER_NUMBER, unit_of
@@ -40,6 +41,7 @@ class Normalizer(Verbalizer):
     def __init__(self) -> None:
         super().__init__()
         self.rules: tuple[Rule, ...] = (
+            *file_names.rules(self),
             *self._fixed(self.abbreviations),
             *self.sign_rules(),
             *self._rules_of_multiplication(),
@@ -50,6 +52,7 @@ class Normalizer(Verbalizer):
             *self._rules_of_amounts(),
             *self.own_rules(),
             *self._rules_of_numbers(),
+            (file_names.FIGURE_AND_LETTERS, file_names.letters_behind_figure),
             *self._rules_of_signs(),
             *self.own_rules_last(),
         )
@@ -332,7 +335,8 @@ class Normalizer(Verbalizer):
         signs = {sign: words for signs, words in self.compared.items() for sign in signs}
         if signs:
             signs |= {">=": signs["≥"], "<=": signs["≤"]}
-            pattern = rf"(?:[<>]=|[{re.escape(''.join(self.compared))}])[ \u00a0]?(?=[-−]?[{re.escape(''.join(set('0123456789$£€¥₹')))}])"
+            sign = rf"(?:[<>]=|[{re.escape(''.join(self.compared))}])"
+            pattern = rf"{sign}[ \u00a0]?(?=[-−]?[{re.escape(''.join(set('0123456789$£€¥₹')))}])"
             yield re.compile(rf"(?<![\w<>=~-]){pattern}"), lambda found: f"{signs[found[0].strip()]} "
 
 

@@ -29,8 +29,11 @@ _CITATION = re.compile(_NUMBERS)
 _BEFORE_CITATION = frozenset(".,;:!?…)]}%\"'”’»*_`。！？」』】")
 _SOURCE = re.compile(r"【[0-9A-Za-z:_-]{1,40}†[^】\n]{0,80}】")
 _PERHAPS_SOURCE = re.compile(r"【(?:[0-9A-Za-z:_-]{0,40}|[0-9A-Za-z:_-]{1,40}†[^】\n]{0,80})")
-_SOURCE_WORDS = "cf. fonte fontes fonti fuente fuentes quelle quellen ref. refs. see source sources voir".split()
-_SOURCES = re.compile(rf"(?i:\((?:{'|'.join(map(re.escape, _SOURCE_WORDS))})?:? ?{_NUMBERS}(?:[,;]? ?{_NUMBERS}){{0,9}}\))")
+_SOURCE_LIST = "cf. fonte fontes fonti fuente fuentes quelle quellen ref. refs. see source sources voir"
+_SOURCE_WORDS = _SOURCE_LIST.split()
+_SOURCES = re.compile(
+    rf"(?i:\((?:{'|'.join(map(re.escape, _SOURCE_WORDS))})?:? ?{_NUMBERS}(?:[,;]? ?{_NUMBERS}){{0,9}}\))"
+)
 _PERHAPS_SOURCES = re.compile(
     rf"(?i:\((?:{'|'.join(map(re.escape, _SOURCE_WORDS))})?:? ?(?:\[[0-9 ,;–-]{{0,40}}\]?[,;]? ?){{0,10}})"
 )

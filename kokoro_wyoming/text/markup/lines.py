@@ -11,7 +11,15 @@ from kokoro_wyoming.text.markup import addresses, blocks
 from kokoro_wyoming.text.markup.blocks import Kind
 from kokoro_wyoming.text.markup.found import Found, as_text
 from kokoro_wyoming.text.markup.hidden import Hidden
-from kokoro_wyoming.text.markup.inline import ampersand, angle, bracket, emphasis_stays, is_citation, parenthesis, source
+from kokoro_wyoming.text.markup.inline import (
+    ampersand,
+    angle,
+    bracket,
+    emphasis_stays,
+    is_citation,
+    parenthesis,
+    source,
+)
 
 _CODE_CHARS = 200
 """Longest code in a line; if it is open for longer it has no end, and markup is read again."""
