@@ -69,7 +69,9 @@ _MONTHS = {
     },
 }
 _MONTH = rf"(?:{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b"
-_WHEN = "in|since|until|till|by|of|from|to|for|on|every|each|next|last|this|early|mid|late|through|and|before|after"
+_WHEN = frozenset(
+    "in since until till by of from to for on every each next last this early mid late through and before after".split()
+)
 
 _SHORT = {
     **{"dept": "department", "govt": "government", "mgmt": "management", "intl": "international"},
@@ -133,9 +135,8 @@ def _rules_of_the_calendar() -> Iterator[Rule]:
     between = r"(?:, ?(?:and |or )?| ?[&/] ?| ?[-–—] ?| and | or | to | through )"
     yield re.compile(rf"\b{_DAY}\.?(?:{between}{_DAY}\.?){{1,6}}"), _days
     yield _words(rf"\b({_DAY})\.?(?=,? (?:{_MONTH}\.? [0-9]|[A-Z][a-z]{{2,8}} [0-9]|[0-9]))", _DAYS)
-    yield re.compile(rf"\b(?P<when>(?i:{_WHEN}|morning)) (?P<name>{_DAY})(?P<stop>\.?)"), _day_after_preposition
     yield _words(rf"\b({_MONTH})\.? (?=(?:19|20)[0-9]{{2}}\b)", _MONTHS, " ")
-    yield re.compile(rf"\b(?P<when>(?i:{_WHEN})) (?P<name>{_MONTH})(?P<stop>\.)"), _month_after_preposition
+    yield re.compile(rf"(?<=[a-z] )(?P<name>{_DAY}|{_MONTH})(?P<stop>\.?)"), _day_or_month
 
 
 def _one_of(words: Mapping[str, str]) -> str:
@@ -203,14 +204,13 @@ def _days(found: Found) -> str:
     return said + ("." if is_end else "")
 
 
-def _day_after_preposition(found: Found) -> str:
-    # "Sat", "Sun" and "Mon" without a full stop may be words and names.
-    is_sure = found["stop"] or found["name"] not in ("Mon", "Sat", "Sun")
-    return f"{found['when']} {_DAYS[found['name']]}{_end(found)}" if is_sure else found[0]
-
-
-def _month_after_preposition(found: Found) -> str:
-    return f"{found['when']} {_MONTHS[found['name']]}{_end(found)}"
+def _day_or_month(found: Found) -> str:
+    """A day or month behind a word such as "on". "Sat", "May" and "Jan" without a full stop may be words and names."""
+    name, stop = found["name"], found["stop"]
+    is_sure = stop or name in ("Tue", "Tues", "Wed", "Thu", "Thur", "Thurs", "Fri")
+    if not is_sure or _before(found).lower() not in _WHEN:
+        return found[0]
+    return {**_DAYS, **_MONTHS}[name] + _end(found)
 
 
 def _end(found: Found) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
-from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIGNS, roman
+from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, roman
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = (
@@ -45,74 +45,87 @@ _PERHAPS_WORDS = frozenset(
 )
 """They are abbreviations and words as well."""
 
-_SEVERAL = rf"{ROMAN}(?:(?:, (?:and |or )?| and | or | to | through | ?[-–—] ?){ROMAN}(?!\w)){{0,9}}"
+_LETTERS = frozenset("CDLM")
+_IS_PART = re.compile("|".join(_PARTS), re.IGNORECASE)
+_IS_THING = re.compile("|".join(_THINGS), re.IGNORECASE)
+_IS_TITLE = re.compile(_TITLES)
+_IS_NAME = re.compile(r"[A-ZÀ-Þ][^\W\d_]{2,20}")
+_TIME = re.compile(r" (?:century|centuries|olympics|olympic games|olympiad)\b", re.IGNORECASE)
+_BEHIND_I = re.compile(r"\s*$|['’]s\b|[.,;:)!?]|\s?[-–—]|\s(?:of|and|to|was|ruled|reigned|died|became|began|ended)\b")
+
+_ONE = rf"{ROMAN}(?!\w)"
+_SEVERAL = rf"{_ONE}(?:(?:, (?:and |or )?| and | or | to | through | ?[-–—] ?){_ONE}){{0,9}}"
+_CONTEXT_CHARS = 50
+
+
+class _Reader:
+    """Says Roman numerals in the words of one English."""
+
+    def __init__(self, integer: Callable[[int], str], ordinal: Callable[[int], str]) -> None:
+        self._integer = integer
+        self._ordinal = ordinal
+
+    def capitals(self, found: Found) -> str:
+        """One numeral or a row of them, by the words before and behind it."""
+        written, words = found[0], _words_before(found)
+        first = re.split("[^A-Z\u2160-\u2188]", written)[0]
+        if _TIME.match(found.string, found.end()):
+            return self._all(written, self._ordinal)
+        if not words or first in _LETTERS or (first == written == "I" and not _may_be_i(found, words)):
+            return written
+        if _is_thing(words[-1], first):
+            return self._all(written, self._integer)
+        if not _IS_NAME.fullmatch(words[-1]):
+            return written
+        said = self._of_name(words, first)
+        return said + written[len(first) :] if said else written
+
+    def small(self, found: Found) -> str:
+        """A numeral in small letters: "chapter iv"."""
+        words = _words_before(found)
+        is_number = bool(words) and _IS_PART.fullmatch(words[-1]) and re.fullmatch(ROMAN, found[0].upper())
+        return self._integer(roman(found[0])) if is_number else found[0]
+
+    def _all(self, written: str, say: Callable[[int], str]) -> str:
+        return re.sub(ROMAN, lambda one: say(roman(one[0])), re.sub(" ?[-–—] ?", " to ", written))
+
+    def _of_name(self, words: list[str], written: str) -> str:
+        """What is said behind a capitalised word; nothing where it is no numeral."""
+        is_ruler = words[-1].capitalize() in _NAMES or any(_IS_TITLE.fullmatch(word) for word in words[-2:-1])
+        if is_ruler or any(word in _NAMES for word in words[-3:-1]):
+            return f"the {self._ordinal(roman(written))}" if is_ruler or len(written) > 1 else ""
+        return self._integer(roman(written)) if _may_be_number(words, written) else ""
 
 
 def rules(integer: Callable[[int], str], ordinal: Callable[[int], str]) -> Iterator[Rule]:
-    """In the order in which they are tried; the numbers' words are those of one English."""
-
-    def numbers(found: Found) -> str:
-        written = found["numbers"]
-        is_letter = re.fullmatch("[CDLM]", written) or (written == "I" and not _is_numeral_i(found))
-        if is_letter or (len(written) == 1 and written.isascii() and not found["noun"][0].isupper()):
-            return found[0]
-        said = re.sub(ROMAN, lambda one: integer(roman(one[0])), re.sub(" ?[-–—] ?", " to ", written))
-        return f"{found['noun']} {said}"
-
-    def of_a_person(found: Found) -> str:
-        name, written = found["name"], found["number"]
-        is_known = name.capitalize() in _NAMES or found["title"]
-        if not is_known and not _may_be_number(found, name, written):
-            return found[0]
-        if written == "I" and not found["title"] and not _is_numeral_i(found):
-            return found[0]
-        if re.fullmatch("[CDLM]", written):
-            return found[0]
-        said = f"the {ordinal(roman(written))}" if is_known or _is_of_family(found) else integer(roman(written))
-        return f"{found['title'] or ''}{name} {said}"
-
-    parts, things = "|".join(_PARTS), "|".join(_THINGS)
-    several = rf"(?P<numbers>{_SEVERAL})(?![\w])(?!\.[0-9]|-[A-Z])"
-    yield re.compile(rf"\b(?P<noun>(?i:{parts})) {several}"), numbers
-    letters = r"(?=[IVXLCDM]{2}|[" + ROMAN_SIGNS + "])"
-    yield re.compile(rf"\b(?P<noun>(?i:{things})) {letters}{several}"), numbers
-    small = r"(?=[ivx]{2}(?:[ivx]|\b))(?P<number>x{0,2}(?:ix|iv|v?i{0,3}))\b"
-    yield (
-        re.compile(rf"\b(?P<noun>(?i:{parts})) {small}"),
-        (lambda found: f"{found['noun']} {integer(roman(found['number']))}" if found["number"] else found[0]),
-    )
-    yield (
-        re.compile(rf"\b(?P<number>{ROMAN})(?= (?i:century|centuries|olympics|olympic games|olympiad)\b)"),
-        (lambda found: ordinal(roman(found["number"]))),
-    )
-    yield (
-        re.compile(
-            rf"(?P<title>\b(?:{_TITLES}) )?(?<![\w'’.-])(?P<name>[A-ZÀ-Þ][^\W\d_]{{2,20}}) (?P<number>{ROMAN})"
-            r"(?![\w.-]\w|\w)"
-        ),
-        of_a_person,
-    )
+    """In the order in which they are tried; `integer` and `ordinal` say numbers."""
+    reader = _Reader(integer, ordinal)
+    yield re.compile(rf"(?:(?<=[\w.] )|^){_SEVERAL}(?!\.[0-9]|-[A-Z])"), reader.capitals
+    yield re.compile(r"(?<=[A-Za-z] )[ivx]{2,6}\b"), reader.small
 
 
-def _is_numeral_i(found: Found) -> bool:
-    """Whether "I" is a numeral by what stands behind it; else it is the speaker."""
-    behind = found.string[found.end() : found.end() + 12]
-    return (
-        re.match(r"\s*$|['’]s\b|[.,;:)!?]|\s?[-–]|\s(?:of|and|to|was|ruled|reigned|died|became|began|ended)\b", behind)
-        is not None
-    )
+def _words_before(found: Found) -> list[str]:
+    """The words before it, without a sign between them, the last one last."""
+    before = found.string[max(0, found.start() - _CONTEXT_CHARS) : found.start()]
+    return re.split(r"[^\w. '’-]", before)[-1].split()
 
 
-def _may_be_number(found: Found, name: str, written: str) -> bool:
-    """Whether a capitalised word that is no known name may have a Roman number."""
-    if name in _NO_NAMES or (len(written) == 1 and written.isascii()) or name.isupper():
+def _is_thing(word: str, written: str) -> bool:
+    if _IS_PART.fullmatch(word):
+        return len(written) > 1 or word[0].isupper() or not written.isascii()
+    return _IS_THING.fullmatch(word) is not None and (len(written) > 1 or not written.isascii())
+
+
+def _may_be_i(found: Found, words: list[str]) -> bool:
+    """Whether "I" may be a numeral by what stands around it; else it is the speaker."""
+    has_title = any(_IS_TITLE.fullmatch(word) for word in words[-2:-1])
+    return has_title or _BEHIND_I.match(found.string, found.end()) is not None
+
+
+def _may_be_number(words: list[str], written: str) -> bool:
+    """Whether a capitalised word that is no known name may have a Roman numeral."""
+    name = words[-1]
+    if name in _NO_NAMES or name.isupper() or (written.isascii() and len(written) == 1):
         return False
-    if not re.search("[IVX]", written) and written.isascii():
-        return False
-    return written not in _PERHAPS_WORDS or re.search(r"\w $", found.string[: found.start()][-2:]) is not None
-
-
-def _is_of_family(found: Found) -> bool:
-    """Whether a known first name stands before the name: "John Smith III"."""
-    names = re.findall(r"[A-ZÀ-Þ][^\W\d_]+", found.string[max(0, found.start() - 40) : found.start()])
-    return any(name in _NAMES for name in names[-2:]) and found.string[: found.start()].endswith(" ")
+    is_letters = written.isascii() and not set(written) & set("IVX")
+    return not is_letters and (written not in _PERHAPS_WORDS or len(words) > 1)

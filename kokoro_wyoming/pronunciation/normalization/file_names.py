@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,47 +56,16 @@ _FOLDERS = (
 _IN_NAME = "A-Za-z0-9_@+-"
 
 
+_TOKEN = re.compile(r"(?<!\S)\S*[._/\\][^\s._/\\]\S*")
+"""Whatever may hold such a name, up to the next blank."""
+_ARTICLE = re.compile(r"(?:^|\s)(?:the|an?|my|your|this|that) $", re.IGNORECASE)
+FIGURE_AND_LETTERS = re.compile(r"(?<![\w.,/-])([0-9]{1,2})(?!ST\b|ND\b|RD\b|TH\b|UP\b)([A-Z]{2,4})(?![\w/-])")
+"""A name such as "2FA" and "4WD", once units and times are words."""
+
+
 def rules(language: Verbalizer) -> Iterator[Rule]:
-    """In the order in which they are tried."""
-    words = _WORDS[language.locale[:2]]
-    is_english = language.locale.startswith("en")
-
-    def said(name: str) -> str:
-        for sign, word in (("/", words.slash), ("\\", words.backslash), (":", words.colon), ("~", words.tilde)):
-            name = name.replace(sign, f" {word} ")
-        name = re.sub(rf"\.({_END})(?![\w.])", lambda end: f" {words.dot} {_end_in_words(end[1])}", name)
-        name = re.sub(r"\.(?=\w)", f" {words.dot} ", name).replace("_", " ")
-        parts = (_NAMES.get(part, part) if is_english else part for part in name.split())
-        return " ".join(parts)
-
-    def whole(found: Found) -> str:
-        return said(found[0])
-
-    domains = "|".join(_DOMAINS.split())
-    yield re.compile(r"(?<![\w\\])[A-Z]:\\(?:[\w.-]{1,60}\\?){0,12}"), whole
-    yield re.compile(rf"(?<![\w/.:<>)\]~])(?:~|\.\.?)(?:/[{_IN_NAME}.]{{0,60}}[{_IN_NAME}]){{1,12}}/?"), whole
-    yield re.compile(rf"(?<![\w/.:<>)\]~*-])(?:/[{_IN_NAME}.]{{0,60}}[{_IN_NAME}]){{2,12}}/?(?![\w/])"), _path(said)
-    yield re.compile(rf"(?<![\w/.:<>)\]~*-])/(?:{_FOLDERS})\b/?(?![\w/])"), whole
-    yield (
-        re.compile(rf"(?<![\w/.:@~-])[{_IN_NAME}]{{1,60}}(?:\.[{_IN_NAME}]{{1,60}}){{0,4}}?\.(?:{_END})(?![\w@]|\.\w)"),
-        whole,
-    )
-    yield (
-        re.compile(
-            rf"(?:\b(?P<article>[Tt]he|an?|my|your|this|that) )?"
-            rf"(?<![\w/.@-])(?:{domains})\.[a-z0-9_]{{1,80}}(?![\w@]|\.\w)"
-        ),
-        (lambda found: found[0] if found["article"] and "_" not in found[0] else said(found[0])),
-    )
-    yield re.compile(r"(?<![\w/.@])[A-Za-z][A-Za-z0-9]{0,40}(?:_[A-Za-z0-9]{1,40}){1,12}(?![\w@])"), whole
-    yield re.compile(r"(?:(?<=\s)|^)\.(?=[a-z]{2}|NET\b)"), lambda _: f"{words.dot} "
-    first = "eight oh two" if is_english else language.integer(802)
-    yield (
-        re.compile(r"(?<![\w.,])802\.([0-9]{1,2})([a-z]{0,2})(?![\w]|\.\w)"),
-        (lambda found: " ".join((first, words.dot, language.integer(int(found[1])), *found[2].upper()))),
-    )
-    dotted = rf"(?:(?<=\.)|(?<= {re.escape(words.dot)} ))[0-9]{{1,3}}"
-    yield re.compile(rf"({dotted})/([0-9]{{1,2}})(?![\w/.])"), lambda found: f"{found[1]} {words.slash} {found[2]}"
+    """One for all kinds of names, so that a text without any costs one look."""
+    yield _TOKEN, _Reader(language).token
 
 
 def letters_behind_figure(found: Found) -> str:
@@ -104,16 +73,58 @@ def letters_behind_figure(found: Found) -> str:
     return " ".join((found[1], *found[2]))
 
 
-FIGURE_AND_LETTERS = re.compile(r"(?<![\w.,/-])([0-9]{1,2})(?!ST\b|ND\b|RD\b|TH\b|UP\b)([A-Z]{2,4})(?![\w/-])")
-"""A name such as "2FA" and "4WD", once units and times are words."""
+class _Reader:
+    def __init__(self, language: Verbalizer) -> None:
+        self._language = language
+        self._words = _WORDS[language.locale[:2]]
+        self._is_english = language.locale.startswith("en")
+        self._standard = "eight oh two" if self._is_english else language.integer(802)
+
+    def token(self, found: Found) -> str:
+        """The names in what stands between two blanks."""
+        text, before = found[0], found.string[max(0, found.start() - 8) : found.start()]
+        for pattern in _NAME_PATTERNS:
+            text = pattern.sub(lambda name: self._said(name[0]), text)
+        if not _ARTICLE.search(before) or "_" in text:
+            text = _ENTITY.sub(lambda name: self._said(name[0]), text)
+        text = _VARIABLE.sub(lambda name: name[0].replace("_", " "), text)
+        text = _HIDDEN.sub(f"{self._words.dot} ", text)
+        text = _STANDARD.sub(self._wireless, text)
+        if before.endswith(f" {self._words.dot} ") or _NETWORK.search(text):
+            text = _NETWORK_SIZE.sub(rf"\1 {self._words.slash} \2", text)
+        return text
+
+    def _said(self, name: str) -> str:
+        words = self._words
+        for sign, word in (("/", words.slash), ("\\", words.backslash), (":", words.colon), ("~", words.tilde)):
+            name = name.replace(sign, f" {word} ")
+        name = _LAST_PART.sub(lambda end: f" {words.dot} {_end_in_words(end[1])}", name)
+        name = re.sub(r"\.(?=\w)", f" {words.dot} ", name).replace("_", " ")
+        return " ".join(_NAMES.get(part, part) if self._is_english else part for part in name.split())
+
+    def _wireless(self, found: Found) -> str:
+        """A wireless network's standard, such as "802.11ac"."""
+        return " ".join((self._standard, self._words.dot, self._language.integer(int(found[1])), *found[2].upper()))
 
 
-def _path(said: Callable[[str], str]) -> Callable[[Found], str]:
-    def path(found: Found) -> str:
-        is_path = re.search("[A-Za-z]{2}", found[0]) is not None
-        return said(found[0]) if is_path else found[0]
-
-    return path
+_DOMAIN = "|".join(_DOMAINS.split())
+_NAME_PATTERNS = (
+    re.compile(r"(?<![\w\\])[A-Z]:\\(?:[\w.-]{1,60}\\?){0,12}"),
+    re.compile(rf"(?<![\w/.:<>)\]~])(?:~|\.\.?)(?:/[{_IN_NAME}.]{{0,60}}[{_IN_NAME}]){{1,12}}/?"),
+    # Two letters side by side, as "/1/a" is no path.
+    re.compile(
+        rf"(?<![\w/.:<>)\]~*-])(?=[^\s]{{0,60}}?[A-Za-z]{{2}})(?:/[{_IN_NAME}.]{{0,60}}[{_IN_NAME}]){{2,12}}/?(?![\w/])"
+    ),
+    re.compile(rf"(?<![\w/.:<>)\]~*-])/(?:{_FOLDERS})\b/?(?![\w/])"),
+    re.compile(rf"(?<![\w/.:@~-])[{_IN_NAME}]{{1,60}}(?:\.[{_IN_NAME}]{{1,60}}){{0,4}}?\.(?:{_END})(?![\w@]|\.\w)"),
+)
+_ENTITY = re.compile(rf"(?<![\w/.@-])(?:{_DOMAIN})\.[a-z0-9_]{{1,80}}(?![\w@]|\.\w)")
+_VARIABLE = re.compile(r"(?<![\w/.@])[A-Za-z][A-Za-z0-9]{0,40}(?:_[A-Za-z0-9]{1,40}){1,12}(?![\w@])")
+_HIDDEN = re.compile(r"^\.(?=[a-z]{2}|NET\b)")
+_STANDARD = re.compile(r"(?<![\w.,])802\.([0-9]{1,2})([a-z]{0,2})(?![\w]|\.\w)")
+_NETWORK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}/")
+_NETWORK_SIZE = re.compile(r"(?<![0-9])([0-9]{1,3})/([0-9]{1,2})(?![\w/.]\w|\w)")
+_LAST_PART = re.compile(rf"\.({_END})(?![\w.])")
 
 
 def _end_in_words(end: str) -> str:

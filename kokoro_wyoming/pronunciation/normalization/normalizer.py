@@ -32,6 +32,9 @@ _VULGAR = {
     "⅜": (3, 8),
     "⅝": (5, 8),
 }
+_LONGEST_WORD = 80
+_WORD_BEFORE_SLASH = re.compile(rf"(?:^|[^\w/.:@-])[^\W\d_]{{1,{_LONGEST_WORD}}}$")
+_WORD_BEHIND_SLASH = re.compile(rf"[^\W\d_]{{1,{_LONGEST_WORD}}}(?![\w/@]|[.:-]\w)")
 _NEVER_A_FRACTION = {(24, 7), (50, 50), (9, 11), (4, 4)}
 
 
@@ -324,10 +327,7 @@ class Normalizer(Verbalizer):
         yield re.compile(r"(?<!\S)\+(?=\w)"), lambda found: f"{self.plus} "
         yield re.compile(r"(?<=[\w)²³%°])[ \u00a0]?=[ \u00a0]?(?=[\w(])"), lambda found: f" {self.equals} "
         yield re.compile(r"(?<=\w)[ \u00a0]?@[ \u00a0]?(?=\w)"), lambda found: f" {self.at} "
-        yield (
-            re.compile(rf"(?<![\w/.:@-])({letter}+)/({letter}+)(?![\w/@]|[.:-]\w)"),
-            lambda found: f"{found[1]} {found[2]}",
-        )
+        yield re.compile(rf"(?<={letter})/(?={letter})"), _slash_between_words
         yield re.compile(r"[ \u00a0]?%"), lambda found: f" {self.percent}"
 
     def sign_rules(self) -> Iterator[Rule]:
@@ -338,6 +338,12 @@ class Normalizer(Verbalizer):
             sign = rf"(?:[<>]=|[{re.escape(''.join(self.compared))}])"
             pattern = rf"{sign}[ \u00a0]?(?=[-−]?[{re.escape(''.join(set('0123456789$£€¥₹')))}])"
             yield re.compile(rf"(?<![\w<>=~-]){pattern}"), lambda found: f"{signs[found[0].strip()]} "
+
+
+def _slash_between_words(found: Found) -> str:
+    """A blank for a slash between two words, and the slash itself in a path or address."""
+    before = _WORD_BEFORE_SLASH.search(found.string[max(0, found.start() - _LONGEST_WORD) : found.start()])
+    return " " if before and _WORD_BEHIND_SLASH.match(found.string, found.end()) else found[0]
 
 
 def _saying(words: str) -> Callable[[Found], str]:
