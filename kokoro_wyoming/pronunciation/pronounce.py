@@ -21,7 +21,7 @@ _LOGGER = logging.getLogger(__name__)
 
 NO_WORDS = Lexicon()
 
-_ENDING = re.compile(r"'?s(?!\w)")
+_ENDING = re.compile(r"'?s(?!\w)|'(?!\w)")
 """English possessives and plurals."""
 
 
@@ -140,6 +140,8 @@ def _takes_endings(run: Run, language: str) -> bool:
 def _ended(run: Run, ending: str, language: str) -> Run:
     if run.phonemes is None:
         return replace(run, text=run.text + ending, words=f"{run.words}{ending}")
+    if ending == "'":
+        return replace(run, text=run.text + ending)
     last = run.phonemes[-1]
     vowel = "" if last not in "szʃʒʧʤ" else "ɪ" if (run.language or language) == "en-GB" else "ᵻ"
     return replace(run, text=run.text + ending, phonemes=f"{run.phonemes}{vowel}{'s' if last in 'ptkfθ' else 'z'}")

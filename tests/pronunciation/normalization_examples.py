@@ -79,7 +79,7 @@ Ready in ~5 min if > 5 %. → Ready in about five minutes if more than five perc
 In the 80s it took 30 s. → In the 80s it took thirty seconds.
 The 1900s, the 2000s and the 2010s. → The 1900s, the 2000s and the 2010s.
 The pin is 0042. → The pin is zero zero four two.
-4K on 5G with ESP32 and sensor_1. → 4K on 5G with ESP32 and sensor_1.
+4K on 5G with ESP32 and sensor_1. → 4K on 5G with ESP32 and sensor 1.
 """,
     "en-GB": """
 It is 21.5 °C in the kitchen. → It is twenty-one point five degrees Celsius in the kitchen.

@@ -152,12 +152,15 @@ class LineReader:
             self._last = taken[-1:] or self._last
         self._say(found.said)
         self._in_address = self._in_address or found.address
-        if found.hides and self._may_hide and (not self._chars or self._ink in _ENDS):
+        # In the middle of a sentence the tag is spoken of.
+        is_mention = found.hides and self._chars > 0 and self._ink not in _ENDS
+        if found.hides and self._may_hide and not is_mention:
             self._hidden.begin()
-        if found.block and not self._in_table:
+        is_block = found.block and not is_mention
+        if is_block and not self._in_table:
             self._hard = True
             self._end_line()
-        elif found.block or found.cell:
+        elif is_block or found.cell:
             self._comma = True
         self._ahead.extendleft(reversed(found.again))
 
