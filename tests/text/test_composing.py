@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,7 @@ def test_marks_may_stand_apart_and_come_in_another_chunk(text: str) -> None:
 def test_where_chunks_end_changes_no_letter(text: str, borders: list[int]) -> None:
     edges = [0, *sorted(border for border in borders if border < len(text)), len(text)]
     composer = Composer()
-    found = [composer.add(text[begin:end]) for begin, end in zip(edges, edges[1:], strict=False)]
+    found = [composer.add(text[begin:end]) for begin, end in pairwise(edges)]
     assert "".join(found) + composer.finish() == composed(text) == unicodedata.normalize("NFC", text)
 
 
