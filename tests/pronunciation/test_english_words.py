@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.normalization import as_words
+from kokoro_wyoming.pronunciation.pronounce import pronounce
+from kokoro_wyoming.text.sentences import Run
 from tests.pronunciation.reading import heard
 
 _STAYS = """
@@ -87,3 +90,25 @@ def test_it_stays_as_it_is_written(text: str, tag: str) -> None:
 )
 def test_a_word_with_given_sounds_has_the_ending_of_its_last_sound(text: str, ends: str) -> None:
     assert heard(text, "en-US") == ends
+
+
+def test_a_respelled_word_has_its_ending_too() -> None:
+    lexicon = Lexicon({"all": {"Siobhan": "Shivawn", "Kokoro": "/kˈOkəɹO/"}})
+    parts = pronounce([Run("Siobhan's and Kokoro's.")], "en-US", _Release(), lexicon)
+    assert [(part.words, part.phonemes) for part in parts] == [
+        ("Shivawn's", None),
+        (" and ", None),
+        (None, "kˈOkəɹOz"),
+        (".", None),
+    ]
+    french = pronounce([Run("Kokoro's")], "fr-FR", _Release(), lexicon)
+    assert french[0].phonemes == "kˈOkəɹO"
+
+
+class _Release:
+    """A stand-in that knows every symbol."""
+
+    languages = ("en-US", "fr-FR")
+
+    def symbols(self, written: str, language: str) -> str:
+        return written

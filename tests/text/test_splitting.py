@@ -16,6 +16,21 @@ from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS, MarkupOptions, Senten
 
 _WORDS = (
     *("Hello", "there", "Mr.", "U.S.", "e.g.", "3.5", "No", "don’t", "**bold**", "*so*", "naïve", "¿Qué?", "«Oui»"),
+    *(
+        "vitamin C.",
+        "J.",
+        "p.m.",
+        "The",
+        "St.",
+        "(see [1])",
+        "[3]",
+        "【4†a】",
+        "it′s",
+        "<think>",
+        "</think>",
+        "✅",
+        "n\u0303",
+    ),
     *("नमस्ते", "है।", "क्षेत्र", "今日は", "天気。", "他说：“好。”", "……", "真的？！", "हाँ॥", "안녕", "a" * 40, "好" * 90),
 )
 _MARKS = (

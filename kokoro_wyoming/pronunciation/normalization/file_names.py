@@ -59,18 +59,11 @@ _IN_NAME = "A-Za-z0-9_@+-"
 _TOKEN = re.compile(r"(?<!\S)\S*[._/\\][^\s._/\\]\S*")
 """Whatever may hold such a name, up to the next blank."""
 _ARTICLE = re.compile(r"(?:^|\s)(?:the|an?|my|your|this|that) $", re.IGNORECASE)
-FIGURE_AND_LETTERS = re.compile(r"(?<![\w.,/-])([0-9]{1,2})(?!ST\b|ND\b|RD\b|TH\b|UP\b)([A-Z]{2,4})(?![\w/-])")
-"""A name such as "2FA" and "4WD", once units and times are words."""
 
 
 def rules(language: Verbalizer) -> Iterator[Rule]:
     """One for all kinds of names, so that a text without any costs one look."""
     yield _TOKEN, _Reader(language).token
-
-
-def letters_behind_figure(found: Found) -> str:
-    """What stands behind a figure in capitals, letter by letter: "2FA"."""
-    return " ".join((found[1], *found[2]))
 
 
 class _Reader:
@@ -116,7 +109,10 @@ _NAME_PATTERNS = (
         rf"(?<![\w/.:<>)\]~*-])(?=[^\s]{{0,60}}?[A-Za-z]{{2}})(?:/[{_IN_NAME}.]{{0,60}}[{_IN_NAME}]){{2,12}}/?(?![\w/])"
     ),
     re.compile(rf"(?<![\w/.:<>)\]~*-])/(?:{_FOLDERS})\b/?(?![\w/])"),
-    re.compile(rf"(?<![\w/.:@~-])[{_IN_NAME}]{{1,60}}(?:\.[{_IN_NAME}]{{1,60}}){{0,4}}?\.(?:{_END})(?![\w@]|\.\w)"),
+    re.compile(
+        rf"(?<![\w/.:@~-])(?:[{_IN_NAME}]{{1,60}}/){{0,8}}"
+        rf"[{_IN_NAME}]{{1,60}}(?:\.[{_IN_NAME}]{{1,60}}){{0,4}}?\.(?:{_END})(?![\w@]|\.\w)"
+    ),
 )
 _ENTITY = re.compile(rf"(?<![\w/.@-])(?:{_DOMAIN})\.[a-z0-9_]{{1,80}}(?![\w@]|\.\w)")
 _VARIABLE = re.compile(r"(?<![\w/.@])[A-Za-z][A-Za-z0-9]{0,40}(?:_[A-Za-z0-9]{1,40}){1,12}(?![\w@])")

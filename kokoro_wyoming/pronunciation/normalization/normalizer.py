@@ -55,7 +55,6 @@ class Normalizer(Verbalizer):
             *self._rules_of_amounts(),
             *self.own_rules(),
             *self._rules_of_numbers(),
-            (file_names.FIGURE_AND_LETTERS, file_names.letters_behind_figure),
             *self._rules_of_signs(),
             *self.own_rules_last(),
         )
@@ -322,6 +321,9 @@ class Normalizer(Verbalizer):
 
     def _rules_of_signs(self) -> Iterator[Rule]:
         letter = r"[^\W\d_]"
+        # A name such as "2FA" and "4WD", letter by letter, now that units and times are words.
+        name = r"(?<![\w.,/-])([0-9]{1,2})(?!ST\b|ND\b|RD\b|TH\b|UP\b)([A-Z]{2,4})(?![\w/-])"
+        yield re.compile(name), lambda found: " ".join((self.integer(int(found[1])), *found[2]))
         yield re.compile(r"[ \u00a0]?(?:&amp;|&)[ \u00a0]?(?=\w)"), lambda found: f" {self.ampersand} "
         yield re.compile(r"(?<=[\w)²³%°])[ \u00a0]?\+[ \u00a0]?(?=[\w(])"), lambda found: f" {self.plus} "
         yield re.compile(r"(?<!\S)\+(?=\w)"), lambda found: f"{self.plus} "
