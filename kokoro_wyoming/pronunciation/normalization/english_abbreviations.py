@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
-_STOP = r"(?:\.(?!\W{0,9}$))?"
+_END = r"[\s\"'”’)\]]{0,9}$"
+_STOP = rf"(?:\.(?!{_END}))?"
 """The full stop of an abbreviation, unless the text ends with it."""
 _NAME = r"(?= [A-ZÀ-Þ])"
 
@@ -106,10 +107,10 @@ def rules() -> Iterator[Rule]:
     street = "|".join(f"(?<={name} )" for name in ("Street", "Avenue", "Road", "Drive", "Boulevard"))
     yield _words(rf"(?:{street})(NE|NW|SE|SW|N|S|E|W)\b", _COMPASS)
     yield re.compile(rf"(?:(?<=\w )|(?<=\w, ))Jr\b{_STOP}"), lambda _: "Junior"
-    yield re.compile(r"(?:(?<=[a-z] )|(?<=[a-z], ))Sr\.(?!\W{0,9}$)|(?<=[a-z] )Sr\b(?! [A-Z])"), lambda _: "Senior"
+    yield re.compile(rf"(?:(?<=[a-z] )|(?<=[a-z], ))Sr\.(?!{_END})|(?<=[a-z] )Sr\b(?! [A-Z])"), lambda _: "Senior"
     yield _words(rf"(?:(?<=[\w)] )|(?<=[\w)], ))({_one_of(_COMPANIES)})\b{_STOP}", _COMPANIES)
     yield re.compile(rf"\bCo\.(?= (?:{_COUNTIES})\b)"), lambda _: "County"
-    yield re.compile(r"(?<=[a-z] )Co\.(?!\W{0,9}$)|(?<=[a-z] )Co(?=\.\W{0,9}$|, )|(?<=& )Co\b\.?"), lambda _: "Company"
+    yield re.compile(rf"(?<=[a-z] )Co\.(?!{_END})|(?<=[a-z] )Co(?=\.{_END}|, )|(?<=& )Co\b\.?"), lambda _: "Company"
     yield from _rules_of_the_calendar()
     yield re.compile(rf"\b(?i:({_one_of(_SHORT)}))\b{_STOP}"), lambda found: _cased(found[1], _SHORT)
     yield (
