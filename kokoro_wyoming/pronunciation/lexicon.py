@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from kokoro_wyoming.text.cleaning import composed
 from kokoro_wyoming.text.sentences import Run
 
 MAX_ENTRIES = 2_000
@@ -55,6 +56,7 @@ class _Table:
     """The entries that count for one language."""
 
     def __init__(self, entries: Mapping[str, str]) -> None:
+        entries = {composed(word): composed(said) for word, said in entries.items()}
         self._exact = {_one_blank(word): said for word, said in entries.items() if word != word.lower()}
         self._any_case = {_one_blank(word): said for word, said in entries.items() if word == word.lower()}
         self._pattern = re.compile("|".join(self._alternatives())) if entries else None

@@ -6,6 +6,7 @@ It runs on the model's thread, before the G2P.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -19,6 +20,9 @@ from kokoro_wyoming.text.sentences import Run
 _LOGGER = logging.getLogger(__name__)
 
 NO_WORDS = Lexicon()
+
+_ENDING = re.compile(r"'?s(?!\w)|'(?!\w)")
+"""English possessives and plurals."""
 
 
 class Readable(Protocol):
@@ -37,7 +41,8 @@ class Readable(Protocol):
 def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = NO_WORDS) -> tuple[Run, ...]:
     """The runs, each with phonemes or words for the G2P, in a language that the release reads; None is `language`."""
     pronouncer = _Pronouncer(language, release, lexicon)
-    return tuple(part for run in pronouncer.named(runs) for part in pronouncer.run(run))
+    parts = (part for run in pronouncer.named(runs) for part in pronouncer.run(run))
+    return tuple(_with_endings(parts, language))
 
 
 class _Pronouncer:
@@ -122,6 +127,37 @@ class _Pronouncer:
             is_letter = self._tag(part) != self._language and part.text in ("A", "a")
             phonemes = self._release.symbols("ˈeɪ", "en-US") if is_letter else None
             yield replace(part, text=run.text if number == 0 else "", words=part.text, phonemes=phonemes)
+
+
+def _with_endings(parts: Iterable[Run], language: str) -> Iterator[Run]:
+    """The parts; an English 's behind a word that was given its sound is said with it, as a G2P cannot know how."""
+    before: Run | None = None
+    for part in parts:
+        ending = _ENDING.match(part.words or "") if part.phonemes is None else None
+        if before is not None and ending and _takes_endings(before, language):
+            yield _ended(before, ending[0], language)
+            before = replace(part, text=part.text[ending.end() :], words=(part.words or "")[ending.end() :])
+            continue
+        if before is not None:
+            yield before
+        before = part
+    if before is not None:
+        yield before
+
+
+def _takes_endings(run: Run, language: str) -> bool:
+    is_english = (run.language or language).startswith("en")
+    return is_english and (run.phonemes or run.words or "")[-1:].isalpha() and run.text[-1:].isalpha()
+
+
+def _ended(run: Run, ending: str, language: str) -> Run:
+    if run.phonemes is None:
+        return replace(run, text=run.text + ending, words=f"{run.words}{ending}")
+    if ending == "'":
+        return replace(run, text=run.text + ending)
+    last = run.phonemes[-1]
+    vowel = "" if last not in "szʃʒʧʤ" else "ɪ" if (run.language or language) == "en-GB" else "ᵻ"
+    return replace(run, text=run.text + ending, phonemes=f"{run.phonemes}{vowel}{'s' if last in 'ptkfθ' else 'z'}")
 
 
 def _manner(run: Run) -> tuple[bool, str | None]:

@@ -14,8 +14,9 @@ from typing import Literal, Protocol
 
 from sentence_stream import SentenceBoundaryDetector
 
+from kokoro_wyoming.text import full_stops
 from kokoro_wyoming.text.breaths import breaths
-from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.cleaning import Composer, clean
 from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 from kokoro_wyoming.text.markup import Markup, Signs
 
@@ -68,18 +69,9 @@ _CLOSING_CATEGORIES = frozenset(("So", "Sk", "Mn", "Me", "Cf", "Pe", "Pf", "Zs")
 _CLAUSE_ENDS, _WIDE_CLAUSE_ENDS = frozenset(",;:،؛–—"), frozenset("，、；：—")
 _CLAUSE_MARK = re.compile(r"[.!?,;:،؛–](?=\s)|[—、，；：。！？]")
 
-_LAST_WORD = re.compile(r"(?:^|[^\w.])((?:[^\W\d_]\.)*[^\W\d_]{1,6})$")
-_UNFINISHED = re.compile(r"[0-9IVX] [ad]$|\b(?:e|de|a)l s$")
-"""What stands before the first full stop of "44 a. C." and "el s. XX"."""
-_ABBREVIATION_LIST = """
-a.k.a approx av cf dr dra e.g i.e mr mrs p.es p.ex prof sr sra vs z.b
-Adm Avda Avv Bros Capt Col Dott Drs Eng Esq Exma Exmo Fig Gen Gov Hon Ing Jr Lic Lt MM Messrs Mlle Mlles Mme Mmes
-Ms Mt Ph Profa Rep Rev Sen Sgt Sig Sigg Sras Sres Srta St Ste Ud Uds
-avv c.so dott geom ing l.go p.za p.zza sig sigg v.le
-Ctra D.ª Dña EE Gral Pça Pza Sig.ra Srs Sta Sto Trav
-"""
-_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
-"""Words whose full stop seldom ends a sentence. Those in small letters count with a capital too."""
+_CONTEXT_CHARS = 24
+"""What stands before and behind a full stop tells what it is."""
+_DOUBTFUL = (full_stops.PART, full_stops.OPEN)
 
 _JOINERS = "\u200c\u200d\u094d"
 """Non-joiner, joiner and the virama that ties two consonants of Devanagari."""
@@ -145,6 +137,7 @@ class SentenceSplitter:
     def __init__(self, *, clause_first: bool = True, markup: MarkupOptions = DEFAULT_MARKUP) -> None:
         self._clause_first = clause_first
         self._clause = _FirstClause() if clause_first else None
+        self._composer = Composer()
         self._markup = _markup_reader(markup)
         self.begins_paragraph = False
         """Whether an empty line stood before the sentence that was given last."""
@@ -154,12 +147,13 @@ class SentenceSplitter:
 
     def add(self, chunk: str) -> Iterator[str]:
         """Take more text; yield each sentence that is now certain. Nothing is taken until it is iterated."""
-        text = clean(chunk)
+        text = self._composer.add(clean(chunk))
         for begin in range(0, len(text), _SLICE_CHARS):
             yield from self.add_marked(self._markup.add(text[begin : begin + _SLICE_CHARS]))
 
     def finish(self) -> Iterator[str]:
         """The text has ended: yield what is left of it and start afresh."""
+        yield from self.add_marked(self._markup.add(self._composer.finish()))
         yield from self.add_marked(self._markup.finish())
         rest = self._pending
         self._start_afresh()
@@ -170,7 +164,7 @@ class SentenceSplitter:
     @property
     def is_complete(self) -> bool:
         """Whether the pending text looks like a whole sentence."""
-        held = self._markup.held
+        held = self._markup.held + self._composer.held
         is_undecided = bool(self._within) or any(letter.isalnum() for letter in held)
         return not is_undecided and _is_sentence(self._pending + held)
 
@@ -210,6 +204,8 @@ class SentenceSplitter:
         self._within = ""
         """The mark that is open: OPEN, BEGIN or SAID, or none."""
         self._unsaid_chars = 0
+        self._doubtful = 0
+        """The end of the last full stop that may end the sentence if a word such as "The" follows; or 0."""
         self._detector = SentenceBoundaryDetector()
 
     def _boundary_after(self, character: str) -> int:
@@ -227,10 +223,27 @@ class SentenceSplitter:
             return len(self._pending)
         if _may_decide(before, seen) and (decided := self._decided_chars()):
             return decided
+        if self._doubtful and not character.isalpha() and (ended := self._end_before_opener(character)):
+            return ended
+        if seen in _DOUBTFUL and character == "." and full_stops.may_end(self._pending[:-1][-_CONTEXT_CHARS:]):
+            self._doubtful = len(self._pending)
         is_said = self._within != SAID
-        if self._clause is not None and is_said and (end := self._clause.end_after(seen, len(self._pending))):
+        if (
+            self._clause is not None
+            and is_said
+            and (end := self._clause.end_after(character if character == "." else seen, len(self._pending)))
+        ):
             return end
         return 0 if self._within or not self._is_too_long() else _last_break(self._seen)
+
+    def _end_before_opener(self, character: str) -> int:
+        """Where the sentence with the last doubtful full stop ends, once the word behind it is whole; 0 for nowhere."""
+        behind = self._pending[self._doubtful : -1]
+        if character == "'" or (not behind[-1:].isalpha() and len(behind) < _CONTEXT_CHARS):
+            return 0
+        end, self._doubtful = self._doubtful, 0
+        more = full_stops.end_before_opener(behind) if character.isspace() or character == "," else -1
+        return end + more if more >= 0 else 0
 
     def _is_too_long(self) -> bool:
         chars = len(self._pending)
@@ -257,10 +270,8 @@ class SentenceSplitter:
             return _TIED
         if self._within == BEGIN:
             return character if self._pending[-2] == BEGIN and character.isalnum() else _TIED
-        if character == "." and _UNFINISHED.search(self._pending[-8:-1]):
-            return ","
-        if character == "." and (word := _LAST_WORD.search(self._pending[-13:-1])):
-            return _stop_as_seen(word[1])
+        if character == "." and (kind := full_stops.kind(self._pending[:-1][-_CONTEXT_CHARS:])):
+            return kind
         return character.translate(_SEEN_AS)
 
     def _decided_chars(self) -> int:
@@ -287,13 +298,6 @@ def _may_decide(before: str, character: str) -> bool:
     return before in _BEFORE_DECISION and character not in _NEVER_DECISIVE
 
 
-def _stop_as_seen(word: str) -> str:
-    """What the detector sees for the full stop behind a word: "," for an abbreviation, "!" for a word such as "Yes"."""
-    if not _ABBREVIATIONS.isdisjoint((word, word.capitalize() if word.isupper() else word, word[0].lower() + word[1:])):
-        return ","
-    return "!" if len(word) > 1 and "." not in word else "."
-
-
 def _is_sentence(text: str) -> bool:
     """Whether a text ends as a sentence does. A full stop may turn out to be a decimal point or an abbreviation's."""
     end = len(text)
@@ -302,8 +306,8 @@ def _is_sentence(text: str) -> bool:
     sign, before = text[end - 1 : end], text[: end - 1]
     if sign != ".":
         return sign in _SENTENCE_ENDS
-    if word := _LAST_WORD.search(before[-12:]):
-        return _stop_as_seen(word[1]) == "!"
+    if kind := full_stops.kind(before[-_CONTEXT_CHARS:]):
+        return kind == full_stops.END
     return not before[-1:].isdigit() or end < len(text)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.cleaning import Composer, clean
 from kokoro_wyoming.text.sentences import Parser, Pause, Sentence
 from kokoro_wyoming.text.splitting import DEFAULT_MARKUP, MarkupOptions, SentenceSplitter, signs_reader
 from kokoro_wyoming.text.ssml.reader import SsmlReader, looks_like_ssml
@@ -43,6 +43,8 @@ class TextStream:
     def __init__(self, text_format: TextFormat = "text", options: TextOptions = AS_USUAL) -> None:
         self._splitter = SentenceSplitter(clause_first=options.clause_first, markup=options.markup)
         self._parser = Parser()
+        self._composer = Composer()
+        """Composes what SSML says; plain text is cleaned and composed by the splitter."""
         self._signs = signs_reader(options.markup)
         """Reads emoji and signs in SSML, which has no Markdown."""
         self._ssml = SsmlReader() if text_format == "ssml" else None
@@ -102,9 +104,10 @@ class TextStream:
             read()
         except PeerError as error:
             failure = error
-        self._document.append(self._signs.add(document.text()))
+        self._document.append(self._signs.add(self._composer.add(document.text())))
         if document.is_whole:
-            parts, self._document = [*self._document, self._signs.finish()], []
+            rest = self._signs.add(self._composer.finish()) + self._signs.finish()
+            parts, self._document = [*self._document, rest], []
             for part in parts:
                 yield from self._parsed(self._splitter.add_marked(part))
             yield from self._parsed(self._splitter.finish())

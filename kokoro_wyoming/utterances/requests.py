@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from kokoro_wyoming.audio.joining import SoundOptions
 from kokoro_wyoming.errors import PeerError
-from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.cleaning import clean, composed
 from kokoro_wyoming.text.text_stream import TextFormat, TextOptions
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 
@@ -47,4 +47,4 @@ def checked_name(name: object, what: str) -> str | None:
         raise PeerError(f"{what} must be a string.")
     if len(name) > MAX_NAME_CHARS:
         raise PeerError(f"{what} may have {MAX_NAME_CHARS} characters.")
-    return clean(name).strip() or None
+    return composed(clean(name)).strip() or None

@@ -9,7 +9,7 @@ from pathlib import Path
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.languages import language_name, tag_of_letter
 from kokoro_wyoming.voices.blends import is_plain
-from kokoro_wyoming.voices.descriptions import VoiceDescription
+from kokoro_wyoming.voices.descriptions import VoiceDescription, folded
 from kokoro_wyoming.voices.packs import pack_paths, read_pack
 
 BEST_VOICE = {
@@ -70,7 +70,7 @@ class Catalogue:
         seen: dict[str, Path] = {}
         for path in pack_paths(folder):
             name = path.stem
-            first = seen.setdefault(name.casefold(), path)
+            first = seen.setdefault(folded(name), path)
             if first is not path:
                 refused[path.name] = f"{path} is not used, as {first.name} beside it has the same voice's name."
                 continue
@@ -86,8 +86,8 @@ class Catalogue:
 
     def named(self, name: str) -> VoiceDescription | None:
         """The voice with that name, compared without case; None if there is none."""
-        folded = name.casefold()
-        return next((voice for voice in self.voices if voice.name.casefold() == folded), None)
+        wanted = folded(name)
+        return next((voice for voice in self.voices if folded(voice.name) == wanted), None)
 
     def languages(self) -> tuple[str, ...]:
         """The tags of the languages that have a voice, sorted."""

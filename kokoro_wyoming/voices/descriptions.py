@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 TYPICAL_LUFS = -24.0
 """The typical loudness of both releases' voices. A voice counts as this loud until it is measured."""
+
+
+def folded(name: str) -> str:
+    """A name as it is compared: without case, and with composed letters, as a Mac parts them in names of files."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_explained,
 from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.voices.blends import is_plain, parse
+from kokoro_wyoming.voices.descriptions import folded
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -78,8 +79,8 @@ def pack_paths(folder: Path) -> list[Path]:
 
 def _order(name: str) -> tuple[str, bool, str]:
     """A sort key. Of names that differ only in case, the lower-case one is first, as published names are lower-case."""
-    folded = name.casefold()
-    return folded, name != folded, name
+    compared = folded(name)
+    return compared, name != compared, name
 
 
 class VoicePacks:

@@ -20,6 +20,7 @@ from kokoro_wyoming.voices.descriptions import (
     VoiceDescription,
     VoiceOptions,
     VoiceRequest,
+    folded,
 )
 
 PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
@@ -88,11 +89,11 @@ class VoiceSelector:
 
     def _expression(self, text: str) -> Expression:
         """The expression for a text: an alias of the owner, an alias with a speed, a voice or a blend."""
-        alias = self._aliases.get(text.casefold())
+        alias = self._aliases.get(folded(text))
         if alias is not None:
             return alias
         expression = parse(text)
-        alias = self._aliases.get(expression.name.casefold()) if expression.version is None else None
+        alias = self._aliases.get(folded(expression.name)) if expression.version is None else None
         return expression if alias is None else replace(alias, speed=expression.speed)
 
     def _refined(
@@ -185,7 +186,7 @@ class VoiceSelector:
         except PeerError as error:
             self.refused[name] = str(error)
         else:
-            self._aliases[name.casefold()] = expression
+            self._aliases[folded(name)] = expression
 
     def _owner_of_name(self, name: str) -> str | None:
         """What has that name already, compared without case: "a release", "a voice" or None."""
@@ -210,7 +211,7 @@ class VoiceSelector:
     def _alias_voices(self, version: str | None) -> Iterator[VoiceDescription]:
         """The owner's aliases as voices: those of one release, or all for None."""
         for name in self._choices.aliases:
-            expression = self._aliases.get(name.casefold())
+            expression = self._aliases.get(folded(name))
             if expression is None or version not in (None, expression.version):
                 continue
             spoken = self._spoken(expression, self._default, None)

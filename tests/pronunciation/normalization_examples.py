@@ -79,8 +79,7 @@ Ready in ~5 min if > 5 %. → Ready in about five minutes if more than five perc
 In the 80s it took 30 s. → In the 80s it took thirty seconds.
 The 1900s, the 2000s and the 2010s. → The 1900s, the 2000s and the 2010s.
 The pin is 0042. → The pin is zero zero four two.
-4K on 5G with ESP32 and sensor_1. → 4K on 5G with ESP32 and sensor_1.
-Use 10W-40 oil for 802.11g and 1080p. → Use 10W-40 oil for 802.11g and 1080p.
+Use 10W-40 oil for 802.11g and 1080p. → Use 10W-40 oil for eight oh two dot eleven G and 1080p.
 The top 10 K-pop songs and a 3 d printer. → The top 10 K-pop songs and a 3 d printer.
 Be in by 10 in the evening, a 2 in 1, 5 in all. → Be in by 10 in the evening, a 2 in 1, 5 in all.
 It rose by 2.5 in March. → It rose by two point five in March.
@@ -90,6 +89,7 @@ The 12 V supply of the 60 W bulbs. → The twelve volt supply of the sixty watt 
 The 5 kWh produced and the 10 min nobody spoke. → The five kilowatt-hours produced and the ten minutes nobody spoke.
 A 10-20 min walk with a 12 oz can and a 6-in. pipe. → A ten to twenty minute walk with a twelve ounce can and a six inch pipe.
 A 2700K light at 30 psi for €2/100 g. → A two thousand seven hundred kelvin light at thirty P S I for two euros per one hundred grams.
+4K on 5G with ESP32 and sensor_1. → 4K on 5G with ESP32 and sensor 1.
 """,
     "en-GB": """
 It is 21.5 °C in the kitchen. → It is twenty-one point five degrees Celsius in the kitchen.

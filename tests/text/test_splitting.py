@@ -11,11 +11,26 @@ from hypothesis import strategies as st
 
 from kokoro_wyoming.text import marks
 from kokoro_wyoming.text import splitting as splitting
-from kokoro_wyoming.text.cleaning import clean
+from kokoro_wyoming.text.cleaning import clean, composed
 from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS, MarkupOptions, SentenceSplitter
 
 _WORDS = (
     *("Hello", "there", "Mr.", "U.S.", "e.g.", "3.5", "No", "don’t", "**bold**", "*so*", "naïve", "¿Qué?", "«Oui»"),
+    *(
+        "vitamin C.",
+        "J.",
+        "p.m.",
+        "The",
+        "St.",
+        "(see [1])",
+        "[3]",
+        "【4†a】",
+        "it′s",
+        "<think>",
+        "</think>",
+        "✅",
+        "n\u0303",
+    ),
     *("नमस्ते", "है।", "क्षेत्र", "今日は", "天気。", "他说：“好。”", "……", "真的？！", "हाँ॥", "안녕", "a" * 40, "好" * 90),
 )
 _MARKS = (
@@ -65,7 +80,7 @@ def _said(words: str, phonemes: str) -> str:
 
 def _ink(text: str) -> str:
     """What must not be lost: all but white space."""
-    return re.sub(r"\s", "", clean(text))
+    return re.sub(r"\s", "", composed(clean(text)))
 
 
 @settings(max_examples=150)
@@ -135,7 +150,7 @@ def test_sentences_are_those_a_person_would_see(text: str, sentences: list[str])
 def test_a_sentence_is_given_out_as_soon_as_the_next_begins() -> None:
     splitter = SentenceSplitter()
     assert list(splitter.add("The door is open. ")) == []
-    assert list(splitter.add("I")) == ["The door is open."]
+    assert list(splitter.add("I ")) == ["The door is open."]
 
 
 @pytest.mark.parametrize("text", ["The door is open. N", "Hi! W", "好。走", 'He said "Hi." N', "है। आ", "So…? N"])
@@ -143,7 +158,8 @@ def test_reading_markup_delays_no_sentence_of_plain_text(text: str) -> None:
     for markup in (True, False):
         splitter = SentenceSplitter(markup=MarkupOptions(enabled=markup))
         before = [one for character in text[:-1] for one in splitter.add(character)]
-        assert (before, len(list(splitter.add(text[-1])))) == ([], 1), markup
+        # A mark may follow the letter, so the next character is waited for.
+        assert (before, len(list(splitter.add(text[-1] + "o")))) == ([], 1), markup
 
 
 @settings(max_examples=60)
@@ -178,7 +194,7 @@ def test_a_script_without_spaces_is_cut_at_its_own_commas() -> None:
     assert _split("好" * 200 + "，" + "好" * 200) == ["好" * 200 + "，", "好" * 200]
 
 
-@pytest.mark.parametrize("syllable", ["क्षि", "e\u0301\u0302", "ก็"])
+@pytest.mark.parametrize("syllable", ["क्षि", "q\u0301\u0302", "ก็"])
 def test_a_letter_is_never_parted_from_its_marks(syllable: str) -> None:
     pieces = _split(syllable * 300)
     assert all(piece.startswith(syllable[0]) and piece.endswith(syllable) for piece in pieces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from safetensors.torch import save_file
 from kokoro_wyoming.errors import AssetError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.voices.catalogue import BEST_VOICE, Catalogue, voice_label, voice_language
+from kokoro_wyoming.voices.descriptions import folded
 from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, read_pack
 
 
@@ -273,3 +275,9 @@ def test_a_blend_is_the_weighted_mean(tmp_path: Path) -> None:
     for n in range(200):
         packs.get(f"af_a+af_b({n + 1})")
     assert len(packs._blends) <= 64
+
+
+def test_a_name_is_the_same_with_its_marks_apart() -> None:
+    apart = unicodedata.normalize("NFD", "af_Zoë")
+    assert apart != "af_Zoë"
+    assert folded(apart) == folded("af_zoë")

@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
-from kokoro_wyoming.pronunciation.normalization import english_figures, fractions
+from kokoro_wyoming.pronunciation.normalization import (
+    english_abbreviations,
+    english_capitals,
+    english_figures,
+    english_romans,
+    fractions,
+)
 from kokoro_wyoming.pronunciation.normalization.english_measures import SYMBOLS, is_attribute, rules_of_inches
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
@@ -91,36 +97,12 @@ class English(Normalizer):
     flight_words = "flight"
     call_words = r"\b(?i:call(?:ed|ing|s)?|dial(?:l?ed|l?ing|s)?|phone|ring|text)(?: the number)?(?= )"
     short_numbers = "911|999|112|988|000|111|101|105|[2-8]11"
-    monarchs = frozenset(
-        (
-            "Louis",
-            "Henry",
-            "Elizabeth",
-            "Charles",
-            "George",
-            "Edward",
-            "James",
-            "Richard",
-            "William",
-            "Philip",
-            "Napoleon",
-        )
-    ) | {"John Paul", "Benedict", "Pius", "Leo", "Catherine", "Ramesses", "Friedrich", "Frederick"}
     abbreviations = {
         r"\b[eE]\. ?g\.,?(?=[\s)]|$)": "for example",
         r"\b[iI]\. ?e\.,?(?=[\s)]|$)": "that is",
         r"\betc\.(?=,|\)| [a-z0-9])": "et cetera",
         r"\b[aA]pprox\.(?= ?[\w~])": "approximately",
         r"\b(?:vs|VS)\b\.?": "versus",
-        r"\bDr\.(?= [A-Z])": "Doctor",
-        r"\bMr\.(?= [A-Z])": "Mister",
-        r"\bProf\.(?= [A-Z])": "Professor",
-        r"(?<=[a-z] )St\.(?! [A-Z])": "Street",
-        r"(?<=[0-9](?:st|nd|rd|th) )St\.": "Street",
-        r"\bSt\.(?= [A-Z])": "Saint",
-        r"(?<=[a-z] )Ave\.(?! [A-Z])": "Avenue",
-        r"(?<=[a-z] )Rd\.(?! [A-Z])": "Road",
-        r"(?<=[a-z] )Blvd\.": "Boulevard",
         r"\bNo\. ?(?=[0-9])": "number ",
         r"\b[nN]os\. ?(?=[0-9])": "numbers ",
         r"\bw/o(?= \w)": "without",
@@ -133,13 +115,6 @@ class English(Normalizer):
         r"(?<=[0-9] )hr\b\.?": "hour",
         r"(?<=[0-9] )mins\b\.?": "minutes",
         r"(?<=[0-9] )secs?\b\.?": "seconds",
-        r"\bMon\.?(?=,? [A-Z0-9])": "Monday",
-        r"\bTues?\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Tuesday",
-        r"\bWed\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Wednesday",
-        r"\bThu(?:rs?)?\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Thursday",
-        r"\bFri\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Friday",
-        r"\bSat\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Saturday",
-        r"\bSun\.?(?=,? [A-Z][a-z]{2,8}\.? [0-9])": "Sunday",
     }
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
@@ -198,9 +173,6 @@ class English(Normalizer):
         article = "an" if re.match("[aeio]|hour", noun) else "a"
         return f"half {article} {noun}" if under == 2 else f"{part} of {article} {noun}"
 
-    def monarch(self, name: str, number: int) -> str:
-        return f"{name} the {self.ordinal(number)}"
-
     def large_numbers(self) -> Mapping[str, Large]:
         typed = {
             "thousand": ("k", "K"),
@@ -235,6 +207,9 @@ class English(Normalizer):
         return self.digits(written).replace(self.integer(0), "oh")
 
     def own_rules_first(self) -> Iterator[Rule]:
+        yield from english_capitals.rules()
+        yield from english_abbreviations.rules()
+        yield from english_romans.rules(self.integer, self.ordinal)
         yield from english_figures.rules(self)
         yield from rules_of_inches()
         names = self.month_pattern()
@@ -267,7 +242,6 @@ class English(Normalizer):
             re.compile(r"(?<![\w.,])(?P<sign>)(?P<number>[0-9]{1,9}(?:,[0-9]{3})*)(?:st|nd|rd|th)(?!\w)"),
             self._ordinal,
         )
-        yield re.compile(r"\bWorld War (II|I)\b"), lambda found: f"World War {'Two' if found[1] == 'II' else 'One'}"
 
     def _month_first(self, found: Found) -> str:
         return self._date_in_words(found, "") or found[0]

@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from kokoro_wyoming.pronunciation.normalization import figures, formulas, fractions, mathematics, primes, ranges
+from kokoro_wyoming.pronunciation.normalization import (
+    figures,
+    file_names,
+    formulas,
+    fractions,
+    mathematics,
+    primes,
+    ranges,
+    signs,
+)
 from kokoro_wyoming.pronunciation.normalization.money import CODE, SIGN, SIGNS, Currency, Large
 from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIGNS, Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, PER, per_of, unit_after_number, unit_of
@@ -34,10 +43,11 @@ class Normalizer(Verbalizer):
     def __init__(self) -> None:
         super().__init__()
         self.rules: tuple[Rule, ...] = (
+            *file_names.rules(self),
             *formulas.rules(self),
             *ranges.rules(self),
             *self._fixed(self.abbreviations),
-            *self.sign_rules(),
+            *signs.rules_of_comparisons(self),
             *mathematics.rules(self),
             *self._rules_of_multiplication(),
             *figures.rules(self),
@@ -51,7 +61,7 @@ class Normalizer(Verbalizer):
             *self._rules_of_amounts(),
             *self.own_rules(),
             *self._rules_of_numbers(),
-            *self._rules_of_signs(),
+            *signs.rules(self),
             *self.own_rules_last(),
         )
 
@@ -87,8 +97,6 @@ class Normalizer(Verbalizer):
         for phone in self.phones:
             yield re.compile(rf"(?<![\w.,/+-]){phone}(?![\w/]|[-.,][0-9])"), lambda found: self.phone(found[0])
         number = r"[0-9]{1,4}(?:\.[0-9]{1,4})"
-        # Fine dust by its size.
-        yield re.compile(r"(?<![\w.])PM(?=(?:10|2[.,]5|1|4)(?!\w|[.,][0-9]))"), lambda found: "P M "
         yield re.compile(rf"\b[vV](?P<digits>{number}{{0,4}})(?![\w]|\.[0-9])"), self._version
         yield (
             re.compile(r"(?<=[a-zA-Z] )(?<!\w\.)(?P<digits>20[0-9][0-9]\.(?:1[0-2]|[1-9]))(?![\w.]|\.[0-9])"),
@@ -362,26 +370,6 @@ class Normalizer(Verbalizer):
     @staticmethod
     def _is_grouped(written: str) -> bool:
         return re.fullmatch("[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}", written) is not None
-
-    def _rules_of_signs(self) -> Iterator[Rule]:
-        letter = r"[^\W\d_]"
-        yield re.compile(r"[ \u00a0]?(?:&amp;|&)[ \u00a0]?(?=\w)"), lambda found: f" {self.ampersand} "
-        yield re.compile(r"(?<=[\w)²³%°])[ \u00a0]?\+[ \u00a0]?(?=[\w(])"), lambda found: f" {self.plus} "
-        yield re.compile(r"(?<!\S)\+(?=\w)"), lambda found: f"{self.plus} "
-        yield re.compile(r"(?<=[\w)²³%°])[ \u00a0]?=[ \u00a0]?(?=[\w(])"), lambda found: f" {self.equals} "
-        yield re.compile(r"(?<=\w)[ \u00a0]?@[ \u00a0]?(?=\w)"), lambda found: f" {self.at} "
-        yield (
-            re.compile(rf"(?<![\w/.:@-])({letter}+)/({letter}+)(?![\w/@]|[.:-]\w)"),
-            lambda found: f"{found[1]} {found[2]}",
-        )
-        yield re.compile(r"[ \u00a0]?%"), lambda found: f" {self.percent}"
-
-    def sign_rules(self) -> Iterator[Rule]:
-        """What stands before a number: about, more than."""
-        signs = {sign: words for signs, words in self.compared.items() for sign in signs}
-        if signs:
-            pattern = rf"[{re.escape(''.join(signs))}][ \u00a0]?(?=[-−]?[{re.escape(''.join(set('0123456789$£€¥₹')))}])"
-            yield re.compile(rf"(?<![\w<>=~-]){pattern}"), lambda found: f"{signs[found[0][0]]} "
 
 
 def _saying(words: str) -> Callable[[Found], str]:

@@ -78,7 +78,8 @@ def full_stop(held: str, ended: bool) -> Found | None:
     if not word:
         return as_text(held)
     if _SURE.fullmatch(word) or _NUMERIC.fullmatch(word) or (rest == "@" and ".." not in word):
-        return Found(named(word, WEB_ADDRESS), rest, address=rest[:1] == "/")
+        has_path = rest[:1] == "/" and not _NUMERIC.fullmatch(word)  # "10.0.0.0/8" is a network
+        return Found(named(word, WEB_ADDRESS), rest, address=has_path)
     return Found(word, rest)
 
 

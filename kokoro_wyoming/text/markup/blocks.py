@@ -6,6 +6,8 @@ import enum
 import re
 from typing import NamedTuple
 
+from kokoro_wyoming.text.markup import hidden
+
 BULLETS = frozenset("•◦▪‣")
 SIGNS = frozenset("#>-*+_=~|`[–0123456789") | BULLETS
 """A line that begins with anything else is text."""
@@ -24,6 +26,7 @@ _TASK = re.compile(r"\[[ xX]\][ \t]")
 _PERHAPS_TASK = re.compile(r"\[(?:[ xX]\]?)?")
 _NOTE = re.compile(r"\[\^[^\s\]]{1,40}\]:")
 _PERHAPS_NOTE = re.compile(r"\[(?:\^[^\s\]]{0,40}\]?)?")
+_COMPARED = re.compile(r"[=0-9$£€¥₹.,+\u2212-]")
 _REFERENCE = re.compile(r"\[[^\[\]\n]{1,60}\]:[ \t]*<?(?:https?://|www\.|mailto:)")
 _PERHAPS_REFERENCE = re.compile(r"\[(?:[^\[\]\n]{1,60}(?:\](?::[ \t]{0,8}<?[htpsw.:/mailo]{0,8})?)?)?")
 
@@ -39,6 +42,8 @@ class Kind(enum.Enum):
     """A row of a table."""
     FENCE = enum.auto()
     """Code begins; `said` is the fence."""
+    SILENT_FENCE = enum.auto()
+    """The same, but nobody says what is in it."""
     FENCE_END = enum.auto()
     REFERENCE = enum.auto()
     """A link's definition; its address follows."""
@@ -75,7 +80,7 @@ def _fence(held: str, ended: bool) -> Start | None:
     line = held.rstrip("\n")
     fence = _FENCE.fullmatch(line)
     if fence and (ended or line != held):
-        return Start(Kind.FENCE, "\n", fence[1])
+        return Start(Kind.SILENT_FENCE if hidden.FENCES.match(line) else Kind.FENCE, "\n", fence[1])
     is_open = not ended and len(held) < 2 * _RULE_CHARS and _PERHAPS_FENCE.fullmatch(held)
     return None if is_open else Start(Kind.TEXT)
 
@@ -127,7 +132,8 @@ def _number(held: str, ended: bool) -> Start | None:
 def _quote(held: str, ended: bool) -> Start | None:
     if len(held) == 1 and not ended:
         return None
-    return Start(Kind.TEXT) if held[1:] == "=" else Start(Kind.SIGN, held[1:])
+    # Before a number it is no quotation, but more than it.
+    return Start(Kind.TEXT) if _COMPARED.match(held[1:]) else Start(Kind.SIGN, held[1:])
 
 
 def _bullet(held: str, ended: bool) -> Start | None:

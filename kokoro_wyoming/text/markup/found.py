@@ -18,6 +18,8 @@ class Found(NamedTuple):
     """A pause stands between `said` and `again`."""
     address: bool = False
     """The rest of an address follows, which is not said."""
+    hides: bool = False
+    """What follows is not said up to a closing tag, if it begins a sentence."""
 
 
 def as_text(held: str) -> Found:

@@ -8,6 +8,7 @@ from html.entities import html5
 
 from kokoro_wyoming.text.cleaning import clean
 from kokoro_wyoming.text.marks import pause, said
+from kokoro_wyoming.text.markup import hidden
 from kokoro_wyoming.text.markup.found import Found, as_text
 
 WORDS_CHARS = 200
@@ -23,6 +24,19 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 _PAUSE = re.compile(r"\[pause:[ ]?([0-9]{1,5}(?:\.[0-9]{1,3})?)[ ]?(ms|s)?\]", re.IGNORECASE)
 _NOTE = re.compile(r"\[\^[^\s\]]{1,40}\]")
+_NUMBERS = r"\[[1-9][0-9]{0,2}(?: ?[,;–-] ?[1-9][0-9]{0,2}){0,9}\]"
+_CITATION = re.compile(_NUMBERS)
+_BEFORE_CITATION = frozenset(".,;:!?…)]}%\"'”’»*_`。！？」』】")
+_SOURCE = re.compile(r"【[0-9A-Za-z:_-]{1,40}†[^】\n]{0,80}】")
+_PERHAPS_SOURCE = re.compile(r"【(?:[0-9A-Za-z:_-]{0,40}|[0-9A-Za-z:_-]{1,40}†[^】\n]{0,80})")
+_SOURCE_LIST = "cf. fonte fontes fonti fuente fuentes quelle quellen ref. refs. see source sources voir"
+_SOURCE_WORDS = _SOURCE_LIST.split()
+_SOURCES = re.compile(
+    rf"(?i:\((?:{'|'.join(map(re.escape, _SOURCE_WORDS))})?:? ?{_NUMBERS}(?:[,;]? ?{_NUMBERS}){{0,9}}\))"
+)
+_PERHAPS_SOURCES = re.compile(
+    rf"(?i:\((?:{'|'.join(map(re.escape, _SOURCE_WORDS))})?:? ?(?:\[[0-9 ,;–-]{{0,40}}\]?[,;]? ?){{0,10}})"
+)
 _PHONEMES = re.compile(rf"\(/([^/\n]{{1,{PHONEMES_CHARS}}})/\)")
 _TITLE = r"(?:\"[^\"]*\"|'[^']*'|\([^()]*\))"
 # Blanks are taken all at once: of a long row of them, no part is tried for one place and the rest for another.
@@ -32,8 +46,11 @@ _TARGET = re.compile(
 _PLAIN_TARGET = re.compile(r"\((?:https?:|data:|www\.|/)\S*")
 
 
-def bracket(held: str, before: str) -> Found | None:
-    """Judge "[" or "![" and what follows; `before` is the character before it. None: it is not certain yet."""
+def bracket(held: str, before: str, *, may_cite: bool) -> Found | None:
+    """Judge "[" or "![" and what follows. None: it is not certain yet.
+
+    `before` is the character before it; `may_cite` says whether it may be the number of a source for words before it.
+    """
     opened = held.find("]")
     if opened < 0:
         return _inside_bracket(held)
@@ -42,11 +59,37 @@ def bracket(held: str, before: str) -> Found | None:
         return _plain_form(held)
     if rest[0] == "(":
         return _target(held, words, rest)
+    if may_cite and is_citation(held[: opened + 1], before) and not rest[0].isalnum():
+        return Found("", rest)
+    is_row = not before.strip() and rest[-1] == "]"
+    if is_row and _CITATION.fullmatch(held[: opened + 1]) and _CITATION.fullmatch(rest):
+        return Found()
     if rest[0] == "[" and not before.isalnum():
         if rest[-1] == "]":
             return Found(again=words)
         return as_text(held) if rest[-1] == "\n" or len(rest) > WORDS_CHARS or rest.count("[") > 1 else None
     return as_text(held)
+
+
+def is_citation(held: str, before: str) -> bool:
+    """Whether it is the number of a source, as "[3]" is directly behind a word or a sentence."""
+    return _CITATION.fullmatch(held) is not None and (before.isalnum() or before in _BEFORE_CITATION)
+
+
+def source(held: str) -> Found | None:
+    """Judge "【" and what follows: ChatGPT's sign for a source."""
+    if _SOURCE.fullmatch(held):
+        return Found()
+    return None if _PERHAPS_SOURCE.fullmatch(held) else as_text(held)
+
+
+def parenthesis(held: str) -> Found | None:
+    """Judge "(" and what follows, which may be nothing but numbers of sources."""
+    if _SOURCES.fullmatch(held):
+        return Found()
+    word = held[1:].lower()
+    is_open = any(one.startswith(word) for one in _SOURCE_WORDS) or _PERHAPS_SOURCES.fullmatch(held)
+    return None if is_open else as_text(held)
 
 
 def _inside_bracket(held: str) -> Found | None:
@@ -98,14 +141,16 @@ a abbr acronym audio b bdi bdo big button cite code data del dfn em font i ifram
 mark math meta meter noscript object output picture progress q s samp script select small source span strike
 strong style sub sup svg textarea time track tt u var video wbr
 """
-_BLOCKS, _CELLS = frozenset(_BLOCK_LIST.split()), frozenset(("td", "th"))
+_BLOCKS, _CELLS = frozenset(_BLOCK_LIST.split()) | hidden.TAGS, frozenset(("td", "th"))
 _TAGS = _BLOCKS | _CELLS | frozenset(_INLINE_LIST.split())
 _FLAGS = r"checked|controls|defer|disabled|download|hidden|multiple|open|readonly|required|reversed|selected"
 _TAG = re.compile(
-    rf"</?([A-Za-z][A-Za-z0-9]*)(?:\s+(?:{_FLAGS}|[\w:@.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)))*\s*/?>"
+    rf"</?([A-Za-z][A-Za-z0-9_]*)(?:\s+(?:{_FLAGS}|[\w:@.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)))*\s*/?>"
 )
 _ALT = re.compile(r"\salt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)\s")
+_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9_]*)\s")
+_TOKEN = re.compile(r"<\|[\w./-]{1,40}\|>")
+"""What a model ends its turn with."""
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)\S+|[^\s@<>]+@[^\s@<>]+)>")
 
 
@@ -115,7 +160,7 @@ def angle(held: str) -> Found | None:
     if held.startswith("<!-"):
         return _comment(held)
     if len(held) == 2:
-        return None if last.isalpha() or last in "/!" else as_text(held)
+        return None if last.isalpha() or last in "/!|" else as_text(held)
     if last == ">":
         return _tag(held)
     name = _NAME.match(held)
@@ -134,6 +179,8 @@ def _comment(held: str) -> Found | None:
 def _tag(held: str) -> Found:
     if held[:9].lower() == "<!doctype":
         return Found()
+    if _TOKEN.fullmatch(held):
+        return Found(block=True)
     link, tag = _AUTOLINK.fullmatch(held), _TAG.fullmatch(held)
     if link:
         return Found(again=link[1])
@@ -141,7 +188,8 @@ def _tag(held: str) -> Found:
     if name not in _TAGS:
         return as_text(held)
     alt = _ALT.search(held) if name == "img" else None
-    return Found(again=(alt[1] or alt[2] or "") if alt else "", block=name in _BLOCKS, cell=name in _CELLS)
+    again = (alt[1] or alt[2] or "") if alt else ""
+    return Found(again=again, block=name in _BLOCKS, cell=name in _CELLS, hides=hidden.hides(name, held))
 
 
 def ampersand(held: str) -> Found | None:

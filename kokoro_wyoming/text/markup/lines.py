@@ -10,7 +10,16 @@ from kokoro_wyoming.text.marks import words_of
 from kokoro_wyoming.text.markup import addresses, blocks
 from kokoro_wyoming.text.markup.blocks import Kind
 from kokoro_wyoming.text.markup.found import Found, as_text
-from kokoro_wyoming.text.markup.inline import ampersand, angle, bracket, emphasis_stays
+from kokoro_wyoming.text.markup.hidden import Hidden
+from kokoro_wyoming.text.markup.inline import (
+    ampersand,
+    angle,
+    bracket,
+    emphasis_stays,
+    is_citation,
+    parenthesis,
+    source,
+)
 
 _CODE_CHARS = 200
 """Longest code in a line; if it is open for longer it has no end, and markup is read again."""
@@ -23,8 +32,10 @@ Judge: TypeAlias = Callable[[str, bool], Found | None]
 """Takes held text and whether no more will come; gives what it is, or None while that is not certain."""
 
 _EMPHASIS = frozenset("*_~=")
+_END_OF_LATIN = "\u0250"
 _ARROWS = frozenset("→⇒➡➔⟶←⇐")
 _ENDS = frozenset(".!?…:;。！？।")
+_SOURCE_ENDS = frozenset(")]】")
 _ESCAPED = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
@@ -47,6 +58,9 @@ class LineReader:
             "\\": self._escape,
             "-": self._hyphen,
             "·": self._spaced_sign,
+            "′": self._prime,
+            "【": lambda held, ended: as_text(held) if ended else source(held),
+            "(": lambda held, ended: as_text(held) if ended else parenthesis(held),
         }
         self._start_afresh()
 
@@ -58,14 +72,15 @@ class LineReader:
         self._out: list[str] = []
         self._comma = self._soft = False
         self._blank = ""
-        self._fence = ""
+        self._fence, self._fence_is_silent = "", False
+        self._hidden, self._may_hide = Hidden(), True
         self._in_address = self._after_return = False
         self._ink = ""
         self._begin_line()
 
     def _begin_line(self) -> None:
         self._at_start, self._in_table, self._hard = True, False, False
-        self._chars = 0
+        self._chars, self._has_blank = 0, False
         self._code, self._code_chars, self._in_badge = "", 0, False
         self._open: set[str] = set()
 
@@ -84,6 +99,10 @@ class LineReader:
     def finish(self) -> str:
         """What was held back; then all starts afresh."""
         said = self.settle()
+        if self._hidden.is_open and not self._ink:
+            # A house that says nothing at all would seem to be broken.
+            self._may_hide = False
+            said += self.add(self._hidden.without_end()) + self.settle()
         self._start_afresh()
         return said
 
@@ -110,7 +129,9 @@ class LineReader:
         return said
 
     def _take(self, character: str) -> None:
-        if self._held:
+        if self._hidden.is_open:
+            self._hidden.take(character)
+        elif self._held:
             self._held += character
             found = self._judge(self._held, False)
             if found is not None:
@@ -131,10 +152,15 @@ class LineReader:
             self._last = taken[-1:] or self._last
         self._say(found.said)
         self._in_address = self._in_address or found.address
-        if found.block and not self._in_table:
+        # In the middle of a sentence the tag is spoken of.
+        is_mention = found.hides and self._chars > 0 and self._ink not in _ENDS
+        if found.hides and self._may_hide and not is_mention:
+            self._hidden.begin()
+        is_block = found.block and not is_mention
+        if is_block and not self._in_table:
             self._hard = True
             self._end_line()
-        elif found.block or found.cell:
+        elif is_block or found.cell:
             self._comma = True
         self._ahead.extendleft(reversed(found.again))
 
@@ -145,18 +171,23 @@ class LineReader:
         if text.isspace():
             self._blank = text[0]
             return
-        if not text:
+        if not text or self._fence_is_silent:
             return
         words = words_of(text)
         if self._soft:
             self._out.append(" " if words[0].islower() else "\n")
-        elif self._chars and (self._comma or self._blank):
+        elif self._chars and (self._comma or self._blank) and not self._is_behind_source(text):
             self._out.append(", " if self._comma else self._blank)
+            self._has_blank = True
         self._soft = self._comma = False
         self._blank = ""
         self._out.append(text)
         self._chars += len(words)
         self._ink = words[-1]
+
+    def _is_behind_source(self, text: str) -> bool:
+        """Whether a sign comes behind a source that is not said: the blank was the source's."""
+        return text in _ENDS and self._last in _SOURCE_ENDS and self._last != self._ink
 
     def _end_line(self) -> None:
         self._comma, self._blank = False, ""
@@ -207,8 +238,9 @@ class LineReader:
             self._soft = False
         self._in_table = kind is Kind.ROW
         self._hard = kind in (Kind.ROW, Kind.HEADING)
-        if kind in (Kind.FENCE, Kind.FENCE_END):
-            self._fence = start.said if kind is Kind.FENCE else ""
+        if kind in (Kind.FENCE, Kind.SILENT_FENCE, Kind.FENCE_END):
+            self._fence = start.said
+            self._fence_is_silent = kind is Kind.SILENT_FENCE
             return Found(again=start.again)
         return Found(start.said, start.again, address=kind is Kind.REFERENCE)
 
@@ -289,14 +321,24 @@ class LineReader:
         if run == held and not ended:
             return Found() if len(held) > _RUN_CHARS else None
         after = held[len(run) :]
-        letters = self._last + after
-        if run == "`" and not self._code and len(letters) == 2 and letters.isascii() and letters.isalpha():
+        if run == "`" and not self._code and self._is_in_word(after):
             return Found("'", after)
         if not self._code:
             self._code, self._code_chars = run, 0
         elif self._code == run:
             self._code = ""
         return Found("", after)
+
+    def _prime(self, held: str, ended: bool) -> Found | None:
+        """A sign of feet and minutes; between letters it is an apostrophe."""
+        if len(held) == 1 and not ended:
+            return None
+        return Found("'", held[1:]) if self._is_in_word(held[1:]) else as_text(held)
+
+    def _is_in_word(self, after: str) -> bool:
+        """Whether Latin letters stand before and behind a sign."""
+        letters = self._last + after
+        return len(letters) == 2 and letters.isalpha() and max(letters) < _END_OF_LATIN
 
     def _exclamation(self, held: str, ended: bool) -> Found | None:
         if held == "!" and not ended:
@@ -310,13 +352,17 @@ class LineReader:
         if held == "[![":
             self._in_badge = True
             return Found("", "![")
-        return as_text(held) if ended else bracket(held, self._last)
+        # Behind a bracket that was said, another one is said, too: "array[1][2]".
+        may_cite = (self._has_blank or not self._last.isalnum()) and (self._last, self._ink) != ("]", "]")
+        if ended:
+            return Found() if may_cite and is_citation(held, self._last) else as_text(held)
+        return bracket(held, self._last, may_cite=may_cite)
 
     def _badge_end(self, held: str, ended: bool) -> Found | None:
         """The target of a link whose text was an image."""
         if held == "]" and not ended:
             return None
-        found = as_text(held) if ended else bracket("[" + held, "")
+        found = as_text(held) if ended else bracket("[" + held, "", may_cite=False)
         if found is not None:
             self._in_badge = False
             return as_text(held) if found.said else Found()

@@ -155,6 +155,8 @@ class Signs:
             self._out.append(named(run, EMOJI, self._language))
             self._last = self._last_ink = "a"
             self._say(" ")
+        elif self._last.isalnum() and following.isalnum():
+            self._say(", " if following.isdigit() or following.isupper() else " ")
 
     def _say(self, text: str) -> None:
         if text == " " and self._last in " \n":
