@@ -14,6 +14,7 @@ from kokoro_wyoming.config.mistakes import nearest
 from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
+from kokoro_wyoming.pronunciation.normalization.regions import known_regions
 from kokoro_wyoming.releases import VERSIONS, match_version
 from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, MAX_SPEED, MIN_SPEED, parse
 
@@ -28,6 +29,13 @@ def _language(value: str) -> str:
     if tag is None:
         raise ValueError(f"is not a language that Kokoro speaks; they are {', '.join(TAGS)}")
     return tag
+
+
+def _region(value: str) -> str:
+    code = value.strip().upper()
+    if code not in known_regions():
+        raise ValueError("is no region: write the two letters of a country, such as MX or GB, or null")
+    return code
 
 
 def _languages_once(value: Any) -> Any:
@@ -227,6 +235,7 @@ def _entries(value: Any) -> Any:
 
 
 Language = Annotated[str, AfterValidator(_language)]
+Region = Annotated[str, AfterValidator(_region)]
 VoiceName = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_voice_name)]
 LexiconLanguage = Annotated[str, AfterValidator(_lexicon_language)]
 OwnName = Annotated[str, Field(max_length=64), AfterValidator(_own_name)]
@@ -289,6 +298,8 @@ class Speech(_Section):
     """None: the best voice of the language."""
     voices: Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
     """Voice by advertised tag."""
+    region: Region | None
+    """ISO 3166 in capitals; None: where each language's voices come from."""
     speed: Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
     offer_other_release: Truth
     volume: Annotated[float, Field(ge=0.0, le=2.0)]

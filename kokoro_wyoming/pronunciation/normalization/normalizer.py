@@ -37,8 +37,8 @@ _NEVER_A_FRACTION = {(24, 7), (50, 50), (9, 11), (4, 4)}
 class Normalizer(Verbalizer):
     """Replaces what is said otherwise than it is typed by the language's words."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, region: str | None = None) -> None:
+        super().__init__(region)
         self.rules: tuple[Rule, ...] = (
             *self._fixed(self.abbreviations),
             *self.sign_rules(),

@@ -11,6 +11,7 @@ from babel.numbers import get_currency_name
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, parse, pattern_of_numbers
+from kokoro_wyoming.pronunciation.normalization.regions import Region, region_of
 from kokoro_wyoming.pronunciation.normalization.units import Units
 
 Found = re.Match[str]
@@ -59,10 +60,19 @@ class Verbalizer(ABC):
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     monarchs: frozenset[str] = frozenset()
 
-    def __init__(self) -> None:
+    def __init__(self, region: str | None = None) -> None:
+        there = region_of(self.locale[:2], region) if region else None
+        if there is not None:
+            self._follow(there)
         self.units = Units(self.locale, self.units_own, self.units_per, per_is_own=self.units_per_is_own)
         self.number_pattern = pattern_of_numbers(decimal_comma=self.decimal_comma, plain_spaces=self.plain_spaces)
         self.month_numbers = self._month_numbers()
+
+    def _follow(self, there: Region) -> None:
+        self.decimal_comma = self.decimal_comma and there.decimal_comma
+        self.dot_groups = self.dot_groups and there.decimal_comma
+        if there.month_first is not None:
+            self.month_first = there.month_first
 
     @abstractmethod
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
