@@ -22,9 +22,8 @@ from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, Tr
 from kokoro_wyoming.network.learning import CalibrationData
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_runs
-from kokoro_wyoming.pronunciation.pronounce import NO_WORDS, pronounce
+from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions, pronounce
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, pack_paths
@@ -187,7 +186,7 @@ class Release(ABC):
 
     def read(self, text: str, lang_code: str) -> Iterator[Phonemes]:
         """The phonemes of a plain text, in parts that the network can speak. Raises as `get_pipeline`."""
-        return self.phonemes(pronounce([Run(text)], match_language(lang_code) or lang_code, self, NO_WORDS), lang_code)
+        return self.phonemes(pronounce([Run(text)], match_language(lang_code) or lang_code, self), lang_code)
 
     def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
         """The phonemes of a sentence, in parts that the network can speak; its runs are as `pronounce` gives them."""
@@ -220,7 +219,7 @@ class Release(ABC):
         lang_code: str,
         speed: float = 1.0,
         *,
-        lexicon: Lexicon = NO_WORDS,
+        reading: ReadingOptions = AS_USUAL,
         clock: Clock | None = None,
         output: OutputOptions = AS_MADE,
         pinned: PinnedPacks | None = None,
@@ -228,15 +227,15 @@ class Release(ABC):
         """Pronounce a sentence's runs and speak them, step by step on the calling thread.
 
         Yields sound as it is made, float32 of shape (n_samples,) at 24 kHz, and None after a step that made none.
-        `voice` is the name of a pack, a blend of packs, or a pack: float32 of shape (rows, 1, 256). `lexicon` holds
-        the owner's words. `clock` is told of words before the sound that they are in. `pinned` is as for
+        `voice` is the name of a pack, a blend of packs, or a pack: float32 of shape (rows, 1, 256). `reading` is
+        what the owner wants. `clock` is told of words before the sound that they are in. `pinned` is as for
         `VoicePacks.get`. Raises as `forward`.
         """
         name = voice if isinstance(voice, str) else ""
         pack = self.packs.get(voice, pinned) if isinstance(voice, str) else voice
         self._quiet_pipeline(lang_code)  # an unknown language is told before the weights are read
         network = self.initialize()
-        pronounced = pronounce(runs, match_language(lang_code) or lang_code, self, lexicon)
+        pronounced = pronounce(runs, match_language(lang_code) or lang_code, self, reading)
         longest = network.max_tokens - 2
         for part in self.phonemes(pronounced, lang_code):
             yield None

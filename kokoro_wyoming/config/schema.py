@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,6 +15,7 @@ from kokoro_wyoming.config.mistakes import nearest
 from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
+from kokoro_wyoming.pronunciation.normalization.regions import region_code
 from kokoro_wyoming.releases import VERSIONS, match_version
 from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, MAX_SPEED, MIN_SPEED, parse
 
@@ -53,9 +55,7 @@ def _version(value: Any) -> Any:
 
 def _device(value: str) -> str:
     device = value.strip().lower()
-    kind, colon, number = device.partition(":")
-    is_card = kind == "cuda" and number.isdecimal() and number.isascii()
-    if device in ("auto", "cpu", "cuda", "mps") or (colon and is_card):
+    if re.fullmatch("auto|cpu|cuda(:[0-9]+)?|mps", device):
         return device
     raise ValueError("is not a device; use auto, cpu, cuda, cuda:N or mps")
 
@@ -289,6 +289,8 @@ class Speech(_Section):
     """None: the best voice of the language."""
     voices: Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
     """Voice by advertised tag."""
+    region: Annotated[str, AfterValidator(region_code)] | None
+    """ISO 3166; None: where each language's voices come from."""
     speed: Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
     offer_other_release: Truth
     volume: Annotated[float, Field(ge=0.0, le=2.0)]

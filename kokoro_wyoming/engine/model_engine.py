@@ -22,7 +22,7 @@ from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
 from kokoro_wyoming.network.memory import trim_heap
-from kokoro_wyoming.pronunciation.lexicon import Lexicon
+from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions
 from kokoro_wyoming.scheduler import Listener, on_own_thread
 from kokoro_wyoming.text.sentences import Sentence, plain
 from kokoro_wyoming.voices.catalogue import Catalogue
@@ -67,20 +67,20 @@ class Engine:
         *,
         weights: Mapping[str, str],
         choices: VoiceOptions | None = None,
-        lexicon: Lexicon | None = None,
+        reading: ReadingOptions = AS_USUAL,
         cuts_silence: bool = True,
         max_utterances: int = 64,
         stuck_seconds: float = 60.0,
     ) -> None:
         """`catalogues` are those of the installed releases, the default one first; `weights` names the weights of each.
 
-        `choices` are the owner's voices, `lexicon` the owner's pronunciations. With `cuts_silence`, silence around a
-        sentence is not made, as it would only be cut off. At most `max_utterances` wait or are spoken at a time; a
-        turn of the model thread that takes `stuck_seconds` is trouble. Raises UnknownVoiceError and its like when a
-        voice that the owner chose is not there: better refused at the start than at the first word.
+        `choices` are the owner's voices, `reading` how the owner wants words to be read. With `cuts_silence`, silence
+        around a sentence is not made, as it would only be cut off. At most `max_utterances` wait or are spoken at a
+        time; a turn of the model thread that takes `stuck_seconds` is trouble. Raises UnknownVoiceError and its like
+        when a voice that the owner chose is not there: better refused at the start than at the first word.
         """
         self.manager = manager
-        self.lexicon = lexicon or Lexicon()
+        self.reading = reading
         self.cuts_silence = cuts_silence
         self.loudness = VoiceLoudness()
         self._choices = choices or VoiceOptions()
@@ -213,7 +213,7 @@ class EngineUtterance:
                     voice.name,
                     voice.language,
                     voice.speed,
-                    lexicon=engine.lexicon,
+                    reading=engine.reading,
                     clock=clock,
                     output=OutputOptions(engine.cuts_silence, large_windows=can_wait),
                     pinned=self._pinned[voice.version],

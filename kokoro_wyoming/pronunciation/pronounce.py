@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
 
@@ -19,7 +19,17 @@ from kokoro_wyoming.text.sentences import Run
 
 _LOGGER = logging.getLogger(__name__)
 
-NO_WORDS = Lexicon()
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How the owner wants words and numbers to be read."""
+
+    lexicon: Lexicon = field(default_factory=Lexicon)
+    region: str | None = None
+    """Where the house stands, as two letters of ISO 3166; None is where each language's voices come from."""
+
+
+AS_USUAL = ReadingOptions()
 
 _ENDING = re.compile(r"'?s(?!\w)|'(?!\w)")
 """English possessives and plurals."""
@@ -38,9 +48,11 @@ class Readable(Protocol):
         ...
 
 
-def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Lexicon = NO_WORDS) -> tuple[Run, ...]:
+def pronounce(
+    runs: Iterable[Run], language: str, release: Readable, options: ReadingOptions = AS_USUAL
+) -> tuple[Run, ...]:
     """The runs, each with phonemes or words for the G2P, in a language that the release reads; None is `language`."""
-    pronouncer = _Pronouncer(language, release, lexicon)
+    pronouncer = _Pronouncer(language, release, options)
     parts = (part for run in pronouncer.named(runs) for part in pronouncer.run(run))
     return tuple(_with_endings(parts, language))
 
@@ -48,10 +60,11 @@ def pronounce(runs: Iterable[Run], language: str, release: Readable, lexicon: Le
 class _Pronouncer:
     """Pronounces the runs of one sentence."""
 
-    def __init__(self, language: str, release: Readable, lexicon: Lexicon) -> None:
+    def __init__(self, language: str, release: Readable, options: ReadingOptions) -> None:
         self._language = language
         self._release = release
-        self._lexicon = lexicon
+        self._lexicon = options.lexicon
+        self._region = options.region
 
     def named(self, runs: Iterable[Run]) -> Iterator[Run]:
         """The runs with emoji and addresses in words, one run with the words around them, as a G2P needs them whole."""
@@ -73,7 +86,7 @@ class _Pronouncer:
         if run.phonemes is not None:
             yield from self._with_phonemes(run)
         elif run.say_as is not None:
-            for part in say_as.say_as(run, self._tag(run)):
+            for part in say_as.say_as(run, self._tag(run), self._region):
                 yield from self._with_phonemes(part) if part.phonemes else self._in_words(part)
         else:
             yield from self._by_lexicon(run)
@@ -120,7 +133,8 @@ class _Pronouncer:
 
     def _in_words(self, run: Run) -> Iterator[Run]:
         """The run with numbers and units in words, then cut where letters of another script are left."""
-        words = as_words(code_switching.folded(run.text if run.words is None else run.words), self._tag(run))
+        written = code_switching.folded(run.text if run.words is None else run.words)
+        words = as_words(written, self._tag(run), self._region)
         parts = [*code_switching.split(replace(run, text=words), self._tag(run), self._release.languages)]
         for number, part in enumerate(parts):
             # English takes a lone A for its article; in another language's sentence it is a letter.

@@ -10,11 +10,13 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import emoji
 from babel.dates import format_date, format_skeleton
 
 from kokoro_wyoming.pronunciation.normalization import normalizer_of
+from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer
 from kokoro_wyoming.text import marks
 from kokoro_wyoming.text.sentences import Run
 
@@ -48,8 +50,8 @@ def name(run: Run, language: str) -> str:
     return run.text.replace(".", f" {dot} ").replace("@", f" {at} ")
 
 
-def say_as(run: Run, language: str) -> Iterator[Run]:
-    """The run in parts, with the words for what say-as calls it; `language` is the tag that it is read in."""
+def say_as(run: Run, language: str, region: str | None = None) -> Iterator[Run]:
+    """The run in parts, with the words for what say-as calls it; `language` and `region` are as for `as_words`."""
     kind, _, form = (run.say_as or "").partition("|")
     if kind in ("characters", "spell-out", "verbatim"):
         yield from _letters(run, language)
@@ -57,7 +59,7 @@ def say_as(run: Run, language: str) -> Iterator[Run]:
     make = _KINDS.get(kind)
     if make is None:
         _LOGGER.debug("say-as: nothing is known of %s", kind)
-    words = make(run.text.strip(), form, language) if make else None
+    words = make(run.text.strip(), form, _Language(language, normalizer_of(language, region))) if make else None
     yield replace(run, say_as=None, words=words)
 
 
@@ -71,30 +73,35 @@ def _letters(run: Run, language: str) -> Iterator[Run]:
         yield replace(bare, text=letter + rest, words=letter.upper() + rest, phonemes=phonemes)
 
 
-def _digits(text: str, _: str, __: str) -> str | None:
+class _Language(NamedTuple):
+    tag: str
+    normalizer: Normalizer | None
+
+
+def _digits(text: str, _: str, __: _Language) -> str | None:
     return " ".join(letter for letter in text if letter.isalnum()) or None
 
 
-def _telephone(text: str, _: str, __: str) -> str | None:
+def _telephone(text: str, _: str, __: _Language) -> str | None:
     groups = re.findall(r"\w+", text)
     plus = "+ " if text.startswith("+") else ""
     return plus + ", ".join(" ".join(group) for group in groups) if groups else None
 
 
-def _cardinal(text: str, _: str, language: str) -> str | None:
-    normalizer = normalizer_of(language)
+def _cardinal(text: str, _: str, language: _Language) -> str | None:
+    normalizer = language.normalizer
     found = re.fullmatch(rf"([+-]?)({normalizer.number_pattern})", text) if normalizer else None
     if normalizer is None or found is None:
         return None
     return normalizer.number(normalizer.parsed(found[2], negative=found[1] == "-").rounded())
 
 
-def _ordinal(text: str, _: str, language: str) -> str | None:
-    found, normalizer = re.match(r"\d+", text.replace(",", "").replace(".", "")), normalizer_of(language)
+def _ordinal(text: str, _: str, language: _Language) -> str | None:
+    found, normalizer = re.match(r"\d+", text.replace(",", "").replace(".", "")), language.normalizer
     return normalizer.ordinal(int(found[0])) if found and normalizer and len(found[0]) <= _MAX_DIGITS else None
 
 
-def _date(text: str, form: str, language: str) -> str | None:
+def _date(text: str, form: str, language: _Language) -> str | None:
     order = "".join(letter for letter in form.lower() if letter in "dmy") or _usual_order(text, language)
     parts = _DATE_PART.findall(text)
     if len(parts) != len(order) or not all(part.isdecimal() for part in parts):
@@ -105,7 +112,7 @@ def _date(text: str, form: str, language: str) -> str | None:
         day = datetime.date(year + (2000 if year < 70 else 1900) if year < 100 else year, *_month_and_day(found))
     except ValueError:
         return None
-    locale = language.replace("-", "_")
+    locale = language.tag.replace("-", "_")
     if "y" in order and "d" in order:
         return str(format_date(day, "long", locale))
     return str(format_skeleton(_SKELETONS.get(frozenset(order), "y"), day, locale=locale))
@@ -118,18 +125,18 @@ def _month_and_day(found: dict[str, int]) -> tuple[int, int]:
     return found.get("m", 1), found.get("d", 1)
 
 
-def _usual_order(text: str, language: str) -> str:
+def _usual_order(text: str, language: _Language) -> str:
     count = len(_DATE_PART.findall(text))
-    if re.match(r"\d{4}", text) or language in ("ja-JP", "zh-CN"):
+    if re.match(r"\d{4}", text) or language.tag in ("ja-JP", "zh-CN"):
         return "ymd"[:count] if count == 3 or re.match(r"\d{4}", text) else "md"
-    return ("mdy" if language == "en-US" else "dmy")[:count]
+    return ("mdy" if language.normalizer and language.normalizer.month_first else "dmy")[:count]
 
 
-def _as_written(text: str, _: str, __: str) -> str | None:
+def _as_written(text: str, _: str, __: _Language) -> str | None:
     return None
 
 
-_KINDS: dict[str, Callable[[str, str, str], str | None]] = {
+_KINDS: dict[str, Callable[[str, str, _Language], str | None]] = {
     "digits": _digits,
     "telephone": _telephone,
     "cardinal": _cardinal,

@@ -17,6 +17,7 @@ from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
+from kokoro_wyoming.pronunciation.pronounce import ReadingOptions
 from kokoro_wyoming.releases import how_to_get
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.utterances.cache import AudioCache, CachedEngine
@@ -124,7 +125,7 @@ def _engine(
         choices=replace(choices, language=house_language(choices.language, catalogues[0].languages())),
         max_utterances=config.limits.waiting_utterances,
         stuck_seconds=config.limits.stuck_seconds,
-        lexicon=Lexicon(config.lexicon),
+        reading=ReadingOptions(Lexicon(config.lexicon), config.speech.region),
     )
 
 

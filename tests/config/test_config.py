@@ -243,7 +243,9 @@ def test_one_value_stands_for_a_list_of_one(write: Write) -> None:
 
 # --- mistakes in values: one row each ---
 
-SPEECH_KEYS = "speech: should have keys of its own (language, voice, voices, speed, offer_other_release, volume, ssml, "
+SPEECH_KEYS = (
+    "speech: should have keys of its own (language, voice, voices, region, speed, offer_other_release, volume, "
+)
 MISTAKES = [
     # unknown keys: the nearest right one
     ("speech: {sped: 1}", 1, "speech.sped: is not a setting; did you mean `speech.speed`?"),

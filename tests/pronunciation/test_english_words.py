@@ -6,7 +6,7 @@ import pytest
 
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.normalization import as_words
-from kokoro_wyoming.pronunciation.pronounce import pronounce
+from kokoro_wyoming.pronunciation.pronounce import ReadingOptions, pronounce
 from kokoro_wyoming.text.sentences import Run
 from tests.pronunciation.reading import heard
 
@@ -94,14 +94,14 @@ def test_a_word_with_given_sounds_has_the_ending_of_its_last_sound(text: str, en
 
 def test_a_respelled_word_has_its_ending_too() -> None:
     lexicon = Lexicon({"all": {"Siobhan": "Shivawn", "Kokoro": "/kˈOkəɹO/"}})
-    parts = pronounce([Run("Siobhan's and Kokoro's.")], "en-US", _Release(), lexicon)
+    parts = pronounce([Run("Siobhan's and Kokoro's.")], "en-US", _Release(), ReadingOptions(lexicon))
     assert [(part.words, part.phonemes) for part in parts] == [
         ("Shivawn's", None),
         (" and ", None),
         (None, "kˈOkəɹOz"),
         (".", None),
     ]
-    french = pronounce([Run("Kokoro's")], "fr-FR", _Release(), lexicon)
+    french = pronounce([Run("Kokoro's")], "fr-FR", _Release(), ReadingOptions(lexicon))
     assert french[0].phonemes == "kˈOkəɹO"
 
 

@@ -11,7 +11,7 @@ from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation import ipa, loanwords
 from kokoro_wyoming.pronunciation.lexicon import Lexicon, entry
-from kokoro_wyoming.pronunciation.pronounce import pronounce
+from kokoro_wyoming.pronunciation.pronounce import ReadingOptions, pronounce
 from kokoro_wyoming.text.sentences import Run
 from tests.pronunciation.reading import CONFIG
 
@@ -26,7 +26,7 @@ def said(text: str, language: str) -> str:
 
 
 def read(text: str, language: str, lexicon: dict[str, dict[str, str]]) -> list[str]:
-    runs = pronounce([Run(text)], language, RELEASE, Lexicon(lexicon))
+    runs = pronounce([Run(text)], language, RELEASE, ReadingOptions(Lexicon(lexicon)))
     return [run.phonemes or run.words or run.text for run in runs]
 
 

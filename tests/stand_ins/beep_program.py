@@ -26,8 +26,7 @@ from torch import Tensor
 
 from kokoro_wyoming import assets, config
 from kokoro_wyoming.languages import TAGS
-from kokoro_wyoming.pronunciation.lexicon import Lexicon
-from kokoro_wyoming.pronunciation.pronounce import NO_WORDS, pronounce
+from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions, pronounce
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import Catalogue
@@ -108,11 +107,11 @@ class BeepModel:
         lang_code: str,
         speed: float = 1.0,
         *,
-        lexicon: Lexicon = NO_WORDS,
+        reading: ReadingOptions = AS_USUAL,
         pinned: PinnedPacks | None = None,
         **_: object,
     ) -> Iterator[Tensor | None]:
-        pronounced = pronounce(runs, lang_code, self, lexicon)
+        pronounced = pronounce(runs, lang_code, self, reading)
         text = "".join(run.text if run.words is None else run.words for run in pronounced)
         if self.packs.get(voice, pinned).any():  # a loud voice, see `put_voice`
             text = text.upper()

@@ -200,7 +200,7 @@ def test_the_owner_s_words_hold_for_words_of_another_language_inside_a_sentence(
         languages = ("ja-JP", "en-US")
 
     lexicon = Lexicon({"en-US": {"Netflix": "net flicks"}, "ja-JP": {"Wi-Fi": "ワイファイ"}})
-    runs = pronounce.pronounce([Run("Wi-FiとNetflixです")], "ja-JP", Both(), lexicon)
+    runs = pronounce.pronounce([Run("Wi-FiとNetflixです")], "ja-JP", Both(), pronounce.ReadingOptions(lexicon))
     assert [(run.words, run.language) for run in runs] == [
         ("ワイファイ", None),
         ("と", None),

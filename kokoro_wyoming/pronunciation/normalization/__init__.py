@@ -27,22 +27,25 @@ _NORMALIZERS = {
 }
 
 
-def as_words(text: str, language: str) -> str:
+def as_words(text: str, language: str, region: str | None = None) -> str:
     """The text as it would be read aloud, in words that the G2P of the advertised tag `language` knows.
 
-    Text in a language without rules comes back unchanged. Never raises.
+    `region` is as for `normalizer_of`. Text in a language without rules comes back unchanged. Never raises.
     """
-    normalizer = normalizer_of(language)
+    normalizer = normalizer_of(language, region)
     return normalizer.normalize(text) if normalizer else text
 
 
-def normalizer_of(language: str) -> Normalizer | None:
-    """The normalizer of the advertised tag `language`; None for a language without rules."""
-    return _normalizer(language) if language in _NORMALIZERS else None
+def normalizer_of(language: str, region: str | None = None) -> Normalizer | None:
+    """The normalizer of the advertised tag `language`; None for a language without rules.
+
+    `region` is where the house stands, one of `regions.known_regions`; None is where the language's voices come from.
+    """
+    return _normalizer(language, region) if language in _NORMALIZERS else None
 
 
-@lru_cache(len(TAGS))
-def _normalizer(language: str) -> Normalizer:
+@lru_cache(2 * len(TAGS))
+def _normalizer(language: str, region: str | None) -> Normalizer:
     module, name = _NORMALIZERS[language]
-    normalizer: Normalizer = getattr(importlib.import_module(f"{__name__}.{module}"), name)()
+    normalizer: Normalizer = getattr(importlib.import_module(f"{__name__}.{module}"), name)(region)
     return normalizer

@@ -127,7 +127,7 @@ class English(Normalizer):
         return str(num2words(number, to="ordinal")).replace(",", "")
 
     def year(self, year: int) -> str:
-        return str(num2words(year, to="year"))
+        return str(num2words(year, to="year")).replace("oh-", "oh ")
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         words = self.integer(hour)

@@ -73,3 +73,9 @@ class Large:
     one: str = ""
     many: str = ""
     factor: int = 1
+
+
+DOLLARS = frozenset(("CAD", "AUD", "NZD", "SGD", "HKD", "TWD"))
+PESOS = frozenset(("MXN", "ARS", "CLP", "COP", "UYU", "DOP", "CUP", "PHP"))
+PESO = Currency("peso", "pesos", "centavo", "centavos")
+"""In all languages with Latin letters."""

@@ -19,7 +19,7 @@ from kokoro_wyoming.pronunciation.normalization import (
     ranges,
     signs,
 )
-from kokoro_wyoming.pronunciation.normalization.money import CODE, SIGN, SIGNS, Currency, Large
+from kokoro_wyoming.pronunciation.normalization.money import CODE, SIGN, Currency, Large
 from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIGNS, Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, PER, per_of, unit_after_number, unit_of
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Verbalizer
@@ -40,8 +40,8 @@ class Normalizer(Verbalizer):
     large_links = ""
     """A regular expression for what stands between "million" and the sign of a currency."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, region: str | None = None) -> None:
+        super().__init__(region)
         self.rules: tuple[Rule, ...] = (
             *file_names.rules(self),
             *formulas.rules(self),
@@ -279,7 +279,7 @@ class Normalizer(Verbalizer):
         )
 
     def _money(self, found: Found) -> str:
-        said = self._price(found, self.currency(SIGNS[found["code"] or found["currency"]]))
+        said = self._price(found, self.currency(self.signs[found["code"] or found["currency"]]))
         if found["per"]:
             said = self.money_per(said, per_of(found["per"], self.unit_symbols))
         return said + self.word_gap if found.string[found.end() : found.end() + 1].isalpha() else said

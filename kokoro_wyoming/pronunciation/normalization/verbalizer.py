@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from babel.dates import get_day_names, get_month_names
 from babel.numbers import get_currency_name
 
-from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
+from kokoro_wyoming.pronunciation.normalization.money import DOLLARS, PESO, PESOS, SIGNS, Currency, Large
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, parse, pattern_of_numbers
+from kokoro_wyoming.pronunciation.normalization.regions import Region, region_of
 from kokoro_wyoming.pronunciation.normalization.unit_words import FEMININE
 from kokoro_wyoming.pronunciation.normalization.units import Units
 
@@ -72,6 +73,8 @@ class Verbalizer(ABC):
     """Whether `units_per` replaces CLDR's form, which nobody says."""
     feminine_units: frozenset[str] = frozenset()
     currencies: Mapping[str, Currency] = {}
+    signs: Mapping[str, str] = SIGNS
+    """Codes of currencies by what is typed for them."""
     abbreviations: Mapping[str, str] = {}
     """Regular expressions, with what is said for them."""
     phones: tuple[str, ...] = ()
@@ -91,7 +94,10 @@ class Verbalizer(ABC):
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     monarchs: frozenset[str] = frozenset()
 
-    def __init__(self) -> None:
+    def __init__(self, region: str | None = None) -> None:
+        there = region_of(self.locale[:2], region) if region else None
+        if there is not None:
+            self._follow(there)
         self.feminine_units = self.feminine_units | FEMININE.get(self.locale[:2], frozenset())
         self.large = self.large_numbers()
         self.units = Units(self.locale, self.units_own, self.units_per, per_is_own=self.units_per_is_own)
@@ -99,6 +105,18 @@ class Verbalizer(ABC):
         self.month_numbers = self._month_numbers()
         self.month_names = self._named(self.month_numbers, get_month_names("wide", locale=self.locale))
         self.day_names = self._day_names()
+
+    def _follow(self, there: Region) -> None:
+        """Read what is typed as it is meant in a region; its own dollars or pesos need no adjective there."""
+        self.decimal_comma = self.decimal_comma and there.decimal_comma
+        self.dot_groups = self.dot_groups and there.decimal_comma
+        if there.month_first is not None:
+            self.month_first = there.month_first
+        if there.sign in SIGNS:
+            self.signs = {**SIGNS, there.sign: there.currency}
+        name = self.currencies.get("USD") if there.currency in DOLLARS else PESO if there.currency in PESOS else None
+        if name is not None:
+            self.currencies = {**self.currencies, there.currency: name}
 
     @abstractmethod
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
