@@ -21,9 +21,9 @@ mas enquanto embora onde
 
 _BEGIN_A_PHRASE = """
 and or so that with through between into without during
-para que
+para
 et ou
-e che per
+e per
 और कि तथा
 """
 _CHINESE = "但是|因为|所以|然后|而且|并且|如果|同时|不过|以及|直到|或者"
