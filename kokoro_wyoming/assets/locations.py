@@ -39,6 +39,17 @@ def home() -> Path:
         raise ConfigError(f"there is no home folder for {where}; name an absolute folder by {HOME_VARIABLE}") from error
 
 
+def notes_beside(path: Path) -> Path:
+    """The folder for what this machine finds out about a file: the file's own, or the cache where that is read-only."""
+    folder = path.absolute().parent
+    if os.access(folder, os.W_OK):
+        return folder
+    try:
+        return platformdirs.user_cache_path("kokoro-wyoming", appauthor=False) / folder.name
+    except RuntimeError:  # a user without a home folder
+        return folder
+
+
 def _checkout() -> Path | None:
     root = Path(kokoro_wyoming.__file__).resolve().parent.parent
     # Both must be there: site-packages may hold another program's folder "config".

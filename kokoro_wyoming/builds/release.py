@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
+from kokoro_wyoming.assets.locations import notes_beside
 from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired
 from kokoro_wyoming.errors import ModelError, first_line
@@ -33,7 +34,7 @@ _LOGGER = logging.getLogger(__name__)
 _CALIBRATION_NAME = "lessons.npz"
 """The file beside the weights that keeps what `engine.calibration` has learned of them."""
 _TUNING_NAME = "tuning.json"
-"""The file beside the weights that keeps which way of computing is the quickest on this machine."""
+"""The file that keeps which way of computing is the quickest on this machine, in `notes_beside` the weights."""
 
 _MAKING_A_PIPELINE = threading.Lock()
 """Held while a G2P is made: one thread may prepare a language while the model thread speaks another."""
@@ -139,7 +140,7 @@ class Release(ABC):
         model = load_model(self._config, self.model_path)
         in_windows = self.stream == "fast"
         calibration_path = self.model_path.with_name(_CALIBRATION_NAME) if in_windows else None
-        tuning_path = self.model_path.with_name(_TUNING_NAME)
+        tuning_path = notes_beside(self.model_path) / _TUNING_NAME
         network = Network(model, device, self._fit() if in_windows else None, calibration_path, tuning_path=tuning_path)
         if device != "cpu":
             network.try_out()

@@ -233,6 +233,7 @@ class Tuning:
         kept.pop(self._machine, None)
         others = dict(list(kept.items())[1 - _MOST_MACHINES :])
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             with replaced(self._path) as file:
                 file.write(json.dumps({**others, self._machine: self._found}, indent=1).encode())
         except OSError as error:

@@ -159,10 +159,11 @@ def test_ways_that_nobody_knows_are_measured_anew(
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _stopwatch(monkeypatch)
-    fresh = Tuning([torch.float32], tmp_path / "missing" / "tuning.json")
+    (tmp_path / "no folder").touch()
+    fresh = Tuning([torch.float32], tmp_path / "no folder" / "tuning.json")
     fresh.ways(_convolution(), LENGTHS)
     fresh.keep()
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["no folder"]
 
 
 @pytest.mark.parametrize("change", ["variable", "threads"])
