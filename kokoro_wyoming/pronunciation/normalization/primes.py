@@ -58,7 +58,8 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         feet_and_inches,
     )
     yield re.compile(rf"{_START}(?P<feet>[3-8]){_FOOT}(?P<inches>1[01]|[0-9])(?![\w'′\"″”]|[.,][0-9])"), feet_and_inches
-    yield re.compile(rf"{_START}(?P<feet>{_NUMBER})(?:′(?![\w′])|['’](?= (?:{_LONG})(?!\w)))"), feet
+    before = rf" (?:{_LONG})(?!\w)|[ -]?[0-9]{{1,2}}[ -][0-9]{{1,2}}/[0-9]{{1,2}}{_INCH}"
+    yield re.compile(rf"{_START}(?P<feet>{_NUMBER})(?:′(?![\w′])|['’](?={before}))"), feet
     yield re.compile(rf"(?<= by )(?P<feet>{_NUMBER})['’](?!\w)"), feet
     yield (
         re.compile(

@@ -89,7 +89,15 @@ SYMBOLS = {
         "Kms": "kilometer",
     },
     **{"nmi": "nautical-mile", "ft": "foot", "yd": "yard", "″": "inch"},
-    **{"ng": "nanogram", "Kg": "kilogram", "KG": "kilogram", "kgs": "kilogram", "Kgs": "kilogram", "gr": "gram"},
+    **{
+        "ng": "nanogram",
+        "mcg": "microgram",
+        "Kg": "kilogram",
+        "KG": "kilogram",
+        "kgs": "kilogram",
+        "Kgs": "kilogram",
+        "gr": "gram",
+    },
     **{"oz": "ounce", "lb": "pound", "lbs": "pound", "µl": "microliter", "µL": "microliter", "cL": "centiliter"},
     **{"dL": "deciliter", "hl": "hectoliter", "hL": "hectoliter", "cc": "cubic-centimeter", "gal": "gallon"},
     **{"fl oz": "fluid-ounce", "fl. oz.": "fluid-ounce", "fl. oz": "fluid-ounce", "fl.oz.": "fluid-ounce"},
@@ -171,7 +179,7 @@ def unit_after_number(more: Mapping[str, str], but: str = "(?!)") -> str:
     onto = r"(?<=[0-9]{4})(?=K)|(?<=[0-9.,][0-9])(?<!802\.11)(?=g)|(?<=[.,][0-9])(?=A)|(?<=[.,][0-9]{2})(?=A)"
     place = rf"(?:(?![{_SPACE_ASKED}](?!\w))|(?<=[\s\u00a0\u202f])|{onto})(?:(?![{_NO_SPACE}](?![\w/]))|(?<=[0-9]))"
     oil = r"(?<=[0-9])[Ww]-[0-9]{2}(?! ?[Ww])"
-    return rf"(?!{but}|{oil}){place}(?:(?:{unit})(?:/{PER})?)(?![\w²³^]|/\w|'\w)"
+    return rf"(?!{but}|{oil}){place}(?:(?:{unit})(?:/{PER})?)(?![\w²³^]|/(?=\w)(?![0-9]{{1,4}} ?[°%])|['&]\w)"
 
 
 UNIT_AFTER_NUMBER = unit_after_number({})
