@@ -78,8 +78,8 @@ class English(Normalizer):
     }
     unit_symbols = SYMBOLS
     no_units = (
-        "K-[a-z]|d (?:print|model|scan|movie|game)|[ABV] (?:level|grade|student|neck|side|team|list|road|word|star)"
-        "|(?:(?<=[a-zA-Z]-[0-9])|(?<=[a-zA-Z]-[0-9]{2})|(?<=[a-zA-Z]-[0-9]{3}))s(?!\\w)"
+        "K-[a-z]|d (?:print|model|scan|movie|game)|[AB] (?:level|grade|student|side|team|list|road|word|star|vitamin)"
+        "|V neck|(?:(?<=[a-zA-Z]-[0-9])|(?<=[a-zA-Z]-[0-9]{2})|(?<=[a-zA-Z]-[0-9]{3}))s(?!\\w)"
     )
     unit_link = r"(?:[ \u00a0\u202f\u2009]?|-(?=[^\W\d_]{1,5}\.? [a-z]))"
     meridiems = {r"[aA]\.[mM]\.": "am", r"[pP]\.[mM]\.": "pm", "(?i:a\\.?m)": "am", "(?i:p\\.?m)": "pm"}
@@ -94,7 +94,7 @@ class English(Normalizer):
     )
     code_words = (
         r"\b(?i:(?:PIN|(?:area|zip) ?code|code|passcode|password|OTP|zip|pin number)(?: is| was| number|:)?"
-        r"|(?:account|order|confirmation|tracking|reference|serial|ticket|booking|invoice) (?:number|no\.)(?: is|:)?"
+        r"|(?:account|order|confirmation|tracking|reference|serial|ticket|booking|invoice) number(?: is|:)?"
         r"|extension|ext\.)(?=[ :#])"
     )
     flight_words = "flight"
@@ -106,10 +106,12 @@ class English(Normalizer):
         r"\betc\.(?=,|\)| [a-z0-9])": "et cetera",
         r"\b[aA]pprox\.(?= ?[\w~])": "approximately",
         r"\b(?:vs|VS)\b\.?": "versus",
-        r"(?<=[0-9])( ?(?:[µμ]g|mc?g|g|m[lL])) ?/ ?(?=[0-9.]{1,5} ?(?:[mdk]?[gLl]|h|hr|min)\b)": r"\1 per ",
+        r"(?<=[0-9])( ?(?:[µμ]g|mc?g|g|m[lL])) ?/ ?(?=[0-9.]{1,5} ?(?:[cdm]?[lL]|kg|h|hr|min)\b)": r"\1 per ",
         r"\bAT&T\b": "A.T. and T",
         r"(?<![\w/.-])A/(?=[A-Z](?![\w/.]))": "A. ",
         r"\bNo\. ?(?=[0-9])": "number ",
+        r"\b((?i:item|track|model|room|serial|part|order|house|flight|page|bus|account|confirmation|tracking|reference"
+        r"|ticket|booking|invoice) )no\. ?(?=[0-9])": r"\1number ",
         r"\b[nN]os\. ?(?=[0-9])": "numbers ",
         r"\bw/o(?= \w)": "without",
         r"\bw/(?= ?\w)(?!e\b)": "with ",

@@ -93,7 +93,7 @@ _SHORT = {
 """Said in full wherever they stand, with a full stop or without, in small letters or with a capital."""
 _BEFORE_FIGURE = {
     **{"vol": "volume", "vols": "volumes", "fig": "figure", "figs": "figures", "ch": "chapter", "sec": "section"},
-    **{"ext": "extension", "apt": "apartment", "ste": "suite", "rm": "room", "p": "page", "pp": "pages", "pt": "part"},
+    **{"ext": "extension", "ste": "suite", "rm": "room", "p": "page", "pp": "pages", "pt": "part"},
     **{"ver": "version", "rev": "revision", "para": "paragraph", "ed": "edition", "ep": "episode"},
     **{"op": "opus"},
 }
@@ -128,10 +128,6 @@ def rules() -> Iterator[Rule]:
     yield re.compile(r"\b([Ee])st\. (?=[12][0-9]{3}\b)"), lambda found: f"{found[1]}stablished "
     yield re.compile(r"\b([Ee])st\. (?=[a-z])"), lambda found: f"{found[1]}stimated "
     yield re.compile(r"(?<=\w )(?<![0-9] )(?:ft|feat)\. (?=[A-Z])"), lambda _: "featuring "
-    yield (
-        re.compile(r"\b(item|track|model|room|serial|part|order|house|flight|page|bus|account) no\. ?(?=[0-9])"),
-        (lambda found: f"{found[1]} number "),
-    )
     yield from _rules_of_letters()
     yield re.compile(r"\bb/c(?= \w)"), lambda _: "because"
     yield re.compile(r"\bc/o(?= \w)"), lambda _: "care of"

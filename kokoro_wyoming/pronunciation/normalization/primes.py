@@ -57,7 +57,10 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         re.compile(rf"{_START}(?P<feet>[0-9]{{1,3}}){_FOOT}[ -]?(?P<inches>[0-9]{{1,2}}(?:\.[0-9])?){_INCH}(?!\w)"),
         feet_and_inches,
     )
-    yield re.compile(rf"{_START}(?P<feet>[3-8]){_FOOT}(?P<inches>1[01]|[0-9])(?![\w'′\"″”]|[.,][0-9])"), feet_and_inches
+    yield (
+        re.compile(rf"{_START}(?P<feet>[3-8]){_FOOT}(?P<inches>1[01]|[0-9])(?![\w'′\"″”]|[.,][0-9]| [0-9]{{1,2}}/)"),
+        feet_and_inches,
+    )
     before = rf" (?:{_LONG})(?!\w)|[ -]?[0-9]{{1,2}}[ -][0-9]{{1,2}}/[0-9]{{1,2}}{_INCH}"
     yield re.compile(rf"{_START}(?P<feet>{_NUMBER})(?:′(?![\w′])|['’](?={before}))"), feet
     yield re.compile(rf"(?<= by )(?P<feet>{_NUMBER})['’](?!\w)"), feet
