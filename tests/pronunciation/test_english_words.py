@@ -76,6 +76,7 @@ the 1-2-3 rule
 vitamin A- and D-rich milk
 3 A levels and 3 B students
 5 miles NW of here
+He bought a V8.
 """
 
 

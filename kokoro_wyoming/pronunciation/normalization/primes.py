@@ -34,7 +34,8 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         return words.feet_and_inches(Number(int(found["feet"])), words.parsed(found["inches"]))
 
     def feet(found: Found) -> str:
-        return words.measure_before(found, words.parsed(found["feet"]), words.single_prime)
+        said = words.measure_before(found, words.parsed(found["feet"]), words.single_prime)
+        return said + (words.word_gap if found.string[found.end() :][:1].isdigit() else "")
 
     def inches(found: Found) -> str:
         before = found.string[max(0, found.start() - _NEAR_CHARS) : found.start()]
