@@ -98,7 +98,10 @@ class Normalizer(Verbalizer):
         for phone in self.phones:
             yield re.compile(rf"(?<![\w.,/+-]){phone}(?![\w/]|[-.,][0-9])"), lambda found: self.phone(found[0])
         number = r"[0-9]{1,4}(?:\.[0-9]{1,4})"
-        yield re.compile(rf"\b(?!V(?:6|8|10|12)\b(?!\.[0-9]))[vV](?P<digits>{number}{{0,4}})(?![\w]|\.[0-9])"), self._version
+        yield (
+            re.compile(rf"\b(?!V(?:6|8|10|12)\b(?!\.[0-9]))[vV](?P<digits>{number}{{0,4}})(?![\w]|\.[0-9])"),
+            self._version,
+        )
         yield (
             re.compile(r"(?<=[a-zA-Z] )(?<!\w\.)(?P<digits>20[0-9][0-9]\.(?:1[0-2]|[1-9]))(?![\w.]|\.[0-9])"),
             self._version_after,
