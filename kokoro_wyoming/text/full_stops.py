@@ -6,7 +6,7 @@ import re
 
 _LAST_WORD = re.compile(r"(?:^|[^\w.])((?:[^\W\d_]\.)*[^\W\d_]{1,6})$")
 _ABBREVIATION_LIST = """
-a.k.a approx cf dr dra e.g feat ft i.e mr mrs p.es p.ex prof sr sra vs z.b
+a.k.a approx cf dr dra e.g feat ft i.e mr mrs p.es p.ex prof sr sra vol vs z.b
 Adm Arch Av Avda Ave Avv Blvd Bros Capt Cmdr Co Col Cpl Det Dott Drs Dña EE Egr Eng Esq Excma Excmo Exma Exmo FF Fig
 Fr Gen Gov Hon Hwy Ing Insp JJ Jr Lic Ln Lt MM Maj Messrs Mgr Mlle Mlles Mme Mmes Mons Ms Msgr Mt Ph Pres Profa Pvt Rd
 Rep Rev Sen Sgt Sig Sigg Spett Sras Sres Srta St Sta Ste Sto Supt Ud Uds
@@ -15,7 +15,7 @@ av avv c.so dott geom ing l.go p.za p.zza sig sigg v.le Ctra D.ª Gral Pça Pza 
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Words whose full stop seldom ends a sentence. Those in small letters count with a capital too."""
 _LAST_LIST = """
-a.k.a approx e.g feat ft i.e Av Avda Ave Blvd Bros Co EE Esq FF Hwy JJ Jr Ln MM Ph Rd St Ste Ud Uds
+a.k.a approx e.g feat ft i.e vol Av Avda Ave Blvd Bros Co EE Esq FF Hwy JJ Jr Ln MM Ph Rd St Ste Ud Uds
 """
 _NEVER_LAST = _ABBREVIATIONS - frozenset(_LAST_LIST.split())
 """Those that stand before a name."""

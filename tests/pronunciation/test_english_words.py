@@ -68,6 +68,15 @@ a UK VAT ID
 turn on the light.then go
 pronounced /təˈmɑːtoʊ/
 3D 4K 5G
+I told Charles I was sick.
+CA, OR and WA are states.
+The F-16s and B-52s flew by.
+He hit .300 in June.
+the 1-2-3 rule
+vitamin A- and D-rich milk
+3 A levels and 3 B students
+5 miles NW of here
+He bought a V8.
 """
 
 

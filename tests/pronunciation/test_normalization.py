@@ -58,6 +58,13 @@ def test_endless_signs_are_read_at_once(tag: str, sign: str) -> None:
         assert as_words(text, tag) or not text.strip()
 
 
+@pytest.mark.parametrize(
+    "text", ["It took 20 mins.", "He left on 3 May.", "We open at 2 hrs.", "It weighs 3 lb.", "I met Al Jr."]
+)
+def test_a_full_stop_that_ends_the_text_stays(text: str) -> None:
+    assert as_words(text, "en-GB").endswith(".")
+
+
 def test_a_language_without_rules_is_left_alone() -> None:
     assert as_words("21.5 °C", "de-DE") == "21.5 °C"
 

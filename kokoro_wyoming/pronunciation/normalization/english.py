@@ -77,7 +77,10 @@ class English(Normalizer):
         **{"kr": Currency("krone", "kroner"), "PLN": Currency("zloty", "zlotys"), "ILS": Currency("shekel", "shekels")},
     }
     unit_symbols = SYMBOLS
-    no_units = "K-[a-z]|d (?:print|model|scan|movie|game)"
+    no_units = (
+        "K-[a-z]|d (?:print|model|scan|movie|game)|[AB] (?:level|grade|student|side|team|list|road|word|star|vitamin)"
+        "|V neck|(?:(?<=[a-zA-Z]-[0-9])|(?<=[a-zA-Z]-[0-9]{2})|(?<=[a-zA-Z]-[0-9]{3}))s(?!\\w)"
+    )
     unit_link = r"(?:[ \u00a0\u202f\u2009]?|-(?=[^\W\d_]{1,5}\.? [a-z]))"
     meridiems = {r"[aA]\.[mM]\.": "am", r"[pP]\.[mM]\.": "pm", "(?i:a\\.?m)": "am", "(?i:p\\.?m)": "pm"}
     phones = (
@@ -91,7 +94,7 @@ class English(Normalizer):
     )
     code_words = (
         r"\b(?i:(?:PIN|(?:area|zip) ?code|code|passcode|password|OTP|zip|pin number)(?: is| was| number|:)?"
-        r"|(?:account|order|confirmation|tracking|reference|serial|ticket|booking|invoice) (?:number|no\.)(?: is|:)?"
+        r"|(?:account|order|confirmation|tracking|reference|serial|ticket|booking|invoice) number(?: is|:)?"
         r"|extension|ext\.)(?=[ :#])"
     )
     flight_words = "flight"
@@ -103,18 +106,19 @@ class English(Normalizer):
         r"\betc\.(?=,|\)| [a-z0-9])": "et cetera",
         r"\b[aA]pprox\.(?= ?[\w~])": "approximately",
         r"\b(?:vs|VS)\b\.?": "versus",
+        r"(?<=[0-9])( ?(?:[µμ]g|mc?g|g|m[lL])) ?/ ?(?=[0-9.]{1,5} ?(?:[cdm]?[lL]|kg|h|hr|min)\b)": r"\1 per ",
+        r"\bAT&T\b": "A.T. and T",
+        r"(?<![\w/.-])A/(?=[A-Z](?![\w/.]))": "A. ",
         r"\bNo\. ?(?=[0-9])": "number ",
+        r"\b((?i:item|track|model|room|serial|part|order|house|flight|page|bus|account|confirmation|tracking|reference"
+        r"|ticket|booking|invoice) )no\. ?(?=[0-9])": r"\1number ",
         r"\b[nN]os\. ?(?=[0-9])": "numbers ",
         r"\bw/o(?= \w)": "without",
-        r"\bw/(?= ?\w)": "with ",
+        r"\bw/(?= ?\w)(?!e\b)": "with ",
         r"\b([mM])ax\.(?= \w)": r"\1aximum",
         r"\b([mM])in\.(?= [a-z])": r"\1inimum",
         r"\b([aA])vg\.?(?= \w)": r"\1verage",
         r"\b([tT])emp\.(?= \w)": r"\1emperature",
-        r"\b([hH])rs\b\.?": r"\1ours",
-        r"(?<=[0-9] )hr\b\.?": "hour",
-        r"(?<=[0-9] )mins\b\.?": "minutes",
-        r"(?<=[0-9] )secs?\b\.?": "seconds",
     }
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
@@ -128,6 +132,10 @@ class English(Normalizer):
 
     def year(self, year: int) -> str:
         return str(num2words(year, to="year")).replace("oh-", "oh ")
+
+    def span(self, first: str, last: str) -> str:
+        """Twice the same number is a score or shares: "two two", "fifty fifty"."""
+        return self.joined(first, last) if first == last else super().span(first, last)
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         words = self.integer(hour)
@@ -221,7 +229,7 @@ class English(Normalizer):
             re.compile(r"(?<=[0-9])(st|nd|rd|th)[-–—](?=[0-9]{1,4}(?:st|nd|rd|th)\b)"),
             lambda found: f"{found[1]} to ",
         )
-        month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)\.?"
+        month = rf"(?P<month>(?i:{self.month_pattern()}))(?!\w)(?:\.(?!{english_abbreviations.END}))?"
         day, year = "(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?", "(?:,? (?P<year>[12][0-9]{3}))?"
         yield (
             re.compile(
@@ -239,7 +247,10 @@ class English(Normalizer):
             self._day_first,
         )
         yield (
-            re.compile(r"(?<![\w.,])(?P<sign>)(?P<number>[0-9]{1,9}(?:,[0-9]{3})*)(?:st|nd|rd|th)(?!\w)"),
+            re.compile(
+                r"(?<![\w.,])(?P<sign>)(?P<number>[0-9]{1,9}(?:,[0-9]{3})*)"
+                r"(?:(?<=1)(?<!11)st(?! ?[0-9]{1,2} ?lb)|nd|rd|th)(?!\w)"
+            ),
             self._ordinal,
         )
 
@@ -293,6 +304,10 @@ class English(Normalizer):
             (lambda found: f"{found['word']} {self.year(int(found['year']))}"),
         )
         yield re.compile(r"(?<![\w.])(?P<number>[0-9]{1,3})x(?!\w)"), lambda found: f"{found['number']} times"
+
+    def own_rules_last(self) -> Iterator[Rule]:
+        # A lone A is the article to the G2P; with a full stop it is the letter.
+        yield re.compile(r"(?<=[a-z0-9] )A(?= [A-Z](?!\w))|(?<=\bfrom )A(?= to [A-Z](?!\w))"), lambda _: "A."
 
 
 def _with_article(fraction: str) -> str:

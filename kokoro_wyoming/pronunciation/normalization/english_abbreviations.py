@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
-_END = r"[\s\"'”’)\]]{0,9}$"
-_STOP = rf"(?:\.(?!{_END}))?"
+END = r"[\s\"'”’)\]]{0,9}$"
+_STOP = rf"(?:\.(?!{END}))?"
 """The full stop of an abbreviation, unless the text ends with it."""
 _NAME = r"(?= [A-ZÀ-Þ])"
 
@@ -83,6 +83,9 @@ _SHORT = {
         "dept's": "department's",
         "yrs": "years",
         "wks": "weeks",
+        "hrs": "hours",
+        "mins": "minutes",
+        "secs": "seconds",
         "mtg": "meeting",
         "bros": "brothers",
     },
@@ -90,8 +93,9 @@ _SHORT = {
 """Said in full wherever they stand, with a full stop or without, in small letters or with a capital."""
 _BEFORE_FIGURE = {
     **{"vol": "volume", "vols": "volumes", "fig": "figure", "figs": "figures", "ch": "chapter", "sec": "section"},
-    **{"ext": "extension", "apt": "apartment", "ste": "suite", "rm": "room", "p": "page", "pp": "pages", "pt": "part"},
+    **{"ext": "extension", "ste": "suite", "rm": "room", "p": "page", "pp": "pages", "pt": "part"},
     **{"ver": "version", "rev": "revision", "para": "paragraph", "ed": "edition", "ep": "episode"},
+    **{"op": "opus"},
 }
 """Said in full before a figure, with a full stop."""
 _COMPANIES = {"Inc": "Incorporated", "Ltd": "Limited", "Corp": "Corporation"}
@@ -107,14 +111,14 @@ def rules() -> Iterator[Rule]:
     street = "|".join(f"(?<={name} )" for name in ("Street", "Avenue", "Road", "Drive", "Boulevard"))
     yield _words(rf"(?:{street})(NE|NW|SE|SW|N|S|E|W)\b", _COMPASS)
     yield re.compile(rf"(?:(?<=\w )|(?<=\w, ))Jr\b{_STOP}"), lambda _: "Junior"
-    yield re.compile(rf"(?:(?<=[a-z] )|(?<=[a-z], ))Sr\.(?!{_END})|(?<=[a-z] )Sr\b(?! [A-Z])"), lambda _: "Senior"
+    yield re.compile(rf"(?:(?<=[a-z] )|(?<=[a-z], ))Sr\.(?!{END})|(?<=[a-z] )Sr\b(?! [A-Z])"), lambda _: "Senior"
     yield _words(rf"(?:(?<=[\w)] )|(?<=[\w)], ))({_one_of(_COMPANIES)})\b{_STOP}", _COMPANIES)
     yield re.compile(rf"\bCo\.(?= (?:{_COUNTIES})\b)"), lambda _: "County"
-    yield re.compile(rf"(?<=[a-z] )Co\.(?!{_END})|(?<=[a-z] )Co(?=\.{_END}|, )|(?<=& )Co\b\.?"), lambda _: "Company"
+    yield re.compile(rf"(?<=[a-z] )Co\.(?!{END})|(?<=[a-z] )Co(?=\.{END}|, )|(?<=& )Co\b\.?"), lambda _: "Company"
     yield from _rules_of_the_calendar()
-    yield re.compile(rf"\b(?i:({_one_of(_SHORT)}))\b{_STOP}"), lambda found: _cased(found[1], _SHORT)
+    yield re.compile(rf"(?<![0-9] )\b(?i:({_one_of(_SHORT)}))\b{_STOP}"), lambda found: _cased(found[1], _SHORT)
     yield (
-        re.compile(rf"\b(?i:({_one_of(_BEFORE_FIGURE)}))\. ?(?=#?[0-9])"),
+        re.compile(rf"\b(?i:({_one_of(_BEFORE_FIGURE)}))\. ?(?=#?[0-9]|[IVX]{{2,6}}\b)"),
         (lambda found: f"{_cased(found[1], _BEFORE_FIGURE)} "),
     )
     yield (
@@ -124,12 +128,25 @@ def rules() -> Iterator[Rule]:
     yield re.compile(r"\b([Ee])st\. (?=[12][0-9]{3}\b)"), lambda found: f"{found[1]}stablished "
     yield re.compile(r"\b([Ee])st\. (?=[a-z])"), lambda found: f"{found[1]}stimated "
     yield re.compile(r"(?<=\w )(?<![0-9] )(?:ft|feat)\. (?=[A-Z])"), lambda _: "featuring "
-    yield (
-        re.compile(r"\b(item|track|model|room|serial|part|order|house|flight|page|bus|account) no\. ?(?=[0-9])"),
-        (lambda found: f"{found[1]} number "),
-    )
+    yield from _rules_of_letters()
     yield re.compile(r"\bb/c(?= \w)"), lambda _: "because"
     yield re.compile(r"\bc/o(?= \w)"), lambda _: "care of"
+
+
+def _rules_of_letters() -> Iterator[Rule]:
+    """Winds, sharps, marks at school and sizes of batteries."""
+    side = rf"({_one_of(_COMPASS)})\b"
+    yield _words(rf"(?:(?<=\b[Ww]ind )|(?<=\b[Ww]inds )){side}(?! of\b)", _COMPASS)
+    yield _words(rf"\b{side}(?= (?:[Ww]inds?|gusts?|breeze)\b)", _COMPASS)
+    yield (
+        re.compile(rf"(?<=[0-9]°) ?{side}(?=[.,;)]|$| [0-9a-z])"),
+        lambda found: f" {_COMPASS[found[1]].lower()}",
+    )
+    yield re.compile(r"\b([A-G])#(?!\w)"), lambda found: f"{found[1]} sharp"
+    yield re.compile(r"(?:(?<=\ban A)|(?<=\ba [BCD]))[-−](?=[.,;!?)]|$| (?!and|or))"), lambda _: " minus"
+    yield re.compile(r"(?<![\w*])A\*(?=s?(?:[ .,;:)]|$))"), lambda _: "A star"
+    sizes = {"AA": "double A.", "AAA": "triple A.", "AAAA": "quadruple A."}
+    yield _words(r"\b(A{2,4})(?=[ -](?:[Bb]atter|cells?\b|alkaline|rechargeable))", sizes)
 
 
 def _rules_of_the_calendar() -> Iterator[Rule]:

@@ -68,10 +68,12 @@ def rules() -> Iterator[Rule]:
 
 def _row(found: Found) -> str:
     row = found[0]
-    words = _WORD.findall(row)
-    if not any(word in _COMMON for word in words) or all(len(word) == 1 for word in words):
-        return row
+    words = [*_WORD.finditer(row)]
     kept = {letters.start() for letters in _KEPT_AS_LETTERS.finditer(row)}
+    if not any(word[0] in _COMMON and word.start() not in kept for word in words) or all(
+        len(word[0]) == 1 for word in words
+    ):
+        return row
     return _WORD.sub(lambda word: word[0] if word.start() in kept else _as_word(word[0], row), row)
 
 

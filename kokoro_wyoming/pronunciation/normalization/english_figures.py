@@ -36,17 +36,18 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         rest = f", {words.flight(found['rest'])}" if found["rest"] else ""
         return f"{found['place']} {words.flight(found['zip'])}{rest}"
 
+    def room_number(number: int) -> str:
+        hundreds, rest = divmod(number, 100)
+        return f"{words.integer(hundreds)} {'oh ' if rest < 10 else ''}{words.integer(rest)}"
+
     def room(found: Found) -> str:
-        hundreds, number = divmod(int(found["number"]), 100)
-        if not number:
-            return found[0]
-        said = words.integer(number) if number > 9 else f"oh {words.integer(number)}"
-        return f"{found['room']} {words.integer(hundreds)} {said}"
+        number = int(found["number"])
+        return f"{found['room']} {room_number(number)}" if number % 100 else found[0]
 
     yield (
         re.compile(
             rf"(?P<place>\b{_PLACE}) (?P<zip>[0-9]{{5}})(?:-(?P<rest>[0-9]{{4}}))?"
-            r"(?![\w%°$€-]|[.,:/]?[0-9]| [a-z]{3,20}s\b)"
+            r"(?![\w%°$€-]|[.,:/]?[0-9]| (?:[a-z]{3,20}s|people|men|women|children)\b)"
         ),
         zip_code,
     )
@@ -56,6 +57,34 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
             r"(?![\w%°$€-]|[.,:/]?[0-9])"
         ),
         room,
+    )
+
+    def episode(found: Found) -> str:
+        return f"season {int(found['season'])} episode {int(found['episode'])}"
+
+    def verses(found: Found) -> str:
+        chapter, first = int(found["chapter"]), found["first"]
+        begins = words.clock(chapter, int(first), 0, "") if len(first) == 2 else f"{chapter} {first}"
+        return f"{begins} to {found['last']}"
+
+    yield re.compile(r"\bS(?P<season>[0-9]{1,2}) ?E(?P<episode>[0-9]{1,3})\b"), episode
+    yield (
+        re.compile(
+            r"(?<![\w:.,/-])(?P<chapter>[0-9]{1,3}):(?P<first>[0-9]{1,2})[-–](?P<last>[0-9]{1,3})"
+            r"(?![\w:/-]|[.,][0-9]| ?[AaPp]\.?[Mm])"
+        ),
+        verses,
+    )
+    # An oven's heat, unlike room 180C.
+    yield (
+        re.compile(r"(?:(?<=\bto )|(?<=\bat )|(?<=\bfan )|(?<=\boven )|(?<=\bor ))([1-5][0-9][05])(?=[CF](?!\w))"),
+        lambda found: f"{found[1]}°",
+    )
+    yield (
+        re.compile(
+            r"(?P<make>\bBoeing |\b[Aa] |\b[Tt]he )(?P<model>7[0-9]7)-(?P<size>[1-9]00|[89])(?![\w/-]|[.,][0-9])"
+        ),
+        lambda found: f"{found['make']}{room_number(int(found['model']))} {words.integer(int(found['size']))}",
     )
     yield (
         re.compile(rf"(?<![\w.,$€£-])(?P<figures>911|999|112)(?= (?:{_CALLED})(?!\w))"),

@@ -49,7 +49,7 @@ _NO_THING = frozenset(
         "of is are was were be been being am has have had do does did will would can could should may might must shall "
         "in at on to from for by with without within into onto over under above below up down off out near and or but "
         "nor so than then as if when while before after since until till because that which who whom whose what where "
-        "why how there here it he she we they you me us them him not no more less left ago away apart later earlier "
+        "why how there here it i he she we they you me us them him not no more less left ago away apart later earlier "
         "now today tomorrow yesterday tonight every per an the this these those my your his her its our their all both "
         "between through across around about along against during only just already still again ever never also too "
         "very please home free available total each ahead back behind inside outside everywhere longer shorter higher "
@@ -70,7 +70,7 @@ _THINGS_OF_A_MEASURE = (
     "ladder pole pipe hose rope cable cord wire board plank beam fence ceiling tree tape nail screw bolt screen "
     "monitor display television tv bulb lamp lightbulb charger adapter heater motor engine battery outlet socket "
     "phone tablet laptop bottle jug bucket tank bag bale card drive disk ssd dumbbell "
-    "kettlebell trailer cupboard mattress pizza skillet"
+    "kettlebell trailer fuse breaker batteries cupboard mattress pizza skillet"
 )
 _OF_A_MEASURE = frozenset(f"{noun}{ending}" for noun in _THINGS_OF_A_MEASURE.split() for ending in ("", "s"))
 

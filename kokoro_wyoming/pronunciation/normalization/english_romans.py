@@ -51,7 +51,8 @@ _IS_THING = re.compile("|".join(_THINGS), re.IGNORECASE)
 _IS_TITLE = re.compile(_TITLES)
 _IS_NAME = re.compile(r"[A-ZÀ-Þ][^\W\d_]{2,20}")
 _TIME = re.compile(r" (?:century|centuries|olympics|olympic games|olympiad)\b", re.IGNORECASE)
-_BEHIND_I = re.compile(r"\s*$|['’]s\b|[.,;:)!?]|\s?[-–—]|\s(?:of|and|to|was|ruled|reigned|died|became|began|ended)\b")
+_BEHIND_I = re.compile(r"\s*$|['’]s\b|[.,;:)!?]|\s?[-–—]|\s(?:of|and|to|ruled|reigned|died)\b")
+_BEHIND_FIRST_I = re.compile(r"\s(?:was|had|became|began|ended)\b")
 
 _ONE = rf"{ROMAN}(?!\w)"
 _SEVERAL = rf"{_ONE}(?:(?:, (?:and |or )?| and | or | to | through | ?[-–—] ?){_ONE}){{0,9}}"
@@ -119,7 +120,10 @@ def _is_thing(word: str, written: str) -> bool:
 def _may_be_i(found: Found, words: list[str]) -> bool:
     """Whether "I" may be a numeral by what stands around it; else it is the speaker."""
     has_title = any(_IS_TITLE.fullmatch(word) for word in words[-2:-1])
-    return has_title or _BEHIND_I.match(found.string, found.end()) is not None
+    is_subject = (len(words) == 1 or words[-1] not in _NAMES) and _BEHIND_FIRST_I.match(
+        found.string, found.end()
+    ) is not None
+    return has_title or is_subject or _BEHIND_I.match(found.string, found.end()) is not None
 
 
 def _may_be_number(words: list[str], written: str) -> bool:

@@ -57,6 +57,7 @@ class Normalizer(Verbalizer):
             *self._rules_of_dates(),
             *self._rules_of_times(),
             *fractions.rules_before_units(self),
+            *self._rules_of_points(),
             *primes.rules(self),
             *self._rules_of_amounts(),
             *self.own_rules(),
@@ -97,7 +98,10 @@ class Normalizer(Verbalizer):
         for phone in self.phones:
             yield re.compile(rf"(?<![\w.,/+-]){phone}(?![\w/]|[-.,][0-9])"), lambda found: self.phone(found[0])
         number = r"[0-9]{1,4}(?:\.[0-9]{1,4})"
-        yield re.compile(rf"\b[vV](?P<digits>{number}{{0,4}})(?![\w]|\.[0-9])"), self._version
+        yield (
+            re.compile(rf"\b(?!V(?:6|8|10|12)\b(?!\.[0-9]))[vV](?P<digits>{number}{{0,4}})(?![\w]|\.[0-9])"),
+            self._version,
+        )
         yield (
             re.compile(r"(?<=[a-zA-Z] )(?<!\w\.)(?P<digits>20[0-9][0-9]\.(?:1[0-2]|[1-9]))(?![\w.]|\.[0-9])"),
             self._version_after,
@@ -246,6 +250,12 @@ class Normalizer(Verbalizer):
         parts = ((found["h"], "hour"), (found["m"], "minute"), (found["s"], "second"))
         return self.joined(*(self.measured(Number(int(count)), unit) for count, unit in parts if count))
 
+    def _rules_of_points(self) -> Iterator[Rule]:
+        """A measure that begins with its decimal point gets its zero: ".5 mg"."""
+        unit = unit_after_number(self.unit_symbols, self.no_units)
+        yield re.compile(rf"(?<![\w.,])\.(?=[0-9]{{1,6}}(?:{_GAP}{unit}|[\"”]))"), lambda found: "0."
+        yield re.compile(rf"(?<![\w$])(?P<sign>{SIGN})\.(?=[0-9])"), lambda found: f"{found['sign']}0."
+
     def _rules_of_amounts(self) -> Iterator[Rule]:
         number, sign = self.number_pattern, f"(?P<sign>{_MINUS})?"
         amounts = f"(?P<first>{number})(?:{_DASH}(?P<last>{number}))?"
@@ -338,9 +348,15 @@ class Normalizer(Verbalizer):
             listed = re.compile(r"(?<![\w.,])[0-9]{1,2}(?:,[0-9]{1,2}){2,}(?![\w,]|\.[0-9])")
             yield listed, lambda found: found[0].replace(",", ", ")
         yield re.compile(r"(?:#|№[ \u00a0]?)(?=[0-9])"), lambda found: f"{self.number_sign} "
+        years = r"(?:1[1-9]|20)[0-9]{2}(?:-(?:1[1-9]|20)[0-9]{2})+(?![0-9-])"
+        long = rf"(?<![\w.,/+-])(?=[0-9-]{{0,20}}[0-9]{{4}}|[0-9-]{{0,20}}\b0[0-9])(?!{years})"
+        yield (
+            re.compile(rf"{long}[0-9]{{1,7}}(?:-[0-9]{{1,7}}){{2,5}}(?![\w/]|[-.,:][0-9])"),
+            lambda found: self.code(found[0]),
+        )
         yield (
             re.compile(
-                rf"(?<![\w/.-])(?P<sign>{_MINUS})?(?P<first>{number}){_DASH}(?P<last>{number})(?!\w|[-–/][0-9])"
+                rf"(?<![\w/.:-])(?P<sign>{_MINUS})?(?P<first>{number}){_DASH}(?P<last>{number})(?!\w|[-–/][0-9])"
             ),
             self._range,
         )

@@ -34,7 +34,8 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         return words.feet_and_inches(Number(int(found["feet"])), words.parsed(found["inches"]))
 
     def feet(found: Found) -> str:
-        return words.measure_before(found, words.parsed(found["feet"]), words.single_prime)
+        said = words.measure_before(found, words.parsed(found["feet"]), words.single_prime)
+        return said + (words.word_gap if found.string[found.end() :][:1].isdigit() else "")
 
     def inches(found: Found) -> str:
         before = found.string[max(0, found.start() - _NEAR_CHARS) : found.start()]
@@ -57,8 +58,12 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         re.compile(rf"{_START}(?P<feet>[0-9]{{1,3}}){_FOOT}[ -]?(?P<inches>[0-9]{{1,2}}(?:\.[0-9])?){_INCH}(?!\w)"),
         feet_and_inches,
     )
-    yield re.compile(rf"{_START}(?P<feet>[3-8]){_FOOT}(?P<inches>1[01]|[0-9])(?![\w'′\"″”]|[.,][0-9])"), feet_and_inches
-    yield re.compile(rf"{_START}(?P<feet>{_NUMBER})(?:′(?![\w′])|['’](?= (?:{_LONG})(?!\w)))"), feet
+    yield (
+        re.compile(rf"{_START}(?P<feet>[3-8]){_FOOT}(?P<inches>1[01]|[0-9])(?![\w'′\"″”]|[.,][0-9]| [0-9]{{1,2}}/)"),
+        feet_and_inches,
+    )
+    before = rf" (?:{_LONG})(?!\w)|[ -]?[0-9]{{1,2}}[ -][0-9]{{1,2}}/[0-9]{{1,2}}{_INCH}"
+    yield re.compile(rf"{_START}(?P<feet>{_NUMBER})(?:′(?![\w′])|['’](?={before}))"), feet
     yield re.compile(rf"(?<= by )(?P<feet>{_NUMBER})['’](?!\w)"), feet
     yield (
         re.compile(

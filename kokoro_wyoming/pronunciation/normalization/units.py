@@ -48,14 +48,7 @@ SYMBOLS = {
     **{"lx": "lux", "lm": "lumen", "dB": "decibel", "dBA": "decibel", "dB(A)": "decibel", "dBm": "decibel-milliwatt"},
     **{"Pa": "pascal", "hPa": "hectopascal", "kPa": "kilopascal", "mbar": "millibar", "bar": "bar"},
     **{"µm": "micrometer", "mm": "millimeter", "cm": "centimeter", "m": "meter", "km": "kilometer"},
-    **{
-        "cm²": "square-centimeter",
-        "m²": "square-meter",
-        "m2": "square-meter",
-        "㎡": "square-meter",
-        "km²": "square-kilometer",
-    },
-    **{"cm³": "cubic-centimeter", "m³": "cubic-meter", "m3": "cubic-meter", "㎥": "cubic-meter", "ha": "hectare"},
+    **{"㎡": "square-meter", "㎥": "cubic-meter", "ha": "hectare"},
     **{"ml": "milliliter", "mL": "milliliter", "cl": "centiliter", "dl": "deciliter", "l": "liter", "L": "liter"},
     **{"µg": "microgram", "ug": "microgram", "mg": "milligram", "g": "gram", "kg": "kilogram", "t": "tonne"},
     **{"B": "byte", "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte"},
@@ -89,7 +82,15 @@ SYMBOLS = {
         "Kms": "kilometer",
     },
     **{"nmi": "nautical-mile", "ft": "foot", "yd": "yard", "″": "inch"},
-    **{"ng": "nanogram", "Kg": "kilogram", "KG": "kilogram", "kgs": "kilogram", "Kgs": "kilogram", "gr": "gram"},
+    **{
+        "ng": "nanogram",
+        "mcg": "microgram",
+        "Kg": "kilogram",
+        "KG": "kilogram",
+        "kgs": "kilogram",
+        "Kgs": "kilogram",
+        "gr": "gram",
+    },
     **{"oz": "ounce", "lb": "pound", "lbs": "pound", "µl": "microliter", "µL": "microliter", "cL": "centiliter"},
     **{"dL": "deciliter", "hl": "hectoliter", "hL": "hectoliter", "cc": "cubic-centimeter", "gal": "gallon"},
     **{"fl oz": "fluid-ounce", "fl. oz.": "fluid-ounce", "fl. oz": "fluid-ounce", "fl.oz.": "fluid-ounce"},
@@ -168,10 +169,10 @@ def unit_after_number(more: Mapping[str, str], but: str = "(?!)") -> str:
     """A regular expression without groups for SYMBOLS and `more` of one language, `but` for another expression."""
     unit = _one_of({**SYMBOLS, **more})
     # "2700K" is a colour, "200g" and "1.5A" are measures, unlike "4K", "5G" and "2A".
-    onto = r"(?<=[0-9]{4})(?=K)|(?<=[0-9.,][0-9])(?<!802\.11)(?=g)|(?<=[.,][0-9])(?=A)|(?<=[.,][0-9]{2})(?=A)"
+    onto = r"(?<=[0-9]{4})(?=K)|(?<=[0-9.,][0-9])(?<!802\.11)(?=g)|(?=g/)|(?<=[.,][0-9])(?=A)|(?<=[.,][0-9]{2})(?=A)"
     place = rf"(?:(?![{_SPACE_ASKED}](?!\w))|(?<=[\s\u00a0\u202f])|{onto})(?:(?![{_NO_SPACE}](?![\w/]))|(?<=[0-9]))"
     oil = r"(?<=[0-9])[Ww]-[0-9]{2}(?! ?[Ww])"
-    return rf"(?!{but}|{oil}){place}(?:(?:{unit})(?:/{PER})?)(?![\w²³^]|/\w|'\w)"
+    return rf"(?!{but}|{oil}){place}(?:(?:{unit})(?:/{PER})?)(?![\w²³^]|/(?=\w)(?![0-9]{{1,4}} ?[°%])|['&]\w)"
 
 
 UNIT_AFTER_NUMBER = unit_after_number({})
