@@ -32,6 +32,7 @@ class French(Romance):
     halves = ("un demi", "une demi", "demi", "demie")
     portions = "tasse cuillère cuillerée bouteille heure livre douzaine"
     portions_masculine = "verre litre kilo kilogramme gramme"
+    times_over = "fois"
     half_hours = (r"heures?", "heures et demie")
     comma = "virgule"
     subtracted, divided, root = "moins", "divisé par", "la racine carrée de {}"
@@ -124,6 +125,8 @@ class French(Romance):
         r"\bpp?\.(?= [0-9])": "page",
         r"\bchap\.(?= [0-9IVX])": "chapitre",
         r"\bart\.(?= [0-9IVX])": "article",
+        r"\b([vV])ol\.(?= [0-9IVX])": r"\1olume",
+        r"\bth\.(?= ?[0-9])": "thermostat",
         r"\b([aA])ppt\b\.?": r"\1ppartement",
         r"\bbât\.": "bâtiment",
         r"\b([eE])tc\.$": r"\1t cetera.",

@@ -352,9 +352,8 @@ class Normalizer(Verbalizer):
         if all(len(text) == 4 and text.isdecimal() and 1100 <= int(text) < 2100 for text in (first, last)):
             return self.years(int(first), int(last))
         low, high = self.parsed(first, negative=bool(found["sign"])), self.parsed(last)
-        if high.size < low.size:
-            return self.joined(self.number(low), self.to, self.number(high))
-        return self.span(self.number(low), self.number(high))
+        say = self.span if low.size < high.size else self.score
+        return say(self.number(low), self.number(high))
 
     def _number(self, found: Found) -> str:
         if found["first"].isdecimal() and not found["sign"]:

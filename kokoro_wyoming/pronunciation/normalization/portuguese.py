@@ -31,6 +31,7 @@ class Portuguese(Romance):
     halves = ("meio", "meia", "meio", "meia")
     portions = "xícara garrafa lata hora libra dúzia"
     portions_masculine = "copo litro quilo quilograma grama"
+    times_over = "vezes"
     half_hours = (r"horas?", "horas e meia")
     comma = "vírgula"
     subtracted, divided, root = "menos", "dividido por", "a raiz quadrada de {}"
@@ -86,6 +87,8 @@ class Portuguese(Romance):
         r"\([0-9]{2}\) ?9?[0-9]{4}-[0-9]{4}",
         r"(?!(?:1[1-9]|20)[0-9]{2}-)(?:[0-9]{2} )?9?[0-9]{4}-[0-9]{4}",
         r"0[0-9]00 [0-9]{3} [0-9]{4}",
+        r"[0-9]{3}(?:\.[0-9]{3}){2}-[0-9]{2}",
+        r"[0-9]{2}(?:\.[0-9]{3}){2}/[0-9]{4}-[0-9]{2}",
     )
     ordinals_written = r"\.?[ºª°]|[oa](?!\w)"
     nouns = nouns.PORTUGUESE
@@ -112,7 +115,7 @@ class Portuguese(Romance):
             "Napoleão|Ramsés|Nicolau|Alexandre|Frederico|Francisco"
         ).split("|")
     )
-    code_words = r"\b(?i:PIN|código(?: de [a-zçã]+)?|senha|CEP|OTP|ramal)(?: é|:)?(?= )"
+    code_words = r"\b(?i:PIN|código(?: d[aeo] [a-zçã]+)?|senha|CEP|OTP|ramal)(?: é|:)?(?= )"
     call_words = r"\b(?i:lig(?:ue|ar|a|uem)|disque|discar|telefone|tel\.)(?: para| é|:)?(?: o)?(?: número)?(?= )"
     short_numbers = "190|192|193|199|180|181|188|191|197|198"
     flight_words = "voo"
@@ -146,6 +149,10 @@ class Portuguese(Romance):
         r"\bSto\.(?= [A-Z])": "Santo",
         r"\bSta\.(?= [A-Z])": "Santa",
         r"\b([aA])p(?:to?)?\.(?= ?[0-9])|\b([aA])pto(?= [0-9])": r"\1\2partamento",
+        r"\bbl\.(?= [A-Z0-9](?!\w))": "bloco",
+        r"(?<!\w)([A-ZÀ-Þ][a-zß-ÿ]{2,24} [0-9]{1,2}) ?[xX] ?(?=[0-9]{1,2} [A-ZÀ-Þ][a-zß-ÿ]{2})": r"\1 a ",
+        r"(?i)\b((?:placar|resultado|acabou|terminou|venceu|ganhou|perdeu|empatou|vitória|derrota|empate)"
+        r"(?: de| por| em)? [0-9]{1,2}) ?x ?(?=[0-9]{1,2}(?!\w| ?(?:[cm]m?|metros)\b|[.,][0-9]))": r"\1 a ",
         rf"\bLtda\b{STOP}": "limitada",
         rf"\ba\. ?C\b{STOP}": "antes de Cristo",
         rf"\bd\. ?C\b{STOP}": "depois de Cristo",

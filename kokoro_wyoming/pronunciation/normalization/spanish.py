@@ -41,6 +41,7 @@ class Spanish(Romance):
     halves = ("medio", "media", "medio", "media")
     portions = "taza cucharada cucharadita botella lata hora libra docena"
     portions_masculine = "vaso litro kilo kilogramo gramo"
+    times_over = "veces"
     half_hours = (r"horas?", "horas y media")
     subtracted, divided, root = "menos", "entre", "la raíz cuadrada de {}"
     squared, cubed, power = "{} al cuadrado", "{} al cubo", "{} elevado a {}"
@@ -96,6 +97,7 @@ class Spanish(Romance):
         r"\+[0-9][0-9 ().-]{6,18}[0-9]",
         r"[6789][0-9]{2}[ -][0-9]{3}[ -][0-9]{3}",
         r"[6789][0-9]{2}(?:[ -][0-9]{2}){3}",
+        r"[89][0-9][ -][0-9]{3}(?:[ -][0-9]{2}){2}",
     )
     ordinals_written = r"\.?(?:[ºª]|er(?!\w)(?:\.(?= [a-zß-ÿ]))?)|(?:r[oa]|d[oa]|t[oa]|m[oa]|v[oa]|n[oa]|[oa])s?(?!\w)"
     nouns = nouns.SPANISH
@@ -121,7 +123,8 @@ class Spanish(Romance):
     )
     dotted_times = "(?i:(?:a|desde|hasta|sobre|entre|son|de) las)"
     code_words = (
-        r"\b(?i:PIN|código(?: postal| de [a-zñó]+)?|clave|contraseña|extensión|OTP|CP|C\.P\.)(?: es|:)?(?: el)?(?= )"
+        r"\b(?i:PIN|código(?: postal| de(?:l| la)? [a-zñó]+)?|clave|contraseña|extensión|OTP|CP|C\.P\.)"
+        r"(?: es|:)?(?: el)?(?= )"
     )
     call_words = (
         r"\b(?i:llam(?:a|e|ar|ad|en|ando)|marc(?:a|ar|que|ad|ando)|teléfono"
@@ -169,7 +172,7 @@ class Spanish(Romance):
         r"\b([tT])el\.": r"\1eléfono",
         r"\b([pP])ág\.": r"\1ágina",
         r"\b([aA])v(?:da)?\.": r"\1venida",
-        r"\bc/ ?(?=[A-ZÁÉÍÓÚ])": "calle ",
+        r"(?<![\w/])(?:c/ ?(?=[A-ZÁÉÍÓÚÑ])|C/ ?(?=[A-ZÁÉÍÓÚÑ][a-zß-ÿ]))": "calle ",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:

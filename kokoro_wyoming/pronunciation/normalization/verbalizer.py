@@ -233,6 +233,10 @@ class Verbalizer(ABC):
         """A range, such as "3 to 5"."""
         return self.joined(first, self.to, last)
 
+    def score(self, first: str, last: str) -> str:
+        """Two numbers of which the second is not the larger, such as "3 to 1"."""
+        return self.joined(first, self.to, last)
+
     def span_of_names(self, first: str, last: str) -> str:
         """A range of days or months."""
         return self.joined(first, self.to, last)
