@@ -44,6 +44,8 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
             ),
             lambda found: f"{_said(found, '').rstrip()} {words.flight(found['figures'])}",
         )
+    # "1'234.50", as in Switzerland
+    yield re.compile(r"(?<=[0-9])(?<![0-9]{4})['’](?=[0-9]{3}(?![0-9]))"), lambda found: "\u00a0"
     yield re.compile(_BOOK), lambda found: words.code(found[0])
     yield _of_thousands(words)
 

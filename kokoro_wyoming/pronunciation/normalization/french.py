@@ -90,7 +90,7 @@ class French(Romance):
     ordinals_written = "ers?|[rè]?res?|ères?|(?<=2)(?:nds?|n?des?)|i?[eè]mes?|es?"
     nouns = nouns.FRENCH
     chapters = (
-        "chapitres?|chap\\.|volumes?|vol\\.|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|"
+        "chapitres?|volumes?|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|"
         "parties?|scènes?|annexes?|chants?|psaumes?"
     )
     monarchs = frozenset(
@@ -112,7 +112,7 @@ class French(Romance):
     abbreviations = {
         r"\b[pP]\. ?ex\.": "par exemple",
         r"\bc\.-à-d\.|\bc-à-d\b\.?": "c'est-à-dire",
-        r"\betc\.(?=,|\)| [a-z])": "et cetera",
+        rf"\b([eE])tc\b{STOP}": r"\1t cetera",
         r"\b([eE])nv\.": r"\1nviron",
         rf"\bav\. ?J\.[ -]?C\b{STOP}": "avant Jésus-Christ",
         rf"\bapr?\. ?J\.[ -]?C\b{STOP}": "après Jésus-Christ",
@@ -129,7 +129,6 @@ class French(Romance):
         r"\bth\.(?= ?[0-9])": "thermostat",
         r"\b([aA])ppt\b\.?": r"\1ppartement",
         r"\bbât\.": "bâtiment",
-        r"\b([eE])tc\.$": r"\1t cetera.",
         r"\bM\.(?= [A-ZÉ])": "monsieur",
         r"\bMme(?= [A-ZÉ])": "madame",
         r"\bMlle(?= [A-ZÉ])": "mademoiselle",

@@ -102,7 +102,7 @@ class Italian(Romance):
     )
     centuries = "secol[oi]"
     chapters = (
-        "capitol[oi]|cap\\.|volum[ei]|vol\\.|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|"
+        "capitol[oi]|volum[ei]|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|"
         "fas[ei]|livell[oi]|part[ei]|scen[ae]|allegat[oi]|cant[oi]"
     )
     numbered_by = {
@@ -129,10 +129,7 @@ class Italian(Romance):
     abbreviations = {
         r"\b([aA])d es\.": r"\1d esempio",
         r"\b[pP]\. ?es\.": "per esempio",
-        r"\becc\.(?=,|\)| [a-z])": "eccetera",
-        r"\betc\.(?=,|\)| [a-z])": "eccetera",
-        r"\becc\.$": "eccetera.",
-        r"\betc\.$": "eccetera.",
+        rf"\b(?:ecc|etc)\b{STOP}": "eccetera",
         r"\bca\.(?= )": "circa",
         r"\b[aA]ppross\.": "approssimativamente",
         r"\bSig\.ra|\bsig\.ra": "signora",
@@ -143,6 +140,8 @@ class Italian(Romance):
         r"\b[pP]rof\.": "professor",
         r"\b[nN](?:\.[°º]?|[°º]) ?(?=[0-9])": "numero ",
         r"\bvs\b\.?": "contro",
+        r"\b([tT])emp\. max\b\.?": r"\1emperatura massima",
+        r"\b([tT])emp\. min\.": r"\1emperatura minima",
         r"\b([mM])ax\.?(?= \w)": r"\1assimo",
         r"\b([mM])in\.(?= [a-z])(?<![0-9] min\.)": r"\1inimo",
         r"\b([tT])emp\.": r"\1emperatura",

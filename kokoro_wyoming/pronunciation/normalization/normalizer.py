@@ -20,7 +20,7 @@ from kokoro_wyoming.pronunciation.normalization import (
     signs,
 )
 from kokoro_wyoming.pronunciation.normalization.money import CODE, SIGN, Currency, Large
-from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIGNS, Number, roman
+from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN_SIGNS, Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, PER, per_of, unit_after_number, unit_of
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Verbalizer
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Rule as Rule
@@ -326,12 +326,6 @@ class Normalizer(Verbalizer):
     def _rules_of_numbers(self) -> Iterator[Rule]:
         number = self.number_pattern
         yield from fractions.rules(self)
-        if self.monarchs:
-            names = "|".join(sorted(self.monarchs))
-            yield (
-                re.compile(rf"\b({names}) (?![ILCDM](?!\w))({ROMAN})(?!\w)"),
-                lambda found: self.monarch(found[1], roman(found[2])),
-            )
         yield re.compile(rf"[{ROMAN_SIGNS}]{{1,12}}"), lambda found: self.integer(roman(found[0]))
         if not self.decimal_comma:
             # A list, not a number with decimals.

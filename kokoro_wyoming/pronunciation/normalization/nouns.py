@@ -24,14 +24,10 @@ SPANISH = Nouns(
         r"sofás|ave|hada|ancla"
     ),
     known=(
-        "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana "
-        "persianas habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez "
-        "veces semana semanas notificación notificaciones actualización actualizaciones canción canciones "
-        "noticia noticias cosa cosas silla sillas taza tazas cucharada cucharadas cucharadita cucharaditas "
-        "botella botellas grado grados minuto minutos segundo segundos día días mes meses año años "
-        "dispositivo dispositivos sensor sensores evento eventos mensaje mensajes litro litros metro metros "
-        "kilómetro kilómetros euro euros vatio vatios correo correos elemento elementos temporizador "
-        "temporizadores enchufe enchufes millón millones dólar dólares libra libras céntimo céntimos"
+        "hora persona luz lámpara puerta ventana persiana habitación bombilla alarma tarea cámara vez semana "
+        "notificación actualización canción noticia cosa silla taza cucharada cucharadita botella grado minuto "
+        "segundo día mes año dispositivo sensor evento mensaje litro metro kilómetro euro vatio correo elemento "
+        "temporizador enchufe millón dólar libra céntimo"
     ),
     plural=r".*s",
     adjectives="grandes posibles importantes diferentes siguientes principales mil",
@@ -83,10 +79,8 @@ FRENCH = Nouns(
         r"homme|.*gramme|dilemme|derrière|platine|groupe|espace|moule|pull|quartette)s?"
     ),
     known=(
-        "heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes "
-        "fenêtre fenêtres lumière lumières semaine semaines ampoule ampoules tâche tâches notification "
-        "notifications pièce pièces alarme alarmes caméra caméras année années journée journées tasse tasses "
-        "chaise chaises"
+        "heure minute seconde fois personne lampe porte fenêtre lumière semaine ampoule tâche notification pièce "
+        "alarme caméra année journée tasse chaise"
     ),
     plural=r".*[sx]",
     adjectives="nouvelles grandes petites autres nouveaux bonnes belles dernières mille autre",
@@ -163,10 +157,8 @@ PORTUGUESE = Nouns(
         r"meio-dia|lápis"
     ),
     known=(
-        "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
-        "semanas sala salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música "
-        "músicas atualização atualizações tomada tomadas mensagem mensagens cadeira cadeiras xícara xícaras "
-        "colher colheres casa casas garrafa garrafas caixa caixas"
+        "hora pessoa luz lâmpada porta janela vez semana sala cortina câmera notificação tarefa música atualização "
+        "tomada mensagem cadeira xícara colher casa garrafa caixa"
     ),
     plural=r".*s",
     adjectives="grandes possíveis importantes diferentes principais mil",

@@ -98,9 +98,9 @@ class Portuguese(Romance):
         "andar|lugar|dia|ano|mês|capítulo|turno|colocado|piso|período|aniversário|semestre|trimestre|bimestre|tempo|"
         "grau|ato"
     )
-    centuries = r"séculos?|séc\."
+    centuries = "séculos?"
     chapters = (
-        "capítulos?|cap\\.|volumes?|vol\\.|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|"
+        "capítulos?|volumes?|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|"
         "níveis|nível|partes?|cenas?|anexos?|graus?"
     )
     numbered_by = {
@@ -122,7 +122,7 @@ class Portuguese(Romance):
     version_words = "[Vv]ersão|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ex\.": "por exemplo",
-        r"\betc\.(?=,|\)| [a-z])": "etcétera",
+        rf"\betc\b{STOP}": "etcétera",
         r"\b[aA]prox\.": "aproximadamente",
         r"\bSr\.": "senhor",
         r"\bSra\.": "senhora",
@@ -130,9 +130,10 @@ class Portuguese(Romance):
         r"\bDra\.": "doutora",
         r"\bProf\.": "professor",
         r"\bvs\b\.?": "contra",
-        r"\b[nN]\.?[ºo°] ?(?=[0-9])": "número ",
+        r"\b[nN](?:\.?[º°]|o\.|\.o) ?(?=[0-9])": "número ",
         r"\b([mM])áx\.": r"\1áxima",
         r"\b([mM])ín\.": r"\1ínima",
+        r"(?<=[0-9]ª )temp\.": "temporada",
         r"\b([tT])emp\.": r"\1emperatura",
         r"\b([tT])el\.": r"\1elefone",
         r"\b([pP])ágs?\.": r"\1ágina",

@@ -60,6 +60,7 @@ class Romance(Normalizer):
     numbered_by: Mapping[str, bool] = {}
     """Articles before a Roman numeral and its noun ("la II Guerra"), and whether they are feminine."""
     queens: frozenset[str] = frozenset()
+    monarchs: frozenset[str] = frozenset()
     before_years = "(?!)"
     """A regular expression: what is before a year, at the end of the text before it."""
     times_over = ""
@@ -173,7 +174,9 @@ class Romance(Normalizer):
             re.compile(
                 r"(?<![\w.,:/$£€¥₹–−-])(?<![$£€¥₹][ \u00a0])(?P<sign>(?<!\S)[-−])?"
                 rf"(?:(?P<low>{number})(?P<link>-|[ \u00a0]?–[ \u00a0]?| (?:o|ó|u|ou|a|à) ))?"
-                rf"(?P<number>{number})[ \u00a0](?=(?P<noun>{WORD})(?!\w)(?: (?P<second>{WORD})(?!\w))?)"
+                # "1 porte-clés" is masculine.
+                rf"(?P<number>{number})[ \u00a0](?!(?:port[ea]|sèche)-)"
+                rf"(?=(?P<noun>{WORD})(?!\w)(?: (?P<second>{WORD})(?!\w))?)"
             ),
             self._counted,
         )

@@ -103,10 +103,13 @@ class Spanish(Romance):
     nouns = nouns.SPANISH
     before_years = r"(?i:\b(?:en|desde|hasta|año|años|de|del) )$"
     ordinal_articles = "el|al|del"
-    ordinal_nouns = "piso|puesto|lugar|capítulo|grado|curso|año|aniversario|intento|turno|planta|puerta"
-    centuries = r"siglos?|s\."
+    ordinal_nouns = (
+        "piso|puesto|lugar|capítulo|grado|curso|año|aniversario|intento|turno|mes|día|nivel|premio|"
+        "siglo|semestre|trimestre|planta|puerta"
+    )
+    centuries = "siglos?"
     chapters = (
-        "capítulos?|cap\\.|volumen|vol\\.|tomos?|actos?|artículos?|títulos?|libros?|secci[oó]n|fases?|"
+        "capítulos?|volumen|tomos?|actos?|artículos?|títulos?|libros?|secci[oó]n|fases?|"
         "niveles|nivel|partes?|escenas?|anexos?|apéndices?|grados?"
     )
     numbered_by = {
@@ -134,7 +137,7 @@ class Spanish(Romance):
     version_words = "[Vv]ersión|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ej\.": "por ejemplo",
-        r"\betc\.(?=,|\)| [a-z])": "etcétera",
+        rf"\betc\b{STOP}": "etcétera",
         r"\b[aA]prox\.": "aproximadamente",
         r"\bSr\.": "señor",
         r"\bSra\.": "señora",
@@ -165,9 +168,11 @@ class Spanish(Romance):
         r"\bdpto\.": "departamento",
         rf"\bEE\.? ?UU\b{STOP}": "Estados Unidos",
         r"\bvs\b\.?": "contra",
-        r"\b[nN]\.?[ºo°]\.? ?(?=[0-9])": "número ",
+        r"\b[nN](?:\.?[º°]\.?|o\.|\.o\.?) ?(?=[0-9])": "número ",
+        r"\b([tT])emp\. (m[áí][xn])\.": r"\1emperatura \2ima",
         r"\b([mM])áx\.": r"\1áximo",
         r"\b([mM])ín\.": r"\1ínimo",
+        r"(?<=[0-9]ª )temp\.": "temporada",
         r"\b([tT])emp\.": r"\1emperatura",
         r"\b([tT])el\.": r"\1eléfono",
         r"\b([pP])ág\.": r"\1ágina",
