@@ -49,22 +49,14 @@ class French(Romance):
         "≤": "au maximum",
         "≥": "au moins",
     }
-    months = ("fév 2", "janv 1", "juill 7", "sep 9")
+    months = ("fév 2", "juill 7", "sep 9")
     units_per = "{} par {}"
     units_own = {
         **{"ppm": "parties par million", "ppb": "parties par milliard", "rpm": ("tour par minute", "tours par minute")},
         **{"kilowatt-hour": ("kilowattheure", "kilowattheures"), "watt-hour-": ("wattheure", "wattheures")},
         **{"megawatt-hour": ("mégawattheure", "mégawattheures"), "volt-ampere": ("voltampère", "voltampères")},
-        **{
-            "ampere-hour": ("ampèreheure", "ampèreheures"),
-            "milliampere-hour": ("milliampèreheure", "milliampèreheures"),
-        },
-        **{"millivolt": ("millivolt", "millivolts"), "kilovolt": ("kilovolt", "kilovolts"), "bar": ("bar", "bars")},
-        **{
-            "decibel": ("décibel", "décibels"),
-            "decibel-milliwatt": "dé bé emme",
-            "kilojoule": ("kilojoule", "kilojoules"),
-        },
+        **{"ampere-hour": ("ampèreheure", "ampèreheures"), "bar": ("bar", "bars")},
+        **{"decibel": ("décibel", "décibels"), "decibel-milliwatt": "dé bé emme"},
         "kilometer-per-hour": ("kilomètre-heure", "kilomètres-heure"),
     }
     unit_symbols = {"ko": "kilobyte", "j": "day", "ch": "horsepower"}

@@ -57,7 +57,7 @@ class Hindi(Normalizer):
     out_of, over = "में से", "बटा"
     compared = {"~≈": "लगभग", "±": "प्लस माइनस", "<": "से कम", ">": "से ज़्यादा",
                 "≤": "ज़्यादा से ज़्यादा", "≥": "कम से कम"}  # fmt: skip
-    months = ("जन 1", "फरवरी 2", "सितम्बर 9", "अक्तूबर 10", "नवम्बर 11", "दिसम्बर 12", "jan 1", "feb 2",
+    months = ("फरवरी 2", "सितम्बर 9", "अक्तूबर 10", "नवम्बर 11", "दिसम्बर 12", "jan 1", "feb 2",
               "mar 3", "apr 4", "may 5", "jun 6", "jul 7", "aug 8", "sep 9", "oct 10", "nov 11", "dec 12")  # fmt: skip
     units_per = "{} प्रति {}"
     units_per_is_own = True
@@ -70,12 +70,9 @@ class Hindi(Normalizer):
             "volt-ampere": "वोल्ट एम्पीयर",
         },
         **{"ampere-hour": "एम्पीयर घंटे", "milliampere-hour": "मिली एम्पीयर घंटे", "milliampere": "मिली एम्पीयर"},
-        **{"millivolt": "मिलीवोल्ट", "kilovolt": "किलोवोल्ट", "decibel": "डेसिबल", "decibel-milliwatt": "डी बी एम"},
-        **{"lumen": "लुमेन", "byte": "बाइट", "mile-per-hour": "मील प्रति घंटा", "knot": "नॉट", "kilojoule": "किलोजूल"},
-        **{"microsecond": "माइक्रोसेकंड", "hectare": "हेक्टेयर", "day": "दिन", "tonne": "टन", "micrometer": "माइक्रोमीटर"},
-        **{"milligram/cubic-meter": "मिलीग्राम प्रति घन मीटर"},
+        **{"decibel": "डेसिबल", "decibel-milliwatt": "डी बी एम"},
+        **{"byte": "बाइट", "knot": "नॉट", "kilojoule": "किलोजूल", "tonne": "टन"},
     }
-    units_own |= {"inch": "इंच", "foot": "फ़ुट"}
     currencies = {
         "INR": Currency("रुपया", "रुपये", "पैसा", "पैसे"),
         "USD": Currency("डॉलर", "डॉलर", "सेंट", "सेंट"),

@@ -60,13 +60,8 @@ class Italian(Romance):
             "megawatt-hour": "megawattora",
             "volt-ampere": "voltampere",
         },
-        **{
-            "ampere-hour": "amperora",
-            "milliampere-hour": "milliamperora",
-            "millivolt": "millivolt",
-            "kilovolt": "chilovolt",
-        },
-        **{"decibel": "decibel", "decibel-milliwatt": "di bi emme", "kilojoule": "chilojoule"},
+        **{"ampere-hour": "amperora", "kilojoule": "chilojoule"},
+        **{"decibel": "decibel", "decibel-milliwatt": "di bi emme"},
         **{"kilometer-per-hour": ("chilometro all'ora", "chilometri all'ora"), "tonne": ("tonnellata", "tonnellate")},
         **{"kilogram": ("chilo", "chili"), "day": ("giorno", "giorni")},
     }

@@ -56,16 +56,11 @@ class Portuguese(Romance):
             "ppb": "partes por bilhão",
             "rpm": ("rotação por minuto", "rotações por minuto"),
         },
-        **{"kilowatt-hour": ("quilowatt-hora", "quilowatts-hora"), "watt-hour-": ("watt-hora", "watts-hora")},
+        **{"watt-hour-": ("watt-hora", "watts-hora")},
         **{"megawatt-hour": ("megawatt-hora", "megawatts-hora"), "volt-ampere": ("volt-ampère", "volt-ampères")},
-        **{"ampere-hour": ("ampère-hora", "ampères-hora"), "milliampere-hour": ("miliampère-hora", "miliampères-hora")},
-        **{"ampere": ("ampère", "ampères"), "milliampere": ("miliampère", "miliampères"), "bar": ("bar", "bars")},
-        **{"millivolt": ("milivolt", "milivolts"), "kilovolt": ("quilovolt", "quilovolts"), "day": ("dia", "dias")},
-        **{
-            "decibel": ("decibel", "decibéis"),
-            "decibel-milliwatt": "dê bê eme",
-            "kilojoule": ("quilojoule", "quilojoules"),
-        },
+        **{"ampere-hour": ("ampère-hora", "ampères-hora"), "bar": ("bar", "bars"), "day": ("dia", "dias")},
+        **{"ampere": ("ampère", "ampères"), "milliampere": ("miliampère", "miliampères")},
+        **{"decibel": ("decibel", "decibéis"), "decibel-milliwatt": "dê bê eme"},
         **{"kilogram": ("quilo", "quilos"), "tonne": ("tonelada", "toneladas"), "knot": ("nó", "nós")},
     }
     unit_symbols = {"cv": "horsepower"}

@@ -59,23 +59,10 @@ class Spanish(Romance):
             "ppb": "partes por mil millones",
             "rpm": ("revolución por minuto", "revoluciones por minuto"),
         },
-        **{"kilowatt-hour": ("kilovatio hora", "kilovatios hora"), "watt-hour-": ("vatio hora", "vatios hora")},
+        **{"watt-hour-": ("vatio hora", "vatios hora")},
         **{"megawatt-hour": ("megavatio hora", "megavatios hora"), "volt-ampere": ("voltiamperio", "voltiamperios")},
-        **{
-            "ampere-hour": ("amperio hora", "amperios hora"),
-            "milliampere-hour": ("miliamperio hora", "miliamperios hora"),
-        },
-        **{
-            "millivolt": ("milivoltio", "milivoltios"),
-            "kilovolt": ("kilovoltio", "kilovoltios"),
-            "lux": ("lux", "lux"),
-        },
-        **{
-            "decibel": ("decibelio", "decibelios"),
-            "decibel-milliwatt": "de be eme",
-            "kilojoule": ("kilojulio", "kilojulios"),
-        },
-        "tonne": ("tonelada", "toneladas"),
+        **{"ampere-hour": ("amperio hora", "amperios hora"), "lux": ("lux", "lux")},
+        **{"decibel": ("decibelio", "decibelios"), "decibel-milliwatt": "de be eme"},
     }
     unit_symbols = {"CV": "horsepower", "cv": "horsepower"}
     no_units = r"ha (?!(?:de|en|y)\b)[a-záéíóúñ]"
