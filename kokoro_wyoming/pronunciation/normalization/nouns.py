@@ -68,7 +68,8 @@ FRENCH = Nouns(
         r"fraise|tomate|herbe|barbe|dose|rose|chose|jambe|robe|veste|guerre|terre|pierre|barre|victoire|histoire|"
         r"armoire|baignoire|mémoire|vanne|plume|défaite|visite|suite|marmite|faute|route|autoroute|chute|croûte|taxe|"
         r"prime|hausse|baisse|gare|avenue|planète|sirène|chaîne|chèvre|lèvre|fièvre|flûte|applique|brique|casserole|poêle|"
-        r"encre|sauvegarde|console|bague|vague|langue|dépense|piqûre|tante|nièce|imprimante)s?"
+        r"encre|sauvegarde|console|bague|vague|langue|dépense|piqûre|tante|nièce|imprimante|"
+        r"banque|marque|barque|plaque|claque|époque|boutique|musique|technique|.*thèque|caisse|saucisse|cuisse|liste|huile)s?"
     ),
     masculine=(
         r"(?:côté|été|comité|traité|pâté|silence|musée|lycée|trophée|génie|incendie|parapluie|sosie|foie|"
