@@ -10,7 +10,7 @@ a.k.a approx cf dr dra e.g feat ft i.e mr mrs p.es p.ex prof sr sra vol vs z.b
 Adm Arch Av Avda Ave Avv Blvd Bros Capt Cmdr Co Col Cpl Det Dott Drs Dña EE Egr Eng Esq Excma Excmo Exma Exmo FF Fig
 Fr Gen Gov Hon Hwy Ing Insp JJ Jr Lic Ln Lt MM Maj Messrs Mgr Mlle Mlles Mme Mmes Mons Ms Msgr Mt Ph Pres Profa Pvt Rd
 Rep Rev Sen Sgt Sig Sigg Spett Sras Sres Srta St Sta Ste Sto Supt Ud Uds
-av avv c.so dott geom ing l.go p.za p.zza sig sigg v.le Ctra D.ª Gral Pça Pza Sig.ra Srs Trav
+av avv bl c.so dott geom ing l.go p.za p.zza sig sigg v.le Ctra D.ª Gral Pça Pza Sig.ra Srs Trav
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 """Words whose full stop seldom ends a sentence. Those in small letters count with a capital too."""

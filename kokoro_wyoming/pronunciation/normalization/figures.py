@@ -10,6 +10,8 @@ from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Rule, V
 _SEAM = "[ :：\u00a0\u2063]{0,3}"
 _FIGURES = r"(?P<figures>[0-9]{3,12}(?:[ -][0-9]{2,4}){0,3}|[0-9]{2}(?: [0-9]{2}){1,3})(?!\w|[.,:/-][0-9]|[%°€$])"
 
+_BOOK = r"(?<![\w.,:/-])97[89](?:[ -][0-9]{1,7}){3}[ -][0-9](?![\w/-]|[.,:][0-9])"
+"""An ISBN."""
 _NUMBERED = re.compile(
     r"\b(?:room|bus|line|channel|floor|page|gate|day|table|zone|step|chapter|number|at|on|since|by) $", re.IGNORECASE
 )
@@ -29,7 +31,7 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
             re.compile(rf"(?:{words.call_words}){_SEAM}{short}"),
             lambda found: _said(found, words.code(found["figures"])),
         )
-        long = rf"(?P<figures>[0-9]{{5,12}}|[0-9]{{3,5}}(?:[ -][0-9]{{3,4}}){{1,2}}){end}"
+        long = r"(?P<figures>[0-9]{5,12}|[0-9]{3,5}(?:[ -][0-9]{3,4}){1,2}|[0-9]{2,4}(?:[ -][0-9]{2,4}){2,4})" + end
         yield (
             re.compile(rf"(?:{words.call_words}){_SEAM}{long}"),
             lambda found: _said(found, words.phone(found["figures"])),
@@ -42,6 +44,9 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
             ),
             lambda found: f"{_said(found, '').rstrip()} {words.flight(found['figures'])}",
         )
+    # "1'234.50", as in Switzerland
+    yield re.compile(r"(?<=[0-9])(?<![0-9]{4})['’](?=[0-9]{3}(?![0-9]))"), lambda found: "\u00a0"
+    yield re.compile(_BOOK), lambda found: words.code(found[0])
     yield _of_thousands(words)
 
 

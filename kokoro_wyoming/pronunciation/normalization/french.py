@@ -32,6 +32,7 @@ class French(Romance):
     halves = ("un demi", "une demi", "demi", "demie")
     portions = "tasse cuillère cuillerée bouteille heure livre douzaine"
     portions_masculine = "verre litre kilo kilogramme gramme"
+    times_over = "fois"
     half_hours = (r"heures?", "heures et demie")
     comma = "virgule"
     subtracted, divided, root = "moins", "divisé par", "la racine carrée de {}"
@@ -48,22 +49,14 @@ class French(Romance):
         "≤": "au maximum",
         "≥": "au moins",
     }
-    months = ("fév 2", "janv 1", "juill 7", "sep 9")
+    months = ("fév 2", "juill 7", "sep 9")
     units_per = "{} par {}"
     units_own = {
         **{"ppm": "parties par million", "ppb": "parties par milliard", "rpm": ("tour par minute", "tours par minute")},
         **{"kilowatt-hour": ("kilowattheure", "kilowattheures"), "watt-hour-": ("wattheure", "wattheures")},
         **{"megawatt-hour": ("mégawattheure", "mégawattheures"), "volt-ampere": ("voltampère", "voltampères")},
-        **{
-            "ampere-hour": ("ampèreheure", "ampèreheures"),
-            "milliampere-hour": ("milliampèreheure", "milliampèreheures"),
-        },
-        **{"millivolt": ("millivolt", "millivolts"), "kilovolt": ("kilovolt", "kilovolts"), "bar": ("bar", "bars")},
-        **{
-            "decibel": ("décibel", "décibels"),
-            "decibel-milliwatt": "dé bé emme",
-            "kilojoule": ("kilojoule", "kilojoules"),
-        },
+        **{"ampere-hour": ("ampèreheure", "ampèreheures"), "bar": ("bar", "bars")},
+        **{"decibel": ("décibel", "décibels"), "decibel-milliwatt": "dé bé emme"},
         "kilometer-per-hour": ("kilomètre-heure", "kilomètres-heure"),
     }
     unit_symbols = {"ko": "kilobyte", "j": "day", "ch": "horsepower"}
@@ -89,7 +82,7 @@ class French(Romance):
     ordinals_written = "ers?|[rè]?res?|ères?|(?<=2)(?:nds?|n?des?)|i?[eè]mes?|es?"
     nouns = nouns.FRENCH
     chapters = (
-        "chapitres?|chap\\.|volumes?|vol\\.|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|"
+        "chapitres?|volumes?|tomes?|actes?|articles?|titres?|livres?|sections?|phases?|niveaux?|"
         "parties?|scènes?|annexes?|chants?|psaumes?"
     )
     monarchs = frozenset(
@@ -111,7 +104,7 @@ class French(Romance):
     abbreviations = {
         r"\b[pP]\. ?ex\.": "par exemple",
         r"\bc\.-à-d\.|\bc-à-d\b\.?": "c'est-à-dire",
-        r"\betc\.(?=,|\)| [a-z])": "et cetera",
+        rf"\b([eE])tc\b{STOP}": r"\1t cetera",
         r"\b([eE])nv\.": r"\1nviron",
         rf"\bav\. ?J\.[ -]?C\b{STOP}": "avant Jésus-Christ",
         rf"\bapr?\. ?J\.[ -]?C\b{STOP}": "après Jésus-Christ",
@@ -124,9 +117,10 @@ class French(Romance):
         r"\bpp?\.(?= [0-9])": "page",
         r"\bchap\.(?= [0-9IVX])": "chapitre",
         r"\bart\.(?= [0-9IVX])": "article",
+        r"\b([vV])ol\.(?= [0-9IVX])": r"\1olume",
+        r"\bth\.(?= ?[0-9])": "thermostat",
         r"\b([aA])ppt\b\.?": r"\1ppartement",
         r"\bbât\.": "bâtiment",
-        r"\b([eE])tc\.$": r"\1t cetera.",
         r"\bM\.(?= [A-ZÉ])": "monsieur",
         r"\bMme(?= [A-ZÉ])": "madame",
         r"\bMlle(?= [A-ZÉ])": "mademoiselle",

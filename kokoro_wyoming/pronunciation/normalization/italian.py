@@ -23,6 +23,13 @@ _PARTS = {
     10: "decimo",
 }
 _FEMININE_PARTS = frozenset("parte parti sezione sezioni fase fasi scena scene".split())
+_SAINTS = (
+    "Bernardo|Biagio|Carlo|Domenico|Donato|Filippo|Francesco|Gennaro|Giacomo|Giorgio|Giovanni|Giuseppe|Lorenzo|Luca|"
+    "Luigi|Marco|Marino|Martino|Matteo|Maurizio|Michele|Nicola|Nicolò|Paolo|Pietro|Rocco|Siro|Tommaso|Valentino|"
+    "Vincenzo|Vitale|Vito|Vittore|Zeno"
+)
+_FEMALE_SAINTS = "Barbara|Caterina|Cecilia|Chiara|Croce|Giulia|Lucia|Margherita|Maria|Monica|Rita|Rosa|Sofia|Teresa"
+_ELIDED_SAINTS = "Agata|Agnese|Agostino|Alessandro|Ambrogio|Andrea|Anna|Antonio|Elena|Elia|Ilario|Orsola"
 _TAKES_UNO = re.compile(r"(?:s[bcdfglmnpqrtvz]|z|gn|ps|pn|x|y|i[aeou])", re.IGNORECASE)
 
 
@@ -33,6 +40,7 @@ class Italian(Romance):
     halves = ("mezzo", "mezza", "mezzo", "mezza")
     portions = "tazza bottiglia bustina libbra dozzina"
     portions_masculine = "bicchiere cucchiaio cucchiaino litro chilo chilogrammo grammo"
+    times_over = "volte"
     half_hours = (r"or[ae]", "ore e mezza")
     comma = "virgola"
     subtracted, divided, root = "meno", "diviso", "la radice quadrata di {}"
@@ -52,13 +60,8 @@ class Italian(Romance):
             "megawatt-hour": "megawattora",
             "volt-ampere": "voltampere",
         },
-        **{
-            "ampere-hour": "amperora",
-            "milliampere-hour": "milliamperora",
-            "millivolt": "millivolt",
-            "kilovolt": "chilovolt",
-        },
-        **{"decibel": "decibel", "decibel-milliwatt": "di bi emme", "kilojoule": "chilojoule"},
+        **{"ampere-hour": "amperora", "kilojoule": "chilojoule"},
+        **{"decibel": "decibel", "decibel-milliwatt": "di bi emme"},
         **{"kilometer-per-hour": ("chilometro all'ora", "chilometri all'ora"), "tonne": ("tonnellata", "tonnellate")},
         **{"kilogram": ("chilo", "chili"), "day": ("giorno", "giorni")},
     }
@@ -94,7 +97,7 @@ class Italian(Romance):
     )
     centuries = "secol[oi]"
     chapters = (
-        "capitol[oi]|cap\\.|volum[ei]|vol\\.|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|"
+        "capitol[oi]|volum[ei]|tom[oi]|att[oi]|articol[oi]|titol[oi]|libr[oi]|sezion[ei]|"
         "fas[ei]|livell[oi]|part[ei]|scen[ae]|allegat[oi]|cant[oi]"
     )
     numbered_by = {
@@ -110,8 +113,8 @@ class Italian(Romance):
             "Nicola|Ramses|Alfonso|Pietro|Martino"
         ).split("|")
     )
-    dotted_times = "(?i:[ad]?alle(?: ore)?|ore|per le|entro le|verso le|tra le|fra le|sono le)"
-    code_words = r"\b(?i:PIN|codice(?: PIN| di [a-z]+)?|password|CAP|OTP)(?: è|:)?(?= )"
+    dotted_times = "(?i:(?:[ad]?a|de)lle(?: ore)?|dopo le|ore|per le|entro le|verso le|tra le|fra le|sono le)"
+    code_words = r"\b(?i:PIN|codice(?: PIN| d(?:i|el|ella) [a-z]+)?|password|CAP|OTP)(?: è|:)?(?= )"
     call_words = (
         r"\b(?i:chiam(?:a|i|are|ate)|compon(?:i|ete)|comporre|telefon(?:a"
         r"|are|o)|tel\.)(?: al?| il| è| è il|:)?(?: numero)?(?= )"
@@ -121,10 +124,7 @@ class Italian(Romance):
     abbreviations = {
         r"\b([aA])d es\.": r"\1d esempio",
         r"\b[pP]\. ?es\.": "per esempio",
-        r"\becc\.(?=,|\)| [a-z])": "eccetera",
-        r"\betc\.(?=,|\)| [a-z])": "eccetera",
-        r"\becc\.$": "eccetera.",
-        r"\betc\.$": "eccetera.",
+        rf"\b(?:ecc|etc)\b{STOP}": "eccetera",
         r"\bca\.(?= )": "circa",
         r"\b[aA]ppross\.": "approssimativamente",
         r"\bSig\.ra|\bsig\.ra": "signora",
@@ -135,6 +135,8 @@ class Italian(Romance):
         r"\b[pP]rof\.": "professor",
         r"\b[nN](?:\.[°º]?|[°º]) ?(?=[0-9])": "numero ",
         r"\bvs\b\.?": "contro",
+        r"\b([tT])emp\. max\b\.?": r"\1emperatura massima",
+        r"\b([tT])emp\. min\.": r"\1emperatura minima",
         r"\b([mM])ax\.?(?= \w)": r"\1assimo",
         r"\b([mM])in\.(?= [a-z])(?<![0-9] min\.)": r"\1inimo",
         r"\b([tT])emp\.": r"\1emperatura",
@@ -153,7 +155,10 @@ class Italian(Romance):
         r"\b([vV])ol\.(?= [0-9IVX])": r"\1olume",
         rf"\ba\. ?C\b{STOP}": "avanti Cristo",
         rf"\bd\. ?C\b{STOP}": "dopo Cristo",
-        r"\b[sS]\.(?= [A-Z][a-zà-ù])": "san",
+        rf"\b[sS]\. (?=(?:{_SAINTS})\b)": "san ",
+        rf"\b[sS]\. (?=(?:{_FEMALE_SAINTS})\b)": "santa ",
+        rf"\b[sS]\. (?=(?:{_ELIDED_SAINTS})\b)": "sant'",
+        r"\b[sS]\. (?=Stefano\b)": "santo ",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:
@@ -236,6 +241,11 @@ class Italian(Romance):
 
     def own_rules_last(self) -> Iterator[Rule]:
         yield re.compile(r"\b([dD]a|[tT]ra|[fF]ra|[dD]ai|[dD]al) dal? "), lambda found: f"{found[1]} "
+        # "per 25-30 minuti"
+        yield (
+            re.compile(r"\b([pP]er|[cC]irca|[oO]gni|[dD]i|[cC]on|[iI]n) da (\S{1,60}(?: virgola \S{1,60})?) a "),
+            lambda found: f"{found[1]} {found[2]} ",
+        )
         yield re.compile(r"\b([aA]|[dD]a)lle mezzanotte"), lambda found: f"{found[1]} mezzanotte"
         yield re.compile(r"\buna (?=ora\b|oncia\b)"), lambda found: "un'"
         yield re.compile(r"\b(mezz|d)[ai] (?=or[ae]\b|oncia\b)"), lambda found: f"{found[1]}'"
@@ -244,6 +254,15 @@ class Italian(Romance):
         yield (
             re.compile(rf"\b(?P<century>{NUMERAL})(?= secol[oi])"),
             lambda found: self.ordinal(roman(found["century"])),
+        )
+        yield (
+            re.compile(
+                r"(?P<before>\b(?i:vin[ct]\w{1,9}|vittoria|pers[oaie]|perd\w{1,8}|pareggi\w{1,5}|batt\w{1,6}|sconfitt[aoie]|"
+                r"risultato|punteggio|finit[oa]|finisce)(?: per)?|[A-Z][a-zà-ù]{2,20} ?[-–] ?[A-Z][a-zà-ù]{2,20}:?)"
+                r" (?P<first>[0-9]{1,2})[-–](?P<last>[0-9]{1,2})(?![\w/%°-]|[.,:][0-9]|"
+                r" (?:minut|or[ae]|giorn|volt|settiman|mes|ann|punt|grad|chil|partit|euro|gar))"
+            ),
+            lambda found: f"{found['before']} {self.score(found['first'], found['last'])}",
         )
         # "Alle una" is "all'una".
         yield (

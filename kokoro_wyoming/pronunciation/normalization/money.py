@@ -6,7 +6,18 @@ import re
 from dataclasses import dataclass
 
 SIGNS = {
-    **{"US$": "USD", "R$": "BRL", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD"},
+    **{
+        "US$": "USD",
+        "U$S": "USD",
+        "AR$": "ARS",
+        "R$": "BRL",
+        "C$": "CAD",
+        "CA$": "CAD",
+        "A$": "AUD",
+        "AU$": "AUD",
+        "NZ$": "NZD",
+        "HK$": "HKD",
+    },
     **{"$": "USD", "＄": "USD", "£": "GBP", "￡": "GBP", "€": "EUR", "¥": "JPY", "￥": "JPY", "₹": "INR", "₩": "KRW"},
     **{"₽": "RUB", "₺": "TRY", "₴": "UAH", "₿": "XBT", "₪": "ILS", "₫": "VND", "฿": "THB", "₦": "NGN", "₱": "PHP"},
     **{"₡": "CRC", "₸": "KZT", "₾": "GEL", "MX$": "MXN", "S$": "SGD", "NT$": "TWD", "zł": "PLN", "Kč": "CZK"},

@@ -20,7 +20,7 @@ from kokoro_wyoming.pronunciation.normalization import (
     signs,
 )
 from kokoro_wyoming.pronunciation.normalization.money import CODE, SIGN, Currency, Large
-from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN, ROMAN_SIGNS, Number, roman
+from kokoro_wyoming.pronunciation.normalization.numerals import ROMAN_SIGNS, Number, roman
 from kokoro_wyoming.pronunciation.normalization.units import BARE_UNIT, PER, per_of, unit_after_number, unit_of
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Verbalizer
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Rule as Rule
@@ -336,12 +336,6 @@ class Normalizer(Verbalizer):
     def _rules_of_numbers(self) -> Iterator[Rule]:
         number = self.number_pattern
         yield from fractions.rules(self)
-        if self.monarchs:
-            names = "|".join(sorted(self.monarchs))
-            yield (
-                re.compile(rf"\b({names}) (?![ILCDM](?!\w))({ROMAN})(?!\w)"),
-                lambda found: self.monarch(found[1], roman(found[2])),
-            )
         yield re.compile(rf"[{ROMAN_SIGNS}]{{1,12}}"), lambda found: self.integer(roman(found[0]))
         if not self.decimal_comma:
             # A list, not a number with decimals.
@@ -368,9 +362,8 @@ class Normalizer(Verbalizer):
         if all(len(text) == 4 and text.isdecimal() and 1100 <= int(text) < 2100 for text in (first, last)):
             return self.years(int(first), int(last))
         low, high = self.parsed(first, negative=bool(found["sign"])), self.parsed(last)
-        if high.size < low.size:
-            return self.joined(self.number(low), self.to, self.number(high))
-        return self.span(self.number(low), self.number(high))
+        say = self.span if low.size < high.size else self.score
+        return say(self.number(low), self.number(high))
 
     def _number(self, found: Found) -> str:
         if found["first"].isdecimal() and not found["sign"]:

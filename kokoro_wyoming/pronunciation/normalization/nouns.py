@@ -11,7 +11,9 @@ SPANISH = Nouns(
         r"flor|flore|imagen|imágene|señal|señale|red|rede|sal|sale|piel|piele|fuente|parte|suerte|leche|carne|"
         r"nave|base|frase|fase|serie|especie|muerte|mujer|mujere|madre|cárcel|sede|fiebre|ley|leye|razón|"
         r"razone|sangre|mente|corriente|superficie|nieve|catástrofe|hélice|índole|sien|siene|tos|crisis|tesis|"
-        r"dosis|hipótesis|variable|gripe|bici|tele|ave|clave)s?"
+        r"dosis|hipótesis|variable|gripe|bici|tele|ave|clave|nuez|nuece|miel|col|cole|coliflor|coliflore|labor|labore|"
+        r"orden|órdene|sartén|sartene|nariz|narice|perdiz|perdice|matriz|matrice|actriz|actrice|catedral|catedrale|"
+        r"central|centrale|postal|postale|sucursal|sucursale|credencial|credenciale|app|web|playlist)s?"
     ),
     masculine=(
         r"(?:d[ií]a|mapa|planeta|cometa|problema|sistema|programa|tema|clima|idioma|poema|esquema|teorema|"
@@ -22,14 +24,10 @@ SPANISH = Nouns(
         r"sofás|ave|hada|ancla"
     ),
     known=(
-        "hora horas persona personas luz luces lámpara lámparas puerta puertas ventana ventanas persiana "
-        "persianas habitación habitaciones bombilla bombillas alarma alarmas tarea tareas cámara cámaras vez "
-        "veces semana semanas notificación notificaciones actualización actualizaciones canción canciones "
-        "noticia noticias cosa cosas silla sillas taza tazas cucharada cucharadas cucharadita cucharaditas "
-        "botella botellas grado grados minuto minutos segundo segundos día días mes meses año años "
-        "dispositivo dispositivos sensor sensores evento eventos mensaje mensajes litro litros metro metros "
-        "kilómetro kilómetros euro euros vatio vatios correo correos elemento elementos temporizador "
-        "temporizadores enchufe enchufes millón millones dólar dólares libra libras céntimo céntimos"
+        "hora persona luz lámpara puerta ventana persiana habitación bombilla alarma tarea cámara vez semana "
+        "notificación actualización canción noticia cosa silla taza cucharada cucharadita botella grado minuto "
+        "segundo día mes año dispositivo sensor evento mensaje litro metro kilómetro euro vatio correo elemento "
+        "temporizador enchufe millón dólar libra céntimo"
     ),
     plural=r".*s",
     adjectives="grandes posibles importantes diferentes siguientes principales mil",
@@ -44,7 +42,7 @@ SPANISH = Nouns(
     ),
     one=(
         "hay había tengo tienes tiene tenemos tienen queda quedan falta faltan son con sin en añade añadir "
-        "agrega pon usa compra compré toma necesito necesitas necesita dentro hace tras durante por cada "
+        "agrega pon usa compra compré toma tome tomar necesito necesitas necesita dentro hace tras durante por cada "
         "solo sólo de y o"
     ),
     names=(
@@ -55,8 +53,8 @@ SPANISH = Nouns(
 
 FRENCH = Nouns(
     feminine=(
-        r".*(?:[tsx]ion|ette|ance|ence|[ie]té|elle|esse|aison|euse|tude|ade|ée|ure|trice|[aeo]u?ille|ie|ouche|"
-        r"asse)s?|(?:heure|minute|seconde|foi|personne|lampe|porte|fenêtre|lumière|semaine|ampoule|tâche|"
+        r".*(?:[tsxgn]ion|tte|ance|ence|[ie]té|elle|esse|aison|euse|tude|ade|ée|ure|trice|[aeo]u?ille|ie|che|"
+        r"[aou]sse|brosse|ule|ine|[cdnrtz]aine|i[eè]re|nne|mme|ppe|ande|[^u]ise|[cl]une|rte|ête|oise|[^pt]ace)s?|(?:heure|minute|seconde|foi|personne|lampe|porte|fenêtre|lumière|semaine|ampoule|tâche|"
         r"pièce|alarme|caméra|chaise|table|maison|chambre|cuisine|salle|cuillère|boîte|page|ligne|rue|ville|"
         r"piste|chanson|photo|vidéo|image|prise|zone|carte|clé|clef|nuit|main|mise|erreur|couleur|fleur|odeur|"
         r"valeur|lueur|vapeur|chaleur|peur|hauteur|largeur|longueur|profondeur|épaisseur|douleur|saveur|"
@@ -66,18 +64,24 @@ FRENCH = Nouns(
         r"playlist|phrase|base|place|fête|recette|étape|réponse|question|commande|pause|marche|branche|"
         r"planche|plage|cage|note|dent|peau|eau|fin|voix|noix|croix|fourmi|tribu|vertu|loi|forêt|faim|mer|"
         r"cour|part|cellule|molécule|formule|colonne|bombe|tombe|poche|hache|machine|cabine|usine|piscine|"
-        r"vitrine|tartine|racine)s?"
+        r"moto|brebis|jument|moitié|boisson|soupe|coupe|jupe|crêpe|pompe|sauce|épice|notice|orange|éponge|rallonge|"
+        r"fraise|tomate|herbe|barbe|dose|rose|chose|jambe|robe|veste|guerre|terre|pierre|barre|victoire|histoire|"
+        r"armoire|baignoire|mémoire|vanne|plume|défaite|visite|suite|marmite|faute|route|autoroute|chute|croûte|taxe|"
+        r"prime|hausse|baisse|gare|avenue|planète|sirène|chaîne|chèvre|lèvre|fièvre|flûte|applique|brique|casserole|poêle|"
+        r"encre|sauvegarde|console|bague|vague|langue|dépense|piqûre|tante|nièce|imprimante|"
+        r"banque|marque|barque|plaque|claque|époque|boutique|musique|technique|.*thèque|caisse|saucisse|cuisse|liste|huile)s?"
     ),
     masculine=(
         r"(?:côté|été|comité|traité|pâté|silence|musée|lycée|trophée|génie|incendie|parapluie|sosie|foie|"
         r"murmure|mercure|stade|grade|malade|camarade|jade|squelette|portefeuille|millefeuille|gorille|modèle|"
-        r"vermicelle|libelle|polichinelle|bastion|invité|violoncelle|mausolée|scarabée|apogée)s?"
+        r"vermicelle|libelle|polichinelle|bastion|invité|violoncelle|mausolée|scarabée|apogée|dimanche|reproche|"
+        r"panache|caniche|fétiche|pastiche|porche|module|véhicule|scrupule|crépuscule|vestibule|préambule|ventricule|"
+        r"tubercule|globule|granule|ovule|matricule|monticule|fascicule|magazine|domaine|capitaine|cimetière|renne|"
+        r"homme|.*gramme|dilemme|derrière|platine|groupe|espace|moule|pull|quartette)s?"
     ),
     known=(
-        "heure heures minute minutes seconde secondes fois personne personnes lampe lampes porte portes "
-        "fenêtre fenêtres lumière lumières semaine semaines ampoule ampoules tâche tâches notification "
-        "notifications pièce pièces alarme alarmes caméra caméras année années journée journées tasse tasses "
-        "chaise chaises"
+        "heure minute seconde fois personne lampe porte fenêtre lumière semaine ampoule tâche notification pièce "
+        "alarme caméra année journée tasse chaise"
     ),
     plural=r".*[sx]",
     adjectives="nouvelles grandes petites autres nouveaux bonnes belles dernières mille autre",
@@ -99,10 +103,11 @@ FRENCH = Nouns(
 
 ITALIAN = Nouns(
     feminine=(
-        r".*(?:a|[zsg]ion[ei]|tà|tù|trice|udine|igine|aggine)|(?:luce|notte|parete|chiave|classe|torre|nave|"
+        r".*(?:a|[zsgn]ion[ei]|tà|tù|trice|udine|igine|aggine)|(?:luce|notte|parete|chiave|classe|torre|nave|"
         r"parte|gente|mano|foto|radio|moto|auto|bici|voce|croce|pace|legge|carne|neve|nube|febbre|fonte|"
         r"fronte|base|frase|fase|serie|specie|morte|madre|moglie|sede|rete|pelle|polvere|siepe|valle|estate|"
-        r"arte|mente|crisi|tesi|dose|analisi|email|playlist|app|password|lavatrice)"
+        r"arte|mente|crisi|tesi|dose|analisi|email|mail|playlist|app|password|lavatrice|"
+        r"lavastoviglie|noce|canzone)"
     ),
     masculine=(
         r"(?:.*gramma|(?!(?:.*vista|(?:auto)?pista|lista|conquista|provvista)$).*ista|schema|poema|teorema|"
@@ -126,7 +131,8 @@ ITALIAN = Nouns(
     ),
     one=(
         "hai ho ha abbiamo hanno resta restano manca mancano rimane rimangono con senza aggiungi aggiungere "
-        "metti usa compra comprato serve prendi tra fra dopo per ogni solo di o e da in stati stato stata"
+        "metti usa compra comprato serve prendi prenda prendere assumere tra fra dopo per ogni solo di o e da in è "
+        "stati stato stata"
     ),
     names=(
         "canale camera numero pagina capitolo articolo linea sala piano via zona gruppo livello passo "
@@ -136,12 +142,12 @@ ITALIAN = Nouns(
 
 PORTUGUESE = Nouns(
     feminine=(
-        r".*(?:as?|ãs?|[çs]ão|[çs]ões|xão|xões|dades?|tudes?|ag[eé]m|agens)|(?:luz|luze|vez|veze|voz|voze|"
+        r".*(?:as?|ãs?|[çs]ão|[çs]ões|xão|xões|[dt]ades?|tudes?|aúdes?|ag[eé]m|agens)|(?:luz|luze|vez|veze|voz|voze|"
         r"cruz|cruze|raiz|raíze|paz|noite|tarde|parede|chave|classe|torre|mão|foto|moto|flor|flore|cor|core|"
         r"dor|dore|rede|parte|sorte|carne|fonte|ponte|frase|fase|base|série|espécie|morte|mulher|mulhere|"
         r"colher|colhere|árvore|ave|nave|mãe|sede|febre|lei|razão|razõe|crise|tese|greve|neve|pele|tribo|"
         r"gripe|região|regiõe|opinião|opiniõe|reunião|reuniõe|união|uniõe|religião|religiõe|legiõe|estante|"
-        r"corrente|gente|mente|análise|hipótese|dose|superfície|planície|trave|grade)s?|nuve(?:m|ns)|orde(?:m|"
+        r"corrente|gente|mente|análise|hipótese|dose|superfície|planície|trave|grade|tosse)s?|nuve(?:m|ns)|orde(?:m|"
         r"ns)|viage(?:m|ns)"
     ),
     masculine=(
@@ -152,10 +158,8 @@ PORTUGUESE = Nouns(
         r"meio-dia|lápis"
     ),
     known=(
-        "hora horas pessoa pessoas luz luzes lâmpada lâmpadas porta portas janela janelas vez vezes semana "
-        "semanas sala salas cortina cortinas câmera câmeras notificação notificações tarefa tarefas música "
-        "músicas atualização atualizações tomada tomadas mensagem mensagens cadeira cadeiras xícara xícaras "
-        "colher colheres casa casas garrafa garrafas caixa caixas"
+        "hora pessoa luz lâmpada porta janela vez semana sala cortina câmera notificação tarefa música atualização "
+        "tomada mensagem cadeira xícara colher casa garrafa caixa"
     ),
     plural=r".*s",
     adjectives="grandes possíveis importantes diferentes principais mil",

@@ -31,6 +31,7 @@ class Portuguese(Romance):
     halves = ("meio", "meia", "meio", "meia")
     portions = "xícara garrafa lata hora libra dúzia"
     portions_masculine = "copo litro quilo quilograma grama"
+    times_over = "vezes"
     half_hours = (r"horas?", "horas e meia")
     comma = "vírgula"
     subtracted, divided, root = "menos", "dividido por", "a raiz quadrada de {}"
@@ -55,16 +56,11 @@ class Portuguese(Romance):
             "ppb": "partes por bilhão",
             "rpm": ("rotação por minuto", "rotações por minuto"),
         },
-        **{"kilowatt-hour": ("quilowatt-hora", "quilowatts-hora"), "watt-hour-": ("watt-hora", "watts-hora")},
+        **{"watt-hour-": ("watt-hora", "watts-hora")},
         **{"megawatt-hour": ("megawatt-hora", "megawatts-hora"), "volt-ampere": ("volt-ampère", "volt-ampères")},
-        **{"ampere-hour": ("ampère-hora", "ampères-hora"), "milliampere-hour": ("miliampère-hora", "miliampères-hora")},
-        **{"ampere": ("ampère", "ampères"), "milliampere": ("miliampère", "miliampères"), "bar": ("bar", "bars")},
-        **{"millivolt": ("milivolt", "milivolts"), "kilovolt": ("quilovolt", "quilovolts"), "day": ("dia", "dias")},
-        **{
-            "decibel": ("decibel", "decibéis"),
-            "decibel-milliwatt": "dê bê eme",
-            "kilojoule": ("quilojoule", "quilojoules"),
-        },
+        **{"ampere-hour": ("ampère-hora", "ampères-hora"), "bar": ("bar", "bars"), "day": ("dia", "dias")},
+        **{"ampere": ("ampère", "ampères"), "milliampere": ("miliampère", "miliampères")},
+        **{"decibel": ("decibel", "decibéis"), "decibel-milliwatt": "dê bê eme"},
         **{"kilogram": ("quilo", "quilos"), "tonne": ("tonelada", "toneladas"), "knot": ("nó", "nós")},
     }
     unit_symbols = {"cv": "horsepower"}
@@ -86,6 +82,8 @@ class Portuguese(Romance):
         r"\([0-9]{2}\) ?9?[0-9]{4}-[0-9]{4}",
         r"(?!(?:1[1-9]|20)[0-9]{2}-)(?:[0-9]{2} )?9?[0-9]{4}-[0-9]{4}",
         r"0[0-9]00 [0-9]{3} [0-9]{4}",
+        r"[0-9]{3}(?:\.[0-9]{3}){2}-[0-9]{2}",
+        r"[0-9]{2}(?:\.[0-9]{3}){2}/[0-9]{4}-[0-9]{2}",
     )
     ordinals_written = r"\.?[ºª°]|[oa](?!\w)"
     nouns = nouns.PORTUGUESE
@@ -95,9 +93,9 @@ class Portuguese(Romance):
         "andar|lugar|dia|ano|mês|capítulo|turno|colocado|piso|período|aniversário|semestre|trimestre|bimestre|tempo|"
         "grau|ato"
     )
-    centuries = r"séculos?|séc\."
+    centuries = "séculos?"
     chapters = (
-        "capítulos?|cap\\.|volumes?|vol\\.|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|"
+        "capítulos?|volumes?|tomos?|atos?|artigos?|títulos?|livros?|seç(?:ão|ões)|fases?|"
         "níveis|nível|partes?|cenas?|anexos?|graus?"
     )
     numbered_by = {
@@ -112,14 +110,14 @@ class Portuguese(Romance):
             "Napoleão|Ramsés|Nicolau|Alexandre|Frederico|Francisco"
         ).split("|")
     )
-    code_words = r"\b(?i:PIN|código(?: de [a-zçã]+)?|senha|CEP|OTP|ramal)(?: é|:)?(?= )"
+    code_words = r"\b(?i:PIN|código(?: d[aeo] [a-zçã]+)?|senha|CEP|OTP|ramal)(?: é|:)?(?= )"
     call_words = r"\b(?i:lig(?:ue|ar|a|uem)|disque|discar|telefone|tel\.)(?: para| é|:)?(?: o)?(?: número)?(?= )"
     short_numbers = "190|192|193|199|180|181|188|191|197|198"
     flight_words = "voo"
     version_words = "[Vv]ersão|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ex\.": "por exemplo",
-        r"\betc\.(?=,|\)| [a-z])": "etcétera",
+        rf"\betc\b{STOP}": "etcétera",
         r"\b[aA]prox\.": "aproximadamente",
         r"\bSr\.": "senhor",
         r"\bSra\.": "senhora",
@@ -127,9 +125,10 @@ class Portuguese(Romance):
         r"\bDra\.": "doutora",
         r"\bProf\.": "professor",
         r"\bvs\b\.?": "contra",
-        r"\b[nN]\.?[ºo°] ?(?=[0-9])": "número ",
+        r"\b[nN](?:\.?[º°]|o\.|\.o) ?(?=[0-9])": "número ",
         r"\b([mM])áx\.": r"\1áxima",
         r"\b([mM])ín\.": r"\1ínima",
+        r"(?<=[0-9]ª )temp\.": "temporada",
         r"\b([tT])emp\.": r"\1emperatura",
         r"\b([tT])el\.": r"\1elefone",
         r"\b([pP])ágs?\.": r"\1ágina",
@@ -146,6 +145,10 @@ class Portuguese(Romance):
         r"\bSto\.(?= [A-Z])": "Santo",
         r"\bSta\.(?= [A-Z])": "Santa",
         r"\b([aA])p(?:to?)?\.(?= ?[0-9])|\b([aA])pto(?= [0-9])": r"\1\2partamento",
+        r"\bbl\.(?= [A-Z0-9](?!\w))": "bloco",
+        r"(?<!\w)([A-ZÀ-Þ][a-zß-ÿ]{2,24} [0-9]{1,2}) ?[xX] ?(?=[0-9]{1,2} [A-ZÀ-Þ][a-zß-ÿ]{2})": r"\1 a ",
+        r"(?i)\b((?:placar|resultado|acabou|terminou|venceu|ganhou|perdeu|empatou|vitória|derrota|empate)"
+        r"(?: de| por| em)? [0-9]{1,2}) ?x ?(?=[0-9]{1,2}(?!\w| ?(?:[cm]m?|metros)\b|[.,][0-9]))": r"\1 a ",
         rf"\bLtda\b{STOP}": "limitada",
         rf"\ba\. ?C\b{STOP}": "antes de Cristo",
         rf"\bd\. ?C\b{STOP}": "depois de Cristo",

@@ -18,6 +18,9 @@ NUMERAL = rf"(?=[LCDM]{{0,8}}[IVX{ROMAN_SIGNS}]){ROMAN}"
 """A Roman numeral; not L, C, D or M alone, which are letters more often."""
 _NUMERAL = rf"{NUMERAL}(?!\w)"
 _LONG_NUMERAL = rf"(?=(?:X?L)?[IVX]{{2}}|[{ROMAN_SIGNS}]){ROMAN}(?!\w)"
+_LAST_COMMON_ORDINAL = 12
+"""A larger number with º is one of degrees, if nothing else tells."""
+_RANKED = re.compile(r"(?i)\b(?:qued|termin|acab|clasific|classific|arriv|cheg|fic)[^\W\d_]{1,10} (?:em )?$")
 _NOT_AN_INITIAL = r"(?!\.[ \u00a0][A-ZÀ-Þ])"
 STOP = r"(?:\.(?! {0,2}(?:$|[¿¡«“\"]?[A-ZÀ-Þ]))|(?!\w))"
 """The full stop of an abbreviation, but for one that ends a sentence too: that stays."""
@@ -57,8 +60,11 @@ class Romance(Normalizer):
     numbered_by: Mapping[str, bool] = {}
     """Articles before a Roman numeral and its noun ("la II Guerra"), and whether they are feminine."""
     queens: frozenset[str] = frozenset()
+    monarchs: frozenset[str] = frozenset()
     before_years = "(?!)"
     """A regular expression: what is before a year, at the end of the text before it."""
+    times_over = ""
+    """What "2x" says behind its number."""
     half_hours = ("", "")
     """The word for hours as written behind ½, and as said together with it."""
     large_links = "(?: d(?:[ei] |'))?"
@@ -115,6 +121,10 @@ class Romance(Normalizer):
         return self._part_of(over, under, noun, feminine=feminine)
 
     def own_rules(self) -> Iterator[Rule]:
+        yield (
+            re.compile(r"(?<![\w.,:/+-])(?P<count>[2-9]|[1-9][0-9]{1,2})x(?= [^\W\d_]|[,;:!?)]|\.(?!\w)|$)"),
+            lambda found: f"{self.integer(int(found['count']), feminine=True)} {self.times_over}",
+        )
         nouns = "|".join(f"{self.portions} {self.portions_masculine}".split())
         yield re.compile(rf"{fractions.WRITTEN} (?P<noun>{nouns})(?P<plural>s)?(?!\w)"), self._portion
 
@@ -164,22 +174,30 @@ class Romance(Normalizer):
             re.compile(
                 r"(?<![\w.,:/$£€¥₹–−-])(?<![$£€¥₹][ \u00a0])(?P<sign>(?<!\S)[-−])?"
                 rf"(?:(?P<low>{number})(?P<link>-|[ \u00a0]?–[ \u00a0]?| (?:o|ó|u|ou|a|à) ))?"
-                rf"(?P<number>{number})[ \u00a0](?=(?P<noun>{WORD})(?!\w)(?: (?P<second>{WORD})(?!\w))?)"
+                # "1 porte-clés" is masculine.
+                rf"(?P<number>{number})[ \u00a0](?!(?:port[ea]|sèche)-)"
+                rf"(?=(?P<noun>{WORD})(?!\w)(?: (?P<second>{WORD})(?!\w))?)"
             ),
             self._counted,
         )
 
     def _ordinal(self, found: Found) -> str:
         number, written = int(found["number"]), found[0]
-        if written.endswith("°") and not self._is_ordinal(found):
-            return written
+        if written[-1] in "°º" and "." not in written and not self._is_ordinal(found):
+            return f"{written[:-1]}°"
         feminine = "ª" in written or written.endswith(("a", "as", "re", "ère", "nde"))
         return found["before"] + self.ordinal(number, feminine=feminine)
 
     def _is_ordinal(self, found: Found) -> bool:
-        """Whether ° stands for º: people type it so."""
-        is_noun = found["noun"] and re.fullmatch(self.ordinal_nouns, found["noun"])
-        return int(found["number"]) > 0 and bool(found["before"] or is_noun)
+        """Whether ° or º is that of an ordinal: people type either for degrees, too."""
+        number, noun = int(found["number"]), found["noun"] or ""
+        if found[0].endswith("º") and (
+            number <= _LAST_COMMON_ORDINAL
+            or noun[:1].isupper()
+            or _RANKED.search(found.string, max(0, found.start() - 20), found.start())
+        ):
+            return True
+        return number > 0 and bool(found["before"] or re.fullmatch(self.ordinal_nouns, noun))
 
     def _rules_of_roman_numerals(self) -> Iterator[Rule]:
         if self.centuries:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Rule, Verbalizer
 
-_LETTER = r"[^\W\d_]"
+_LETTER = r"(?:[^\W\d_]|[\u0900-\u0963])"
+"""Hindi's signs of vowels are no letters to `re`."""
 _LONGEST_WORD = 80
 _WORD_BEFORE_SLASH = re.compile(rf"(?:^|[^\w/.:@-]){_LETTER}{{1,{_LONGEST_WORD}}}$")
 _WORD_BEHIND_SLASH = re.compile(rf"{_LETTER}{{1,{_LONGEST_WORD}}}(?![\w/@]|[.:-]\w)")

@@ -41,6 +41,7 @@ class Spanish(Romance):
     halves = ("medio", "media", "medio", "media")
     portions = "taza cucharada cucharadita botella lata hora libra docena"
     portions_masculine = "vaso litro kilo kilogramo gramo"
+    times_over = "veces"
     half_hours = (r"horas?", "horas y media")
     subtracted, divided, root = "menos", "entre", "la raíz cuadrada de {}"
     squared, cubed, power = "{} al cuadrado", "{} al cubo", "{} elevado a {}"
@@ -58,23 +59,10 @@ class Spanish(Romance):
             "ppb": "partes por mil millones",
             "rpm": ("revolución por minuto", "revoluciones por minuto"),
         },
-        **{"kilowatt-hour": ("kilovatio hora", "kilovatios hora"), "watt-hour-": ("vatio hora", "vatios hora")},
+        **{"watt-hour-": ("vatio hora", "vatios hora")},
         **{"megawatt-hour": ("megavatio hora", "megavatios hora"), "volt-ampere": ("voltiamperio", "voltiamperios")},
-        **{
-            "ampere-hour": ("amperio hora", "amperios hora"),
-            "milliampere-hour": ("miliamperio hora", "miliamperios hora"),
-        },
-        **{
-            "millivolt": ("milivoltio", "milivoltios"),
-            "kilovolt": ("kilovoltio", "kilovoltios"),
-            "lux": ("lux", "lux"),
-        },
-        **{
-            "decibel": ("decibelio", "decibelios"),
-            "decibel-milliwatt": "de be eme",
-            "kilojoule": ("kilojulio", "kilojulios"),
-        },
-        "tonne": ("tonelada", "toneladas"),
+        **{"ampere-hour": ("amperio hora", "amperios hora"), "lux": ("lux", "lux")},
+        **{"decibel": ("decibelio", "decibelios"), "decibel-milliwatt": "de be eme"},
     }
     unit_symbols = {"CV": "horsepower", "cv": "horsepower"}
     no_units = r"ha (?!(?:de|en|y)\b)[a-záéíóúñ]"
@@ -96,15 +84,19 @@ class Spanish(Romance):
         r"\+[0-9][0-9 ().-]{6,18}[0-9]",
         r"[6789][0-9]{2}[ -][0-9]{3}[ -][0-9]{3}",
         r"[6789][0-9]{2}(?:[ -][0-9]{2}){3}",
+        r"[89][0-9][ -][0-9]{3}(?:[ -][0-9]{2}){2}",
     )
     ordinals_written = r"\.?(?:[ºª]|er(?!\w)(?:\.(?= [a-zß-ÿ]))?)|(?:r[oa]|d[oa]|t[oa]|m[oa]|v[oa]|n[oa]|[oa])s?(?!\w)"
     nouns = nouns.SPANISH
     before_years = r"(?i:\b(?:en|desde|hasta|año|años|de|del) )$"
     ordinal_articles = "el|al|del"
-    ordinal_nouns = "piso|puesto|lugar|capítulo|grado|curso|año|aniversario|intento|turno|planta|puerta"
-    centuries = r"siglos?|s\."
+    ordinal_nouns = (
+        "piso|puesto|lugar|capítulo|grado|curso|año|aniversario|intento|turno|mes|día|nivel|premio|"
+        "siglo|semestre|trimestre|planta|puerta"
+    )
+    centuries = "siglos?"
     chapters = (
-        "capítulos?|cap\\.|volumen|vol\\.|tomos?|actos?|artículos?|títulos?|libros?|secci[oó]n|fases?|"
+        "capítulos?|volumen|tomos?|actos?|artículos?|títulos?|libros?|secci[oó]n|fases?|"
         "niveles|nivel|partes?|escenas?|anexos?|apéndices?|grados?"
     )
     numbered_by = {
@@ -121,7 +113,8 @@ class Spanish(Romance):
     )
     dotted_times = "(?i:(?:a|desde|hasta|sobre|entre|son|de) las)"
     code_words = (
-        r"\b(?i:PIN|código(?: postal| de [a-zñó]+)?|clave|contraseña|extensión|OTP|CP|C\.P\.)(?: es|:)?(?: el)?(?= )"
+        r"\b(?i:PIN|código(?: postal| de(?:l| la)? [a-zñó]+)?|clave|contraseña|extensión|OTP|CP|C\.P\.)"
+        r"(?: es|:)?(?: el)?(?= )"
     )
     call_words = (
         r"\b(?i:llam(?:a|e|ar|ad|en|ando)|marc(?:a|ar|que|ad|ando)|teléfono"
@@ -131,7 +124,7 @@ class Spanish(Romance):
     version_words = "[Vv]ersión|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
     abbreviations = {
         r"\b[pP]\. ?ej\.": "por ejemplo",
-        r"\betc\.(?=,|\)| [a-z])": "etcétera",
+        rf"\betc\b{STOP}": "etcétera",
         r"\b[aA]prox\.": "aproximadamente",
         r"\bSr\.": "señor",
         r"\bSra\.": "señora",
@@ -162,14 +155,16 @@ class Spanish(Romance):
         r"\bdpto\.": "departamento",
         rf"\bEE\.? ?UU\b{STOP}": "Estados Unidos",
         r"\bvs\b\.?": "contra",
-        r"\b[nN]\.?[ºo°]\.? ?(?=[0-9])": "número ",
+        r"\b[nN](?:\.?[º°]\.?|o\.|\.o\.?) ?(?=[0-9])": "número ",
+        r"\b([tT])emp\. (m[áí][xn])\.": r"\1emperatura \2ima",
         r"\b([mM])áx\.": r"\1áximo",
         r"\b([mM])ín\.": r"\1ínimo",
+        r"(?<=[0-9]ª )temp\.": "temporada",
         r"\b([tT])emp\.": r"\1emperatura",
         r"\b([tT])el\.": r"\1eléfono",
         r"\b([pP])ág\.": r"\1ágina",
         r"\b([aA])v(?:da)?\.": r"\1venida",
-        r"\bc/ ?(?=[A-ZÁÉÍÓÚ])": "calle ",
+        r"(?<![\w/])(?:c/ ?(?=[A-ZÁÉÍÓÚÑ])|C/ ?(?=[A-ZÁÉÍÓÚÑ][a-zß-ÿ]))": "calle ",
     }
 
     def inflected(self, words: str, *, feminine: bool, noun: bool) -> str:

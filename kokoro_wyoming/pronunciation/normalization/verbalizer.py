@@ -92,7 +92,6 @@ class Verbalizer(ABC):
     after_dotted_time = ""
     """A regular expression for what must follow such a time."""
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
-    monarchs: frozenset[str] = frozenset()
 
     def __init__(self, region: str | None = None) -> None:
         there = region_of(self.locale[:2], region) if region else None
@@ -186,9 +185,6 @@ class Verbalizer(ABC):
     def slash_over(self, over: int, under: int) -> str:
         return self.joined(self.integer(over), self.over, self.integer(under))
 
-    def monarch(self, name: str, number: int) -> str:
-        return f"{name} {self.integer(number)}"
-
     def with_coins(self, whole: str, coins: int, currency: Currency) -> str:
         """An amount of money with its coins. An amount in a currency without coins is said as a decimal."""
         return self.joined(whole, self.ampersand, self.integer(coins), currency.coin if coins == 1 else currency.coins)
@@ -231,6 +227,10 @@ class Verbalizer(ABC):
 
     def span(self, first: str, last: str) -> str:
         """A range, such as "3 to 5"."""
+        return self.joined(first, self.to, last)
+
+    def score(self, first: str, last: str) -> str:
+        """Two numbers of which the second is not the larger, such as "3 to 1"."""
         return self.joined(first, self.to, last)
 
     def span_of_names(self, first: str, last: str) -> str:
