@@ -199,7 +199,9 @@ class Normalizer(Verbalizer):
 
     def _rules_of_times(self) -> Iterator[Rule]:
         half = "|".join(self.meridiems)
-        between = re.compile(r"(?<=[0-9]:[0-5][0-9])[\s\u00a0]?[-–—~～][\s\u00a0]?(?=[0-2]?[0-9]:[0-5][0-9](?![0-9:]))")
+        between = re.compile(
+            r"(?<=[0-9]:[0-5][0-9])[\s\u00a0]?[-–—~～〜][\s\u00a0]?(?=[0-2]?[0-9]:[0-5][0-9](?![0-9:]))"
+        )
         yield between, lambda found: f" {self.to} "
         halves = rf"(?:{_GAP}(?P<half>{half})(?!\w))" if half else "(?P<half>(?!))"
         if half:
@@ -250,7 +252,7 @@ class Normalizer(Verbalizer):
         number, sign = self.number_pattern, f"(?P<sign>{_MINUS})?"
         amounts = f"(?P<first>{number})(?:{_DASH}(?P<last>{number}))?"
         unit = unit_after_number(self.unit_symbols, self.no_units)
-        per = rf"(?:/(?P<per>{PER}(?!\w)|[^\W\d_]{{1,12}}(?![\w/])))?"
+        per = rf"(?:/(?P<per>{PER}(?!\w)|{self.per_words}))?"
         large = rf"(?:{_GAP}(?P<large>{self._large_pattern()})(?![\w&-]){self.large_links})?"
         # "$20 T shirts"
         large_onto = rf"(?:{_GAP}(?P<large>{self._large_pattern(r'(?<=[0-9])')})(?![\w&-]))?"
