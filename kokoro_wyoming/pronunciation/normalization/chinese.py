@@ -10,6 +10,7 @@ from cn2an import an2cn
 from kokoro_wyoming.pronunciation.normalization.money import SIGNS, Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import Number
+from kokoro_wyoming.pronunciation.normalization.units import PER
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
@@ -181,6 +182,7 @@ class Chinese(Unspaced):
         r"\bN[oO]\. ?(?=[0-9])": "第",
         r"(?<=[0-9])[ \u00a0]?÷[ \u00a0]?(?=[0-9])": "除以",
         r"(?<=[0-9]) ?cc(?!\w)": "毫升",
+        r"(?<=[0-9][KMGT]B)/(?=[月天日年])": f"{SEAM}每",
         r"(?<=[0-9]) ?V ?[ /] ?(?P<amperes>[0-9]{1,3}(?:\.[0-9])?) ?A(?!\w)": r" V，\g<amperes> A",
         # Other languages take a letter on the number for a name, as in "5G" or "2A".
         rf"(?<=[0-9])(?=g(?!\w|{SEAM}(?:网|信号|手机|套餐|路由|基站))|V(?!\w))": " ",
@@ -247,6 +249,7 @@ class Chinese(Unspaced):
         yield from self._rules_of_spelled_numbers()
         yield from self._rules_of_spans()
         yield from self.rules_of_short_dates()
+        yield self.rule_of_rates("(?:[美欧日]?元|块)", rf"{PER}(?!\w)")
         score = r"(?P<over>[0-9]{1,3})-(?P<under>[0-9]{1,3})"
         yield re.compile(rf"(?:(?<=比分[ {SEAM}])|(?<=比分[是为]{SEAM})){score}(?![\w-])"), self._ratio
         yield re.compile(rf"(?<![\w.,:/-]){score}(?={SEAM}(?:{_WON}))"), self._ratio
@@ -278,13 +281,14 @@ class Chinese(Unspaced):
     def _rules_of_spelled_numbers(self) -> Iterator[Rule]:
         """Numbers that are said digit by digit."""
         gap = rf"[ :：是为给{SEAM}]{{0,4}}"
-        digits = "(?P<digits>[0-9]{1,6}(?:-[0-9]{1,6}){1,3}|[0-9]{3,16})"
         for names, one in ((_CALLED, "幺"), (_CODES, "一"), (_PLACES, "幺")):
-            yield self._spelled(rf"(?P<before>(?:{names}){gap}[A-Z]{{0,2}}){digits}{_NO_COUNT}", one)
+            yield self._spelled(rf"(?P<before>(?:{names}){gap}[A-Z]{{0,2}})(?P<digits>[0-9]{{3,16}}){_NO_COUNT}", one)
+        grouped = "(?P<digits>[0-9]{1,6}(?:-[0-9]{1,6}){2,3})"
+        yield self._spelled(rf"(?P<before>(?:{_CODES}){gap}){grouped}{_NO_COUNT}", "一")
         called = "110|119|120|122|10086|10010|10000|12[0-9]{3}|95[0-9]{3}"
         yield self._spelled(rf"(?P<before>[打叫找][ {SEAM}]?)(?P<digits>{called}){_NO_COUNT}", "幺")
         services = rf"12306|12315|12345(?={SEAM}热线)|618(?={SEAM}(?:大促|购物节|活动))"
-        yield self._spelled(rf"(?P<before>(?<![\w.,:/-]))(?P<digits>{services})(?!\w|[.,:/-][0-9])", "幺")
+        yield self._spelled(rf"(?P<before>(?<![\w.,:/-]))(?P<digits>{services}){_NO_COUNT}", "幺")
         alone = rf"(?P<before>(?<![\w.,:/-])(?<![共约近超]{SEAM}))(?P<digits>[0-9]{{3,4}})"
         yield self._spelled(rf"{alone}(?=[ {SEAM}]?(?:室(?![内外温])|号?房间|号房))", "幺")
         yield self._spelled(rf"{alone}(?={SEAM}?路(?:公交|汽车|车|电车|巴士))", "幺")

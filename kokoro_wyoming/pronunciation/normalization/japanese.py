@@ -12,7 +12,7 @@ from kokoro_wyoming.pronunciation.normalization.furigana import said_once
 from kokoro_wyoming.pronunciation.normalization.japanese_readings import READINGS
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
-from kokoro_wyoming.pronunciation.normalization.units import PER, per_of
+from kokoro_wyoming.pronunciation.normalization.units import PER
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 from kokoro_wyoming.pronunciation.open_jtalk import kana, words_read
@@ -52,6 +52,10 @@ _LETTERS |= dict(
 
 _ROOMS = {"LDK": "エルディーケー", "SLDK": "エスエルディーケー", "DK": "ディーケー"}
 _CLASSES = "イチ ニ サン ヨン ゴ ロク ナナ ハチ キュー".split()
+_ADDRESS = (
+    rf"(?<=[\u3400-\u9fff]{SEAM})(?<!話{SEAM})"
+    r"(?P<block>[1-9][0-9]?)-(?P<lot>[0-9]{1,3})-(?P<house>[0-9]{1,3})(?![0-9-])"
+)
 _PLAYED = "勝|負|敗|引き分け|逆転|終|リード|快勝|辛勝|下し|制し"
 
 
@@ -149,14 +153,13 @@ class Japanese(Unspaced):
         r"〒 ?(?=[0-9])": "郵便番号",
         r"(?<=[0-9]) ?cc(?!\w)": "シーシー",
         r"(?<=[0-9]) ?ch(?!\w)": "チャンネル",
+        r"(?P<amount>[0-9]{1,4} ?[KMGT]B)/月": rf"月{SEAM}\g<amount>{SEAM}",
         **{rf"(?<=[1-9]){kind}(?!\w)": said for kind, said in _ROOMS.items()},
-        rf"(?<![\w.,])(?P<storey>[1-9]|[1-5][0-9])F(?=$|[、。)）]|{SEAM}?(?:[のへにではをから]|会議))": r"\g<storey>階",
+        rf"(?<![\w.,])(?P<storey>[1-5]?[0-9])F(?=$|[、。)）]|{SEAM}?(?:[のへにではをからと]|会議))": r"\g<storey>階",
         r"(?<=[0-9]) ?V ?[ /] ?(?P<amperes>[0-9]{1,3}(?:\.[0-9])?) ?A(?!\w)": r" V、\g<amperes> A",
         # Classes of a school; else 二組 is two sets.
         **{rf"(?<=年{SEAM}){number}{SEAM}組": f"{said}クミ" for number, said in enumerate(_CLASSES, 1)},
-        rf"(?<=[\u3400-\u9fff]{SEAM})(?P<block>[1-9][0-9]?)-(?P<lot>[0-9]{{1,3}})-(?P<house>[0-9]{{1,3}})(?![0-9-])": (
-            r"\g<block>の\g<lot>の\g<house>"
-        ),
+        _ADDRESS: r"\g<block>の\g<lot>の\g<house>",
         rf"(?<![\w.,:/-])(?P<won>[0-9]{{1,3}})-(?P<lost>[0-9]{{1,3}})(?={SEAM}?で(?:{_PLAYED}))": r"\g<won>対\g<lost>",
         **READINGS,
     }
@@ -217,11 +220,7 @@ class Japanese(Unspaced):
         yield _DAYS, lambda found: "".join(_DAY_NAMES.get(letter, letter) for letter in found[0])
         yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus
         yield from self.rules_of_short_dates()
-        price = rf"(?P<price>(?:[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,3}}|{_NUMBER})[百千万億]?{SEAM}?円)"
-        yield (
-            re.compile(rf"{price}/(?P<per>{PER}(?!\w)|{self.per_words})"),
-            lambda found: self.money_per(found["price"], per_of(found["per"])),
-        )
+        yield self.rule_of_rates("[円回人件台個]", rf"{PER}(?!\w)|{self.per_words}")
 
 
 _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")

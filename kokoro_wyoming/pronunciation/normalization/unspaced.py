@@ -9,6 +9,7 @@ from kokoro_wyoming.pronunciation.normalization.fractions import is_proper
 from kokoro_wyoming.pronunciation.normalization.money import Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer, Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import Number
+from kokoro_wyoming.pronunciation.normalization.units import per_of
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _WIDE = {0xFF10 + digit: str(digit) for digit in range(10)}
@@ -70,6 +71,14 @@ class Unspaced(Normalizer):
         yield re.compile(rf"(?P<before>(?:{self.dated})(?:{self.of_dates}){gap}){date}"), say
         after = rf"{gap}(?:{self.after_dates})"
         yield re.compile(rf"(?P<before>(?<![\w./,-])){date}(?={after})"), unless_fraction
+
+    def rule_of_rates(self, counted: str, per: str) -> Rule:
+        """A number with its word, and a slash: "31円/kWh"; the arguments are regular expressions."""
+        number = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,12})(?:\.[0-9]{1,9})?"
+        return (
+            re.compile(rf"(?<![\w.,])(?P<amount>{number}[百千万億亿]?{SEAM}?{counted})/(?P<per>{per})"),
+            lambda found: self.money_per(found["amount"], per_of(found["per"])),
+        )
 
     def finished(self, text: str) -> str:
         """The text after all rules, seams gone."""
