@@ -64,6 +64,7 @@ _SENTENCE_END = re.compile(r"[.:,]\s")
 _WITH_HIRAGANA = re.compile(
     "[\u30a1-\u30fa\u30fc\u3005-\u3007\u4e00-\u9fff]*[\u3041-\u3096][\u3041-\u30ff\u4e00-\u9fff]*"
 )
+_HYPHEN_BEFORE_DIGIT = re.compile("-(?=[0-9])")
 _DIGITS_BEFORE = re.compile(r"(?<![0-9.,:])[0-9]{1,9}$")
 _DIGITS_AFTER = re.compile(r"[0-9]{1,9}(?![0-9]|[.,:][0-9]|[%°])|[₀-₉]{1,9}")
 
@@ -141,7 +142,9 @@ def _foreign(text: str, language: str, units_stay: bool) -> Iterator[_Stretch]:
         if not _says_digits(text, language):
             yield with_digits
         elif with_digits == stretch or not units_stay:
-            yield stretch
+            # A hyphen before digits would be a minus without its letters: "COVID-19".
+            hyphen = _HYPHEN_BEFORE_DIGIT.match(text, stretch.end)
+            yield replace(stretch, end=hyphen.end()) if hyphen else stretch
 
 
 def _is_in(spans: Collection[tuple[int, int]], stretch: _Stretch, text: str) -> bool:

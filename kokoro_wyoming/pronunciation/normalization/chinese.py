@@ -37,6 +37,10 @@ _RATES = (
     "|公斤|千克|克|斤|吨|升|度|平方米|立方米|平米|平|人(?!民)|[位次个件台套瓶盒晚张份]"
 )
 _WON = "获胜|战胜|击败|取胜|大胜|险胜|小胜|完胜|胜出|领先|落后|战平|不敌|负于|力克|逆转|输给"
+_CLOCK_WORDS = (
+    "分(?![钟组别批发配手享成为割区离类期]|开(?!始))|点(?![钟亮击播餐评名着燃火赞]|开(?!始))|时(?![间长段候光速区])"
+    "|秒(?![钟杀拍表回]|开(?!始))"
+)
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _BETWEEN = "[-–—~～〜]"
 
@@ -180,7 +184,6 @@ class Chinese(Unspaced):
     abbreviations = {
         r"\bvs\b\.?": "对",
         r"\bN[oO]\. ?(?=[0-9])": "第",
-        r"(?<=[0-9])[ \u00a0]?÷[ \u00a0]?(?=[0-9])": "除以",
         r"(?<=[0-9]) ?cc(?!\w)": "毫升",
         r"(?<=[0-9][KMGT]B)/(?=[月天日年])": f"{SEAM}每",
         r"(?<=[0-9]) ?V ?[ /] ?(?P<amperes>[0-9]{1,3}(?:\.[0-9])?) ?A(?!\w)": r" V，\g<amperes> A",
@@ -258,7 +261,7 @@ class Chinese(Unspaced):
     def _rules_of_counts(self) -> Iterator[Rule]:
         """A number beside its Chinese words: "21.5度", "2个"."""
         # A word that the time has already: "18:40分".
-        yield re.compile(rf"(?<=:[0-5][0-9])[ {SEAM}]?[点时分秒](?![钟组别批发配手享成为])"), lambda found: SEAM
+        yield re.compile(rf"(?<=:[0-5][0-9])[ {SEAM}]?(?:{_CLOCK_WORDS})"), lambda found: SEAM
         before, after = f"(?<=[了共近约过满]{SEAM})", "[前后内间来多质保]"
         counted = rf"{before}[0-9]{{1,2}}(?={SEAM}年)|(?<![\w.:/-])[0-9]{{1,2}}(?={SEAM}年{after})"
         yield re.compile(counted), lambda found: self.integer(int(found[0]), noun=True)
@@ -305,13 +308,12 @@ class Chinese(Unspaced):
 
     def _rules_of_spans(self) -> Iterator[Rule]:
         """From one date, storey or day to another."""
-        unit = "[日号月年点时分楼层度元天周岁路站室页级]"
+        unit = "[楼层天周岁路站室页级]"
         number = rf"[0-9]{{1,4}}{SEAM}"
         yield (
             re.compile(rf"(?<=[0-9]{SEAM})(?P<unit>{unit}){SEAM}?{_BETWEEN}{SEAM}?(?={number}(?P=unit)|{number}月)"),
             lambda found: f"{found['unit']}到{SEAM}",
         )
-        yield re.compile(rf"(?<=[周期][一二三四五六日天]){SEAM}?{_BETWEEN}{SEAM}?(?=[周星])"), lambda found: "到"
 
     def _measured(self, found: Found) -> str:
         words, _ = self.amount(found, feminine=False, rounded=True)
@@ -323,9 +325,7 @@ class Chinese(Unspaced):
 
     def own_rules(self) -> Iterator[Rule]:
         yield re.compile(r"(?:(?<=[0-9A-Za-z)])|\A)(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})"), self._power
-        yield re.compile(r"(?<=[0-9A-Za-z)])\^(?P<power>-?[0-9]{1,3})(?![0-9])"), self._power
         yield re.compile(r"(?<![\w:.])(?P<over>[0-9]{1,3}):(?P<under>[0-9]{1,3})(?![\w:.])"), self._ratio
-        yield re.compile(r"(?<![\w.])(?P<minus>[-−])(?=[0-9])"), lambda found: "负"
 
     def _power(self, found: Found) -> str:
         power = int(found["power"].translate(_POWERS))

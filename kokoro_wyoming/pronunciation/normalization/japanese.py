@@ -218,7 +218,7 @@ class Japanese(Unspaced):
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield _DAYS, lambda found: "".join(_DAY_NAMES.get(letter, letter) for letter in found[0])
-        yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus
+        yield re.compile(rf"(?<=:[0-5][0-9])[ {SEAM}]?分(?![間割別類担岐])"), lambda found: SEAM
         yield from self.rules_of_short_dates()
         yield self.rule_of_rates("[円回人件台個]", rf"{PER}(?!\w)|{self.per_words}")
 

@@ -209,7 +209,7 @@ class Normalizer(Verbalizer):
                 re.compile(rf"(?<=[0-9])(?P<half>{_GAP}(?:{half}))[\s\u00a0]?[-–—][\s\u00a0]?(?=[0-9])"),
                 lambda found: f"{found['half']} {self.to} ",
             )
-        yield re.compile(r"(?<=[0-9]:[0-5][0-9])(?:[ \u00a0]?hs?(?!\w)|\u2063?分(?!钟))"), lambda found: ""
+        yield re.compile(r"(?<=[0-9]:[0-5][0-9])[ \u00a0]?hs?(?!\w)"), lambda found: ""
         rest = r"(?:(?<=:[0-5][0-9]:[0-5][0-9])[.,][0-9]{1,9}(?:Z|\+[0-9]{2}:?[0-9]{2})?)?"
         yield re.compile(rf"(?<![\w:.,/]){_CLOCK}{rest}{halves}?(?![\w:]|[.,][0-9])"), self._clock
         if half:
