@@ -184,8 +184,9 @@ def _ruby(held: str, start: int) -> Found | None:
     inside = _FALLBACK.sub("", held[start : -len("</ruby>")])
     words = "".join(word for word, _ in _READING.findall(inside))
     reading = "".join(said for _, said in _READING.findall(inside))
-    given = f"（{reading}）" if re.fullmatch("[\u3041-\u30ff]+", reading) else ""
-    return Found(again=f"{words}{given}{_READING.sub('', inside)}")
+    if re.fullmatch("[\u3041-\u30ff]+", reading):
+        words = f"{words}（{reading}）" if re.search("[\u3005\u3400-\u9fff]", words) else reading
+    return Found(again=words + _READING.sub("", inside))
 
 
 def _comment(held: str) -> Found | None:
