@@ -49,7 +49,7 @@ _OWN = {"ja-JP": {_KANA, _HAN}, "zh-CN": {_HAN}, "hi-IN": {"hi-IN", _LATIN}}
 _EUROPEAN = {_LATIN}
 
 _UNIT = re.compile(
-    r"(?:(?<=[\d°%])|(?<=\d )|(?<=[$€£¥￥¢]/))(?:BTU/\(h[⋅·]ft²\)|fl\.? ?oz\.?|sq\.? [a-z]{1,2}|kvarh"
+    r"(?:(?<=[\d°%])|(?<=\d[ /])|(?<=[$€£¥￥¢円元]/))(?:BTU/\(h[⋅·]ft²\)|fl\.? ?oz\.?|sq\.? [a-z]{1,2}|kvarh"
     r"|[A-Za-zµμ]{1,4}[²³]?(?:/(?:100 )?[A-Za-z]{1,4}[²³]?)?)(?![A-Za-z])"
 )
 """Perhaps a unit, which the language of its number names."""
@@ -64,6 +64,7 @@ _SENTENCE_END = re.compile(r"[.:,]\s")
 _WITH_HIRAGANA = re.compile(
     "[\u30a1-\u30fa\u30fc\u3005-\u3007\u4e00-\u9fff]*[\u3041-\u3096][\u3041-\u30ff\u4e00-\u9fff]*"
 )
+_HYPHEN_BEFORE_DIGIT = re.compile("-(?=[0-9])")
 _DIGITS_BEFORE = re.compile(r"(?<![0-9.,:])[0-9]{1,9}$")
 _DIGITS_AFTER = re.compile(r"[0-9]{1,9}(?![0-9]|[.,:][0-9]|[%°])|[₀-₉]{1,9}")
 
@@ -135,14 +136,21 @@ def _foreign(text: str, language: str, units_stay: bool) -> Iterator[_Stretch]:
     units = [found.span() for of_own in (_UNIT, _FORMULA) for found in of_own.finditer(text)] if units_stay else []
     for stretch in _stretches(text, language):
         mine = stretch.script in own and not _is_simplified_in_japanese(stretch, text, language)
-        is_unit = any(start <= stretch.start and stretch.end <= end for start, end in units)
-        if mine or is_unit:
+        if mine or _is_in(units, stretch, text):
             continue
         with_digits = _with_digits(stretch, text)
         if not _says_digits(text, language):
             yield with_digits
         elif with_digits == stretch or not units_stay:
-            yield stretch
+            # A hyphen before digits would be a minus without its letters: "COVID-19".
+            hyphen = _HYPHEN_BEFORE_DIGIT.match(text, stretch.end)
+            yield replace(stretch, end=hyphen.end()) if hyphen else stretch
+
+
+def _is_in(spans: Collection[tuple[int, int]], stretch: _Stretch, text: str) -> bool:
+    """Whether all letters of a stretch are in one of the spans, as in "5V 2A"."""
+    letters = [at for at in range(stretch.start, stretch.end) if text[at].isalpha()]
+    return bool(letters) and all(any(start <= at < end for start, end in spans) for at in letters)
 
 
 def _says_digits(text: str, language: str) -> bool:

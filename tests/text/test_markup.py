@@ -26,6 +26,10 @@ EXAMPLES = [
     ("这是**重点**内容", "这是重点内容"),
     ("**Temperature**: 21°", "Temperature: 21°"),
     ("a **never closed", "a never closed"),
+    ("<ruby>漢<rp>(</rp><rt>かん</rt>字<rt>じ</rt><rp>)</rp></ruby>です", "漢字（かんじ）です"),
+    ("<ruby class='x'>汉<rt>hàn</ruby>字", "汉字"),
+    ("<ruby>A<rt>エー</rt></ruby>です", "エーです"),
+    (f"Use the <ruby> tag. {'word ' * 50}now", f"Use the tag. {'word ' * 50}now"),
     # no emphasis
     ("snake_case a_b_c __init__x", "snake_case a_b_c init__x"),
     ("2 * 3, 2*3, 2**3 and x**2", "2 * 3, 2*3, 2**3 and x**2"),

@@ -10,6 +10,7 @@ from cn2an import an2cn
 from kokoro_wyoming.pronunciation.normalization.money import SIGNS, Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import Number
+from kokoro_wyoming.pronunciation.normalization.units import PER
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
@@ -18,13 +19,28 @@ _MEASURES = (
     "个|盏|台|只|条|位|次|小时|分钟|秒|天|周|件|种|度|扇|张|本|间|辆|部|块|杯|瓶|倍|米|公里|千米|升|公斤|克|瓦"
     "|千瓦|伏|元|美元|欧元|岁|封|首"
 )
-_MORE_MEASURES = "年(?![级代])|人|遍|名|家|支|根|把|套|份|趟|顿|颗|粒|包|袋|箱|盒|碗|双|座|棵|句|项|步|圈|斤|万|亿|千"
+_MORE_MEASURES = (
+    "年(?![级代])|人|遍|名|家|支|根|把|套|份|趟|顿|颗|粒|包|袋|箱|盒|碗|双|座|棵|句|项|步|圈|斤|万|亿|千"
+    "|小?勺|大勺|汤匙|茶匙|片|节|瓣|滴|场|局|笔|轮|届|批|桶|罐|串|篇|球|匹|朵"
+)
 """What two is said "liang" before, beside `_MEASURES`."""
 _CALLED = "拨打?|致电|打给|电话|热线|号码|客服|手机号|分机"
-_CODES = "(?:验证|校验|识别|取件|取餐|邀请|激活|PIN)码|密码|口令|PIN|(?:编|尾|订单|单|卡|账|帐|工|学|序列|流水)号|邮编"
-_PLACES = "房间号?|门牌号?|房号|航班号?|车次"
+_CODES = (
+    "(?:验证|校验|识别|取件|取餐|邀请|激活|PIN)码"
+    r"|密码|口令|PIN|(?:编|尾|订单|单|卡|账|帐|工|学|序列|流水)号|邮编|(?:\A|QQ)(?:群号|群|号)"
+)
+_PLACES = rf"(?:\A|[A-Z]{SEAM})座|房间号?|门牌号?|房号|航班号?|车次"
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _NO_COUNT = rf"(?![0-9A-Za-z%°]|[-.,:/][0-9]|[ {SEAM}]?(?:{_MEASURES}|{_MORE_MEASURES}|平|分|月|日|点|多|余|字))"
+_RATES = (
+    "小时|分钟|分|秒|天|日(?!元)|周|季度?|月|年"
+    "|公斤|千克|克|斤|吨|升|度|平方米|立方米|平米|平|人(?!民)|[位次个件台套瓶盒晚张份]"
+)
+_WON = "获胜|战胜|击败|取胜|大胜|险胜|小胜|完胜|胜出|领先|落后|战平|不敌|负于|力克|逆转|输给"
+_CLOCK_WORDS = (
+    "分(?![钟组别批发配手享成为割区离类期]|开(?!始))|点(?![钟亮击播餐评名着燃火赞]|开(?!始))|时(?![间长段候光速区])"
+    "|秒(?![钟杀拍表回]|开(?!始))"
+)
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _BETWEEN = "[-–—~～〜]"
 
@@ -39,6 +55,7 @@ class Chinese(Unspaced):
     out_of, over = "分之", "比"
     group_gap = "，"
     compared = {"~≈": "大约", "±": "正负", "<": "小于", ">": "大于", "≤": "不超过", "≥": "至少"}
+    per_words = _RATES
     units_per = "每{1}{0}"
     units_per_is_own = True
     units_own = {
@@ -110,8 +127,6 @@ class Chinese(Unspaced):
         },
         **{
             "megabyte": "{}兆",
-            "gigabyte": "{}G",
-            "terabyte": "{}T",
             "kilobit": "{}千比特",
             "megabit": "{}兆比特",
             "gigabit": "{}吉比特",
@@ -162,11 +177,16 @@ class Chinese(Unspaced):
         r"0[0-9]{2,3}-[0-9]{7,8}",
         r"400-[0-9]{3,4}-[0-9]{3,4}",
     )
+    dated = "截止(?:日期|时间)?|有效期至?|到期日|日期|生日|[今明昨]天是"
+    of_dates = "[是为在]?"
+    after_dates = "到期|截止|之?前|起|开始|发布|上线|上市|过期|[(（]?(?:周|星期)[一二三四五六日天]"
     version_words = "[Vv]ersion|版本|Core|OS|Assistant"
     abbreviations = {
         r"\bvs\b\.?": "对",
         r"\bN[oO]\. ?(?=[0-9])": "第",
-        r"(?<=[0-9])[ \u00a0]?÷[ \u00a0]?(?=[0-9])": "除以",
+        r"(?<=[0-9]) ?cc(?!\w)": "毫升",
+        r"(?<=[0-9][KMGT]B)/(?=[月天日年])": f"{SEAM}每",
+        r"(?<=[0-9]) ?V ?[ /] ?(?P<amperes>[0-9]{1,3}(?:\.[0-9])?) ?A(?!\w)": r" V，\g<amperes> A",
         # Other languages take a letter on the number for a name, as in "5G" or "2A".
         rf"(?<=[0-9])(?=g(?!\w|{SEAM}(?:网|信号|手机|套餐|路由|基站))|V(?!\w))": " ",
     }
@@ -231,12 +251,17 @@ class Chinese(Unspaced):
     def own_rules_first(self) -> Iterator[Rule]:
         yield from self._rules_of_spelled_numbers()
         yield from self._rules_of_spans()
+        yield from self.rules_of_short_dates()
+        yield self.rule_of_rates("(?:[美欧日]?元|块)", rf"{PER}(?!\w)")
+        score = r"(?P<over>[0-9]{1,3})-(?P<under>[0-9]{1,3})"
+        yield re.compile(rf"(?:(?<=比分[ {SEAM}])|(?<=比分[是为]{SEAM})){score}(?![\w-])"), self._ratio
+        yield re.compile(rf"(?<![\w.,:/-]){score}(?={SEAM}(?:{_WON}))"), self._ratio
         yield from self._rules_of_counts()
 
     def _rules_of_counts(self) -> Iterator[Rule]:
         """A number beside its Chinese words: "21.5度", "2个"."""
         # A word that the time has already: "18:40分".
-        yield re.compile(rf"(?<=:[0-5][0-9])[ {SEAM}]?[点时分秒](?![钟组别批发配手享成为])"), lambda found: SEAM
+        yield re.compile(rf"(?<=:[0-5][0-9])[ {SEAM}]?(?:{_CLOCK_WORDS})"), lambda found: SEAM
         before, after = f"(?<=[了共近约过满]{SEAM})", "[前后内间来多质保]"
         counted = rf"{before}[0-9]{{1,2}}(?={SEAM}年)|(?<![\w.:/-])[0-9]{{1,2}}(?={SEAM}年{after})"
         yield re.compile(counted), lambda found: self.integer(int(found[0]), noun=True)
@@ -250,7 +275,7 @@ class Chinese(Unspaced):
         yield ordinal, lambda found: self.integer(int(found["number"]))
         yield re.compile(rf"{amounts}[ {SEAM}]?(?P<measure>{_MEASURES})"), self._measured
         yield (
-            re.compile(r"(?<=[里米元升斤克瓦])/(?=小时|分钟|秒|天|月|年|公斤|斤|升|度|平方米|立方米)"),
+            re.compile(rf"(?<=[里米元升斤克瓦万块次个件度人])/(?={_RATES})"),
             lambda found: "每",
         )
         two = rf"(?:点(?!{SEAM}?[0-9]{{3}})|{_MORE_MEASURES})"
@@ -261,9 +286,13 @@ class Chinese(Unspaced):
         gap = rf"[ :：是为给{SEAM}]{{0,4}}"
         for names, one in ((_CALLED, "幺"), (_CODES, "一"), (_PLACES, "幺")):
             yield self._spelled(rf"(?P<before>(?:{names}){gap}[A-Z]{{0,2}})(?P<digits>[0-9]{{3,16}}){_NO_COUNT}", one)
+        grouped = "(?P<digits>[0-9]{1,6}(?:-[0-9]{1,6}){2,3})"
+        yield self._spelled(rf"(?P<before>(?:{_CODES}){gap}){grouped}{_NO_COUNT}", "一")
         called = "110|119|120|122|10086|10010|10000|12[0-9]{3}|95[0-9]{3}"
         yield self._spelled(rf"(?P<before>[打叫找][ {SEAM}]?)(?P<digits>{called}){_NO_COUNT}", "幺")
-        alone = r"(?P<before>(?<![\w.,:/-]))(?P<digits>[0-9]{3,4})"
+        services = rf"12306|12315|12345(?={SEAM}热线)|618(?={SEAM}(?:大促|购物节|活动))"
+        yield self._spelled(rf"(?P<before>(?<![\w.,:/-]))(?P<digits>{services}){_NO_COUNT}", "幺")
+        alone = rf"(?P<before>(?<![\w.,:/-])(?<![共约近超]{SEAM}))(?P<digits>[0-9]{{3,4}})"
         yield self._spelled(rf"{alone}(?=[ {SEAM}]?(?:室(?![内外温])|号?房间|号房))", "幺")
         yield self._spelled(rf"{alone}(?={SEAM}?路(?:公交|汽车|车|电车|巴士))", "幺")
         yield self._spelled(rf"(?P<before>\b[GDCZTK])(?P<digits>[0-9]{{3,4}})(?={SEAM}?次)", "幺")
@@ -279,13 +308,12 @@ class Chinese(Unspaced):
 
     def _rules_of_spans(self) -> Iterator[Rule]:
         """From one date, storey or day to another."""
-        unit = "[日号月年点时分楼层度元天周岁路站室页级]"
+        unit = "[楼层天周岁路站室页级]"
         number = rf"[0-9]{{1,4}}{SEAM}"
         yield (
             re.compile(rf"(?<=[0-9]{SEAM})(?P<unit>{unit}){SEAM}?{_BETWEEN}{SEAM}?(?={number}(?P=unit)|{number}月)"),
             lambda found: f"{found['unit']}到{SEAM}",
         )
-        yield re.compile(rf"(?<=[周期][一二三四五六日天]){SEAM}?{_BETWEEN}{SEAM}?(?=[周星])"), lambda found: "到"
 
     def _measured(self, found: Found) -> str:
         words, _ = self.amount(found, feminine=False, rounded=True)
@@ -297,9 +325,7 @@ class Chinese(Unspaced):
 
     def own_rules(self) -> Iterator[Rule]:
         yield re.compile(r"(?:(?<=[0-9A-Za-z)])|\A)(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})"), self._power
-        yield re.compile(r"(?<=[0-9A-Za-z)])\^(?P<power>-?[0-9]{1,3})(?![0-9])"), self._power
         yield re.compile(r"(?<![\w:.])(?P<over>[0-9]{1,3}):(?P<under>[0-9]{1,3})(?![\w:.])"), self._ratio
-        yield re.compile(r"(?<![\w.])(?P<minus>[-−])(?=[0-9])"), lambda found: "负"
 
     def _power(self, found: Found) -> str:
         power = int(found["power"].translate(_POWERS))

@@ -12,6 +12,7 @@ from kokoro_wyoming.pronunciation.normalization.furigana import said_once
 from kokoro_wyoming.pronunciation.normalization.japanese_readings import READINGS
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
+from kokoro_wyoming.pronunciation.normalization.units import PER
 from kokoro_wyoming.pronunciation.normalization.unspaced import SEAM, Unspaced
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 from kokoro_wyoming.pronunciation.open_jtalk import kana, words_read
@@ -49,6 +50,15 @@ _LETTERS |= dict(
 )
 
 
+_ROOMS = {"LDK": "エルディーケー", "SLDK": "エスエルディーケー", "DK": "ディーケー"}
+_CLASSES = "イチ ニ サン ヨン ゴ ロク ナナ ハチ キュー".split()
+_ADDRESS = (
+    rf"(?<=[\u3400-\u9fff]{SEAM})(?<!話{SEAM})"
+    r"(?P<block>[1-9][0-9]?)-(?P<lot>[0-9]{1,3})-(?P<house>[0-9]{1,3})(?![0-9-])"
+)
+_PLAYED = "勝|負|敗|引き分け|逆転|終|リード|快勝|辛勝|下し|制し"
+
+
 class Japanese(Unspaced):
     locale = "ja_JP"
     subtracted, divided, root = "ひく", "わる", "ルート{}"
@@ -59,6 +69,7 @@ class Japanese(Unspaced):
     out_of, over = "分の", "対"
     group_gap = "、"
     compared = {"~≈": "約", "±": "プラスマイナス", "<": "未満", ">": "超", "≤": "最大", "≥": "最低"}
+    per_words = "[年月日週分秒人個本枚台泊回件]|時間"
     units_per = "{1}あたり{0}"
     units_per_is_own = True
     units_own = {
@@ -111,6 +122,8 @@ class Japanese(Unspaced):
             "kilobyte/second": "毎秒{}キロバイト",
             "liter/minute": "毎分{}リットル",
         },
+        **{f"/{each}": f"1{each}あたり{{}}" for each in "年日分秒人個本枚台泊回件"},
+        **{"/月": "1か月あたり{}", "/週": "1週間あたり{}", "/時間": "1時間あたり{}"},
     }
     currencies = {
         "JPY": Currency("円", "円"),
@@ -126,9 +139,30 @@ class Japanese(Unspaced):
     half_is_first = True
     meridiems = {r"(?i:a\.?m\.?)": "am", r"(?i:p\.?m\.?)": "pm"}
     phones = (r"\+[0-9][0-9 ().-]{6,18}[0-9]", r"0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,4}")
-    code_words = r"(?:暗証番号|パスコード|パスワード|認証コード|確認コード|セキュリティコード|郵便番号)(?:は|：|:)?"
+    code_words = (
+        "(?:(?:暗証|郵便|会員|予約|受付|注文|口座|追跡)番号|内線(?:番号)?|パスコード|パスワード"
+        "|(?:認証|確認|セキュリティ)コード)(?:は|：|:)?"
+    )
+    dated = r"締め?切り?|期限|日付|発売日|予定日|誕生日"
+    of_dates = "は?"
+    after_dates = "です|に|から|まで|以降|頃|ごろ|締め?切|発売|開始|[(（][月火水木金土日][)）・曜]"
     version_words = "[Vv]ersion|バージョン|Core|OS|Assistant"
-    abbreviations = {r"\b(?:vs|VS)\b\.?": "対", r"\bNo\. ?(?=[0-9])": "ナンバー", **READINGS}
+    abbreviations = {
+        r"\b(?:vs|VS)\b\.?": "対",
+        r"\bNo\. ?(?=[0-9])": "ナンバー",
+        r"〒 ?(?=[0-9])": "郵便番号",
+        r"(?<=[0-9]) ?cc(?!\w)": "シーシー",
+        r"(?<=[0-9]) ?ch(?!\w)": "チャンネル",
+        r"(?P<amount>[0-9]{1,4} ?[KMGT]B)/月": rf"月{SEAM}\g<amount>{SEAM}",
+        **{rf"(?<=[1-9]){kind}(?!\w)": said for kind, said in _ROOMS.items()},
+        rf"(?<![\w.,])(?P<storey>[1-5]?[0-9])F(?=$|[、。)）]|{SEAM}?(?:[のへにではをからと]|会議))": r"\g<storey>階",
+        r"(?<=[0-9]) ?V ?[ /] ?(?P<amperes>[0-9]{1,3}(?:\.[0-9])?) ?A(?!\w)": r" V、\g<amperes> A",
+        # Classes of a school; else 二組 is two sets.
+        **{rf"(?<=年{SEAM}){number}{SEAM}組": f"{said}クミ" for number, said in enumerate(_CLASSES, 1)},
+        _ADDRESS: r"\g<block>の\g<lot>の\g<house>",
+        rf"(?<![\w.,:/-])(?P<won>[0-9]{{1,3}})-(?P<lost>[0-9]{{1,3}})(?={SEAM}?で(?:{_PLAYED}))": r"\g<won>対\g<lost>",
+        **READINGS,
+    }
 
     def normalize(self, text: str) -> str:
         text = _POSITIONAL.sub(lambda found: found[0].translate(_ARABIC), said_once(text))
@@ -184,7 +218,9 @@ class Japanese(Unspaced):
 
     def own_rules_first(self) -> Iterator[Rule]:
         yield _DAYS, lambda found: "".join(_DAY_NAMES.get(letter, letter) for letter in found[0])
-        yield re.compile(rf"(?<![\w.])[-−](?={_NUMBER}{SEAM}?[度円])"), lambda found: self.minus
+        yield re.compile(rf"(?<=:[0-5][0-9])[ {SEAM}]?分(?![間割別類担岐])"), lambda found: SEAM
+        yield from self.rules_of_short_dates()
+        yield self.rule_of_rates("[円回人件台個]", rf"{PER}(?!\w)|{self.per_words}")
 
 
 _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")

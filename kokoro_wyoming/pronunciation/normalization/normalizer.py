@@ -203,7 +203,9 @@ class Normalizer(Verbalizer):
 
     def _rules_of_times(self) -> Iterator[Rule]:
         half = "|".join(self.meridiems)
-        between = re.compile(r"(?<=[0-9]:[0-5][0-9])[\s\u00a0]?[-–—~～][\s\u00a0]?(?=[0-2]?[0-9]:[0-5][0-9](?![0-9:]))")
+        between = re.compile(
+            r"(?<=[0-9]:[0-5][0-9])[\s\u00a0]?[-–—~～〜][\s\u00a0]?(?=[0-2]?[0-9]:[0-5][0-9](?![0-9:]))"
+        )
         yield between, lambda found: f" {self.to} "
         halves = rf"(?:{_GAP}(?P<half>{half})(?!\w))" if half else "(?P<half>(?!))"
         if half:
@@ -211,7 +213,7 @@ class Normalizer(Verbalizer):
                 re.compile(rf"(?<=[0-9])(?P<half>{_GAP}(?:{half}))[\s\u00a0]?[-–—][\s\u00a0]?(?=[0-9])"),
                 lambda found: f"{found['half']} {self.to} ",
             )
-        yield re.compile(r"(?<=[0-9]:[0-5][0-9])(?:[ \u00a0]?hs?(?!\w)|\u2063?分(?!钟))"), lambda found: ""
+        yield re.compile(r"(?<=[0-9]:[0-5][0-9])[ \u00a0]?hs?(?!\w)"), lambda found: ""
         rest = r"(?:(?<=:[0-5][0-9]:[0-5][0-9])[.,][0-9]{1,9}(?:Z|\+[0-9]{2}:?[0-9]{2})?)?"
         yield re.compile(rf"(?<![\w:.,/]){_CLOCK}{rest}{halves}?(?![\w:]|[.,][0-9])"), self._clock
         if half:
@@ -260,7 +262,7 @@ class Normalizer(Verbalizer):
         number, sign = self.number_pattern, f"(?P<sign>{_MINUS})?"
         amounts = f"(?P<first>{number})(?:{_DASH}(?P<last>{number}))?"
         unit = unit_after_number(self.unit_symbols, self.no_units)
-        per = rf"(?:/(?P<per>{PER}(?!\w)|[^\W\d_]{{1,12}}(?![\w/])))?"
+        per = rf"(?:/(?P<per>{PER}(?!\w)|{self.per_words}))?"
         large = rf"(?:{_GAP}(?P<large>{self._large_pattern()})(?![\w&-]){self.large_links})?"
         # "$20 T shirts"
         large_onto = rf"(?:{_GAP}(?P<large>{self._large_pattern(r'(?<=[0-9])')})(?![\w&-]))?"

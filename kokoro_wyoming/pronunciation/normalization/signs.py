@@ -35,7 +35,7 @@ def rules_of_comparisons(words: Verbalizer) -> Iterator[Rule]:
         compared |= {">=": compared["≥"], "<=": compared["≤"]}
         sign = rf"(?:[<>]=|[{re.escape(''.join(words.compared))}])"
         pattern = rf"{sign}[ \u00a0]?(?=[-−]?[{re.escape('0123456789$£€¥₹')}])"
-        yield re.compile(rf"(?<![\w<>=~-]){pattern}"), lambda found: f"{compared[found[0].strip()]} "
+        yield re.compile(rf"(?<![\w<>=~%°-]){pattern}"), lambda found: f"{compared[found[0].strip()]} "
 
 
 def _slash_between_words(found: Found) -> str:

@@ -68,6 +68,8 @@ class Verbalizer(ABC):
     """Symbols that are units in this language alone, with their names as in `units.SYMBOLS`."""
     no_units = "(?!)"
     """A regular expression for what looks like a unit and is a word in this language."""
+    per_words = r"[^\W\d_]{1,12}(?![\w/])"
+    """A regular expression for words in place of a unit behind a price and a slash."""
     units_per = "{} / {}"
     units_per_is_own = False
     """Whether `units_per` replaces CLDR's form, which nobody says."""

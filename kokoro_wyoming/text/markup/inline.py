@@ -138,8 +138,8 @@ tfoot thead title tr ul
 """
 _INLINE_LIST = """
 a abbr acronym audio b bdi bdo big button cite code data del dfn em font i iframe img input ins kbd label link
-mark math meta meter noscript object output picture progress q s samp script select small source span strike
-strong style sub sup svg textarea time track tt u var video wbr
+mark math meta meter noscript object output picture progress q rb rp rt rtc ruby s samp script select small source
+span strike strong style sub sup svg textarea time track tt u var video wbr
 """
 _BLOCKS, _CELLS = frozenset(_BLOCK_LIST.split()) | hidden.TAGS, frozenset(("td", "th"))
 _TAGS = _BLOCKS | _CELLS | frozenset(_INLINE_LIST.split())
@@ -154,9 +154,18 @@ _TOKEN = re.compile(r"<\|[\w./-]{1,40}\|>")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)\S+|[^\s@<>]+@[^\s@<>]+)>")
 
 
+_RUBY_CHARS = 200
+_RUBY = re.compile(r"<ruby(?:\s[^<>]*)?>", re.IGNORECASE)
+_FALLBACK = re.compile(r"<rp>[^<>]*</rp>|</?(?:rb|rtc)>", re.IGNORECASE)
+_READING = re.compile(r"([^<>]*)<rt>([^<>]*)(?:</rt>)?", re.IGNORECASE)
+
+
 def angle(held: str) -> Found | None:
     """Judge "<" and what follows."""
     last = held[-1]
+    ruby = _RUBY.match(held)
+    if ruby:
+        return _ruby(held, ruby.end())
     if held.startswith("<!-"):
         return _comment(held)
     if len(held) == 2:
@@ -166,6 +175,18 @@ def angle(held: str) -> Found | None:
     name = _NAME.match(held)
     unknown = name is not None and name[1].lower() not in _TAGS
     return as_text(held) if last == "<" or len(held) > TAG_CHARS or unknown else None
+
+
+def _ruby(held: str, start: int) -> Found | None:
+    """Words with their readings: in brackets where these are kana, which are said once; others are not said."""
+    if not held.lower().endswith("</ruby>"):
+        return Found(again=held[start:]) if len(held) > _RUBY_CHARS else None
+    inside = _FALLBACK.sub("", held[start : -len("</ruby>")])
+    words = "".join(word for word, _ in _READING.findall(inside))
+    reading = "".join(said for _, said in _READING.findall(inside))
+    if re.fullmatch("[\u3041-\u30ff]+", reading):
+        words = f"{words}（{reading}）" if re.search("[\u3005\u3400-\u9fff]", words) else reading
+    return Found(again=words + _READING.sub("", inside))
 
 
 def _comment(held: str) -> Found | None:
