@@ -133,9 +133,9 @@ class English(Normalizer):
     def year(self, year: int) -> str:
         return str(num2words(year, to="year")).replace("oh-", "oh ")
 
-    def span(self, first: str, last: str) -> str:
-        """Twice the same number is a score or shares: "two two", "fifty fifty"."""
-        return self.joined(first, last) if first == last else super().span(first, last)
+    def score(self, first: str, last: str) -> str:
+        """Twice the same number: "two two", "fifty fifty"."""
+        return self.joined(first, last) if first == last else super().score(first, last)
 
     def clock(self, hour: int, minute: int, second: int, half: str) -> str:
         words = self.integer(hour)
