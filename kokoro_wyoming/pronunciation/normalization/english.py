@@ -21,13 +21,9 @@ from kokoro_wyoming.pronunciation.normalization.numerals import Number
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _PARTS = {2: ("half", "halves"), 3: ("third", "thirds"), 4: ("quarter", "quarters"), 5: ("fifth", "fifths")}
-_PARTS |= {
-    6: ("sixth", "sixths"),
-    7: ("seventh", "sevenths"),
-    8: ("eighth", "eighths"),
-    9: ("ninth", "ninths"),
-    10: ("tenth", "tenths"),
-}
+_PARTS |= {6: ("sixth", "sixths"), 7: ("seventh", "sevenths"), 8: ("eighth", "eighths"), 9: ("ninth", "ninths")}
+_PARTS |= {10: ("tenth", "tenths"), 12: ("twelfth", "twelfths"), 16: ("sixteenth", "sixteenths")}
+_PARTS |= {32: ("thirty-second", "thirty-seconds"), 64: ("sixty-fourth", "sixty-fourths")}
 _YEAR_AFTER = "in|since|of|by|until|till|from|before|after|year|spring|summer|autumn|fall|winter"
 
 
@@ -40,6 +36,8 @@ _PORTIONS = (
 
 class English(Normalizer):
     locale = "en_US"
+    says_ratios = True
+    fine_parts = frozenset((12, 16, 32, 64))
     by = "by"
     version = "version"
     compared = {
@@ -282,7 +280,7 @@ class English(Normalizer):
 
     def _portion(self, found: Found) -> str:
         whole, over, under = fractions.value_of(found)
-        if whole or not fractions.is_proper(over, under):
+        if whole or not fractions.is_proper(over, under, self):
             return found[0]
         noun = re.sub("(?<=inch)es$|(?<!s)s$", "", found["noun"].replace("feet", "foot"))
         return self._part_of(over, under, noun, found["article"])

@@ -28,9 +28,9 @@ def value_of(found: Found) -> tuple[int, int, int]:
     return int(found["whole"] or 0), int(found["over"]), int(found["under"])
 
 
-def is_proper(over: int, under: int) -> bool:
-    """Whether it is less than one, and has a name in every language."""
-    return 0 < over < under <= 10
+def is_proper(over: int, under: int, words: Verbalizer) -> bool:
+    """Whether it is less than one, and has a name in the language."""
+    return 0 < over < under and (under <= 10 or under in words.fine_parts)
 
 
 def rules_before_units(words: Verbalizer) -> Iterator[Rule]:
@@ -38,7 +38,7 @@ def rules_before_units(words: Verbalizer) -> Iterator[Rule]:
 
     def of_unit(found: Found) -> str:
         whole, over, under = value_of(found)
-        if not is_proper(over, under):
+        if not is_proper(over, under, words):
             return found[0]
         return words.fraction_of(whole, over, under, unit_of(found["unit"]), found["article"])
 
@@ -58,7 +58,7 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         before = f"{found['whole']} " if found["whole"] else ""
         if (over, under) in _NEVER_A_FRACTION:
             return f"{before}{words.integer(over)} {words.integer(under)}"
-        if is_proper(over, under) and 1 < under < 10:
+        if is_proper(over, under, words) and 1 < under < 10:
             return words.mixed(whole, over, under) if whole else words.fraction(over, under)
         return before + (words.slash_over(over, under) if over > under else words.share(over, under))
 

@@ -17,6 +17,7 @@ _SIDE = rf"[-−]?{_NUMBER}(?:{_BLANK}[-−–+*×✕·÷/xX^]{_BLANK}[-−]?{_N
 _EQUATION = (
     rf"(?<![\w.,:/−–-])(?:{_SIDE}|[a-zA-Z]){_BLANK}={_BLANK}(?:{_SIDE}|[?xyXY])(?![\w²³]|[.,:/−-]?[0-9]|{_BLANK}[+*×=])"
 )
+_SMALL_WORD = re.compile(r"(?<!\w)[a-zß-ÿ][^\W\d_]* $")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 _BASE = "(?:[0-9]{1,3}|[0-9]{5,15})(?:[.,][0-9]{1,15})?|[bcnrxyz]"
 """Four raised digits would be a year with a footnote."""
@@ -40,11 +41,18 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         over, under = (words.number(words.parsed(found[name])) for name in ("over", "under"))
         return f"{over} {words.divided} {under}"
 
+    def ratio(found: Found) -> str:
+        # Behind a name it is a verse; two digits would be minutes.
+        before = found.string[max(0, found.start() - 24) : found.start()]
+        return f"{found['over']} {words.to} {found['under']}" if _SMALL_WORD.search(before) else found[0]
+
     def power(found: Found) -> str:
         exponent = (found["typed"] or found["raised"]).translate(_RAISED)
         return words.raised(found["base"], exponent)
 
     yield re.compile(_EQUATION), equation
+    if words.says_ratios:
+        yield re.compile(r"(?<=[a-zß-ÿ] )(?P<over>[0-9]{1,3}):(?P<under>[0-9])(?![\w:/-]|[.,][0-9])"), ratio
     yield (
         re.compile(rf"(?<![\w.,:/−-])(?P<first>{_NUMBER})−(?P<last>{_NUMBER})(?![\w°%]|{_BLANK}[°%]|[−/:-]|[.,][0-9])"),
         difference,

@@ -44,7 +44,11 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
         if found["sign"] is None and not found["over"]:
             return words.measure_before(found, words.parsed(found["inches"]), "inch")
         whole, over, under = value_of(found)
-        return words.fraction_of(whole, over, under, "inch", found["article"]) if is_proper(over, under) else found[0]
+        return (
+            words.fraction_of(whole, over, under, "inch", found["article"])
+            if is_proper(over, under, words)
+            else found[0]
+        )
 
     yield re.compile(r"(?<=[0-9¼-¾⅐-⅞][\"″”'′]) ?[xX×] ?(?=[0-9])"), lambda found: f" {words.by} "
     yield (

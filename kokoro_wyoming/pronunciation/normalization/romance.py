@@ -29,7 +29,7 @@ STOP = r"(?:\.(?! {0,2}(?:$|[¿¡«“\"]?[A-ZÀ-Þ]))|(?!\w))"
 class Romance(Normalizer):
     words_locale = ""
     """num2words' name of the language."""
-    decimal_comma = plain_spaces = True
+    decimal_comma = plain_spaces = says_ratios = True
     evening_from = 7
     comma = "coma"
     of = "de"
@@ -111,7 +111,7 @@ class Romance(Normalizer):
     def _portion(self, found: Found) -> str:
         whole, over, under = fractions.value_of(found)
         noun = found["noun"]
-        if not fractions.is_proper(over, under):
+        if not fractions.is_proper(over, under, self):
             return found[0]
         feminine = noun in self.portions.split()
         if whole:

@@ -132,6 +132,7 @@ class Spanish(Romance):
         r"\bDra\.": "doctora",
         r"\bU(?:d|sted)\.": "usted",
         r"\bUds\.": "ustedes",
+        rf"\bdto{STOP}": "descuento",
         r"\b(?:D\.ª|Dña\.|D(?:ña|ª)(?= [A-ZÁÉÍÓÚÑ]))": "doña",
         r"(?:^|(?<=[.,:;(] )|(?<=\b(?:de|el|al) )|(?<=\b[aey] )|(?<=\b(?:con|por) ))D\.(?= [A-ZÁÉÍÓÚÑ][a-zá-ú])": "don",
         r"\bSta\.?(?= [A-ZÁÉÍÓÚÑ])": "Santa",

@@ -64,7 +64,7 @@ class Unspaced(Normalizer):
             return f"{found['before']}{self.date(None, int(found['month']), int(found['day']))}"
 
         def unless_fraction(found: Found) -> str:
-            is_fraction = is_proper(int(found["month"]), int(found["day"]))
+            is_fraction = is_proper(int(found["month"]), int(found["day"]), self)
             return found[0] if is_fraction and found.string[found.end()] not in "(（" else say(found)
 
         gap = rf"[ ：:{SEAM}]{{0,2}}"

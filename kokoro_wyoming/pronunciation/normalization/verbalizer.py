@@ -46,6 +46,10 @@ class Verbalizer(ABC):
     dot = "dot"
     version = "version"
     out_of = "out of"
+    says_ratios = False
+    """Whether 2:1 is said with the word of a range."""
+    fine_parts: frozenset[int] = frozenset()
+    """Denominators above 10 that have names before a unit, as on rulers."""
     over = "over"
     word_gap = " "
     """What stands between words of this language."""
