@@ -17,7 +17,8 @@ _SIDE = rf"[-−]?{_NUMBER}(?:{_BLANK}[-−–+*×✕·÷/xX^]{_BLANK}[-−]?{_N
 _EQUATION = (
     rf"(?<![\w.,:/−–-])(?:{_SIDE}|[a-zA-Z]){_BLANK}={_BLANK}(?:{_SIDE}|[?xyXY])(?![\w²³]|[.,:/−-]?[0-9]|{_BLANK}[+*×=])"
 )
-_SMALL_WORD = re.compile(r"(?<!\w)[a-zß-ÿ][^\W\d_]* $")
+_NO_NAME = re.compile(r"(?:(?<!\w)[a-zß-ÿ][^\W\d_]*|^\W?[^\W\d_]+) $")
+"""A word that does not look like one: in small letters, or the first of a text."""
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 _BASE = "(?:[0-9]{1,3}|[0-9]{5,15})(?:[.,][0-9]{1,15})?|[bcnrxyz]"
 """Four raised digits would be a year with a footnote."""
@@ -44,7 +45,7 @@ def rules(words: Verbalizer) -> Iterator[Rule]:
     def ratio(found: Found) -> str:
         # Behind a name it is a verse; two digits would be minutes.
         before = found.string[max(0, found.start() - 24) : found.start()]
-        return f"{found['over']} {words.to} {found['under']}" if _SMALL_WORD.search(before) else found[0]
+        return f"{found['over']} {words.to} {found['under']}" if _NO_NAME.search(before) else found[0]
 
     def power(found: Found) -> str:
         exponent = (found["typed"] or found["raised"]).translate(_RAISED)
