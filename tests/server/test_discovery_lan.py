@@ -263,7 +263,7 @@ def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_
     assert seen["found"]["name"] == "Kokoro"
     assert seen["found"]["addresses"] == ["10.77.0.1", "fd77::1"]
     # The stand-in spells out what it says.
-    assert seen["found"]["heard"] == "It is bf_emma.Who speaks"
+    assert seen["found"]["heard"] == "It is bf emma.Who speaks"
     assert seen["followed"]["addresses"] == ["10.77.0.9", "fd77::1"]
     assert seen["followed"]["heard"] == seen["found"]["heard"]
     assert seen["refused"] == {"type": "error", "code": "not-allowed"}
@@ -275,7 +275,7 @@ def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_
 @scene("our_server_on_ipv6_alone")
 def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_addresses_alone(seen: Seen) -> None:
     assert seen["found"]["addresses"] == ["2001:db8:77::1"]
-    assert seen["found"]["heard"] == "It is bf_emma.Who speaks"
+    assert seen["found"]["heard"] == "It is bf emma.Who speaks"
 
 
 @needs_namespaces

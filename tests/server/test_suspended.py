@@ -235,7 +235,7 @@ def test_a_suspension_longer_than_every_limit_is_noticed_by_nobody(program: Prog
     halfway.until("info")
     idle.send(ping)
     idle.until("pong")
-    assert text_of([*heard, *listener.until("audio-stop")]) == "Well.A SLOW turn."
+    assert text_of([*heard, *listener.until("audio-stop")]) == "Well.A slow turn."
     assert text_of(newcomer.until("audio-stop")) == "Behind it"
     assert main(["health", "--uri", program.uri]) == 0
     for line in lines:
