@@ -15,7 +15,7 @@ from typing import NamedTuple
 import emoji
 from babel.dates import format_date, format_skeleton
 
-from kokoro_wyoming.pronunciation.normalization import normalizer_of
+from kokoro_wyoming.pronunciation.normalization import file_names, normalizer_of
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer
 from kokoro_wyoming.text import marks
 from kokoro_wyoming.text.sentences import Run
@@ -24,18 +24,6 @@ _LOGGER = logging.getLogger(__name__)
 
 _MAX_DIGITS = 15
 """The longest number that every language has words for."""
-
-_IN_ADDRESSES = {
-    "en": ("dot", "at"),
-    "es": ("punto", "arroba"),
-    "fr": ("point", "arobase"),
-    "hi": ("डॉट", "ऐट"),
-    "it": ("punto", "chiocciola"),
-    "ja": ("ドット", "アットマーク"),
-    "pt": ("ponto", "arroba"),
-    "zh": ("点", "艾特"),
-}
-"""The words for the full stop and the @ of an address, by language."""
 
 _DATE_PART = re.compile(r"\d+|[^\W\d_]+")
 
@@ -46,8 +34,8 @@ def name(run: Run, language: str) -> str:
         spoken = language[:2] if language[:2] in emoji.LANGUAGES else "en"
         names = (emoji.demojize(one["emoji"], ("", ""), spoken) for one in emoji.emoji_list(run.text))
         return ", ".join(dict.fromkeys(one.replace("_", " ").strip() for one in names))
-    dot, at = _IN_ADDRESSES.get(language[:2], _IN_ADDRESSES["en"])
-    return run.text.replace(".", f" {dot} ").replace("@", f" {at} ")
+    words = file_names.WORDS.get(language[:2], file_names.WORDS["en"])
+    return run.text.replace(".", f" {words.dot} ").replace("@", f" {words.at} ")
 
 
 def say_as(run: Run, language: str, region: str | None = None) -> Iterator[Run]:

@@ -11,23 +11,26 @@ if TYPE_CHECKING:
     from kokoro_wyoming.pronunciation.normalization.verbalizer import Found, Verbalizer
 
 
-class _Words(NamedTuple):
+class Words(NamedTuple):
+    """What a language says for the signs in names of files, and in addresses."""
+
     dot: str
+    at: str
     slash: str
     backslash: str
     colon: str
     tilde: str
 
 
-_WORDS = {
-    "en": _Words("dot", "slash", "backslash", "colon", "tilde"),
-    "es": _Words("punto", "barra", "barra invertida", "dos puntos", "virgulilla"),
-    "fr": _Words("point", "slash", "antislash", "deux points", "tilde"),
-    "hi": _Words("डॉट", "स्लैश", "बैकस्लैश", "कोलन", "टिल्ड"),
-    "it": _Words("punto", "barra", "barra rovesciata", "due punti", "tilde"),
-    "ja": _Words("ドット", "スラッシュ", "バックスラッシュ", "コロン", "チルダ"),
-    "pt": _Words("ponto", "barra", "barra invertida", "dois pontos", "til"),
-    "zh": _Words("点", "斜杠", "反斜杠", "冒号", "波浪号"),
+WORDS = {
+    "en": Words("dot", "at", "slash", "backslash", "colon", "tilde"),
+    "es": Words("punto", "arroba", "barra", "barra invertida", "dos puntos", "virgulilla"),
+    "fr": Words("point", "arobase", "slash", "antislash", "deux points", "tilde"),
+    "hi": Words("डॉट", "ऐट", "स्लैश", "बैकस्लैश", "कोलन", "टिल्ड"),
+    "it": Words("punto", "chiocciola", "barra", "barra rovesciata", "due punti", "tilde"),
+    "ja": Words("ドット", "アットマーク", "スラッシュ", "バックスラッシュ", "コロン", "チルダ"),
+    "pt": Words("ponto", "arroba", "barra", "barra invertida", "dois pontos", "til"),
+    "zh": Words("点", "艾特", "斜杠", "反斜杠", "冒号", "波浪号"),
 }
 _SPELLED = (
     "js jsx ts tsx md py txt yml cfg pdf csv tsv xml html htm css scss php rb rs cpp hpp sh exe dll gz xz rar iso "
@@ -69,7 +72,7 @@ def rules(language: Verbalizer) -> Iterator[Rule]:
 class _Reader:
     def __init__(self, language: Verbalizer) -> None:
         self._language = language
-        self._words = _WORDS[language.locale[:2]]
+        self._words = WORDS[language.locale[:2]]
         self._is_english = language.locale.startswith("en")
         self._standard = "eight oh two" if self._is_english else language.integer(802)
 

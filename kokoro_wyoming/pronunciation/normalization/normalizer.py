@@ -239,9 +239,7 @@ class Normalizer(Verbalizer):
         return self.date(int(year) if year else None, self.month_numbers[found["month"].lower()], day)
 
     def _clock(self, found: Found) -> str:
-        half = next(
-            (sense for form, sense in self.meridiems.items() if found["half"] and re.fullmatch(form, found["half"])), ""
-        )
+        half = self.half_of(found["half"]) if found["half"] else ""
         hour, minute = int(found["hour"]), int(found["minute"] or 0)
         if half and hour > 12:
             half = ""

@@ -59,7 +59,7 @@ def _of_names(words: Verbalizer, names: dict[str, str]) -> Iterator[Rule]:
 
 def _of_prices(words: Verbalizer) -> Iterator[Rule]:
     number = words.number_pattern
-    large = "|".join(map(re.escape, sorted(words.large_numbers(), key=len, reverse=True)))
+    large = "|".join(map(re.escape, sorted(words.large, key=len, reverse=True)))
 
     def sign_before(found: Found) -> str:
         return _price_range(words, found, f"{found['currency']}{found['gap']}", "")
