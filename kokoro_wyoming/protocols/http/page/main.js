@@ -104,7 +104,9 @@ async function loadVoices() {
   exampleLanguage.replaceChildren(
     ...tags.map((tag) => element("option", { value: tag, textContent: languageName(tag) })),
   );
-  const first = best("en-US") ?? voices[0]?.id;
+  const [primary] = navigator.language.split("-");
+  const near = tags.find((tag) => tag === navigator.language) ?? tags.find((tag) => tag.startsWith(`${primary}-`));
+  const first = best(near ?? "en-US") ?? voices[0]?.id;
   if (!first) tell("The server has no voices yet: it may still be fetching them.", "error");
   else if (!choice.parts.length) choose(first);
   if (!text.value && tags.length) text.value = PRESETS[exampleLanguage.value]?.texts[0] ?? "";

@@ -53,6 +53,7 @@ export class Player extends EventTarget {
   /** The context's time at which the take's first sample is heard. */
   #origin = 0;
   #started = false;
+  /** Where it plays from, or was stopped. */
   #reached = 0;
   take = new Take();
   playing = false;
@@ -130,7 +131,7 @@ export class Player extends EventTarget {
   get position() {
     if (!this.playing || !this.#started || !this.#context) return this.#reached;
     const late = this.#context.outputLatency || 0;
-    return Math.min(Math.max(this.#context.currentTime - late - this.#origin, 0), this.take.seconds);
+    return Math.min(Math.max(this.#context.currentTime - late - this.#origin, this.#reached), this.take.seconds);
   }
 
   /** Read the loudest sample that leaves the graph at the moment. */

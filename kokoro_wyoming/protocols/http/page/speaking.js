@@ -1,15 +1,21 @@
 /** One utterance at a time: from the server into the player and the words. */
 
-import { Failure, openStream } from "./api.js";
+import { Failure } from "./api.js";
 import { tell } from "./dom.js";
+import { Refused, openStream, readStream } from "./stream.js";
 import * as words from "./words.js";
 
 const SILENT = "No sound comes out of the browser. Is a loudspeaker connected? The download works all the same.";
 
+/** @typedef {ReturnType<typeof openStream>} Stream */
+
 /** Speaks texts; a new one ends the one before. */
 export class Speaker {
-  /** @type {ReturnType<typeof openStream> | null} */
+  /** @type {Stream | null} */
   #stream = null;
+  /** The same without a WebSocket. @type {(() => Stream) | null} */
+  #instead = null;
+  #asked = 0;
   /** How long the last text waited for its first sound. */
   firstSoundSeconds = 0;
 
@@ -21,7 +27,7 @@ export class Speaker {
   /**
    * Speak a text that is whole.
    * @param {string} text  as the server gets it
-   * @param {object} options  as in "start"
+   * @param {{voice: string, speed?: number, volume?: number}} options  as in "start"
    * @param {string} language
    * @param {string} shown  the text without markup of ours
    */
@@ -29,6 +35,7 @@ export class Speaker {
     const stream = this.open(options, language, shown);
     stream?.text(text);
     stream?.end();
+    this.#instead = () => readStream(text, options, this.#listener());
   }
 
   /**
@@ -45,15 +52,9 @@ export class Speaker {
       player.begin();
       words.begin(shown, language);
       tell("");
-      const asked = performance.now();
-      const listener = {
-        sound: (bytes) => {
-          if (!player.take.seconds) this.firstSoundSeconds = (performance.now() - asked) / 1000;
-          player.add(bytes);
-        },
-        words: (come) => words.add(come),
-      };
-      this.#stream = openStream(options, listener);
+      this.#asked = performance.now();
+      this.#instead = null;
+      this.#follow(openStream(options, this.#listener()));
     } catch (error) {
       player.stop();
       tell(error instanceof Failure ? error.message : `The sound could not be begun: ${error.message}`, "error");
@@ -61,9 +62,26 @@ export class Speaker {
     }
     const { take } = player;
     setTimeout(() => player.take === take && player.playing && !player.awake && tell(SILENT, "error"), 3000);
-    const stream = this.#stream;
+    return this.#stream;
+  }
+
+  #listener() {
+    const { player } = this;
+    const { take } = player;
+    return {
+      sound: (bytes) => {
+        if (player.take !== take) return;
+        if (!player.take.seconds) this.firstSoundSeconds = (performance.now() - this.#asked) / 1000;
+        player.add(bytes);
+      },
+      words: (come) => player.take === take && words.add(come),
+    };
+  }
+
+  /** @param {Stream} stream */
+  #follow(stream) {
+    this.#stream = stream;
     stream.done.then(() => this.#ended(stream), (error) => this.#ended(stream, error));
-    return stream;
   }
 
   /** Silence at once; the server stops its work. */
@@ -85,11 +103,16 @@ export class Speaker {
   }
 
   /**
-   * @param {object} stream
+   * @param {Stream} stream
    * @param {Error} [error]
    */
   #ended(stream, error) {
     if (stream !== this.#stream) return;
+    if (error instanceof Refused && this.#instead) {
+      this.#follow(this.#instead());
+      this.#instead = null;
+      return;
+    }
     this.#stream = null;
     words.finish();
     if (error) tell(error.message, "error");
