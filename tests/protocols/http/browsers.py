@@ -96,7 +96,7 @@ class Chromium(Browser):
         return await self.page.evaluate(script)
 
     async def click(self, selector: str, *, at: float = 0.5) -> None:
-        where = self.page.locator(selector)
+        where = self.page.locator(selector).first
         await where.scroll_into_view_if_needed()
         box = await where.bounding_box()
         await where.click(position={"x": box["width"] * at, "y": box["height"] / 2})
@@ -139,10 +139,14 @@ class Firefox(Browser):
         return json.loads(answer["result"]["value"])
 
     async def click(self, selector: str, *, at: float = 0.5) -> None:
-        await self.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
-        box = await self.run(f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()")
-        x, y = int(box["x"] + box["width"] * at), int(box["y"] + box["height"] / 2)
-        steps = [{"type": "pointerMove", "x": x, "y": y}, {"type": "pointerDown", "button": 0}]
+        place = f"document.querySelector({json.dumps(selector)})"
+        await self.run(f"{place}.scrollIntoView({{block: 'center'}})")
+        width = await self.run(f"{place}.getBoundingClientRect().width")
+        locator = {"type": "css", "value": selector}
+        found = await self._command("browsingContext.locateNodes", context=self._window, locator=locator)
+        element = {"type": "element", "element": {"sharedId": found["nodes"][0]["sharedId"]}}
+        move = {"type": "pointerMove", "x": int(width * (at - 0.5)), "y": 0, "origin": element}
+        steps = [move, {"type": "pointerDown", "button": 0}]
         await self._act({"type": "pointer", "id": "mouse", "actions": [*steps, {"type": "pointerUp", "button": 0}]})
 
     async def press(self, *keys: str) -> None:
@@ -169,7 +173,7 @@ class Firefox(Browser):
         number = len(self._answers) + 1
         self._answers[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        answer = await self._answers[number]
+        answer = await asyncio.wait_for(self._answers[number], 90)
         assert answer["type"] == "success", answer
         return answer["result"]
 
@@ -178,7 +182,7 @@ class Firefox(Browser):
             said = json.loads(message.data)
             if said["type"] == "event":
                 self._note(said["method"], said["params"])
-            elif said["id"] in self._answers:
+            elif said["id"] in self._answers and not self._answers[said["id"]].done():  # who asked may have gone
                 self._answers[said["id"]].set_result(said)
 
     def _note(self, event: str, about: dict[str, Any]) -> None:

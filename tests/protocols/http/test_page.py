@@ -234,8 +234,7 @@ async def test_the_page_works_by_keyboard_alone(window: Browser) -> None:
     await window.type(FRONT_DOOR)
     await window.press("Control", "Enter")
     assert await window.until(LIT)
-    await window.press("Escape")
-    await window.until(PLAYED)
+    await heard(window)
     for _ in range(20):
         await window.press("Tab")
         if await window.run("document.activeElement.className") == "word":
