@@ -23,6 +23,7 @@ from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
 from kokoro_wyoming.network.memory import trim_heap
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions
+from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.scheduler import Listener, on_own_thread
 from kokoro_wyoming.text.sentences import Sentence, plain
 from kokoro_wyoming.voices.catalogue import Catalogue
@@ -229,6 +230,17 @@ class EngineUtterance:
                     yield samples
             if heard:
                 await asyncio.to_thread(self._loudness.learn, voice, np.concatenate(heard))
+
+    async def read(self, sentence: Sentence, voice: SpokenVoice) -> Reading:
+        """How a sentence is read, found in one turn of the model thread."""
+        engine, thread = self._engine, self._engine.manager.thread
+        async with engine.manager.in_use(voice.version) as release:
+
+            def steps() -> Iterator[Reading]:
+                yield release.reading(sentence.runs, voice.language, engine.reading)
+
+            async with contextlib.aclosing(thread.stream(steps, listener=self._listener)) as readings:
+                return await anext(readings)
 
     def delivered(self, seconds: float) -> None:
         """Remember that so much sound is on its way to the listener."""

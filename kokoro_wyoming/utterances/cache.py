@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
+from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceRequest
@@ -151,6 +152,9 @@ class CachedUtterance:
         # The sound is complete only here: the engine did not fail, and the listener stayed to the end.
         if pieces and self._is_current():
             self._cache.keep(key, np.concatenate(pieces))
+
+    async def read(self, sentence: Sentence, voice: SpokenVoice) -> Reading:
+        return await self._slot.read(sentence, voice)
 
     def _is_current(self) -> bool:
         """Whether the cache was not cleared since: the engine speaks on with the voices that the utterance began with,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.word_times import Clock
+from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceRequest
 
@@ -26,6 +27,10 @@ class EngineSlot(Protocol):
 
         Closing the iterator abandons the work at the next window.
         """
+        ...
+
+    async def read(self, sentence: Sentence, voice: SpokenVoice) -> Reading:
+        """How the sentence would be read; makes no sound. `voice` is as for `speak`."""
         ...
 
     def delivered(self, seconds: float) -> None:

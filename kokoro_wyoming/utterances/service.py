@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.quota import Quota
+from kokoro_wyoming.utterances.reading import read
 from kokoro_wyoming.utterances.requests import SpeechOptions, SpeechRequest
 from kokoro_wyoming.utterances.utterance import Utterance
 from kokoro_wyoming.voices.descriptions import ProgramDescription, VoiceRequest
@@ -39,3 +41,10 @@ class SpeechService:
         limit. Raises BusyError, and as `check`.
         """
         return Utterance(self._engine, request, self._options, client=client, quota=quota or Quota())
+
+    async def phonemes(self, text: str, request: SpeechRequest, *, quota: Quota | None = None) -> Reading:
+        """How a whole text would be read; makes no sound. It takes a place as an utterance does.
+
+        Raises TextTooLongError, StuckError, PeerError for wrong markup, and as `begin`.
+        """
+        return await read(text, self._engine, request, self._options, quota or Quota())

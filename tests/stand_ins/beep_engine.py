@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kokoro_wyoming.audio.word_times import Clock, SpokenWord
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import match_language
+from kokoro_wyoming.pronunciation.readings import Reading, WordReading
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 
@@ -113,6 +114,14 @@ class BeepUtterance:
         finally:
             if not ended:
                 self._engine.abandoned.append(sentence)
+
+    async def read(self, part: Sentence, voice: SpokenVoice) -> Reading:
+        assert not self._closed
+        if self._engine.gate is not None:
+            await self._engine.gate.wait()
+        text = part.text
+        words = tuple(WordReading(word, word.upper()) for word in text.split())
+        return Reading(voice.language, text.upper(), tuple(map(ord, text)), words)
 
     def _halves(self, sentence: str) -> Iterable[NDArray[np.float32]]:
         if not any(character.isalnum() for character in sentence):
