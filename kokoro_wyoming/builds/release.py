@@ -24,6 +24,7 @@ from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, Tr
 from kokoro_wyoming.network.learning import CalibrationData
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.pronunciation import ipa
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, RunPart, has_sound, of_runs
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions, pronounce
 from kokoro_wyoming.pronunciation.readings import Reading, as_written
@@ -203,10 +204,12 @@ class Release(ABC):
         phonemes, words = "", list[SpokenWord]()
         for piece in pieces:
             phonemes += " " if phonemes else ""
-            found = self._words_among_phonemes(piece, lang_code)
-            words += (replace(word, first=len(phonemes) + word.first) for word in found)
+            among = self._words_among_phonemes(piece, lang_code)
+            words += (replace(word, first=len(phonemes) + word.first) for word in among)
             phonemes += piece.phonemes
-        written = as_written("".join(run.text for run in runs), words, phonemes)
+        to_symbols = partial(self.symbols, language=tag)
+        found = as_written("".join(run.text for run in runs), words, phonemes)
+        written = (replace(word, phonemes=ipa.written(word.phonemes, to_symbols)) for word in found)
         return Reading(tag, phonemes, tuple(self._ids(phonemes)), tuple(written))
 
     # Text to sound
