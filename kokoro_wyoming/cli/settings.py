@@ -39,6 +39,7 @@ class _Flag:
 
 _FLAGS = (
     _Flag("--uri", "server.uri", "URI", "address to listen on, such as tcp://:10200 or unix:///run/kokoro.sock"),
+    _Flag("--http-uri", "http.uri", "URI", "address of the page and the HTTP API, such as tcp://:8880"),
     _Flag("--model-version", "model.version", "VERSION", "Kokoro release, such as v1.0"),
     _Flag("--language", "speech.language", "TAG", "language when a client names none, such as en-GB"),
     _Flag("--voice", "speech.voice", "NAME", "voice when a client names none, such as af_heart"),
@@ -53,6 +54,7 @@ _FLAGS = (
     _Flag("--log-level", "server.log_level", "LEVEL", "debug, info, warning or error"),
 )
 _SWITCHES = (
+    ("--no-http", "http.uri", None, "no page and no HTTP API"),
     ("--offline", "assets.offline", True, "never download anything"),
     ("--no-zeroconf", "discovery.enabled", False, "do not announce the server on the local network"),
 )

@@ -64,9 +64,14 @@ def _laid_over(documents: Sequence[Document]) -> dict[str, Any]:
     return values
 
 
+_OFF: Mapping[str, Any] = {"http": {"uri": None}}
+"""What null means for a section that can be switched off."""
+
+
 def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
+        value = _OFF.get(key, value) if value is None else value
         under = below.get(key)
         if isinstance(under, dict) and isinstance(value, dict):
             merged[key] = _merged(under, value)

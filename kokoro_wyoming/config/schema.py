@@ -2,172 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from kokoro_wyoming.config.addresses import networks_of, parse_uri
+from kokoro_wyoming.config import fields
 from kokoro_wyoming.config.mistakes import nearest
-from kokoro_wyoming.errors import PeerError, UnknownVersionError
-from kokoro_wyoming.languages import TAGS, match_language
-from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
-from kokoro_wyoming.pronunciation.normalization.regions import region_code
-from kokoro_wyoming.releases import VERSIONS, match_version
-from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, MAX_SPEED, MIN_SPEED, parse
-
-
-def _uri(value: str) -> str:
-    parse_uri(value)
-    return value
-
-
-def _language(value: str) -> str:
-    tag = match_language(value)
-    if tag is None:
-        raise ValueError(f"is not a language that Kokoro speaks; they are {', '.join(TAGS)}")
-    return tag
-
-
-def _languages_once(value: Any) -> Any:
-    """Refuse two spellings of one language: one of the two values would be lost."""
-    if isinstance(value, Mapping):
-        tags = [match_language(key) for key in value if isinstance(key, str)]
-        twice = next((tag for tag in tags if tag is not None and tags.count(tag) > 1), None)
-        if twice is not None:
-            raise ValueError(f"has {twice} twice, in two spellings; keep one")
-    return value
-
-
-def _version(value: Any) -> Any:
-    """Normalise "1.0", 1.0, 1 and "V1.0" to "v1.0"; other types are left for the type check to refuse."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return value
-    try:
-        return match_version(str(value))
-    except UnknownVersionError as error:
-        known = ", ".join(VERSIONS)
-        raise ValueError(f"is no Kokoro release that this version of kokoro-wyoming runs; use {known}") from error
-
-
-def _device(value: str) -> str:
-    device = value.strip().lower()
-    if re.fullmatch("auto|cpu|cuda(:[0-9]+)?|mps", device):
-        return device
-    raise ValueError("is not a device; use auto, cpu, cuda, cuda:N or mps")
-
-
-def _voice_name(value: str) -> str:
-    if not value.strip() or value != value.strip() or not value.isprintable():
-        raise ValueError("is not a voice name; `kokoro-wyoming voices` lists them")
-    if value[0] in "./~" or "\\" in value:
-        raise ValueError("is a path, not a voice name; name a pack of folders.voices without its folder")
-    return _expression(value) if set(value) & set("/+@()") else value
-
-
-def _expression(value: str) -> str:
-    """A voice or blend in its canonical spelling."""
-    try:
-        return str(parse(value))
-    except PeerError as error:
-        raise ValueError(f"is not a voice: {str(error).rstrip('.')}") from error
-
-
-def _own_name(value: str) -> str:
-    if not value.strip() or value != value.strip() or not value.isprintable() or set(value) & set("/\\+@()"):
-        raise ValueError("is not a name for a voice: letters, digits and blanks make one")
-    if match_language(value) is not None:
-        raise ValueError("is a language; the voices of languages are chosen in speech.voices")
-    return value
-
-
-def _names_once(value: Any) -> Any:
-    """Refuse two names that differ in case alone: names of voices are compared without case."""
-    if isinstance(value, Mapping):
-        folded = [str(key).casefold() for key in value]
-        twice = next((str(key) for key in value if folded.count(str(key).casefold()) > 1), None)
-        if twice is not None:
-            raise ValueError(f"has {twice} twice, in two spellings; keep one")
-    return value
-
-
-def _lower(value: Any) -> Any:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _truth(value: Any) -> Any:
-    """`yes` and `on`, which the YAML reader gives as texts, are true."""
-    return {"yes": True, "on": True, "no": False, "off": False}.get(str(value).lower(), value)
-
-
-def _folder(value: Any, info: ValidationInfo) -> Any:
-    """An absolute path; relative ones start at the `home` of the validation context."""
-    if not isinstance(value, str):
-        return value
-    if not value.strip() or "\0" in value:
-        raise ValueError("is not a folder")
-    try:
-        path = Path(value).expanduser()
-    except RuntimeError as error:
-        raise ValueError("names a home folder that does not exist") from error
-    return Path((info.context or {}).get("home", Path.cwd())) / path
-
-
-def _several(value: Any) -> Any:
-    """One or a list: a tuple."""
-    if isinstance(value, str):
-        return (value,)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _ip_address(value: str) -> str:
-    try:
-        address = ip_address(value)
-    except ValueError as error:
-        raise ValueError("is not an IP address, such as 192.168.1.10") from error
-    if address.is_unspecified or address.is_multicast:
-        raise ValueError("is not an address of one machine; use one such as 192.168.1.10")
-    return str(address)
-
-
-def _interface_name(value: str) -> str:
-    if not value or not value.isprintable() or " " in value or "/" in value:
-        raise ValueError("is not the name of a network interface, such as eth0")
-    return value
-
-
-def _network(value: str) -> str:
-    word = value.strip().lower()
-    networks_of(word)
-    return word
-
-
-def _not_empty(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    if value == ():
-        raise ValueError("is an empty list; use null for those of this machine")
-    return value
-
-
-def _instance_name(value: str) -> str:
-    # A DNS label; dots are allowed in the instance part, control characters are not.
-    if not value.strip() or not value.isprintable():
-        raise ValueError("is not a name that can be shown")
-    if len(value.encode()) > 63:
-        raise ValueError("is too long; a name on the network has at most 63 bytes")
-    return value
-
-
-def _text(value: str) -> str:
-    if not value.strip():
-        raise ValueError("is empty; write what is to be said")
-    return value
 
 
 def _texts(value: Any) -> Any:
-    return (value,) if isinstance(value, Mapping) else _several(value)
+    return (value,) if isinstance(value, Mapping) else fields.several(value)
 
 
 def _prerender(value: Any) -> Any:
@@ -190,92 +35,70 @@ def _has_cache(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
     return value
 
 
-def _is_every(value: object) -> bool:
-    return isinstance(value, str) and value.strip().lower() in ("*", EVERY_LANGUAGE)
-
-
-def _lexicon_language(value: str) -> str:
-    if _is_every(value):
-        return EVERY_LANGUAGE
-    if match_language(value) is None:
-        known = ", ".join(TAGS)
-        raise ValueError(f"is not a language that Kokoro speaks; they are {known}, and {EVERY_LANGUAGE} is for all")
-    return _language(value)
-
-
-def _lexicon_once(value: Any) -> Any:
-    every = [key for key in value if _is_every(key)] if isinstance(value, Mapping) else []
-    if len(every) > 1:
-        raise ValueError(f"has {EVERY_LANGUAGE} twice, in two spellings; keep one")
-    return _languages_once(value)
-
-
-def _entries(value: Any) -> Any:
-    """The entries of one language. Each is checked by itself, so that a mistake names its entry."""
-    if not isinstance(value, Mapping):
-        raise ValueError('is not a list of words; write {word: spelling, other: "/IPA/"}')
-    if len(value) > MAX_ENTRIES:
-        raise ValueError(f"has {len(value):,} words; {MAX_ENTRIES:,} are at most")
-    for word, said in value.items():
-        if not isinstance(word, str) or not isinstance(said, str):
-            raise ValueError(f"has {str(word)[:40]!r}, which is no text: put word and spelling in quotes")
-        try:
-            entry(word, said)
-        except ValueError as error:
-            raise ValueError(f"has {word[:40]!r}: {said[:40]!r}, which {error}") from error
-    return value
-
-
-Language = Annotated[str, AfterValidator(_language)]
-VoiceName = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_voice_name)]
-LexiconLanguage = Annotated[str, AfterValidator(_lexicon_language)]
-OwnName = Annotated[str, Field(max_length=64), AfterValidator(_own_name)]
-VoiceExpression = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_expression)]
-OwnVoices = Annotated[Mapping[OwnName, VoiceExpression], BeforeValidator(_names_once)]
-OwnLexicon = Annotated[
-    Mapping[LexiconLanguage, Annotated[Mapping[str, str], BeforeValidator(_entries)]],
-    BeforeValidator(_lexicon_once),
-]
-Truth = Annotated[bool, BeforeValidator(_truth)]
-Folder = Annotated[Path, BeforeValidator(_folder)]
-IPAddress = Annotated[str, AfterValidator(_ip_address)]
-InterfaceName = Annotated[str, AfterValidator(_interface_name)]
-AdvertisedHosts = Annotated[tuple[IPAddress, ...] | None, BeforeValidator(_several), AfterValidator(_not_empty)]
-InterfaceNames = Annotated[tuple[InterfaceName, ...] | None, BeforeValidator(_several), AfterValidator(_not_empty)]
-Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_several)]
-Seconds = Annotated[float, Field(ge=0.1, le=3_600)]
-
-
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class Server(_Section):
-    uri: Annotated[str, AfterValidator(_uri)]
-    """As written, and valid: `parse_uri` does not fail on it."""
-    allow: Networks
+    uri: fields.Uri
+    allow: fields.Networks
     """Words that `addresses.networks_of` knows; none: socket files only."""
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], fields.Word]
     drain_seconds: Annotated[float, Field(ge=0, le=60)]
 
 
+class VendorVoices(_Section):
+    """Voices by the names that OpenAI's API has for its own."""
+
+    alloy: fields.VoiceName
+    ash: fields.VoiceName
+    ballad: fields.VoiceName
+    cedar: fields.VoiceName
+    coral: fields.VoiceName
+    echo: fields.VoiceName
+    fable: fields.VoiceName
+    marin: fields.VoiceName
+    nova: fields.VoiceName
+    onyx: fields.VoiceName
+    sage: fields.VoiceName
+    shimmer: fields.VoiceName
+    verse: fields.VoiceName
+
+
+class Http(_Section):
+    """The HTTP face: the API and the page."""
+
+    uri: fields.Uri | None
+    """None: no HTTP."""
+    api_key: fields.ApiKey | None
+    """None: whoever may connect may speak."""
+    api_key_file: fields.File | None
+    """Absolute path of a file whose first line is the key."""
+    hosts: fields.HostNames
+    """Names of this server beside those that it finds by itself."""
+    cors: fields.Origins
+    """Origins whose pages may use the API."""
+    say: Annotated[Literal["open", "signed", "off"], fields.Word]
+    voices: VendorVoices
+    behind_ingress: fields.Truth
+
+
 class Model(_Section):
-    version: Annotated[str, BeforeValidator(_version)]
-    """One of `releases.VERSIONS`."""
-    device: Annotated[str, AfterValidator(_device)]
+    version: fields.Version
+    device: fields.Device
     threads: Annotated[int, Field(ge=0, le=1_024)]
     """0: one per physical core."""
-    stream: Annotated[Literal["fast", "exact"], BeforeValidator(_lower)]
-    calibrate: Annotated[Literal["auto", "never"], BeforeValidator(_lower)]
+    stream: Annotated[Literal["fast", "exact"], fields.Word]
+    calibrate: Annotated[Literal["auto", "never"], fields.Word]
     release_idle_seconds: Annotated[float, Field(ge=0, le=86_400)]
     """0: never."""
-    deprecation_notice: Truth
+    deprecation_notice: fields.Truth
 
 
 class Pauses(_Section):
     """Silences between sentences, from sound to sound."""
 
-    as_made: Truth
+    as_made: fields.Truth
     """Whether the model's own silences stay; then the other settings have no effect."""
     sentence_seconds: Annotated[float, Field(ge=0, le=10)]
     clause_seconds: Annotated[float, Field(ge=0, le=10)]
@@ -283,22 +106,22 @@ class Pauses(_Section):
 
 
 class Speech(_Section):
-    language: Language
+    language: fields.Language
     """An advertised tag."""
-    voice: VoiceName | None
+    voice: fields.VoiceName | None
     """None: the best voice of the language."""
-    voices: Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
+    voices: fields.VoicesByLanguage
     """Voice by advertised tag."""
-    region: Annotated[str, AfterValidator(region_code)] | None
+    region: fields.Region | None
     """ISO 3166; None: where each language's voices come from."""
-    speed: Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
-    offer_other_release: Truth
+    speed: fields.Speed
+    offer_other_release: fields.Truth
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
-    ssml: Annotated[Literal["auto", "declared"], BeforeValidator(_lower)]
-    language_from_text: Truth
+    ssml: Annotated[Literal["auto", "declared"], fields.Word]
+    language_from_text: fields.Truth
     quiet_seconds: Annotated[float, Field(ge=0.05, le=60)] | None
-    markup: Truth
-    emoji: Annotated[Literal["drop", "name"], BeforeValidator(_lower)]
+    markup: fields.Truth
+    emoji: Annotated[Literal["drop", "name"], fields.Word]
     loudness_lufs: Annotated[float, Field(ge=-40, le=-10)] | None
     """None: each voice keeps its own loudness."""
     pauses: Pauses
@@ -307,23 +130,23 @@ class Speech(_Section):
 
 
 class Folders(_Section):
-    models: Folder
+    models: fields.Folder
     """Absolute."""
-    voices: Folder
+    voices: fields.Folder
     """Absolute."""
 
 
 class Assets(_Section):
-    source: Annotated[Literal["auto", "hub", "registry"], BeforeValidator(_lower)]
-    offline: Truth
+    source: Annotated[Literal["auto", "hub", "registry"], fields.Word]
+    offline: fields.Truth
 
 
 class Discovery(_Section):
-    enabled: Truth
-    name: Annotated[str, AfterValidator(_instance_name)]
-    advertise_host: AdvertisedHosts
+    enabled: fields.Truth
+    name: fields.InstanceName
+    advertise_host: fields.AdvertisedHosts
     """None: this machine's addresses on the local network."""
-    interfaces: InterfaceNames
+    interfaces: fields.InterfaceNames
     """None: all that lead to the local network."""
 
 
@@ -333,9 +156,9 @@ class Limits(_Section):
     waiting_utterances: Annotated[int, Field(ge=1, le=65_536)]
     waiting_utterances_per_address: Annotated[int, Field(ge=1, le=65_536)]
     text_chars: Annotated[int, Field(ge=1, le=10_000_000)]
-    event_timeout_seconds: Seconds
+    event_timeout_seconds: fields.Seconds
     idle_seconds: Annotated[float, Field(ge=1, le=86_400)]
-    write_timeout_seconds: Seconds
+    write_timeout_seconds: fields.Seconds
     stuck_seconds: Annotated[float, Field(ge=1, le=3_600)]
 
 
@@ -347,20 +170,21 @@ class Cache(_Section):
 class Prerender(_Section):
     """A text that is made after the start. Its voice is found as for a client's request."""
 
-    text: Annotated[str, Field(max_length=10_000), AfterValidator(_text)]
-    voice: VoiceName | None = None
-    language: Language | None = None
+    text: fields.Text
+    voice: fields.VoiceName | None = None
+    language: fields.Language | None = None
 
 
 class Config(_Section):
     """All settings, validated; no field has a default here."""
 
     server: Server
+    http: Http
     model: Model
     speech: Speech
-    voices: OwnVoices
+    voices: fields.OwnVoices
     """The owner's own voices: name to expression."""
-    lexicon: OwnLexicon
+    lexicon: fields.OwnLexicon
     """By advertised tag or "all": word to what is said in its place."""
     folders: Folders
     assets: Assets

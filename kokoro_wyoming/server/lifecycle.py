@@ -25,6 +25,7 @@ from kokoro_wyoming.protocols.wyoming.server import WyomingServer
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import ModelThread, leave, on_own_thread
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
+from kokoro_wyoming.server.http_face import HttpFace, http_options
 from kokoro_wyoming.server.listener import Listener, bind
 from kokoro_wyoming.server.startup import Prerendering, RunningEngine, manager_of, speech_options, start_engine
 from kokoro_wyoming.server.systemd import notify, reloading
@@ -40,7 +41,7 @@ _CLOSE_SECONDS = 1.0
 _NICENESS = -5
 """Priority of the process. Where processor time is short, it gets three times the share of a process with 0."""
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_KEPT_AT_RELOAD = {"server": ("uri",), "model": (), "folders": (), "discovery": ()}
+_KEPT_AT_RELOAD = {"server": ("uri",), "http": ("uri",), "model": (), "folders": (), "discovery": ()}
 """Settings that change only at the next start: these keys of each section, or all keys where none is named."""
 
 
@@ -111,6 +112,7 @@ class Server:
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
         self._listener: Listener | None = None
+        self.http = HttpFace()
         self._advertiser: Advertiser | None = None
         self._serving: _Serving | None = None
         """None until the model is loaded."""
@@ -138,6 +140,7 @@ class Server:
             self._restart_prerendering(None)
             await self._end()
         finally:
+            self.http.close()
             if self._listener is not None:
                 self._listener.close()
 
@@ -176,12 +179,14 @@ class Server:
         began_at_seconds = time.monotonic()
         # The port is bound before the model is loaded, so that a port in use is reported at once. It is opened after.
         self._listener = await bind(self._address, self._accept)
+        await self.http.bind(self._config)
         running = await self._start_engine()
         service = SpeechService(running.engine, speech_options(self._config))
         serving = _Serving(running, service, WyomingServer(service, self._admission, _wire_limits(self._config)))
         prerendering = running.prerendering()
         self._serving = serving
         await self._listener.open()
+        await self.http.open(self._config, service, self._admission, _no_metrics)
         self._address = self._listener.address
         self.uri = str(self._address)
         await self._publish(self._listener)
@@ -229,7 +234,8 @@ class Server:
 
     def _log_ready(self, listener: Listener, engine: SpeechEngine, seconds: float) -> None:
         where = " and ".join(listener.places)
-        _LOGGER.info("Ready after %.1f s: %s at %s", seconds, _voices_of(engine), where)
+        page = f"; hear them at {self.http.page}" if self.http.page else ""
+        _LOGGER.info("Ready after %.1f s: %s at %s%s", seconds, _voices_of(engine), where, page)
         if isinstance(self._address, TcpAddress):
             advertiser = self._advertiser
             found = f"choose the discovered {advertiser.name!r}, or " if advertiser and advertiser.advertised else ""
@@ -274,6 +280,7 @@ class Server:
         config, kept = _applicable(wanted, self._config)
         running = await start_engine(config, self._manager)
         prerendering = running.prerendering()
+        options = http_options(config)
         self._manager.forget_voices()
         self._config, serving.running = config, running
         self._restart_prerendering(prerendering)
@@ -282,6 +289,7 @@ class Server:
         logging.getLogger("kokoro_wyoming").setLevel(config.server.log_level.upper())
         serving.service.change(running.engine, speech_options(config))
         serving.wyoming.limits = _wire_limits(config)
+        self.http.change(options)
         _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(running.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
@@ -312,8 +320,9 @@ class Server:
             await self._advertiser.unpublish()
         if self._listener is not None:
             self._listener.close()
+        seconds = self._config.server.drain_seconds
         if self._serving is not None:
-            await self._serving.wyoming.drain(self._config.server.drain_seconds)
+            await asyncio.gather(self._serving.wyoming.drain(seconds), self.http.drain(seconds))
 
 
 async def _prepare_languages(running: RunningEngine) -> None:
@@ -322,6 +331,10 @@ async def _prepare_languages(running: RunningEngine) -> None:
         await running.inner.prepare_languages()
     except Exception:
         _LOGGER.exception("Not every language is prepared; the first utterance in one may take longer to begin")
+
+
+def _no_metrics() -> tuple[bytes, str]:
+    return b"", "text/plain"
 
 
 def _rules(config: Config) -> Rules:

@@ -26,7 +26,7 @@ _LACKING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 """Errors of a machine without IPv6, or without IPv4."""
 _PORT_TRIES = 20
 """Tries to find a port that is free in IPv4 and IPv6."""
-_FORBIDDEN = "this user may not; choose a port above 1023 or another folder with --uri"
+_FORBIDDEN = "this user may not; choose a port above 1023 or another folder with {flag}"
 _FOLDER_SECONDS = 2.0
 """Longest wait for a folder's lock, which another program may hold for ever."""
 
@@ -39,9 +39,14 @@ class Listener:
     """The sockets that a server listens on. Made by `bind`; accepts no client before `open`."""
 
     def __init__(
-        self, address: TcpAddress | UnixAddress, servers: Sequence[asyncio.Server], file: os.stat_result | None = None
+        self,
+        address: TcpAddress | UnixAddress,
+        servers: Sequence[asyncio.Server],
+        file: os.stat_result | None = None,
+        flag: str = "--uri",
     ) -> None:
-        """`file` is the socket file that `bind` made, if any."""
+        """`file` is the socket file that `bind` made, if any; `flag` the flag that chooses the address."""
+        self._flag = flag
         self._address = address
         self._servers = servers
         self._file = file
@@ -71,7 +76,7 @@ class Listener:
             for server in self._servers:
                 await server.start_serving()
         except OSError as error:
-            raise listen_error(self._address, error) from error
+            raise listen_error(self._address, error, self._flag) from error
 
     def close(self) -> None:
         """Accept no more clients, and remove the socket file. May be called again."""
@@ -87,30 +92,43 @@ class Listener:
 
 
 async def bind(address: TcpAddress | UnixAddress, accept: Accept) -> Listener:
+    """As `bind_protocol`, for a protocol over streams; the socket that systemd hands over comes before the address."""
+
+    def streams() -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), accept)
+
+    inherited = inherited_socket()
+    if inherited is None:
+        return await bind_protocol(address, streams)
+    server = await asyncio.get_running_loop().create_server(streams, sock=inherited, start_serving=False)
+    return Listener(TcpAddress(*inherited.getsockname()[:2]), [server])
+
+
+async def bind_protocol(
+    address: TcpAddress | UnixAddress, protocol: Callable[[], asyncio.BaseProtocol], flag: str = "--uri"
+) -> Listener:
     """Bind the address; `Listener.open` accepts clients later. Raises ListenError.
 
     Without a host it is every address of this machine, IPv4 and IPv6. At a socket file, clients wait from now on:
-    another server would take a file that refuses them for a dead one.
+    another server would take a file that refuses them for a dead one. `protocol` makes asyncio's protocol of each
+    client; `flag` is the flag that chooses the address, for messages.
     """
-    inherited = inherited_socket()
+    loop = asyncio.get_running_loop()
     try:
-        if inherited is not None:
-            address = TcpAddress(*inherited.getsockname()[:2])
-            return Listener(address, [await asyncio.start_server(accept, sock=inherited, start_serving=False)])
         if isinstance(address, TcpAddress):
             bound = _bind_all(await _addresses_of(address), address.port)
             # Where any free port is asked for, asyncio would give each socket another port.
             servers = [
-                await asyncio.start_server(accept, sock=sock, start_serving=False, backlog=_BACKLOG) for sock in bound
+                await loop.create_server(protocol, sock=sock, start_serving=False, backlog=_BACKLOG) for sock in bound
             ]
-            return Listener(address, servers)
+            return Listener(address, servers, flag=flag)
         # asyncio would remove any socket file, dead or not.
-        sock = _bind_file(Path(address.path))
+        sock = _bind_file(Path(address.path), flag)
         file = os.lstat(address.path)
-        server = await asyncio.start_unix_server(accept, sock=sock, start_serving=False, backlog=_BACKLOG)
-        return Listener(address, [server], file)
+        server = await loop.create_unix_server(protocol, sock=sock, start_serving=False, backlog=_BACKLOG)
+        return Listener(address, [server], file, flag)
     except OSError as error:
-        raise listen_error(address, error) from error
+        raise listen_error(address, error, flag) from error
 
 
 async def _addresses_of(address: TcpAddress) -> list[tuple[int, tuple[Any, ...]]]:
@@ -158,9 +176,9 @@ def _try_to_bind(wanted: Sequence[tuple[int, tuple[Any, ...]]], port: int) -> li
         return bound
 
 
-def _bind_file(path: Path) -> socket.socket:
+def _bind_file(path: Path, flag: str) -> socket.socket:
     with _folder_lock(path.parent):
-        _remove_dead_socket(path)
+        _remove_dead_socket(path, flag)
         with contextlib.ExitStack() as closing:
             sock = closing.enter_context(socket.socket(socket.AF_UNIX))
             sock.bind(str(path))
@@ -190,14 +208,14 @@ def _try_lock(file: int) -> bool:
     return True
 
 
-def _remove_dead_socket(path: Path) -> None:
+def _remove_dead_socket(path: Path, flag: str) -> None:
     """Remove the socket file that a killed server left behind. If a server still listens on it, bind fails later."""
     try:
         is_socket = stat.S_ISSOCK(os.lstat(path).st_mode)
     except FileNotFoundError:
         return
     if not is_socket:
-        what = "the file there is not a socket; move it away or choose another address with --uri"
+        what = f"the file there is not a socket; move it away or choose another address with {flag}"
         raise ListenError(f"Cannot listen on unix://{path}: {what}.")
     with socket.socket(socket.AF_UNIX) as probe:
         # A server with a full queue of clients answers at once with an error, instead of making this one wait.
@@ -210,15 +228,17 @@ def _remove_dead_socket(path: Path) -> None:
             pass  # some program listens there
 
 
-def listen_error(address: TcpAddress | UnixAddress, error: OSError) -> ListenError:
+def listen_error(address: TcpAddress | UnixAddress, error: OSError, flag: str = "--uri") -> ListenError:
     """The error with its reason, and with what the user can do."""
+    everywhere = TcpAddress("", address.port) if isinstance(address, TcpAddress) else address
+    forbidden = _FORBIDDEN.format(flag=flag)
     reasons = {
-        errno.EADDRINUSE: "another program already listens there; stop it or choose another address with --uri",
-        errno.EACCES: _FORBIDDEN,
-        errno.EPERM: _FORBIDDEN,
-        errno.ENOENT: "there is no such folder; make it or choose another one with --uri",
-        errno.EADDRNOTAVAIL: "this machine has no such address; tcp://:10200 is all of them",
-        errno.EAFNOSUPPORT: "this machine has no IPv6; use tcp://:10200",
+        errno.EADDRINUSE: f"another program already listens there; stop it or choose another address with {flag}",
+        errno.EACCES: forbidden,
+        errno.EPERM: forbidden,
+        errno.ENOENT: f"there is no such folder; make it or choose another one with {flag}",
+        errno.EADDRNOTAVAIL: f"this machine has no such address; {everywhere} is all of them",
+        errno.EAFNOSUPPORT: f"this machine has no IPv6; use {everywhere}",
     }
     if isinstance(error, socket.gaierror):
         return ListenError(f"Cannot listen on {address}: its name is not known here ({error.strerror}).")

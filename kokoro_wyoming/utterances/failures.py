@@ -39,3 +39,11 @@ def log_defect(peer: str, error: Exception) -> None:
     where = "".join(traceback.format_tb(error.__traceback__)).rstrip()
     _LOGGER.error("%s: failed with %s\n%s", peer, type(error).__name__, where)
     _LOGGER.debug("%s: the same in full", peer, exc_info=error)
+
+
+def log_failure(peer: str, error: Exception) -> None:
+    """Log a failure of either kind."""
+    if isinstance(error, KokoroWyomingError):
+        log_refusal(peer, error)
+    else:
+        log_defect(peer, error)

@@ -42,8 +42,9 @@ class Utterance:
         self._engine = engine
         self._options = options
         self._client = client
+        self._volume = request.volume
         self._wants_word_times = request.word_times
-        self._voices = UtteranceVoices(engine, request.voice, request.program, options.text)
+        self._voices = UtteranceVoices(engine, request.voice, request.program, options.text, speed=request.speed)
         stream = TextStream(request.text_format, options.text)
         self._text = IncomingText(stream, options.text.quiet_seconds)
         self._chars_left = options.max_chars
@@ -168,7 +169,7 @@ class Utterance:
         self.characters += len(sentence.text)
         self._joiner.begin(sentence.text, paragraph=self._text.begins_paragraph)
         voice = self._voices.voice_of(sentence)
-        gain = np.float32(sentence.gain * self._options.sound.gain(voice.loudness_lufs))
+        gain = np.float32(self._volume * sentence.gain * self._options.sound.gain(voice.loudness_lufs))
         clock = Clock() if self._wants_word_times else None
         yield self._joiner.pause_so_far()
         async with contextlib.aclosing(self._slot.speak(sentence, voice, clock)) as sound:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from kokoro_wyoming.errors import AssetError
@@ -28,6 +29,9 @@ BEST_VOICE = {
 BEST_VOICES = {"v1.0": BEST_VOICE, "v0.19": {"en-US": "af", "en-GB": "bf_emma"}}
 """`BEST_VOICE` by release. v0.19's `af` is the mean of Bella and Sarah, and its author's default voice."""
 
+_GRADES = Path(__file__).with_name("grades.tsv")
+"""Release, voice, grade: the author's, of how each voice was trained, as published with the model."""
+
 _SEXES = {"f": "female", "m": "male"}
 
 
@@ -35,6 +39,11 @@ def voice_language(name: str) -> str | None:
     """The language tag for a voice's name ("bf_emma": "en-GB"), or None for a name in another form."""
     has_prefix = len(name) > 1 and name[1] in _SEXES and (len(name) == 2 or (len(name) > 3 and name[2] == "_"))
     return tag_of_letter(name[0]) if has_prefix else None
+
+
+def voice_sex(name: str) -> str | None:
+    """ "female" or "male" for a voice's name in Kokoro's form; None for a name in another form."""
+    return None if voice_language(name) is None else _SEXES[name[1]]
 
 
 def voice_label(name: str, version: str = "v1.0") -> str:
@@ -80,7 +89,8 @@ class Catalogue:
                 continue
             language = str(voice_language(name))
             if spoken is None or language in spoken:
-                voices.append(VoiceDescription(name, voice_label(name, version), (language,), version))
+                label, grade = voice_label(name, version), _grades().get((version, name))
+                voices.append(VoiceDescription(name, label, (language,), version, voice_sex(name), grade))
         voices.sort(key=lambda voice: (voice.languages, voice.label))
         return cls(version, folder, tuple(voices), refused)
 
@@ -109,3 +119,10 @@ def _unusable(path: Path, version: str) -> str | None:
     except AssetError as error:
         return str(error)
     return None
+
+
+@cache
+def _grades() -> dict[tuple[str, str], str]:
+    """The grades by release and voice."""
+    rows = [line.split("\t") for line in _GRADES.read_text(encoding="utf-8").splitlines()[1:]]
+    return {(version, name): grade for version, name, grade in rows}

@@ -49,6 +49,10 @@ class VoiceDescription:
     """The name in a list for people; the best voice of a language sorts first."""
     languages: tuple[str, ...]
     version: str
+    sex: str | None = None
+    """"female" or "male"; None where the name does not say it."""
+    grade: str | None = None
+    """How good the author of the model finds the voice, A to F; None where that is not published."""
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,7 @@ def settings(folder: Path, **overrides: object) -> config.Config:
     """Settings for a server on loopback with its voices in the folder."""
     values = {
         "server.uri": "tcp://127.0.0.1:0",
+        "http.uri": None,
         "discovery.enabled": False,
         **{f"speech.{key}": value for key, value in AS_MADE.items()},
         "folders.voices": str(folder / "voices"),

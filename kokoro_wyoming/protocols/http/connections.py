@@ -1,0 +1,93 @@
+"""One TCP connection of the HTTP face: admitted by the same rules as every client, before aiohttp reads from it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.protocols.admission import Admission
+from kokoro_wyoming.utterances.quota import Quota
+
+_REFUSALS_AT_ONCE = 32
+"""Most clients that are told at the same time why they are not admitted. Others are closed without a word."""
+_REFUSAL_SECONDS = 2.0
+"""How long a client that is not admitted has to send the request that is answered with the reason."""
+
+
+class Connections:
+    """Makes the protocol of each connection, and knows all that are open."""
+
+    def __init__(self, admission: Admission, inner: Callable[[], asyncio.Protocol]) -> None:
+        """`inner` makes the protocol that speaks HTTP."""
+        self.admission = admission
+        self.inner = inner
+        self.request_seconds = 30.0
+        """Longest time to the first request. May be changed."""
+        self.admitted: set[Connection] = set()
+        self.refused: set[Connection] = set()
+
+    def __call__(self) -> Connection:
+        return Connection(self)
+
+
+class Connection(asyncio.Protocol):
+    """Hands all that comes to the HTTP protocol behind it, once the client is admitted.
+
+    A client that is not admitted may send one request: `refusal` is the answer.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._inner = connections.inner()
+        self._deadline: asyncio.TimerHandle | None = None
+        self.host = ""
+        """The client's numeric address; "" at a socket file."""
+        self.peer = "local client"
+        """The client's name for the log."""
+        self.quota = Quota()
+        self.refusal: PeerError | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        peer = transport.get_extra_info("peername")
+        if isinstance(peer, tuple):
+            self.host, self.peer = peer[0], f"{peer[0]} port {peer[1]}"
+        seconds = self._connections.request_seconds
+        try:
+            if peer is None:
+                raise PeerError("The client has gone already.")
+            self.quota = self._connections.admission.enter(self.host)
+            self._connections.admitted.add(self)
+        except PeerError as error:
+            self.refusal, seconds = error, _REFUSAL_SECONDS
+            self._connections.refused.add(self)
+        self._inner.connection_made(transport)
+        self._deadline = asyncio.get_running_loop().call_later(seconds, transport.abort)
+        if len(self._connections.refused) > _REFUSALS_AT_ONCE and self.refusal is not None:
+            transport.abort()
+
+    def request_came(self) -> None:
+        """The head of a request has come whole."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.request_came()
+        if self.refusal is None:
+            self._connections.admitted.discard(self)
+            self._connections.admission.leave(self.host)
+        self._connections.refused.discard(self)
+        self._inner.connection_lost(error)

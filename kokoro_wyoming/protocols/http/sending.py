@@ -1,0 +1,116 @@
+"""Sound on its way to a client: pieces as they are made, at the client's pace."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Generic, TypeVar
+
+from aiohttp import web
+
+from kokoro_wyoming.utterances.utterance import Utterance
+
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""What keeps caches and proxies from holding back a stream."""
+
+_STEPS = 8
+"""Steps of the event loop within which a piece comes that has not to be waited for."""
+
+Piece = TypeVar("Piece")
+
+
+class SlowClientError(ConnectionError):
+    """A client that takes no sound."""
+
+
+class Pieces(Generic[Piece]):
+    """The pieces of one answer, and how many of them are there already.
+
+    A sentence of the cache, and a short one that was made at once, are there as a whole: an answer that is whole
+    before anything had to be waited for has a length.
+    """
+
+    def __init__(self, pieces: AsyncGenerator[Piece, None]) -> None:
+        self._pieces = pieces
+        self._ready: list[Piece] = []
+        self._coming: asyncio.Task[Piece] | None = None
+        self.is_whole = False
+        """Whether all pieces are there."""
+
+    async def take_ready(self) -> None:
+        """Wait for the first piece, and take all that come with it. Raises as the pieces do."""
+        while not self.is_whole:
+            coming = self._next()
+            for _ in range(_STEPS):
+                if coming.done():
+                    break
+                await asyncio.sleep(0)
+            if self._ready and not coming.done():
+                return
+            await self._take()
+
+    async def take_all(self) -> list[Piece]:
+        """Wait for all pieces."""
+        while not self.is_whole:
+            await self._take()
+        return self._ready
+
+    async def __aiter__(self) -> AsyncIterator[Piece]:
+        while self._ready or not self.is_whole:
+            if not self._ready:
+                await self._take()
+            while self._ready:
+                yield self._ready.pop(0)
+
+    async def close(self) -> None:
+        """Make no more pieces."""
+        if self._coming is not None:
+            self._coming.cancel()
+            await asyncio.wait((self._coming,))
+            with contextlib.suppress(BaseException):
+                self._coming.result()
+        await self._pieces.aclose()
+
+    def _next(self) -> asyncio.Task[Piece]:
+        if self._coming is None:
+            self._coming = asyncio.ensure_future(_following(self._pieces))
+        return self._coming
+
+    async def _take(self) -> None:
+        """Wait for one more piece."""
+        coming = self._next()
+        await asyncio.wait((coming,))
+        self._coming = None
+        try:
+            self._ready.append(coming.result())
+        except StopAsyncIteration:
+            self.is_whole = True
+
+
+async def _following(pieces: AsyncGenerator[Piece, None]) -> Piece:
+    return await pieces.__anext__()
+
+
+async def pcm_of(utterance: Utterance) -> AsyncGenerator[bytes, None]:
+    """The sound alone of `Utterance.pieces`, without times of words."""
+    async with contextlib.aclosing(utterance.pieces()) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, bytes):
+                yield piece
+
+
+async def send(response: web.StreamResponse, data: bytes, seconds: float) -> None:
+    """Send data, if there is any; while the client takes none, this waits. Raises SlowClientError after `seconds`."""
+    if not data:
+        return
+    try:
+        await asyncio.wait_for(response.write(data), seconds)
+    except asyncio.TimeoutError as error:
+        raise SlowClientError(f"took no sound for {seconds:g} s") from error
+
+
+def cut_off(request: web.Request) -> None:
+    """End the answer in a way that no client takes for its end: without the last chunk."""
+    if request.transport is not None:
+        request.transport.close()

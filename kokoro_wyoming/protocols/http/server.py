@@ -1,0 +1,138 @@
+"""The clients of the HTTP face: admits them, answers each request, and ends all connections."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
+from kokoro_wyoming.protocols.admission import Admission
+from kokoro_wyoming.protocols.http import guard, pages, speech, status, voices
+from kokoro_wyoming.protocols.http.connections import Connection, Connections
+from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
+from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
+from kokoro_wyoming.protocols.http.options import HttpOptions
+from kokoro_wyoming.utterances.failures import log_defect, log_refusal
+from kokoro_wyoming.utterances.service import SpeechService
+
+_LOGGER = logging.getLogger(__name__)
+
+_CLOSE_SECONDS = 1.0
+"""Longest wait for requests that were cancelled."""
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+"""Sent with every answer."""
+_OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class HttpServer:
+    """Serves each client that connects. It is made by `start`; `protocol` is what a listening socket calls."""
+
+    def __init__(self, context: Context, runner: web.AppRunner, connections: Connections) -> None:
+        self._context = context
+        self._runner = runner
+        self._connections = connections
+
+    @classmethod
+    async def start(
+        cls,
+        service: SpeechService,
+        admission: Admission,
+        options: HttpOptions,
+        metrics: Callable[[], tuple[bytes, str]] | None = None,
+    ) -> HttpServer:
+        """`metrics` gives the numbers of the server and their content type."""
+        context = Context(service, options)
+        if metrics is not None:
+            context.metrics = metrics
+        runner = web.AppRunner(
+            _application(context),
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=_CLOSE_SECONDS,
+            keepalive_timeout=options.idle_seconds,
+        )
+        await runner.setup()
+        assert runner.server is not None
+        connections = Connections(admission, runner.server)
+        connections.request_seconds = options.request_seconds
+        return cls(context, runner, connections)
+
+    @property
+    def protocol(self) -> Callable[[], Connection]:
+        """Makes asyncio's protocol of each client."""
+        return self._connections
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected now."""
+        return len(self._connections.admitted)
+
+    def change(self, options: HttpOptions) -> None:
+        """Use other options from the next request on."""
+        self._context.options = options
+        self._connections.request_seconds = options.request_seconds
+
+    async def drain(self, seconds: float) -> None:
+        """Refuse new requests, let those that are answered finish within this time, then close all connections."""
+        self._context.stopping.set()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._context.quiet.wait(), seconds)
+        await self._runner.cleanup()
+
+
+def _application(context: Context) -> web.Application:
+    app = web.Application(middlewares=[_tell_errors, _admit])
+    app[CONTEXT] = context
+    app.on_response_prepare.append(_add_headers)
+    for routes in (speech.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES):
+        app.add_routes(routes)
+    return app
+
+
+@web.middleware
+async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer a request that fails in the shape that OpenAI's clients read, and log the failure."""
+    client = connection_of(request)
+    client.request_came()
+    try:
+        with request.app[CONTEXT].answering():
+            return await handler(request)
+    except web.HTTPException as error:
+        return error if error.status < 400 else http_error_response(error)
+    except KokoroWyomingError as error:
+        log_refusal(client.peer, error)
+        return error_response(error)
+    except ConnectionError:  # the client has left
+        raise
+    except Exception as error:
+        log_defect(client.peer, error)
+        return error_response(error)
+
+
+@web.middleware
+async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse who may not connect, a page elsewhere, and whoever has no key; answer a browser that asks beforehand."""
+    context, client = request.app[CONTEXT], connection_of(request)
+    if client.refusal is not None:
+        response = error_response(client.refusal)
+        response.force_close()
+        return response
+    guard.check_site(request, client.host, context.options)
+    asked = guard.preflight(request, context.options)
+    if asked is not None:
+        return asked
+    guard.check_key(request, client.host, context.options)
+    if context.stopping.is_set() and request.path not in _OPEN_WHILE_DRAINING:
+        raise ShuttingDownError
+    return await handler(request)
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
+    response.headers.update(guard.cors_headers(request, request.app[CONTEXT].options))

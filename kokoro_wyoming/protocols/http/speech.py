@@ -1,0 +1,129 @@
+"""`POST /v1/audio/speech`: sound in the format that the client wants, while it is made or whole."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping
+
+from aiohttp import HttpVersion11, web
+
+from kokoro_wyoming.audio import encoding
+from kokoro_wyoming.errors import TextTooLongError
+from kokoro_wyoming.protocols.http.bodies import SpeechBody, parsed, read_json, speaking
+from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
+from kokoro_wyoming.protocols.http.errors import BadRequestError, error_body
+from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, pcm_of, send
+from kokoro_wyoming.utterances.failures import log_failure
+from kokoro_wyoming.utterances.utterance import Utterance
+
+ROUTES = web.RouteTableDef()
+
+WHOLE_CHARS = 20_000
+"""Longest text of an answer that is sent whole: some 25 minutes of sound, which are held until the last is made."""
+_TOKEN_SECONDS = 0.025
+"""Length of sound that counts as a token of the answer: one step of the network's durations."""
+
+
+@ROUTES.post("/v1/audio/speech")
+async def speech(request: web.Request) -> web.StreamResponse:
+    """Speak the text of a `SpeechBody`."""
+    context = request.app[CONTEXT]
+    body = parsed(SpeechBody, await read_json(request, context.options))
+    if not body.input.strip():
+        raise BadRequestError("There is nothing to say.", "input")
+    name, streams = body.response_format, body.stream and request.version >= HttpVersion11
+    if not streams and len(body.input) > WHOLE_CHARS:
+        raise TextTooLongError(f"A whole answer may have {WHOLE_CHARS:,} characters; ask for a stream, or in parts.")
+    asked = speaking(body)
+    with context.utterance(request, asked.request) as utterance:
+        utterance.add(body.input)
+        utterance.finish()
+        pieces = Pieces(pcm_of(utterance))
+        try:
+            await pieces.take_ready()
+            if body.stream_format == "sse":
+                return await send_stream(request, name, pieces, _Events(utterance), asked.headers)
+            if streams and not pieces.is_whole:
+                return await send_stream(request, name, pieces, Bare(encoding.media_type(name)), asked.headers)
+            return await whole_response(name, pieces, asked.headers)
+        finally:
+            await pieces.close()
+
+
+async def whole_response(name: str, pieces: Pieces[bytes], headers: Mapping[str, str]) -> web.Response:
+    """An answer that is sent when all of it is made, with its length."""
+    pcm = b"".join(await pieces.take_all())
+    # Minutes of sound take seconds to encode.
+    sound = await asyncio.to_thread(encoding.whole, name, pcm)
+    return web.Response(body=sound, headers={**headers, **STREAM_HEADERS, "Content-Type": encoding.media_type(name)})
+
+
+class Bare:
+    """Sound as the whole body of an answer."""
+
+    def __init__(self, media_type: str) -> None:
+        self.content_type = media_type
+
+    def wrapped(self, data: bytes) -> bytes:
+        """What is sent for this much of the sound."""
+        return data
+
+    def ending(self) -> bytes:
+        """What is sent at the end of the sound."""
+        return b""
+
+    def failing(self, error: Exception) -> bytes:
+        """What is sent before the body is cut off."""
+        return b""
+
+
+class _Events(Bare):
+    """Sound in server-sent events, as OpenAI's API has them; a failure midway is an event of ours."""
+
+    def __init__(self, utterance: Utterance) -> None:
+        super().__init__("text/event-stream")
+        self._utterance = utterance
+
+    def wrapped(self, data: bytes) -> bytes:
+        return _event({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
+
+    def ending(self) -> bytes:
+        taken, made = self._utterance.characters, round(self._utterance.seconds / _TOKEN_SECONDS)
+        usage = {"input_tokens": taken, "output_tokens": made, "total_tokens": taken + made}
+        return _event({"type": "speech.audio.done", "usage": usage})
+
+    def failing(self, error: Exception) -> bytes:
+        return _event({"type": "speech.audio.error", **error_body(error)})
+
+
+async def send_stream(
+    request: web.Request, name: str, pieces: Pieces[bytes], body: Bare, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """Send the sound in this format while it is made. A failure midway cuts the body off."""
+    seconds = request.app[CONTEXT].options.write_seconds
+    response = web.StreamResponse(headers={**headers, **STREAM_HEADERS, "Content-Type": body.content_type})
+    encoder = encoding.stream(name)
+    try:
+        await response.prepare(request)
+        async for pcm in pieces:
+            if data := encoder.add(pcm):
+                await send(response, body.wrapped(data), seconds)
+        if data := encoder.finish():
+            await send(response, body.wrapped(data), seconds)
+        await send(response, body.ending(), seconds)
+        await response.write_eof()
+    except ConnectionError:
+        cut_off(request)
+    except Exception as error:
+        log_failure(connection_of(request).peer, error)
+        await send(response, body.failing(error), seconds)
+        cut_off(request)
+    finally:
+        encoder.close()
+    return response
+
+
+def _event(values: Mapping[str, object]) -> bytes:
+    return b"data: " + json.dumps(values).encode() + b"\n\n"
