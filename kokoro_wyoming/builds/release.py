@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -24,7 +25,7 @@ from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, Tr
 from kokoro_wyoming.network.learning import CalibrationData
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.pronunciation import ipa
+from kokoro_wyoming.pronunciation import in_context, ipa
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, RunPart, has_sound, of_runs
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions, pronounce
 from kokoro_wyoming.pronunciation.readings import Reading, as_written
@@ -194,7 +195,28 @@ class Release(ABC):
 
     def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
         """The phonemes of a sentence, in parts that the network can speak; its runs are as `pronounce` gives them."""
-        return of_runs(runs, lambda run: self._phonemes_of_run(run, run.language or lang_code))
+        return of_runs(self._in_context(runs, lang_code), partial(self._pieces_of_run, lang_code))
+
+    def _pieces_of_run(self, lang_code: str, run: Run) -> Iterator[Phonemes]:
+        return self._phonemes_of_run(run, run.language or lang_code)
+
+    def _in_context(self, runs: Iterable[Run], lang_code: str) -> Iterator[Run]:
+        """The runs; those with phonemes of their own are put into the sentence that the G2P reads, where it can be."""
+        for _, group in groupby(runs, key=lambda run: run.language):
+            side_by_side = [*group]
+            is_mixed = len({run.phonemes is None for run in side_by_side}) > 1
+            read = self._read_together(side_by_side, lang_code) if is_mixed else None
+            yield from side_by_side if read is None else [read]
+
+    def _read_together(self, runs: list[Run], lang_code: str) -> Run | None:
+        whole = Run(in_context.written(runs), runs[0].language)
+        if not any(run.phonemes is None and any(map(str.isalnum, run.words or run.text)) for run in runs):
+            return None
+        pieces = [*self._pieces_of_run(lang_code, whole)]
+        if len(pieces) != 1:
+            return None
+        words = self._words_of_run(pieces[0], whole.language or lang_code)
+        return in_context.together(runs, pieces[0].phonemes, words)
 
     def reading(self, runs: Iterable[Run], lang_code: str, reading: ReadingOptions = AS_USUAL) -> Reading:
         """How a sentence's runs are read; `reading` is what the owner wants. Raises as `get_pipeline`."""
@@ -296,6 +318,8 @@ class Release(ABC):
     def _words_of_part(self, part: RunPart, phonemes: str, lang_code: str) -> list[SpokenWord]:
         if not has_sound(phonemes):
             return []
+        if isinstance(part.run, in_context.ReadRun):
+            return [*part.run.spoken]
         if part.run.phonemes is not None:
             return [SpokenWord(part.graphemes.strip(), 0, part.count)]
         return self._words_of_run(Phonemes(part.graphemes, phonemes), part.run.language or lang_code)

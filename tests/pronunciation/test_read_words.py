@@ -23,7 +23,11 @@ def told(written: str, *spoken: str) -> list[str]:
     [
         ("The door is open.", ["The", "door", "is", "open"], ["The=THE", "door=DOOR", "is=IS", "open=OPEN"]),
         ("It's 21 here", ["It's", "twenty", "one", "here"], ["It's=IT'S", "21=TWENTY ONE", "here=HERE"]),
-        ("(At 21.5 °C!)", ["At", "twenty one point five", "degrees"], ["At=AT", "21.5 °C=TWENTY ONE POINT FIVE DEGREES"]),
+        (
+            "(At 21.5 °C!)",
+            ["At", "twenty one point five", "degrees"],
+            ["At=AT", "21.5 °C=TWENTY ONE POINT FIVE DEGREES"],
+        ),
         ("Son 23, sí.", ["Son veintitrés", "sí"], ["Son 23=SON VEINTITRÉS", "sí=SÍ"]),
         ("今日は21度です", ["今日", "は", "二十一度", "です"], ["今日=今日", "は=は", "21度=二十一度", "です=です"]),
         ("東京、ok", ["東京", "ok"], ["東京=東京", "ok=OK"]),
