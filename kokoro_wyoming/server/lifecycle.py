@@ -26,6 +26,7 @@ from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import ModelThread, leave, on_own_thread
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.server.listener import Listener, bind
+from kokoro_wyoming.server.metrics import Metrics, State
 from kokoro_wyoming.server.startup import Prerendering, RunningEngine, manager_of, speech_options, start_engine
 from kokoro_wyoming.server.systemd import notify, reloading
 from kokoro_wyoming.server.watchdog import Watchdog
@@ -108,6 +109,7 @@ class Server:
         self._manager = manager_of(config, thread)
         self._admission = Admission(_rules(config), networks_near)
         self._watchdog = Watchdog(thread, config.limits.stuck_seconds)
+        self.metrics = Metrics(self._state)
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
         self._listener: Listener | None = None
@@ -177,7 +179,7 @@ class Server:
         # The port is bound before the model is loaded, so that a port in use is reported at once. It is opened after.
         self._listener = await bind(self._address, self._accept)
         running = await self._start_engine()
-        service = SpeechService(running.engine, speech_options(self._config))
+        service = SpeechService(running.engine, speech_options(self._config), self.metrics.observe)
         serving = _Serving(running, service, WyomingServer(service, self._admission, _wire_limits(self._config)))
         prerendering = running.prerendering()
         self._serving = serving
@@ -204,6 +206,14 @@ class Server:
         for program in running.inner.programs():
             _LOGGER.info("%s runs", program.description)
         return running
+
+    def _state(self) -> State:
+        """What the metrics tell of this moment."""
+        serving = self._serving
+        if serving is None:
+            return State()
+        is_ready = self.ready and not self._stop.is_set() and serving.service.trouble() is None
+        return State({"wyoming": serving.wyoming.connections}, is_ready, serving.running)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._serving is not None, "the port is opened after the model is loaded"
