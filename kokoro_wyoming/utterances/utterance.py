@@ -70,12 +70,12 @@ class Utterance:
         """Characters of the sentences that were spoken so far."""
         self._face = face
         self._observer: Observer | None = observer
-        """None once it has the measures."""
+        """None once this utterance is closed."""
         self._outcome: Outcome | None = None
         """What was settled first; None until then."""
         self._gaps = Gaps()
         quota.take()
-        self._quota: Quota | None = quota
+        self._quota = quota
 
     @property
     def voice(self) -> SpokenVoice:
@@ -129,15 +129,17 @@ class Utterance:
         self._text.cancel()
 
     def close(self) -> None:
-        """Give back the place with the engine and the share of the quota; a second time does nothing."""
+        """Give back the place with the engine and the share of the quota, and hand over the measures.
+
+        A second time does nothing.
+        """
+        observer, self._observer = self._observer, None
+        if observer is None:
+            return
         if self._slot is not None:
             self._slot.close()
-        quota, self._quota = self._quota, None
-        if quota is not None:
-            quota.give_back()
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            observer(self._measures())
+        self._quota.give_back()
+        observer(self._measures())
 
     # Sound out
 
