@@ -270,6 +270,14 @@ def test_the_faces_are_told_apart() -> None:
 # The exposition
 
 
+async def test_a_server_is_ready_until_it_stops(tmp_path: Path) -> None:
+    async with beep_program.beep_program(tmp_path) as server:
+        await until(lambda: server.ready)
+        assert _value(server.metrics, "kokoro_ready") == 1
+        server.stop()
+        assert _value(server.metrics, "kokoro_ready") == 0
+
+
 def test_a_server_that_has_not_loaded_its_model_is_not_ready() -> None:
     body, _ = Metrics(State).exposition()
     assert b"kokoro_ready 0.0\n" in body
@@ -285,7 +293,7 @@ async def test_both_formats_are_read_by_the_parsers_of_prometheus(tmp_path: Path
     assert text_type.startswith("text/plain; version=0.0.4")
     assert openmetrics_type.startswith("application/openmetrics-text; version=1.0.0")
     families = [
-        {(sample.name, *sorted(sample.labels.items())) for family in parsed for sample in family.samples}
+        {(sample.name, str(sorted(sample.labels.items()))) for family in parsed for sample in family.samples}
         for parsed in (parse_text(text.decode()), parse_openmetrics(openmetrics.decode()))
     ]
     assert families[0] == families[1]
