@@ -115,6 +115,11 @@ class Engine:
         voice = self._selector.resolve(request, program)
         return replace(voice, loudness_lufs=self.loudness.of(voice.version, voice.name))
 
+    @property
+    def listeners(self) -> int:
+        """Utterances that are being spoken or wait."""
+        return self._utterances
+
     def utterance(self, *, patient: bool = False) -> EngineUtterance:
         """Take a place for one utterance; BusyError when all are taken, StuckError while nothing is spoken.
 
@@ -245,6 +250,11 @@ class EngineUtterance:
     def delivered(self, seconds: float) -> None:
         """Remember that so much sound is on its way to the listener."""
         self._listener.delivered(seconds)
+
+    @property
+    def work(self) -> Listener:
+        """What the model did for this listener so far."""
+        return self._listener
 
     def close(self) -> None:
         """Leave the queue; a second time does nothing."""

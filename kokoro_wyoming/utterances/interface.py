@@ -14,6 +14,25 @@ from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceRequest
 
 
+class ModelWork(Protocol):
+    """What the model did for one utterance so far."""
+
+    @property
+    def waited_seconds(self) -> float | None:
+        """From the first wish for a turn to that turn; None before."""
+        ...
+
+    @property
+    def worked_seconds(self) -> float:
+        """How long all turns together took."""
+        ...
+
+    @property
+    def made_seconds(self) -> float:
+        """Length of the sound that was made."""
+        ...
+
+
 class EngineSlot(Protocol):
     """The place of one utterance with the engine. Its sentences are spoken in order, in turns with other listeners."""
 
@@ -35,6 +54,11 @@ class EngineSlot(Protocol):
 
     def delivered(self, seconds: float) -> None:
         """Note that so much sound was sent to the listener, pauses included: who runs out of sound first is next."""
+        ...
+
+    @property
+    def work(self) -> ModelWork:
+        """What the model did for this utterance so far."""
         ...
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ def read(*runs: Run) -> ReadRun | None:
 def test_given_phonemes_stand_in_the_place_of_the_word_s() -> None:
     found = read(Run("The ", words="The "), Run("red apple", phonemes="ab c"), Run(" is x", words=" is here."))
     assert found is not None
+    assert found.phonemes is not None
     assert (found.text, found.phonemes) == ("The red apple is here.", "THE ab c IS HERE.")
     told = {word.text: found.phonemes[word.first : word.first + word.count] for word in found.spoken}
     assert told == {"The": "THE", "red apple": "ab c", "is": "IS", "here": "HERE"}

@@ -16,6 +16,7 @@ from kokoro_wyoming.audio.word_times import Clock, SpokenWord
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.pronunciation.readings import Reading, WordReading
+from kokoro_wyoming.scheduler import Listener
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 
@@ -132,6 +133,11 @@ class BeepUtterance:
     def delivered(self, seconds: float) -> None:
         assert not self._closed
         self._engine.delivered_seconds += seconds
+
+    @property
+    def work(self) -> Listener:
+        """Nothing: no model works here."""
+        return Listener()
 
     def close(self) -> None:
         assert not self._closed

@@ -44,12 +44,10 @@ class HttpServer:
         service: SpeechService,
         admission: Admission,
         options: HttpOptions,
-        metrics: Callable[[], tuple[bytes, str]] | None = None,
+        metrics: Callable[[str], tuple[bytes, str]],
     ) -> HttpServer:
-        """`metrics` gives the numbers of the server and their content type."""
-        context = Context(service, options)
-        if metrics is not None:
-            context.metrics = metrics
+        """`metrics` gives, for a header `Accept`, the numbers of the server and their content type."""
+        context = Context(service, metrics, options)
         runner = web.AppRunner(
             _application(context),
             handler_cancellation=True,

@@ -30,8 +30,9 @@ async def uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     """The address of the program that beeps."""
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
     monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
-    settings = {"http__uri": "tcp://127.0.0.1:0", "limits__text_chars": 100, "lexicon": {"en-US": {"nginx": "/ˈɛn/"}}}
-    async with beep_program(tmp_path, **settings) as server:
+    words = {"en-US": {"nginx": "/ˈɛn/"}}
+    async with beep_program(tmp_path, http__uri="tcp://127.0.0.1:0", limits__text_chars=100, lexicon=words) as server:
+        assert server.http is not None
         yield str(server.http.uri).replace("tcp:", "http:")
 
 
