@@ -54,8 +54,9 @@ function draw() {
   Object.assign(byId("sound").dataset, { scheduled: scheduledSeconds, peak, gaps });
   byId("stop").disabled = !player.playing && !speaker.current;
   byId("again").disabled = player.take.seconds === 0;
-  const first = player.take.seconds ? `first sound after ${speaker.firstSoundSeconds.toFixed(2)} s` : "";
-  if (byId("about").textContent !== first) byId("about").textContent = first;
+  const waiting = speaker.current ? "waiting for the first sound" : "";
+  const about = player.take.seconds ? `first sound after ${speaker.firstSoundSeconds.toFixed(2)} s` : waiting;
+  if (byId("about").textContent !== about) byId("about").textContent = about;
   if (player.playing || speaker.current) drawing = requestAnimationFrame(draw);
 }
 
@@ -93,6 +94,10 @@ async function loadVoices() {
     return tell(error.message, "error");
   }
   tell("");
+  const tags = Object.keys(PRESETS).filter((tag) => best(tag));
+  const [primary] = navigator.language.split("-");
+  const near = tags.find((tag) => tag === navigator.language) ?? tags.find((tag) => tag.startsWith(`${primary}-`)) ?? "en-US";
+  voices.sort((one, other) => Number(other.language === near) - Number(one.language === near));
   showVoices(voices, {
     choose,
     sample: (voice) => {
@@ -100,13 +105,10 @@ async function loadVoices() {
       speaker.say(sample, { voice: voice.id, volume: choice.loudness }, voice.language);
     },
   });
-  const tags = Object.keys(PRESETS).filter((tag) => best(tag));
   exampleLanguage.replaceChildren(
     ...tags.map((tag) => element("option", { value: tag, textContent: languageName(tag) })),
   );
-  const [primary] = navigator.language.split("-");
-  const near = tags.find((tag) => tag === navigator.language) ?? tags.find((tag) => tag.startsWith(`${primary}-`));
-  const first = best(near ?? "en-US") ?? voices[0]?.id;
+  const first = best(near) ?? voices[0]?.id;
   if (!first) tell("The server has no voices yet: it may still be fetching them.", "error");
   else if (!choice.parts.length) choose(first);
   if (!text.value && tags.length) text.value = PRESETS[exampleLanguage.value]?.texts[0] ?? "";

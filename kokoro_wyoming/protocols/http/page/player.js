@@ -152,8 +152,10 @@ export class Player extends EventTarget {
     const now = this.#now();
     if (!this.#started) this.#origin = now + LEAD_SECONDS - piece.at;
     else if (this.#origin + piece.at + skipped < now) {
-      this.#origin = now + LEAD_SECONDS - piece.at - skipped;
+      // Sound that came late once may do so again: one longer break is better than several short ones.
       this.numbers.gaps += 1;
+      this.#reached = piece.at + skipped;
+      this.#origin = now + Math.min(1, LEAD_SECONDS * 2 ** this.numbers.gaps) - piece.at - skipped;
     }
     this.#started = true;
     const buffer = this.#context.createBuffer(1, count, RATE);
