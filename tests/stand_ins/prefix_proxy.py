@@ -24,7 +24,8 @@ async def prefix_proxy(server: str, prefix: str, *, sockets: bool = True) -> Asy
 
         async def handle(request: web.Request) -> web.StreamResponse:
             if request.path == FRAME:
-                frame = f'<!doctype html><iframe src="{prefix}" width="100%" height="900"></iframe>'
+                icon = '<link rel="icon" href="data:,">'
+                frame = f'<!doctype html>{icon}<iframe src="{prefix}" width="100%" height="900"></iframe>'
                 return web.Response(text=frame, content_type="text/html")
             if not request.path.startswith(prefix):
                 raise web.HTTPNotFound

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -42,9 +44,16 @@ WORDS_LIT = f"""new Promise(resolve => {{
 @pytest.fixture(scope="module")
 def page(model_data: Store) -> Iterator[str]:
     """The address of the page of a real server."""
+    with serving(model_data) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def serving(data: Store, *more: str) -> Iterator[str]:
+    """A real server with more arguments; the address of its page."""
     running = RunningServer(
         *("--uri=tcp://127.0.0.1:0", "--http-uri=tcp://127.0.0.1:0", "--no-zeroconf", "--offline"),
-        *(f"--models={model_data.models}", f"--voices-folder={model_data.voices}"),
+        *(f"--models={data.models}", f"--voices-folder={data.voices}", *more),
     )
     running.settled()
     found = re.search(r"http://127\.0\.0\.1:\d+/", "".join(running.log))
@@ -209,10 +218,55 @@ async def test_a_sample_of_a_voice_is_one_click(window: Browser) -> None:
     assert await window.run("document.getElementById('voice-count').textContent") == "1 of 54 voices"
 
 
+async def test_favourites_are_kept(chromium_window: Chromium, page: str) -> None:
+    await chromium_window.fill("#search", "siwis")
+    await chromium_window.click(".voice-list li:not([hidden]) .favourite")
+    await show(chromium_window, page)
+    await chromium_window.click("#favourites")
+    shown = "[...document.querySelectorAll('.voice-list li:not([hidden]) code')].map(({textContent}) => textContent)"
+    assert await chromium_window.run(shown) == ["ff_siwis"]
+
+
 async def test_failures_are_told(window: Browser) -> None:
     await window.fill("#written", "af_nobody")
     await window.click("#play")
     assert "af_nobody" in await window.until("document.getElementById('message').textContent")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"status": 429, "headers": {"Retry-After": "7"}, "json": {}}, "The server is busy. Try again in 7 s."),
+        ({"status": 400, "json": {"error": {"message": "Too long."}}}, "Too long."),
+        (None, "The server does not answer."),
+    ],
+    ids=["busy", "bad text", "away"],
+)
+async def test_what_the_server_refuses_is_told(
+    chromium_window: Chromium, answer: dict[str, Any] | None, told: str
+) -> None:
+    async def refuse(route: Any) -> None:
+        await (route.abort() if answer is None else route.fulfill(**answer))
+
+    await chromium_window.page.route("**/v1/audio/speech", refuse)
+    await chromium_window.click("#download")
+    await chromium_window.until(f"document.querySelector('#message.error')?.textContent.startsWith('{told}')")
+
+
+async def test_a_key_is_asked_for_once(chromium_window: Chromium, model_data: Store, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("http: {api_key: house-key}")
+    with serving(model_data, f"--config={settings}") as address:
+        await chromium_window.open(address)
+        await chromium_window.until("!document.getElementById('key-form').hidden")
+        await chromium_window.click("#key")
+        await chromium_window.type("house-key")
+        await chromium_window.press("Enter")
+        await chromium_window.until("document.querySelectorAll('.voice-list li').length > 50")
+        await chromium_window.click("#play")
+        assert (await heard(chromium_window))["peak"] > 0.05
+        await show(chromium_window, address)
+        assert await chromium_window.run("document.getElementById('key-form').hidden")
 
 
 async def test_all_that_is_asked_for_is_the_servers_own(window: Browser, page: str) -> None:
