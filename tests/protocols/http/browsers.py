@@ -119,12 +119,11 @@ class Firefox(Browser):
         self._window = ""
 
     async def start(self) -> None:
-        """Begin a session with the window that is there."""
+        """Begin a session with a new window. The first one has no focus, so its buttons take no key."""
         await self._command("session.new", capabilities={})
         events = ["network.beforeRequestSent", "log.entryAdded"]
         await self._command("session.subscribe", events=events)
-        tree = await self._command("browsingContext.getTree")
-        self._window = tree["contexts"][0]["context"]
+        self._window = (await self._command("browsingContext.create", type="window"))["context"]
 
     async def open(self, url: str) -> None:
         await self._command("browsingContext.navigate", context=self._window, url=url, wait="complete")
@@ -205,12 +204,9 @@ async def chromium() -> AsyncIterator[Chromium]:
 
 @contextlib.asynccontextmanager
 async def firefox(folder: Path) -> AsyncIterator[Firefox]:
-    """A fresh Firefox; files are saved in the folder's `downloads`."""
-    profile, downloads = folder / "profile", folder / "downloads"
+    """A fresh Firefox with its profile in the folder."""
+    profile = folder / "profile"
     profile.mkdir()
-    preferences = {"browser.download.folderList": 2, "browser.download.dir": str(downloads)}
-    lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items())
-    (profile / "user.js").write_text("\n".join(lines))
     async with nowhere_to_play(folder) as environment:
         process = await asyncio.create_subprocess_exec(
             *(str(FIREFOX), "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"),
