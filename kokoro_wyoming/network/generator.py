@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Generator as Steps
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple, cast
 
 import torch
@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from kokoro_wyoming.network.bucketing import bucket_length, bucket_span
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, Upsampling, mean_and_variance
-from kokoro_wyoming.network.cuda_graphs import replay_on
+from kokoro_wyoming.network.cuda_graphs import Replay, replay_on
 from kokoro_wyoming.network.source import Draw, HarmonicSource
 from kokoro_wyoming.network.tuning import Lengths, TunedConvolution, Tuning
 from kokoro_wyoming.network.workspace import Workspace
@@ -177,7 +177,7 @@ class Generator:
         self._amplitudes = [0.5 / alpha for alpha in alphas]
         self._workspace = Workspace()
         self.device = module.conv_post.weight.device
-        self.replay = replay_on(self.device)
+        self.replay: Replay = replay_on(self.device)
         """Computes what recurs for each sentence or window."""
         self._source = HarmonicSource(module, draw)
         self.angles = 2 * torch.cat(alphas)
@@ -317,6 +317,7 @@ class Generator:
         `affines` normalises every layer. `sizes` are in frames. A short rest is joined to the last window.
         """
         all_frames = 0, x.shape[-1]
+        normaliser = cache(self._fixed_normaliser)
         start, end = frames or all_frames
         while start < end:
             size = next(sizes)
@@ -327,16 +328,21 @@ class Generator:
             low, high = _with_context(span, CONTEXT_FRAMES, all_frames)
             first, last = _with_context(span, _LAST_CONTEXT_FRAMES, all_frames)
             part = harmonics[..., HARMONICS_PER_FRAME * low : HARMONICS_PER_FRAME * high + 1]
-            sound = self._window(x[..., low:high], part, affines, (first - low, high - last))
+            spectrum = partial(self._window_spectrum, normaliser, crop := (first - low, high - last))
+            # torch's inverse transform waits for the card, so no recording can contain it.
+            sound = self._sound(*self.replay((high - low, crop), spectrum, x[..., low:high], part, affines))
             yield sound[SAMPLES_PER_FRAME * (start - first) : SAMPLES_PER_FRAME * (stop - first)]
             start = stop
 
-    def _window(self, x: Tensor, harmonics: Tensor, affines: Tensor, crop: tuple[int, int]) -> Tensor:
-        def spectrum(x: Tensor, harmonics: Tensor, affines: Tensor) -> tuple[Tensor]:
-            return (self._spectrum(x, harmonics, self._fixed_normaliser(affines), crop),)
-
-        # torch's inverse transform waits for the card, so it is not in the recording.
-        return self._sound(*self.replay((x.shape[-1], crop), spectrum, x, harmonics, affines))
+    def _window_spectrum(
+        self,
+        normaliser: Callable[[Tensor], Normaliser],
+        crop: tuple[int, int],
+        x: Tensor,
+        harmonics: Tensor,
+        affines: Tensor,
+    ) -> tuple[Tensor]:
+        return (self._spectrum(x, harmonics, normaliser(affines), crop),)
 
 
 class _Layer(NamedTuple):

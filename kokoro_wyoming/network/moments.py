@@ -294,12 +294,12 @@ class Fit:
         return moved
 
     def correction(self, inputs: InputMoments) -> tuple[Tensor, Tensor]:
-        """The predicted residual of a sentence, shape (18432,), and its doubt, a number."""
+        """The predicted residual of a sentence, shape (18432,), and its doubt, shape ()."""
         point = self._point(inputs)
         similarity = kernel(point, self._points)
         weights = (similarity @ self._arrays["coefficients"]).float()
         doubt = kernel(point, point) - similarity @ self._inverse @ similarity.T
-        return self._centre + (weights @ self._basis)[0], doubt
+        return self._centre + (weights @ self._basis)[0], doubt[0, 0]
 
     def _point(self, inputs: InputMoments) -> Tensor:
         features = inputs.features()
@@ -316,12 +316,12 @@ class Predictor:
     def __init__(self, generator: Generator, fit: Fit) -> None:
         self._estimate = Estimate(generator)
         self._fit = fit.to(generator.device)
-        self._replay = generator.replay
+        self._generator = generator
 
     def predict(self, inputs: InputMoments, targets: Targets) -> Prediction:
         """The moments of a sentence, and their doubt."""
         measured = *inputs.upsampled, *inputs.noise[0], *inputs.noise[1], inputs.scalars, inputs.style
-        mean, variance, doubt = self._replay(self, self._predicted, *measured, *targets)
+        mean, variance, doubt = self._generator.replay(self, self._predicted, *measured, *targets)
         return Prediction(Moments(mean, variance), float(doubt))
 
     def _predicted(self, *tensors: Tensor) -> tuple[Tensor, ...]:
