@@ -1,7 +1,7 @@
 """Computations that recur with the same shapes, as CUDA graphs: recorded once, then started as one.
 
-A graphics card computes a layer of a short window in less time than the processor takes to start it there, and a
-window has two thousand such starts. A graph needs one.
+A graphics card computes a step of a short window in less time than the processor takes to start it there, and a window
+has five hundred steps. A graph starts them all at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kokoro_wyoming.errors import first_line
 _LOGGER = logging.getLogger(__name__)
 
 _MOST_GRAPHS = 48
-"""More than the windows of ordinary speech need; each takes a few megabytes."""
+"""Ten are enough for most speech; those have 46 MiB together."""
 
 Compute = Callable[..., tuple[Tensor, ...]]
 """A computation on tensors that never waits for the card, and always takes the same way for the same shapes."""
@@ -38,7 +38,7 @@ def computed(key: Hashable, compute: Compute, *inputs: Tensor) -> tuple[Tensor, 
 
 
 def replay_on(device: torch.device) -> Replay:
-    """The quickest way on the device: graphs on a card with CUDA."""
+    """The quicker way on the device: recorded on a card with CUDA, else computed."""
     return Graphs(recorder()) if device.type == "cuda" else computed
 
 

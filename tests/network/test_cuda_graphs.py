@@ -107,7 +107,9 @@ def test_replayed_windows_are_the_computed_ones(network: Network, model_data: St
     pack = torch.load(model_data.voices / "v1_0" / "af_heart.pt", weights_only=True)
     generator = network.vocoder.generator
     spoken = [network.features([50, 83, 54, 16, 43, 102] * count, pack[6 * count - 1], 1.0) for count in (5, 7)]
-    asked = [(features, frames) for features in spoken for frames in (features.all, (14, features.all[1] - 6))]
+    # The last has two windows of one length with different contexts.
+    parts = [(features.all, (14, features.all[1] - 6), (0, 40)) for features in spoken]
+    asked = [(features, frames) for features, each in zip(spoken, parts, strict=True) for frames in each]
     replays, before = generator.replay, network.vocoder.counts["windows"]
     twice = [_sound(network, *each) for each in asked + asked[::-1]]
     try:
@@ -117,3 +119,10 @@ def test_replayed_windows_are_the_computed_ones(network: Network, model_data: St
         generator.replay = replays
     assert twice == anew + anew[::-1]
     assert network.vocoder.counts["windows"] == before + 3 * len(asked)
+
+
+@pytest.mark.weights
+def test_a_device_is_tried_out_with_enough_for_a_prediction(network: Network) -> None:
+    before = network.vocoder.counts["whole"]
+    network.try_out()
+    assert network.vocoder.counts["whole"] == before
