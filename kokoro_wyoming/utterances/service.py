@@ -15,10 +15,13 @@ class SpeechService:
     def __init__(self, engine: SpeechEngine, options: SpeechOptions | None = None) -> None:
         self._engine = engine
         self._options = options or SpeechOptions()
+        self.changes = 0
+        """How often engine and options have changed: a sound that was made before may be another now."""
 
     def change(self, engine: SpeechEngine, options: SpeechOptions) -> None:
         """Use another engine and other options from the next utterance on."""
         self._engine, self._options = engine, options
+        self.changes += 1
 
     def programs(self) -> tuple[ProgramDescription, ...]:
         """The programs and their voices, the default program first."""

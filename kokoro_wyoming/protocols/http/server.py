@@ -11,7 +11,7 @@ from aiohttp import web
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
-from kokoro_wyoming.protocols.http import guard, pages, speech, status, voices
+from kokoro_wyoming.protocols.http import guard, pages, say, speech, status, timestamps, voices
 from kokoro_wyoming.protocols.http.connections import Connection, Connections
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
@@ -25,6 +25,8 @@ _CLOSE_SECONDS = 1.0
 """Longest wait for requests that were cancelled."""
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Sent with every answer."""
+_LINE_BYTES = 65_536
+"""Longest address of a request: of `/say/...?text=` three bytes for each byte of the text, which is in the address."""
 _OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -56,6 +58,7 @@ class HttpServer:
             access_log=None,
             shutdown_timeout=_CLOSE_SECONDS,
             keepalive_timeout=options.idle_seconds,
+            max_line_size=_LINE_BYTES,
         )
         await runner.setup()
         assert runner.server is not None
@@ -90,7 +93,8 @@ def _application(context: Context) -> web.Application:
     app = web.Application(middlewares=[_tell_errors, _admit])
     app[CONTEXT] = context
     app.on_response_prepare.append(_add_headers)
-    for routes in (speech.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES):
+    app.cleanup_ctx.append(say.kept)
+    for routes in (speech.ROUTES, timestamps.ROUTES, say.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES):
         app.add_routes(routes)
     return app
 
@@ -127,7 +131,8 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     asked = guard.preflight(request, context.options)
     if asked is not None:
         return asked
-    guard.check_key(request, client.host, context.options)
+    if not say.is_signed(request):
+        guard.check_key(request, client.host, context.options)
     if context.stopping.is_set() and request.path not in _OPEN_WHILE_DRAINING:
         raise ShuttingDownError
     return await handler(request)
