@@ -105,8 +105,10 @@ class KeptSounds:
     async def close(self) -> None:
         """Forget all sounds, and end the making of those that are not whole."""
         makings = [*self._makings.values()]
-        for task in (*makings, *self._ends.values()):
-            task.cancel()
+        for making in makings:
+            making.cancel()
+        for end in self._ends.values():
+            end.cancel()
         self._sounds.clear()
         self._ends.clear()
         if makings:
