@@ -33,14 +33,15 @@ class KeptSound:
         """Bytes so far."""
         return len(self._data)
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes, *, last: bool = False) -> None:
         """Put what was made behind the rest."""
         self._data += data
+        self.is_whole = last
         self._tell()
 
-    def end(self, failure: BaseException | None = None) -> None:
-        """It is whole, or will never be."""
-        self.is_whole, self._failure = failure is None, failure
+    def fail(self, failure: BaseException) -> None:
+        """It will never be whole."""
+        self._failure = failure
         self._tell()
 
     async def wait(self, size: int | None = None) -> None:
@@ -123,14 +124,15 @@ class KeptSounds:
     def _made(self, key: bytes, sound: KeptSound, task: asyncio.Task[None]) -> None:
         del self._makings[sound]
         failure = ShuttingDownError() if task.cancelled() else task.exception()
-        sound.end(failure)
         if failure is not None:
+            sound.fail(failure)
             self._forget(key, sound)
 
     def _leave(self, key: bytes, sound: KeptSound) -> None:
         """Nobody listens any more."""
-        if sound in self._makings:
-            self._makings[sound].cancel()
+        if not sound.is_whole:
+            if making := self._makings.get(sound):
+                making.cancel()
             self._forget(key, sound)
         elif self._sounds.get(key) is sound:
             loop = asyncio.get_running_loop()

@@ -166,7 +166,7 @@ async def _make(speaking_it: contextlib.ExitStack, utterance: Utterance, asked: 
                 await _encode(pieces, asked.format, sound)
             else:
                 pcm = b"".join(await pieces.take_all())
-                sound.add(await asyncio.to_thread(encoding.whole, asked.format, pcm))
+                sound.add(await asyncio.to_thread(encoding.whole, asked.format, pcm), last=True)
         finally:
             await pieces.close()
 
@@ -177,7 +177,7 @@ async def _encode(pieces: Pieces[bytes], sound_format: str, sound: KeptSound) ->
         async for pcm in pieces:
             sound.add(encoder.add(pcm))
             await asyncio.sleep(0)  # other clients have a turn, as pieces may be there already
-        sound.add(encoder.finish())
+        sound.add(encoder.finish(), last=True)
     finally:
         encoder.close()
 
