@@ -8,7 +8,7 @@ import socket
 from functools import cache
 from urllib.parse import urlsplit
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
 from kokoro_wyoming.protocols.http.errors import ForbiddenError, NoKeyError
 from kokoro_wyoming.protocols.http.options import HttpOptions
@@ -32,8 +32,7 @@ def check_site(request: web.Request, host: str, options: HttpOptions) -> None:
     if is_ingress(host, options):
         return
     name = _host_name(request.headers.get("Host", ""))
-    is_speaker = request.version < HttpVersion11 and "Host" not in request.headers  # no browser leaves the name out
-    if not is_speaker and (name is None or not _is_known(name, options)):
+    if name is None or not _is_known(name, options):
         raise ForbiddenError(
             "This name of the server is unknown here; use its address, or have its owner add the name to http.hosts."
         )
