@@ -51,7 +51,7 @@ def check_key(request: web.Request, host: str, options: HttpOptions) -> None:
     if options.api_key is None or is_open or is_ingress(host, options):
         return
     sent = _key_of(request)
-    if sent is None or not hmac.compare_digest(sent.encode(), options.api_key.encode()):
+    if sent is None or not hmac.compare_digest(sent.encode(errors="replace"), options.api_key.encode()):
         raise NoKeyError('This server wants its key: send "Authorization: Bearer KEY" or "X-API-Key: KEY".')
 
 
