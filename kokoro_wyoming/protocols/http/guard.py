@@ -31,7 +31,8 @@ def check_site(request: web.Request, host: str, options: HttpOptions) -> None:
     """
     if is_ingress(host, options):
         return
-    name = _host_name(request.headers.get("Host", ""))
+    # Every browser says the name; a balancer's probe in HTTP/1.0 has none.
+    name = _host_name(request.headers["Host"]) if "Host" in request.headers else "localhost"
     if name is None or not _is_known(name, options):
         raise ForbiddenError(
             "This name of the server is unknown here; use its address, or have its owner add the name to http.hosts."
