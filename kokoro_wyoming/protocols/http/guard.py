@@ -39,8 +39,9 @@ def check_site(request: web.Request, host: str, options: HttpOptions) -> None:
         )
     origin = request.headers.get("Origin")
     if origin is None:
-        # Browsers send no origin with pictures and sounds, but this.
-        if request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site") and request.path != "/":
+        # Browsers send no origin with pictures and sounds, but this, and mostly the page's origin as the referrer.
+        is_elsewhere = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and request.path != "/"
+        if is_elsewhere and not is_shared(_origin_of(request.headers.get("Referer", "")), options):
             raise ForbiddenError("A page elsewhere may not use this server; its owner can add it to http.cors.")
     elif not is_own(origin, request) and not is_shared(origin, options):
         raise ForbiddenError("Pages of this origin may not use this server; its owner can add it to http.cors.")
@@ -108,6 +109,15 @@ def _host_name(header: str) -> str | None:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".") or None
     except ValueError:
         return None
+
+
+def _origin_of(address: str) -> str:
+    """The origin of the page at this address; "" where it is no address."""
+    try:
+        scheme, netloc, *_ = urlsplit(address)
+    except ValueError:
+        return ""
+    return f"{scheme}://{netloc}" if netloc else ""
 
 
 def _is_known(name: str, options: HttpOptions) -> bool:
