@@ -64,7 +64,7 @@ def is_ingress(host: str, options: HttpOptions) -> bool:
 
 def is_own(origin: str, request: web.Request) -> bool:
     """Whether this origin is the server itself. A proxy in front of it may speak TLS."""
-    return urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower() != ""
+    return origin.partition("://")[2].lower() == request.headers.get("Host", "").lower() != ""
 
 
 def is_shared(origin: str, options: HttpOptions) -> bool:
