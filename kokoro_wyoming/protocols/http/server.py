@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
@@ -19,8 +19,6 @@ from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.utterances.failures import log_defect, log_refusal
 from kokoro_wyoming.utterances.service import SpeechService
 
-_LOGGER = logging.getLogger(__name__)
-
 _CLOSE_SECONDS = 1.0
 """Longest wait for requests that were cancelled."""
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
@@ -28,6 +26,18 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer
 _OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _ConnectionLog:
+    """What aiohttp's connections log, without what the client sent. A client that speaks no HTTP is no defect."""
+
+    def debug(self, *_: object, **__: object) -> None:
+        """Nothing: the requests that are refused have their lines."""
+
+    def exception(self, *_: object, exc_info: Exception | None = None) -> None:
+        """An error outside of a handler."""
+        if exc_info is not None and not isinstance(exc_info, HttpProcessingError | ConnectionError):
+            log_defect("HTTP client", exc_info)
 
 
 class HttpServer:
@@ -54,6 +64,7 @@ class HttpServer:
             _application(context),
             handler_cancellation=True,
             access_log=None,
+            logger=_ConnectionLog(),
             shutdown_timeout=_CLOSE_SECONDS,
             keepalive_timeout=options.idle_seconds,
         )
