@@ -71,8 +71,9 @@ class HttpServer:
         await runner.setup()
         assert runner.server is not None
         connections = Connections(admission, runner.server)
-        connections.request_seconds = options.request_seconds
-        return cls(context, runner, connections)
+        server = cls(context, runner, connections)
+        server.change(options)
+        return server
 
     @property
     def protocol(self) -> Callable[[], Connection]:
@@ -88,6 +89,7 @@ class HttpServer:
         """Use other options from the next request on."""
         self._context.options = options
         self._connections.request_seconds = options.request_seconds
+        self._connections.write_seconds = options.write_seconds
 
     async def drain(self, seconds: float) -> None:
         """Refuse new requests, let those that are answered finish within this time, then close all connections."""
