@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
@@ -19,8 +19,6 @@ from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.utterances.failures import log_defect, log_refusal
 from kokoro_wyoming.utterances.service import SpeechService
 
-_LOGGER = logging.getLogger(__name__)
-
 _CLOSE_SECONDS = 1.0
 """Longest wait for requests that were cancelled."""
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
@@ -30,6 +28,18 @@ _LINE_BYTES = 65_536
 _OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _ConnectionLog:
+    """What aiohttp's connections log, without what the client sent. A client that speaks no HTTP is no defect."""
+
+    def debug(self, *_: object, **__: object) -> None:
+        """Nothing: the requests that are refused have their lines."""
+
+    def exception(self, *_: object, exc_info: Exception | None = None) -> None:
+        """An error outside of a handler."""
+        if exc_info is not None and not isinstance(exc_info, HttpProcessingError | ConnectionError):
+            log_defect("HTTP client", exc_info)
 
 
 class HttpServer:
@@ -56,6 +66,7 @@ class HttpServer:
             _application(context),
             handler_cancellation=True,
             access_log=None,
+            logger=_ConnectionLog(),
             shutdown_timeout=_CLOSE_SECONDS,
             keepalive_timeout=options.idle_seconds,
             max_line_size=_LINE_BYTES,
@@ -63,8 +74,9 @@ class HttpServer:
         await runner.setup()
         assert runner.server is not None
         connections = Connections(admission, runner.server)
-        connections.request_seconds = options.request_seconds
-        return cls(context, runner, connections)
+        server = cls(context, runner, connections)
+        server.change(options)
+        return server
 
     @property
     def protocol(self) -> Callable[[], Connection]:
@@ -80,6 +92,7 @@ class HttpServer:
         """Use other options from the next request on."""
         self._context.options = options
         self._connections.request_seconds = options.request_seconds
+        self._connections.write_seconds = options.write_seconds
 
     async def drain(self, seconds: float) -> None:
         """Refuse new requests, let those that are answered finish within this time, then close all connections."""
