@@ -581,19 +581,18 @@ async def test_an_address_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     async with open_house(tmp_path, http__api_key=KEY) as house:
         made = await _address(house, seconds=60)
         assert abs(made["expires"] - time.time() - 60) < 30
-        monkeypatch.setattr(addresses.time, "time", lambda: made["expires"] - 1)
+        monkeypatch.setattr(time, "time", lambda: made["expires"] - 1)
         assert (await house.get(made["url"]))[0] == 200
-        monkeypatch.setattr(addresses.time, "time", lambda: made["expires"] + 1)
+        monkeypatch.setattr(time, "time", lambda: made["expires"] + 1)
         status, _, body = await house.get(made["url"])
         assert (status, "over" in error_of(body)["message"]) == (403, True)
 
 
 @pytest.mark.parametrize(("key", "status"), [(KEY, 200), (None, 403)])
 async def test_addresses_outlive_the_server_where_a_key_is_set(tmp_path: Path, key: str | None, status: int) -> None:
-    options: dict[str, object] = {"http__api_key": key, "http__say": "signed"}
-    async with open_house(tmp_path, **options) as house:
+    async with open_house(tmp_path, http__api_key=key, http__say="signed") as house:
         made = await _address(house)
-    async with open_house(tmp_path, **options) as house:
+    async with open_house(tmp_path, http__api_key=key, http__say="signed") as house:
         assert (await house.get(made["url"]))[0] == status
 
 
