@@ -299,7 +299,7 @@ def test_encoders_that_are_left_in_the_middle_give_their_memory_back(name: str) 
         return int(psutil.Process().memory_info().rss)
 
     before = leave(100)
-    # Of the smallest, 50 KB, a thousand would keep 50 MB.
+    # A thousand of the smallest would keep 28 MB.
     assert leave(1000) - before < 5_000_000
 
 

@@ -17,5 +17,5 @@ class Encoder(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of everything, also in the middle of the sound; as often as you like."""
+        """Let go of the memory, which an encoder that is left in the middle may keep else. May be called again."""
         ...

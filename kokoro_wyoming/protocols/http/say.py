@@ -172,7 +172,7 @@ async def _make(speaking_it: contextlib.ExitStack, utterance: Utterance, asked: 
 
 
 async def _encode(pieces: Pieces[bytes], sound_format: str, sound: KeptSound) -> None:
-    encoder = encoding.stream(sound_format)
+    encoder = await asyncio.to_thread(encoding.stream, sound_format)  # the first one imports a library
     try:
         async for pcm in pieces:
             sound.add(encoder.add(pcm))

@@ -11,7 +11,7 @@ from aiohttp.http import HttpProcessingError
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
-from kokoro_wyoming.protocols.http import guard, pages, say, speech, status, timestamps, voices
+from kokoro_wyoming.protocols.http import guard, pages, reading, say, speech, status, timestamps, voices
 from kokoro_wyoming.protocols.http.connections import Connection, Connections
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
@@ -56,12 +56,10 @@ class HttpServer:
         service: SpeechService,
         admission: Admission,
         options: HttpOptions,
-        metrics: Callable[[], tuple[bytes, str]] | None = None,
+        metrics: Callable[[str], tuple[bytes, str]],
     ) -> HttpServer:
-        """`metrics` gives the numbers of the server and their content type."""
-        context = Context(service, options)
-        if metrics is not None:
-            context.metrics = metrics
+        """`metrics` gives, for a header `Accept`, the numbers of the server and their content type."""
+        context = Context(service, metrics, options)
         runner = web.AppRunner(
             _application(context),
             handler_cancellation=True,
@@ -107,8 +105,8 @@ def _application(context: Context) -> web.Application:
     app[CONTEXT] = context
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(say.kept)
-    for routes in (speech.ROUTES, timestamps.ROUTES, say.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES):
-        app.add_routes(routes)
+    for part in (speech, timestamps, say, reading, voices, status, pages):
+        app.add_routes(part.ROUTES)
     return app
 
 

@@ -177,7 +177,7 @@ async def _send_lines(
     """Send a line for whatever there is. A failure midway is a line, and the body is cut off behind it."""
     seconds = request.app[CONTEXT].options.write_seconds
     response = web.StreamResponse(headers={**headers, "Content-Type": shape.content_type})
-    encoder = encoding.stream(shape.format)
+    encoder = await asyncio.to_thread(encoding.stream, shape.format)  # the first one imports a library
     try:
         await response.prepare(request)
         async for piece in pieces:
