@@ -4,7 +4,7 @@
 #   docker run --network host -v kokoro-models:/data/models -v kokoro-voices:/data/voices kokoro-wyoming
 #
 # Arguments after the image's name go to kokoro-wyoming. With the network of the host, Home Assistant finds the server
-# by itself; without (-p 10200:10200), set discovery.advertise_host in the settings to the address of the host.
+# by itself; without (-p 10200:10200 -p 8880:8880), set discovery.advertise_host in the settings to the address of the host.
 #
 # Build arguments:
 #   TORCH            cuda: PyTorch's build for NVIDIA cards, gigabytes more; cpu: its build for the processor.
@@ -37,7 +37,7 @@ ENV PATH=/opt/kokoro-wyoming/.venv/bin:$PATH \
 USER 10001:10001
 WORKDIR /data
 VOLUME ["/data/models", "/data/voices"]
-EXPOSE 10200
+EXPOSE 10200 8880
 # The first start fetches some hundred megabytes.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=900s --retries=3 CMD ["kokoro-wyoming", "health"]
 # In this form Python is process 1, and hears SIGTERM.

@@ -83,7 +83,12 @@ class RunningServer:
     def __init__(
         self, *arguments: str, checkout: Path = CHECKOUT, inside: Sequence[str] = (), **environment: str
     ) -> None:
-        """`inside` is a command that runs another one; `environment` is added to that of the tests."""
+        """`inside` is a command that runs another one; `environment` is added to that of the tests.
+
+        It has no HTTP face unless the arguments have an address for one.
+        """
+        if not any(argument.startswith("--http-uri") for argument in arguments):
+            arguments += ("--no-http",)
         self.log: list[str] = []
         self._settled = threading.Event()
         self.process = subprocess.Popen(

@@ -317,7 +317,7 @@ def beeping() -> Iterator[tuple[str, int]]:
         limits = {"event_timeout_seconds": 1, "write_timeout_seconds": 1, "connections_per_address": 256}
         limits["waiting_utterances_per_address"] = 64  # the good and the rude have one address here
         Path(folder, "my.yaml").write_text(json.dumps({"limits": limits, "speech": AS_MADE}))
-        flags = ("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--log-level=info")
+        flags = ("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--no-http", "--log-level=info")
         folders = (f"--voices-folder={folder}/voices", f"--config={folder}/my.yaml")
         program = subprocess.Popen(
             [sys.executable, "-m", "tests.stand_ins.beep_program", "serve", *flags, *folders],

@@ -84,7 +84,7 @@ async def our_server(setup: Setup, threads: int) -> AsyncIterator[Wyoming]:
     """Our server, ready, on a free port of this machine, not announced. It ends with the block."""
     arguments = (
         *setup.serve_arguments,
-        *("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--offline", "--log-level=info"),
+        *("--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--no-http", "--offline", "--log-level=info"),
         *(f"--threads={threads}", f"--device={setup.device}"),
     )
     with started("our server", setup.environment) as child:

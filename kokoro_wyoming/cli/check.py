@@ -59,7 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from kokoro_wyoming.config.options import api_key
+
     config = settings.load(args)
+    api_key(config)
     findings = [
         _Finding("settings", _OK, str(args.config) if args.config else "the defaults"),
         *_files(config, hashes=args.hashes),

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from kokoro_wyoming.audio.joining import Pauses, SoundOptions
 from kokoro_wyoming.config.schema import Config
+from kokoro_wyoming.errors import ConfigError, first_line
 from kokoro_wyoming.text.splitting import MarkupOptions
 from kokoro_wyoming.text.text_stream import TextOptions
 from kokoro_wyoming.voices.descriptions import VoiceOptions
+
+_KEY_FILE_CHARS = 1_000
+"""Of a file with a key no more is read."""
+_KEY_CHARS = 8
+"""Shortest key."""
 
 
 def text_options(config: Config) -> TextOptions:
@@ -47,3 +53,21 @@ def voice_options(config: Config) -> VoiceOptions:
         speed=speech.speed,
         offer_other_release=speech.offer_other_release,
     )
+
+
+def api_key(config: Config) -> str | None:
+    """The key that clients of the HTTP face send; None where none is asked for.
+
+    Raises ConfigError where the file with the key cannot be read.
+    """
+    path = config.http.api_key_file
+    if path is None:
+        return config.http.api_key
+    try:
+        with path.open(encoding="ascii") as file:
+            key = file.read(_KEY_FILE_CHARS).partition("\n")[0].strip()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"http.api_key_file: {path} cannot be read: {first_line(error)}.") from error
+    if len(key) < _KEY_CHARS:
+        raise ConfigError(f"http.api_key_file: the first line of {path} is no key: it needs {_KEY_CHARS} characters.")
+    return key

@@ -10,29 +10,31 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from pydantic import BaseModel
 
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
-from kokoro_wyoming.config.addresses import networks_of
+from kokoro_wyoming.config.options import api_key
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.processor import Waiting, core_quota
-from kokoro_wyoming.protocols.admission import Admission, Rules, affordable
-from kokoro_wyoming.protocols.wyoming.frames import WireLimits
+from kokoro_wyoming.protocols.admission import Admission
 from kokoro_wyoming.protocols.wyoming.server import WyomingServer
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import ModelThread, leave, on_own_thread
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
-from kokoro_wyoming.server.http_face import HttpFace, http_options
-from kokoro_wyoming.server.listener import Listener, bind
-from kokoro_wyoming.server.startup import Prerendering, RunningEngine, manager_of, speech_options, start_engine
+from kokoro_wyoming.server.listener import Listener, ListenError, bind
+from kokoro_wyoming.server.options import applicable, rules, wire_limits
+from kokoro_wyoming.server.startup import Prerendering, RunningEngine, State, manager_of, speech_options, start_engine
 from kokoro_wyoming.server.systemd import notify, reloading
 from kokoro_wyoming.server.watchdog import Watchdog
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.service import SpeechService
 from kokoro_wyoming.voices.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from kokoro_wyoming.server.http_face import HttpFace
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,8 +43,6 @@ _CLOSE_SECONDS = 1.0
 _NICENESS = -5
 """Priority of the process. Where processor time is short, it gets three times the share of a process with 0."""
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_KEPT_AT_RELOAD = {"server": ("uri",), "http": ("uri",), "model": (), "folders": (), "discovery": ()}
-"""Settings that change only at the next start: these keys of each section, or all keys where none is named."""
 
 
 def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
@@ -107,12 +107,13 @@ class Server:
         self._reread = reread
         self._address = parse_uri(config.server.uri)
         self._manager = manager_of(config, thread)
-        self._admission = Admission(_rules(config), networks_near)
+        self._admission = Admission(rules(config), networks_near)
         self._watchdog = Watchdog(thread, config.limits.stuck_seconds)
         self._stop = asyncio.Event()
         self._hang_up = asyncio.Event()
         self._listener: Listener | None = None
-        self.http = HttpFace()
+        self.http: HttpFace | None = None
+        """None where the settings ask for none."""
         self._advertiser: Advertiser | None = None
         self._serving: _Serving | None = None
         """None until the model is loaded."""
@@ -140,9 +141,9 @@ class Server:
             self._restart_prerendering(None)
             await self._end()
         finally:
-            self.http.close()
-            if self._listener is not None:
-                self._listener.close()
+            for listener in (self.http, self._listener):
+                if listener is not None:
+                    listener.close()
 
     def stop(self) -> None:
         """End the server as a signal would."""
@@ -179,14 +180,17 @@ class Server:
         began_at_seconds = time.monotonic()
         # The port is bound before the model is loaded, so that a port in use is reported at once. It is opened after.
         self._listener = await bind(self._address, self._accept)
-        await self.http.bind(self._config)
+        self.http = await _http_face(self._config, self._state)
         running = await self._start_engine()
-        service = SpeechService(running.engine, speech_options(self._config))
-        serving = _Serving(running, service, WyomingServer(service, self._admission, _wire_limits(self._config)))
+        service = SpeechService(
+            running.engine, speech_options(self._config), self.http.metrics.observe if self.http else None
+        )
+        serving = _Serving(running, service, WyomingServer(service, self._admission, wire_limits(self._config)))
         prerendering = running.prerendering()
         self._serving = serving
         await self._listener.open()
-        await self.http.open(self._config, service, self._admission, _no_metrics)
+        if self.http is not None:
+            await self.http.open(self._config, service, self._admission)
         self._address = self._listener.address
         self.uri = str(self._address)
         await self._publish(self._listener)
@@ -209,6 +213,15 @@ class Server:
         for program in running.inner.programs():
             _LOGGER.info("%s runs", program.description)
         return running
+
+    def _state(self) -> State:
+        """What the metrics tell of this moment."""
+        serving = self._serving
+        if serving is None:
+            return State()
+        is_ready = self.ready and not self._stop.is_set() and serving.service.trouble() is None
+        connections = {"wyoming": serving.wyoming.connections, "http": self.http.connections if self.http else 0}
+        return State(connections, is_ready, serving.running)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._serving is not None, "the port is opened after the model is loaded"
@@ -234,7 +247,7 @@ class Server:
 
     def _log_ready(self, listener: Listener, engine: SpeechEngine, seconds: float) -> None:
         where = " and ".join(listener.places)
-        page = f"; hear them at {self.http.page}" if self.http.page else ""
+        page = f"; hear them at {self.http.page}" if self.http and self.http.page else ""
         _LOGGER.info("Ready after %.1f s: %s at %s%s", seconds, _voices_of(engine), where, page)
         if isinstance(self._address, TcpAddress):
             advertiser = self._advertiser
@@ -277,19 +290,20 @@ class Server:
     async def _reload(self, serving: _Serving) -> None:
         """Read settings and voices anew, and use them from the next utterance on. Raises KokoroWyomingError."""
         wanted = await asyncio.to_thread(self._reread) if self._reread else self._config
-        config, kept = _applicable(wanted, self._config)
+        config, kept = applicable(wanted, self._config)
         running = await start_engine(config, self._manager)
         prerendering = running.prerendering()
-        options = http_options(config)
+        key = api_key(config)
         self._manager.forget_voices()
         self._config, serving.running = config, running
         self._restart_prerendering(prerendering)
-        self._admission.rules = _rules(config)
+        self._admission.rules = rules(config)
         self._watchdog.stuck_seconds = config.limits.stuck_seconds
         logging.getLogger("kokoro_wyoming").setLevel(config.server.log_level.upper())
         serving.service.change(running.engine, speech_options(config))
-        serving.wyoming.limits = _wire_limits(config)
-        self.http.change(options)
+        serving.wyoming.limits = wire_limits(config)
+        if self.http is not None:
+            self.http.change(config, key)
         _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(running.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))
@@ -321,8 +335,8 @@ class Server:
         if self._listener is not None:
             self._listener.close()
         seconds = self._config.server.drain_seconds
-        if self._serving is not None:
-            await asyncio.gather(self._serving.wyoming.drain(seconds), self.http.drain(seconds))
+        faces = (self._serving.wyoming if self._serving else None, self.http)
+        await asyncio.gather(*(face.drain(seconds) for face in faces if face is not None))
 
 
 async def _prepare_languages(running: RunningEngine) -> None:
@@ -333,42 +347,20 @@ async def _prepare_languages(running: RunningEngine) -> None:
         _LOGGER.exception("Not every language is prepared; the first utterance in one may take longer to begin")
 
 
-def _no_metrics() -> tuple[bytes, str]:
-    return b"", "text/plain"
+async def _http_face(config: Config, state: Callable[[], State]) -> HttpFace | None:
+    """The HTTP face with its port bound; None where the settings ask for none or the port cannot be had."""
+    if config.http.uri is None:
+        return None
+    from kokoro_wyoming.server.http_face import HttpFace  # aiohttp and the metrics take 34 MB
 
-
-def _rules(config: Config) -> Rules:
-    """Who may connect. The system's limits may leave room for fewer connections than the settings allow."""
-    limits = config.limits
-    return Rules(
-        tuple(network for word in config.server.allow for network in networks_of(word)),
-        affordable(limits.connections),
-        limits.connections_per_address,
-        limits.waiting_utterances_per_address,
-        near_is_home="home" in config.server.allow,
-    )
-
-
-def _wire_limits(config: Config) -> WireLimits:
-    limits = config.limits
-    return WireLimits(
-        event_timeout_seconds=limits.event_timeout_seconds,
-        idle_seconds=limits.idle_seconds,
-        write_timeout_seconds=limits.write_timeout_seconds,
-    )
+    try:
+        return await HttpFace.bound(config, state)
+    except ListenError as error:
+        _LOGGER.warning("There is no page and no HTTP API: %s", error)
+        return None
 
 
 def _voices_of(engine: SpeechEngine) -> str:
     voices = engine.programs()[0].voices
     languages = {language for voice in voices for language in voice.languages}
     return f"{len(voices)} voices in {len(languages)} languages"
-
-
-def _applicable(wanted: Config, running: Config) -> tuple[Config, list[str]]:
-    """The wanted settings, but those as they are that need a new start; and the sections in which these differ."""
-    kept: dict[str, BaseModel] = {}
-    for section, keys in _KEPT_AT_RELOAD.items():
-        old, new = getattr(running, section), getattr(wanted, section)
-        kept[section] = new.model_copy(update={key: getattr(old, key) for key in keys}) if keys else old
-    differ = [section for section, values in kept.items() if values != getattr(wanted, section)]
-    return wanted.model_copy(update=kept), differ

@@ -22,12 +22,12 @@ class SpeechRequest:
     program: str | None = None
     """The program to choose the voice from; None: the default one."""
     text_format: TextFormat = "text"
+    word_times: bool = False
+    """Whether the client wants to know when each word is heard."""
     speed: float = 1.0
     """Factor on the pace that the voice has by the owner's settings. The result is MIN_SPEED to MAX_SPEED."""
     volume: float = 1.0
     """Factor on the samples; 1.0 is what the owner's settings ask for."""
-    word_times: bool = False
-    """Whether the client wants to know when each word is heard."""
 
 
 @dataclass(frozen=True)

@@ -190,12 +190,13 @@ def test_every_flag_reaches_its_setting(
     elsewhere = home / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    flags = "--uri tcp://[::1]:1 --model-version 1.0 --language fr --voice ff_siwis --speed 1.5 --volume 0.5"
+    flags = "--uri tcp://[::1]:1 --http-uri tcp://[::1]:2"
+    flags += " --model-version 1.0 --language fr --voice ff_siwis --speed 1.5 --volume 0.5"
     flags += " --models here/m --voices-folder /v --source hub --device cuda:1 --threads 3 --log-level ERROR"
     flags += " --stream exact"
     assert main([*flags.split(), "--offline", "--no-zeroconf"]) == 0
     config = served[0]
-    assert (config.server.uri, config.server.log_level) == ("tcp://[::1]:1", "error")
+    assert (config.server.uri, config.http.uri, config.server.log_level) == ("tcp://[::1]:1", "tcp://[::1]:2", "error")
     assert (config.model.version, config.model.device) == ("v1.0", "cuda:1")
     assert (config.model.threads, config.model.stream) == (3, "exact")
     speech = config.speech

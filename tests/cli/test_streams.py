@@ -65,7 +65,7 @@ _COMMANDS = {
     "voices --json": Case("voices --json --voices-folder {folder}/voices"),
     "check": Case("check --no-hashes", status=1),
     "serve": Case(
-        "serve --uri tcp://127.0.0.1:0 --no-zeroconf --voices-folder {folder}/voices",
+        "serve --uri tcp://127.0.0.1:0 --no-zeroconf --no-http --voices-folder {folder}/voices",
         prints=False,
         module="tests.stand_ins.stopped_at_once",
     ),

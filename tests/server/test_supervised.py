@@ -51,6 +51,7 @@ class Supervisor:
             settings_file,
             voices,
             "--no-zeroconf",
+            "--no-http",
         )
         self._command = (sys.executable, "-c", _HAND_OVER, str(listening.fileno()), *program)
         self._over = False

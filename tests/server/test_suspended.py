@@ -164,7 +164,7 @@ class Program:
         put_voice(folder / "voices", "af_heart")
         (folder / "settings.yaml").write_text(json.dumps({"limits": _LIMITS, "speech": AS_MADE}))
         command = [sys.executable, "-m", "tests.stand_ins.beep_program", "serve", f"--config={folder}/settings.yaml"]
-        command += [f"--voices-folder={folder}/voices", "--uri=tcp://127.0.0.1:0", "--no-zeroconf"]
+        command += [f"--voices-folder={folder}/voices", "--uri=tcp://127.0.0.1:0", "--no-zeroconf", "--no-http"]
         self.process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
         assert self.process.stderr is not None
         self.uri = next((line.split()[-1] for line in self.process.stderr if "Ready after" in line), "")
