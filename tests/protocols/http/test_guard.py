@@ -267,19 +267,19 @@ async def test_strangers_are_refused(tmp_path: Path) -> None:
             answer = await house.raw(request)
             assert statuses(answer) == [403]
             assert error_of(answer.partition(b"\r\n\r\n")[2])["code"] == "not-allowed"
-        assert house.server.http.connections == 0
+        assert house.connections == 0
 
 
 async def test_one_connection_too_many_is_told(tmp_path: Path) -> None:
     async with open_house(tmp_path, limits__connections_per_address=1) as house:
         _, first = await house.connect()
-        await until(lambda: house.server.http.connections == 1)
+        await until(lambda: house.connections == 1)
         answer = await house.raw(get())
         assert statuses(answer) == [429]
         assert b"Retry-After: " in answer
         assert error_of(answer.partition(b"\r\n\r\n")[2])["type"] == "rate_limit_error"
         first.close()
-        await until(lambda: house.server.http.connections == 0)
+        await until(lambda: house.connections == 0)
         assert statuses(await house.raw(get("/v1/test", CLOSE))) == [200]
 
 
@@ -353,8 +353,7 @@ async def test_http_can_be_switched_off_by_a_flag(tmp_path: Path) -> None:
 
 async def test_without_http_wyoming_is_served(tmp_path: Path) -> None:
     async with open_house(tmp_path, http__uri=None) as house:
-        assert house.server.http.uri is None
-        assert house.server.http.page is None
+        assert house.server.http is None
         assert heard((await say(str(house.server.uri), "Hello.")).pcm) == "Hello."
 
 
@@ -366,7 +365,6 @@ async def test_a_port_that_is_taken_costs_the_page_alone(tmp_path: Path) -> None
             [warning] = [line for line in house.lines(logging.WARNING) if "There is no page" in line]
             assert "another program already listens there" in warning
             assert "--http-uri" in warning
-            assert "--no-http" in warning
 
 
 async def test_a_server_that_stops_finishes_what_it_says(tmp_path: Path) -> None:
