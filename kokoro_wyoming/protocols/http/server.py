@@ -21,11 +21,14 @@ from kokoro_wyoming.utterances.service import SpeechService
 
 _CLOSE_SECONDS = 1.0
 """Longest wait for requests that were cancelled."""
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_HEADERS = {"Server": "kokoro-wyoming", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Sent with every answer."""
 _LINE_BYTES = 65_536
 """Longest address of a request: of `/say/...?text=` three bytes for each byte of the text, which is in the address."""
 _OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
+
+_CLIENTS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+"""What aiohttp raises for bytes that are no HTTP, for a body that cannot be unpacked, and for a client that has left."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,7 +41,7 @@ class _ConnectionLog:
 
     def exception(self, *_: object, exc_info: Exception | None = None) -> None:
         """An error outside of a handler."""
-        if exc_info is not None and not isinstance(exc_info, HttpProcessingError | ConnectionError):
+        if exc_info is not None and not isinstance(exc_info, _CLIENTS_ERRORS):
             log_defect("HTTP client", exc_info)
 
 
@@ -122,7 +125,10 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
         return error if error.status < 400 else http_error_response(error)
     except KokoroWyomingError as error:
         log_refusal(client.peer, error)
-        return error_response(error)
+        response = error_response(error)
+        if request.content.exception() is not None:  # nobody can say where the next request begins
+            response.force_close()
+        return response
     except ConnectionError:  # the client has left
         raise
     except Exception as error:

@@ -72,11 +72,18 @@ class House:
     @property
     def url(self) -> str:
         """Without a slash at the end."""
+        assert self.server.http is not None
         return str(self.server.http.uri).replace("tcp://", "http://")
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
+
+    @property
+    def connections(self) -> int:
+        """How many clients of the HTTP face are connected now."""
+        assert self.server.http is not None
+        return self.server.http.connections
 
     @property
     def utterances(self) -> int:

@@ -128,8 +128,8 @@ async def test_a_client_that_never_reads_loses_its_connection(stream: bool, size
             client.setblocking(False)
             await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", house.port))
             await asyncio.get_running_loop().sock_sendall(client, post(body))
-            await until(lambda: house.server.http.connections == 1)
-            await until(lambda: house.server.http.connections == 0, 30)
+            await until(lambda: house.connections == 1)
+            await until(lambda: house.connections == 0, 30)
         await lives(house)
 
 
@@ -138,8 +138,8 @@ async def test_answers_that_nobody_reads_end_the_connection(tmp_path: Path) -> N
         reader, writer = await house.connect()
         writer.transport.set_write_buffer_limits(high=1 << 30)
         writer.write(get("/v1/audio/voices") * 20_000)
-        await until(lambda: house.server.http.connections == 1)
-        await until(lambda: house.server.http.connections == 0, 30)
+        await until(lambda: house.connections == 1)
+        await until(lambda: house.connections == 0, 30)
         writer.transport.abort()
         del reader
         await lives(house)
@@ -387,14 +387,14 @@ async def _crowd(house: House, number: int, *, let_in: int) -> None:
 
     all_are_here, all_have_asked = asyncio.Event(), asyncio.Event()
     clients = [asyncio.ensure_future(ask()) for _ in range(number)]
-    await until(lambda: house.server.http.connections >= let_in, 30)
+    await until(lambda: house.connections >= let_in, 30)
     all_are_here.set()
     await asyncio.sleep(0)
     all_have_asked.set()
     answers = await asyncio.gather(*clients)
     assert set(answers) <= {0, 200, 429}
     assert let_in <= answers.count(200)
-    await until(lambda: house.server.http.connections == 0)
+    await until(lambda: house.connections == 0)
     await lives(house)
 
 
