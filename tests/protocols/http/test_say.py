@@ -68,9 +68,10 @@ def _url(name: str = "door.mp3", text: str = TEXT, **query: object) -> str:
 
 
 def _app(house: House) -> web.Application:
-    server = house.server.http._server
-    assert server is not None
-    return server._runner.app
+    face = house.server.http
+    assert face is not None
+    assert face._server is not None
+    return face._server._runner.app
 
 
 def _sounds(house: House) -> KeptSounds:
