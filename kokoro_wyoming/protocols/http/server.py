@@ -24,7 +24,7 @@ _CLOSE_SECONDS = 1.0
 _HEADERS = {"Server": "kokoro-wyoming", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Sent with every answer."""
 _LINE_BYTES = 65_536
-"""Longest address of a request: of `/say/...?text=` three bytes for each byte of the text, which is in the address."""
+"""Longest address of a request: each byte of the text in `/say/...?text=` may take three."""
 _OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
 
 _CLIENTS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
