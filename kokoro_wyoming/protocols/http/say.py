@@ -42,6 +42,8 @@ _STREAMED = ("mp3", "opus", "aac")
 """Formats whose beginning says nothing of their end: everyone gets the same bytes, before and after it is whole."""
 _SEND_BYTES = 32_768
 """Sent at a time: a player that reads as it plays takes so much within `write_seconds`."""
+_ALL = "bytes=0-"
+"""How browsers ask for a sound at first. While it is made, the answer is a stream without a range."""
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 """One range. Several are ignored, as are those that cannot be read: the answer is the whole then (RFC 9110)."""
 
@@ -121,7 +123,7 @@ async def say(request: web.Request) -> web.StreamResponse:
 
     with sounds.listening(key, begin) as sound:
         await sound.wait(0)
-        if "Range" in request.headers or request.version < HttpVersion11:
+        if request.headers.get("Range", _ALL) != _ALL or request.version < HttpVersion11:
             await sound.wait()
         return await _send(request, sound, _headers(asked))
 
