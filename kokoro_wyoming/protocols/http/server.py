@@ -11,7 +11,7 @@ from aiohttp import web
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
-from kokoro_wyoming.protocols.http import guard, pages, speech, status, voices
+from kokoro_wyoming.protocols.http import guard, pages, realtime, speech, status, stream, voices
 from kokoro_wyoming.protocols.http.connections import Connection, Connections
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
@@ -83,6 +83,9 @@ class HttpServer:
         self._context.stopping.set()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._context.quiet.wait(), seconds)
+        self._context.ending.set()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._context.quiet.wait(), _CLOSE_SECONDS)
         await self._runner.cleanup()
 
 
@@ -90,7 +93,7 @@ def _application(context: Context) -> web.Application:
     app = web.Application(middlewares=[_tell_errors, _admit])
     app[CONTEXT] = context
     app.on_response_prepare.append(_add_headers)
-    for routes in (speech.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES):
+    for routes in (speech.ROUTES, stream.ROUTES, realtime.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES):
         app.add_routes(routes)
     return app
 
