@@ -47,6 +47,9 @@ class Connection(asyncio.Protocol):
         """The client's name for the log."""
         self.quota = Quota()
         self.refusal: PeerError | None = None
+        self.writable = asyncio.Event()
+        """Clear while asyncio holds as much for the client as it may."""
+        self.writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -79,13 +82,16 @@ class Connection(asyncio.Protocol):
         return self._inner.eof_received()
 
     def pause_writing(self) -> None:
+        self.writable.clear()
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
+        self.writable.set()
         self._inner.resume_writing()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.request_came()
+        self.writable.set()
         if self.refusal is None:
             self._connections.admitted.discard(self)
             self._connections.admission.leave(self.host)

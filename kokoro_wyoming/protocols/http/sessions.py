@@ -173,7 +173,11 @@ class Session(ABC):
             yield utterance
             self.utterance = utterance
             self._quiet.clear()
-            self._speech = asyncio.ensure_future(self._speak(utterance, stack.pop_all()))
+            self._speech = asyncio.ensure_future(self._speak(utterance))
+            stack.callback(self._quiet.set)
+            held = stack.pop_all()
+            # A task that is cancelled before its first step closes nothing by itself.
+            self._speech.add_done_callback(lambda _: held.close())
 
     async def silence(self) -> None:
         """Speak no more of the utterance: no sound of it is sent from now on."""
@@ -182,14 +186,11 @@ class Session(ABC):
             speech.cancel()
             await asyncio.wait((speech,))
 
-    async def _speak(self, utterance: Utterance, holding: contextlib.ExitStack) -> None:
+    async def _speak(self, utterance: Utterance) -> None:
         try:
-            with holding:
-                await self._deliver(utterance)
+            await self._deliver(utterance)
         except SocketClosedError as error:
             _LOGGER.debug("%s: gone (%s)", self._peer, error)
-        finally:
-            self._quiet.set()
 
     async def _deliver(self, utterance: Utterance) -> None:
         try:

@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import json
 import socket
+import sys
 import time
 from collections.abc import Coroutine, Mapping
 from typing import Any, ClassVar
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from kokoro_wyoming.protocols.http.context import CONTEXT
+from kokoro_wyoming.protocols.http.connections import Connection
+from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
 from kokoro_wyoming.protocols.http.errors import BadRequestError, HttpError
 from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.protocols.json_objects import is_mostly_text, read_json
@@ -64,8 +66,15 @@ class TooManyMessagesError(MisuseError):
 class Socket:
     """The messages of one client. One task receives; several may send, and each message goes out whole."""
 
-    def __init__(self, response: web.WebSocketResponse, transport: asyncio.Transport, options: HttpOptions) -> None:
+    def __init__(
+        self,
+        response: web.WebSocketResponse,
+        connection: Connection,
+        transport: asyncio.Transport,
+        options: HttpOptions,
+    ) -> None:
         self.response = response
+        self._connection = connection
         self._transport = transport
         self._options = options
         self._budget = Budget()
@@ -85,18 +94,20 @@ class Socket:
             heartbeat=_HEARTBEAT * options.write_seconds,
             autoping=False,
             compress=False,
+            # aiohttp must not wait for the client by itself: a wait of its that was cancelled would end the next one.
+            writer_limit=sys.maxsize,
             max_msg_size=options.text_chars * _BYTES_PER_CHAR + _SPARE_BYTES,
         )
         if not response.can_prepare(request).ok:
             raise BadRequestError("This address speaks WebSocket; open one here.")
-        transport = request.transport
+        connection, transport = connection_of(request), request.transport
         assert transport is not None, "its loss cancels the handler"
         await response.prepare(request)
-        connection = transport.get_extra_info("socket")
-        if connection is not None:
+        kernels = transport.get_extra_info("socket")
+        if kernels is not None:
             with contextlib.suppress(OSError):  # the client may have gone already
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
-        return cls(response, transport, options)
+                kernels.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
+        return cls(response, connection, transport, options)
 
     async def receive(self, leaving: asyncio.Future[None]) -> dict[str, Any]:
         """The next message, a JSON object.
@@ -153,7 +164,9 @@ class Socket:
 
     async def _send(self, sending: Coroutine[Any, Any, None]) -> None:
         try:
-            await within(self._options.write_seconds, sending)
+            await sending
+            if not self._connection.writable.is_set():
+                await within(self._options.write_seconds, self._connection.writable.wait())
         except asyncio.TimeoutError as error:
             self._transport.abort()
             raise SocketClosedError(f"took nothing for {self._options.write_seconds:g} s") from error

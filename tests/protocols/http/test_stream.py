@@ -202,16 +202,40 @@ async def test_no_more_sound_is_made_than_the_client_takes() -> None:
     async with open_sockets() as house:
         texts = [text(sentence + " ") for sentence in SENTENCES]
         async with _raw(house, start(), *texts, END, room=_LITTLE_ROOM) as (reader, _):
-            said = -1
-            while said < len(house.engine.said):
-                said = len(house.engine.said)
-                await asyncio.sleep(0.3)
-            assert 0 < said < len(SENTENCES) // 2
+            await _until_it_rests(house)
+            assert 0 < len(house.engine.said) < len(SENTENCES) // 2
             taken = 0
             while b"done" not in (data := await asyncio.wait_for(reader.read(65_536), 10)):
                 taken += len(data)
             assert len(house.engine.said) == len(SENTENCES)
             assert taken > 2 * sum(map(len, SENTENCES)) * SAMPLES_PER_CHAR
+
+
+async def test_a_cancel_while_nothing_is_taken_leaves_the_connection_whole() -> None:
+    async with open_sockets() as house:
+        texts = [text(sentence + " ") for sentence in SENTENCES]
+        async with _raw(house, start(), *texts, room=_LITTLE_ROOM) as (reader, writer):
+            for _ in range(3):
+                await _until_it_rests(house)
+                again = (CANCEL, start(), *texts[:100])
+                writer.write(b"".join(masked(json.dumps(message).encode()) for message in again))
+            await _until_it_rests(house)
+            writer.write(
+                b"".join(masked(json.dumps(message).encode()) for message in (CANCEL, start(), text("x"), END))
+            )
+            data = bytearray()
+            while b"done" not in data[-100:]:
+                data += await asyncio.wait_for(reader.read(65_536), 10)
+            assert data.count(b"cancelled") == 4
+            assert data.count(b"started") == 5
+
+
+async def _until_it_rests(house: SocketHouse) -> None:
+    """Wait until the engine is asked for no more sound."""
+    said = -1
+    while said < len(house.engine.said):
+        said = len(house.engine.said)
+        await asyncio.sleep(0.3)
 
 
 async def test_a_client_that_takes_nothing_for_long_is_cut_off() -> None:
