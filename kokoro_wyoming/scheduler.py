@@ -55,6 +55,12 @@ class Listener:
         """Whether any sound was made for this listener."""
         self._delivered_until: float | None = None
         """Monotonic time when the sound that was sent runs out."""
+        self.waited_seconds: float | None = None
+        """From the first wish for a turn to that turn; None before."""
+        self.worked_seconds = 0.0
+        """How long all turns together took."""
+        self.made_seconds = 0.0
+        """Length of the sound that was made."""
 
     @property
     def ahead_seconds(self) -> float:
@@ -85,6 +91,7 @@ class Listener:
         now = time.monotonic()
         self.due = (max(self.due, now) if self.hears or math.isinf(self.due) else now) + seconds
         self.hears = True
+        self.made_seconds += seconds
 
     def delivered(self, seconds: float) -> None:
         """More sound was sent. It differs from what was made: silence was cut off and pauses were put in."""
@@ -314,6 +321,18 @@ class ModelThread:
             _close_steps(job)
             job.send(RuntimeError("the model thread was closed"))
 
+    def _step(self, job: _Job[Any]) -> Any:
+        """What the next step gives; its listener's measures are noted before any other thread knows of it."""
+        listener = job.listener
+        if listener.waited_seconds is None:
+            listener.waited_seconds = self._clock() - job.asked_at
+        try:
+            if job.steps is None:
+                job.steps = job.make_steps()
+            return next(job.steps)
+        finally:
+            listener.worked_seconds += self.turn_seconds
+
     def _turn(self, job: _Job[Any]) -> bool:
         """Do one step of a job; False when it was the last."""
         if job.cancelled:
@@ -321,9 +340,7 @@ class ModelThread:
             return False
         is_first = job.steps is None
         try:
-            if job.steps is None:
-                job.steps = job.make_steps()
-            piece = next(job.steps)
+            piece = self._step(job)
             seconds = 0.0 if piece is None else job.seconds_of(piece)
         except StopIteration:
             job.send(None)

@@ -59,17 +59,21 @@ def _levels_db(sound: Sound) -> NDArray[np.float64]:
     return np.asarray(10 * np.log10(np.square(frames).mean(axis=1) + 1e-10))
 
 
+def _loudest_db(levels: NDArray[np.float64]) -> float:
+    return max([-100.0, *levels.tolist()])
+
+
 def loudness_db(sound: Sound) -> float:
     """Mean level of what is not silence, in dB against full scale."""
     levels = _levels_db(sound)
-    loud = levels[levels > levels.max(initial=-100) + _QUIET_DB]
+    loud = levels[levels > _loudest_db(levels) + _QUIET_DB]
     return float(10 * np.log10(np.mean(10 ** (loud / 10)))) if len(loud) else -100.0
 
 
 def silence_at_ends_seconds(sound: Sound) -> tuple[float, float]:
     """Before the first frame that is no silence, and after the last."""
     levels = _levels_db(sound)
-    loud = np.flatnonzero(levels > max(levels.max(initial=-100) + _QUIET_DB, -70))
+    loud = np.flatnonzero(levels > max(_loudest_db(levels) + _QUIET_DB, -70.0))
     if not len(loud):
         return len(sound) / RATE_HZ, 0.0
     return float(loud[0] * 0.01), float((len(levels) - 1 - loud[-1]) * 0.01)

@@ -58,7 +58,7 @@ def intelligibility(reference: Sound, sound: Sound) -> float | None:
 
 
 def snr_db(reference: Sound, sound: Sound) -> float:
-    return float(10 * np.log10(np.square(reference).sum() / np.square(reference - sound).sum()))
+    return float(10 * (np.log10(np.square(reference).sum()) - np.log10(np.square(reference - sound).sum())))
 
 
 def level_of_thirds_db(reference: Sound, sound: Sound) -> list[float | None]:
@@ -96,7 +96,7 @@ def _peak(curve: NDArray[np.float64], at: int) -> float:
     near = curve[at - _NEAR_SAMPLES : at + _NEAR_SAMPLES]
     before = curve[max(0, at - _AROUND_SAMPLES) : at - _NEAR_SAMPLES - 1]
     after = curve[at + _NEAR_SAMPLES + 1 : at + _AROUND_SAMPLES]
-    return float(near.max() / max(np.concatenate([before, after]).max(), 1e-9))
+    return float(np.max(near)) / max(float(np.max(np.concatenate([before, after]))), 1e-9)
 
 
 def step_db(sound: Sound, at: int) -> float:

@@ -26,7 +26,7 @@ from kokoro_wyoming.server import lifecycle
 from kokoro_wyoming.text import splitting
 from kokoro_wyoming.text.markup import inline
 from kokoro_wyoming.text.ssml import reader
-from kokoro_wyoming.utterances import incoming_text, requests
+from kokoro_wyoming.utterances import incoming_text, measures, requests
 from kokoro_wyoming.voices import blends, packs
 from tests.conftest import CHECKOUT
 
@@ -52,6 +52,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
     "docs/running.md": {
         "publish port #": (ADDRESS.port,),
         "it takes a priority of #:": (lifecycle._NICENESS,),
+        "silences of # s and more that": (measures._HEARD_GAP_SECONDS,),
     },
     "docs/voices.md": {
         "blend has at most # voices; a pace lies between # and #.": (blends.MAX_PARTS, *SPEEDS),

@@ -78,15 +78,29 @@ def paired(text: str, phonemes: str, units: Sequence[str] | None = None) -> list
     """Assign the phonemes of a text to its words, when they are known only for the text as a whole.
 
     If text and phonemes have the same number of words (`units`, else separated by blanks), each word gets its phonemes.
-    Else the same is tried with clauses. Else the whole text counts as one word. So no word gets another's phonemes.
+    Else the same is tried with clauses, and with the words of each. Else the whole text counts as one word. So no word
+    gets another's phonemes.
     """
-    words = [word.strip(_MARKS) for word in units or _WORD.findall(text)]
-    clauses = [clause.strip() for clause in _CLAUSE.findall(text)]
-    for parts, pattern in ((words, _WORD), (clauses, _CLAUSE)):
-        named, spans = [part for part in parts if part], list(_spans(phonemes, pattern))
-        if len(named) == len(spans):
-            return [SpokenWord(part, *span) for part, span in zip(named, spans, strict=True)]
-    return [SpokenWord(text.strip(), 0, len(phonemes))]
+    words = _matched(units or _WORD.findall(text), phonemes, _WORD)
+    if words is not None:
+        return words
+    clauses = _matched(_CLAUSE.findall(text), phonemes, _CLAUSE)
+    return [SpokenWord(text.strip(), 0, len(phonemes))] if clauses is None else [*_words_in(clauses, phonemes)]
+
+
+def _words_in(clauses: Sequence[SpokenWord], phonemes: str) -> Iterator[SpokenWord]:
+    for clause in clauses:
+        sounds = phonemes[clause.first : clause.first + clause.count]
+        words = _matched(_WORD.findall(clause.text), sounds, _WORD) or [SpokenWord(clause.text, 0, clause.count)]
+        yield from (SpokenWord(word.text, clause.first + word.first, word.count) for word in words)
+
+
+def _matched(parts: Sequence[str], phonemes: str, pattern: re.Pattern[str]) -> list[SpokenWord] | None:
+    """The parts of a text with the matches in its phonemes, if there are as many."""
+    named, spans = [part for part in (part.strip(_MARKS) for part in parts) if part], list(_spans(phonemes, pattern))
+    if len(named) != len(spans):
+        return None
+    return [SpokenWord(part, *span) for part, span in zip(named, spans, strict=True)]
 
 
 def _spans(phonemes: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:

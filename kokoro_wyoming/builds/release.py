@@ -7,8 +7,10 @@ import json
 import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -23,8 +25,10 @@ from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, Tr
 from kokoro_wyoming.network.learning import CalibrationData
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
-from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, of_runs
+from kokoro_wyoming.pronunciation import in_context, ipa
+from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, RunPart, has_sound, of_runs
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions, pronounce
+from kokoro_wyoming.pronunciation.readings import Reading, as_written
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, pack_paths
@@ -191,7 +195,44 @@ class Release(ABC):
 
     def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
         """The phonemes of a sentence, in parts that the network can speak; its runs are as `pronounce` gives them."""
-        return of_runs(runs, lambda run: self._phonemes_of_run(run, run.language or lang_code))
+        return of_runs(self._in_context(runs, lang_code), partial(self._pieces_of_run, lang_code))
+
+    def _pieces_of_run(self, lang_code: str, run: Run) -> Iterator[Phonemes]:
+        return self._phonemes_of_run(run, run.language or lang_code)
+
+    def _in_context(self, runs: Iterable[Run], lang_code: str) -> Iterator[Run]:
+        """The runs; those with phonemes of their own are put into the sentence that the G2P reads, where it can be."""
+        for _, group in groupby(runs, key=lambda run: run.language):
+            side_by_side = [*group]
+            is_mixed = len({run.phonemes is None for run in side_by_side}) > 1
+            read = self._read_together(side_by_side, lang_code) if is_mixed else None
+            yield from side_by_side if read is None else [read]
+
+    def _read_together(self, runs: list[Run], lang_code: str) -> Run | None:
+        whole = Run(in_context.written(runs), runs[0].language)
+        if not any(run.phonemes is None and any(map(str.isalnum, run.words or run.text)) for run in runs):
+            return None
+        pieces = [*self._pieces_of_run(lang_code, whole)]
+        if len(pieces) != 1:
+            return None
+        words = self._words_of_run(pieces[0], whole.language or lang_code)
+        return in_context.together(runs, pieces[0].phonemes, words)
+
+    def reading(self, runs: Iterable[Run], lang_code: str, reading: ReadingOptions = AS_USUAL) -> Reading:
+        """How a sentence's runs are read; `reading` is what the owner wants. Raises as `get_pipeline`."""
+        self._quiet_pipeline(lang_code)
+        runs, tag = [*runs], match_language(lang_code) or lang_code
+        pieces = [*self.phonemes(pronounce(runs, tag, self, reading), lang_code)]
+        phonemes, words = "", list[SpokenWord]()
+        for piece in pieces:
+            phonemes += " " if phonemes else ""
+            among = self._words_among_phonemes(piece, lang_code)
+            words += (replace(word, first=len(phonemes) + word.first) for word in among)
+            phonemes += piece.phonemes
+        to_symbols = partial(self.symbols, language=tag)
+        found = as_written("".join(run.text for run in runs), words, phonemes)
+        written = (replace(word, phonemes=ipa.written(word.phonemes, to_symbols)) for word in found)
+        return Reading(tag, phonemes, tuple(self._ids(phonemes)), tuple(written))
 
     # Text to sound
 
@@ -240,7 +281,7 @@ class Release(ABC):
         longest = network.max_tokens - 2
         for part in self.phonemes(pronounced, lang_code):
             yield None
-            words = self._words(part, pronounced, lang_code) if clock and len(part.phonemes) <= longest else []
+            words = self._words(part, lang_code) if clock and len(part.phonemes) <= longest else []
             tell_durations = partial(clock.count, words) if clock else None
             for phonemes in _cut(part.phonemes, longest):
                 row, context = self._style_row(pack, phonemes), self._trailing_context(phonemes, pack)
@@ -260,15 +301,32 @@ class Release(ABC):
             return None
         return TrailingContext(self._ids(self.trailing_phonemes), self._style_row(pack, self.trailing_phonemes))
 
-    def _words(self, part: Phonemes, runs: Sequence[Run], lang_code: str) -> list[SpokenWord]:
+    def _words(self, part: Phonemes, lang_code: str) -> list[SpokenWord]:
         """The words of a part, with their places among the symbols that have an id."""
         vocabulary = self.vocabulary
         is_spoken = [symbol in vocabulary for symbol in part.phonemes]
-        return [word.among(is_spoken) for word in self._words_among_phonemes(part, runs, lang_code)]
+        return [word.among(is_spoken) for word in self._words_among_phonemes(part, lang_code)]
 
-    def _words_among_phonemes(self, part: Phonemes, runs: Sequence[Run], lang_code: str) -> list[SpokenWord]:
-        """The words of a part, with their places among its phonemes; a release whose G2P tells them knows better."""
-        return paired(part.graphemes, part.phonemes)
+    def _words_among_phonemes(self, piece: Phonemes, lang_code: str) -> list[SpokenWord]:
+        """The words of a piece, with their places among its phonemes. What was given phonemes is one word."""
+        return [
+            replace(word, first=part.first + word.first)
+            for part in piece.parts
+            for word in self._words_of_part(part, piece.phonemes[part.first : part.first + part.count], lang_code)
+        ]
+
+    def _words_of_part(self, part: RunPart, phonemes: str, lang_code: str) -> list[SpokenWord]:
+        if not has_sound(phonemes):
+            return []
+        if isinstance(part.run, in_context.ReadRun):
+            return [*part.run.spoken]
+        if part.run.phonemes is not None:
+            return [SpokenWord(part.graphemes.strip(), 0, part.count)]
+        return self._words_of_run(Phonemes(part.graphemes, phonemes), part.run.language or lang_code)
+
+    def _words_of_run(self, piece: Phonemes, lang_code: str) -> list[SpokenWord]:
+        """The words of a run, with their places among its phonemes; a release whose G2P tells them knows better."""
+        return paired(piece.graphemes, piece.phonemes)
 
     # Learning
 

@@ -23,6 +23,7 @@ from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
 from kokoro_wyoming.network.memory import trim_heap
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions
+from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.scheduler import Listener, on_own_thread
 from kokoro_wyoming.text.sentences import Sentence, plain
 from kokoro_wyoming.voices.catalogue import Catalogue
@@ -113,6 +114,11 @@ class Engine:
         """Choose voice, language and release for a request; see `VoiceSelector.resolve`."""
         voice = self._selector.resolve(request, program)
         return replace(voice, loudness_lufs=self.loudness.of(voice.version, voice.name))
+
+    @property
+    def listeners(self) -> int:
+        """Utterances that are being spoken or wait."""
+        return self._utterances
 
     def utterance(self, *, patient: bool = False) -> EngineUtterance:
         """Take a place for one utterance; BusyError when all are taken, StuckError while nothing is spoken.
@@ -230,9 +236,25 @@ class EngineUtterance:
             if heard:
                 await asyncio.to_thread(self._loudness.learn, voice, np.concatenate(heard))
 
+    async def read(self, sentence: Sentence, voice: SpokenVoice) -> Reading:
+        """How a sentence is read, found in one turn of the model thread."""
+        engine, thread = self._engine, self._engine.manager.thread
+        async with engine.manager.in_use(voice.version) as release:
+
+            def steps() -> Iterator[Reading]:
+                yield release.reading(sentence.runs, voice.language, engine.reading)
+
+            async with contextlib.aclosing(thread.stream(steps, listener=self._listener)) as readings:
+                return await anext(readings)
+
     def delivered(self, seconds: float) -> None:
         """Remember that so much sound is on its way to the listener."""
         self._listener.delivered(seconds)
+
+    @property
+    def work(self) -> Listener:
+        """What the model did for this listener so far."""
+        return self._listener
 
     def close(self) -> None:
         """Leave the queue; a second time does nothing."""

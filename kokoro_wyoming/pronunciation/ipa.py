@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,8 +40,10 @@ _SPELLINGS = str.maketrans(
 )
 """Other spellings of a sound, and letters that stand for two."""
 
-_UNSPOKEN = str.maketrans(dict.fromkeys("./[]|‖-\u200d\u200c\ufeff", ""))
-"""Borders of syllables and feet, and brackets of transcriptions. A full stop would be heard as a pause."""
+_BORDER = "."
+"""Between two syllables, such as "hˈɑt.ʃˌɑt": letters beside it stay two sounds. It would be heard as a pause."""
+_UNSPOKEN = str.maketrans(dict.fromkeys("/[]|‖-\u200d\u200c\ufeff", ""))
+"""Borders of feet, and brackets of transcriptions."""
 
 _AFFRICATES = {
     "t͡ʃ": "ʧ",
@@ -57,6 +59,11 @@ _AFFRICATES = {
     "dʑ": "ʥ",
 }
 _DIPHTHONGS = {"eɪ": "A", "aɪ": "I", "ɑɪ": "I", "oʊ": "O", "əʊ": "Q", "aʊ": "W", "ɑʊ": "W", "ɔɪ": "Y", "ɒɪ": "Y"}
+_STAY_TWO = {"fr-FR": ("tʃ", "dʒ"), "it-IT": ("aʊ",)}
+"""What is two symbols in all that a language's voices learned."""
+_OWN_SPELLINGS = {"hi-IN": {"ɽ": "r."}}
+"""Sounds that the G2P of a language, and so its voices, spell in their own way."""
+_PAIRS = [pair for pair in _AFFRICATES | _DIPHTHONGS if len(pair) == 2]
 _TONES = {"˧˩˧": "↓", "˨˩˦": "↓", "˧˥": "↗", "˥˩": "↘", "˥˥": "→", "˥": "→"}
 
 _NEAREST = str.maketrans(
@@ -102,15 +109,30 @@ _ESPEAK_AFFRICATES = {"t͡ʃ": "tʃ", "d͡ʒ": "dʒ", "t͡ɕ": "tʃ", "d͡ʑ": "
 
 def kokoro_symbols(written: str, language: str, vocabulary: Container[str]) -> str:
     """The symbols for v1.0, all from its vocabulary; empty when it knows none of them. `language` is a tag."""
-    sounds = _replaced(_clean(written), _AFFRICATES | _DIPHTHONGS | _TONES)
-    sounds = _replaced(sounds.translate(_NEAREST), _ENGLISH.get(language, {}))
-    return _known(sounds, vocabulary)
+    own = _OWN_SPELLINGS.get(language, {})
+    written = _replaced(written, {spelling: sound for sound, spelling in own.items()})
+    joined = _AFFRICATES | _DIPHTHONGS | _TONES
+    two = _STAY_TWO.get(language, ())
+    sounds = _replaced(_clean(written), {pair: one for pair, one in joined.items() if pair not in two})
+    sounds = sounds.replace(_BORDER, "").translate(_NEAREST)
+    return _known(_replaced(sounds, _ENGLISH.get(language, {}) | own), vocabulary)
 
 
 def espeak_symbols(written: str, vocabulary: Container[str]) -> str:
     """The same for v0.19, which learned espeak's English."""
-    sounds = _replaced(_clean(written), _ESPEAK_AFFRICATES | _ESPEAK)
+    sounds = _replaced(_clean(written), _ESPEAK_AFFRICATES | _ESPEAK).replace(_BORDER, "")
     return _known(sounds, vocabulary)
+
+
+def written(phonemes: str, symbols: Callable[[str], str]) -> str:
+    """A G2P's phonemes as they must be written so that `symbols`, one of the two above, gives them back unchanged.
+
+    Two symbols that would be read as one are set apart by the border of a syllable.
+    """
+    if symbols(phonemes) == phonemes:
+        return phonemes
+    apart = re.sub("|".join(_PAIRS), lambda pair: _BORDER.join(pair[0]), phonemes)
+    return apart if symbols(apart) == phonemes else phonemes
 
 
 def nearest(phonemes: str, vocabulary: Container[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from kokoro_wyoming.text.sentences import Run
@@ -56,12 +56,24 @@ _STRESSES = frozenset("ˈˌː-")
 
 
 @dataclass(frozen=True)
+class RunPart:
+    """What a piece has of one run, and the place of its phonemes in the piece."""
+
+    run: Run
+    graphemes: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Phonemes:
     """A piece of text and how it sounds."""
 
     graphemes: str
     phonemes: str
     """IPA in Kokoro's spelling, at most MAX_PHONEMES symbols where the text can be cut at all."""
+    parts: tuple[RunPart, ...] = ()
+    """The runs in it, as `of_runs` tells them."""
 
 
 def of_runs(runs: Iterable[Run], pieces_of: Callable[[Run], Iterator[Phonemes]]) -> Iterator[Phonemes]:
@@ -75,12 +87,14 @@ def of_runs(runs: Iterable[Run], pieces_of: Callable[[Run], Iterator[Phonemes]])
         gap = _gap(held.graphemes if held else "", _written(run))
         for number, piece in enumerate(_run_pieces(run, pieces_of)):
             joined = f"{held.phonemes}{gap}{piece.phonemes}" if held else ""
+            part = RunPart(run, piece.graphemes, 0, len(piece.phonemes))
             if held and not number and len(joined) <= MAX_PHONEMES:
-                held = Phonemes(held.graphemes + piece.graphemes, joined)
+                part = replace(part, first=len(joined) - part.count)
+                held = Phonemes(held.graphemes + piece.graphemes, joined, (*held.parts, part))
                 continue
             if held and has_sound(held.phonemes):
                 yield held
-            held = piece
+            held = replace(piece, parts=(part,))
     if held and has_sound(held.phonemes):
         yield held
 

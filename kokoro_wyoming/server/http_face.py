@@ -13,7 +13,9 @@ from kokoro_wyoming.protocols.http.server import HttpServer
 from kokoro_wyoming.server.discovery import listening_hosts
 from kokoro_wyoming.server.discovery.addresses import local_addresses, plan
 from kokoro_wyoming.server.listener import Listener, ListenError, bind_protocol
+from kokoro_wyoming.server.metrics import Metrics
 from kokoro_wyoming.server.options import http_options
+from kokoro_wyoming.server.startup import State
 from kokoro_wyoming.utterances.service import SpeechService
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,22 +24,23 @@ _LOGGER = logging.getLogger(__name__)
 class HttpFace:
     """The HTTP server and its listener. Made by `bound`; accepts no client before `open`."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: Callable[[], State]) -> None:
+        """`state` tells the metrics of this moment."""
+        self.metrics = Metrics(state)
         self._listener: Listener | None = None
         self._server: HttpServer | None = None
 
     @classmethod
-    async def bound(cls, config: Config) -> HttpFace:
+    async def bound(cls, config: Config, state: Callable[[], State]) -> HttpFace:
         """Bind the port that the settings ask for. Raises ListenError."""
-        face = cls()
+        face = cls(state)
         face._listener = await bind_protocol(parse_uri(config.http.uri or ""), face._protocol, "--http-uri")
         return face
 
-    async def open(
-        self, config: Config, service: SpeechService, admission: Admission, metrics: Callable[[], tuple[bytes, str]]
-    ) -> None:
+    async def open(self, config: Config, service: SpeechService, admission: Admission) -> None:
         """Accept clients. Raises ConfigError where the key's file cannot be read."""
-        self._server = await HttpServer.start(service, admission, http_options(config, api_key(config)), metrics)
+        options = http_options(config, api_key(config))
+        self._server = await HttpServer.start(service, admission, options, self.metrics.exposition)
         assert self._listener is not None
         try:
             await self._listener.open()

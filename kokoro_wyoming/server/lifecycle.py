@@ -26,7 +26,7 @@ from kokoro_wyoming.scheduler import ModelThread, leave, on_own_thread
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.server.listener import Listener, ListenError, bind
 from kokoro_wyoming.server.options import applicable, rules, wire_limits
-from kokoro_wyoming.server.startup import Prerendering, RunningEngine, manager_of, speech_options, start_engine
+from kokoro_wyoming.server.startup import Prerendering, RunningEngine, State, manager_of, speech_options, start_engine
 from kokoro_wyoming.server.systemd import notify, reloading
 from kokoro_wyoming.server.watchdog import Watchdog
 from kokoro_wyoming.utterances.interface import SpeechEngine
@@ -180,15 +180,17 @@ class Server:
         began_at_seconds = time.monotonic()
         # The port is bound before the model is loaded, so that a port in use is reported at once. It is opened after.
         self._listener = await bind(self._address, self._accept)
-        self.http = await _http_face(self._config)
+        self.http = await _http_face(self._config, self._state)
         running = await self._start_engine()
-        service = SpeechService(running.engine, speech_options(self._config))
+        service = SpeechService(
+            running.engine, speech_options(self._config), self.http.metrics.observe if self.http else None
+        )
         serving = _Serving(running, service, WyomingServer(service, self._admission, wire_limits(self._config)))
         prerendering = running.prerendering()
         self._serving = serving
         await self._listener.open()
         if self.http is not None:
-            await self.http.open(self._config, service, self._admission, _no_metrics)
+            await self.http.open(self._config, service, self._admission)
         self._address = self._listener.address
         self.uri = str(self._address)
         await self._publish(self._listener)
@@ -211,6 +213,15 @@ class Server:
         for program in running.inner.programs():
             _LOGGER.info("%s runs", program.description)
         return running
+
+    def _state(self) -> State:
+        """What the metrics tell of this moment."""
+        serving = self._serving
+        if serving is None:
+            return State()
+        is_ready = self.ready and not self._stop.is_set() and serving.service.trouble() is None
+        connections = {"wyoming": serving.wyoming.connections, "http": self.http.connections if self.http else 0}
+        return State(connections, is_ready, serving.running)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._serving is not None, "the port is opened after the model is loaded"
@@ -336,21 +347,17 @@ async def _prepare_languages(running: RunningEngine) -> None:
         _LOGGER.exception("Not every language is prepared; the first utterance in one may take longer to begin")
 
 
-async def _http_face(config: Config) -> HttpFace | None:
+async def _http_face(config: Config, state: Callable[[], State]) -> HttpFace | None:
     """The HTTP face with its port bound; None where the settings ask for none or the port cannot be had."""
     if config.http.uri is None:
         return None
-    from kokoro_wyoming.server.http_face import HttpFace  # aiohttp takes 24 MB
+    from kokoro_wyoming.server.http_face import HttpFace  # aiohttp and the metrics take 34 MB
 
     try:
-        return await HttpFace.bound(config)
+        return await HttpFace.bound(config, state)
     except ListenError as error:
         _LOGGER.warning("There is no page and no HTTP API: %s", error)
         return None
-
-
-def _no_metrics() -> tuple[bytes, str]:
-    return b"", "text/plain"
 
 
 def _voices_of(engine: SpeechEngine) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from kokoro_wyoming import assets
@@ -70,6 +70,17 @@ class RunningEngine:
         if self.cache is not None:
             self.cache.clear()
         _LOGGER.info("The voices have changed: %d came, %d went", len(now - before), len(before - now))
+
+
+@dataclass(frozen=True)
+class State:
+    """What is read at a scrape. The defaults are those of a server that has not loaded its model yet."""
+
+    connections: Mapping[str, int] = field(default_factory=dict)
+    """Open connections by face."""
+    is_ready: bool = False
+    """Whether it would speak now: it has started, does not stop, and the model is not stuck."""
+    running: RunningEngine | None = None
 
 
 def manager_of(config: Config, thread: ModelThread) -> ModelManager:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
+from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.text.sentences import Sentence
-from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
+from kokoro_wyoming.utterances.interface import EngineSlot, ModelWork, SpeechEngine
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceRequest
 
 Samples = NDArray[np.float32]
@@ -49,6 +50,8 @@ class AudioCache:
         self.held_bytes = 0
         """Memory of all sounds, pinned or not; never above `max_bytes`."""
         self.times_cleared = 0
+        self.hits = self.misses = 0
+        """Sentences for a listener that were found here, and that were looked for in vain."""
 
     def __len__(self) -> int:
         return len(self._sounds) + len(self._pinned)
@@ -110,7 +113,8 @@ class CachedEngine:
 
     def utterance(self, *, patient: bool = False) -> CachedUtterance:
         """Take a place with the engine, even if the cache will have every sentence: BusyError comes early or never."""
-        return CachedUtterance(self._engine.utterance(patient=patient), self._cache, self._weights)
+        slot = self._engine.utterance(patient=patient)
+        return CachedUtterance(slot, self._cache, self._weights, has_listener=not patient)
 
     async def pin(self, sentence: Sentence, voice: SpokenVoice) -> bool:
         """Speak a sentence while no listener waits, and pin its sound. False if the sound does not fit, or is none."""
@@ -124,10 +128,11 @@ class CachedEngine:
 class CachedUtterance:
     """The sentences of one listener: from the cache, or else from the engine."""
 
-    def __init__(self, slot: EngineSlot, cache: AudioCache, weights: str) -> None:
+    def __init__(self, slot: EngineSlot, cache: AudioCache, weights: str, *, has_listener: bool = True) -> None:
         self._slot = slot
         self._cache = cache
         self._weights = weights
+        self._has_listener = has_listener
         self._times_cleared = cache.times_cleared
 
     async def speak(
@@ -135,7 +140,7 @@ class CachedUtterance:
     ) -> AsyncGenerator[Samples, None]:
         """Yield a sentence's sound: float32, shape (n_samples,), 24 kHz. With a clock the engine always speaks it."""
         key = digest(sentence, voice, self._weights)
-        kept = self._cache.get(key) if clock is None and self._is_current() else None
+        kept = self._look_up(key) if clock is None and self._is_current() else None
         if kept is not None:
             for at in range(0, len(kept), SAMPLE_RATE_HZ):
                 await asyncio.sleep(0)  # nothing else here waits, and other clients need the event loop too
@@ -152,6 +157,16 @@ class CachedUtterance:
         if pieces and self._is_current():
             self._cache.keep(key, np.concatenate(pieces))
 
+    async def read(self, sentence: Sentence, voice: SpokenVoice) -> Reading:
+        return await self._slot.read(sentence, voice)
+
+    def _look_up(self, key: bytes) -> Samples | None:
+        kept = self._cache.get(key)
+        if self._has_listener:
+            self._cache.hits += kept is not None
+            self._cache.misses += kept is None
+        return kept
+
     def _is_current(self) -> bool:
         """Whether the cache was not cleared since: the engine speaks on with the voices that the utterance began with,
         and the cache may hold sounds of others by now."""
@@ -159,6 +174,10 @@ class CachedUtterance:
 
     def delivered(self, seconds: float) -> None:
         self._slot.delivered(seconds)
+
+    @property
+    def work(self) -> ModelWork:
+        return self._slot.work
 
     def close(self) -> None:
         self._slot.close()

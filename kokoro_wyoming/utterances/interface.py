@@ -9,8 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.word_times import Clock
+from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceRequest
+
+
+class ModelWork(Protocol):
+    """What the model did for one utterance so far."""
+
+    @property
+    def waited_seconds(self) -> float | None:
+        """From the first wish for a turn to that turn; None before."""
+        ...
+
+    @property
+    def worked_seconds(self) -> float:
+        """How long all turns together took."""
+        ...
+
+    @property
+    def made_seconds(self) -> float:
+        """Length of the sound that was made."""
+        ...
 
 
 class EngineSlot(Protocol):
@@ -28,8 +48,17 @@ class EngineSlot(Protocol):
         """
         ...
 
+    async def read(self, sentence: Sentence, voice: SpokenVoice) -> Reading:
+        """How the sentence would be read; makes no sound. `voice` is as for `speak`."""
+        ...
+
     def delivered(self, seconds: float) -> None:
         """Note that so much sound was sent to the listener, pauses included: who runs out of sound first is next."""
+        ...
+
+    @property
+    def work(self) -> ModelWork:
+        """What the model did for this utterance so far."""
         ...
 
     def close(self) -> None:

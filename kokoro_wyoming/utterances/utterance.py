@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from kokoro_wyoming.text.sentences import Pause, Sentence
 from kokoro_wyoming.text.text_stream import TextStream
 from kokoro_wyoming.utterances.incoming_text import IncomingText
 from kokoro_wyoming.utterances.interface import EngineSlot, SpeechEngine
+from kokoro_wyoming.utterances.measures import Gaps, Measures, Observer, Outcome, outcome_of
 from kokoro_wyoming.utterances.quota import Quota
 from kokoro_wyoming.utterances.requests import SpeechOptions, SpeechRequest
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
@@ -33,9 +34,19 @@ class Utterance:
     """One utterance of one client: `add` and `finish` take its text, `pieces` gives its sound."""
 
     def __init__(
-        self, engine: SpeechEngine, request: SpeechRequest, options: SpeechOptions, *, client: str, quota: Quota
+        self,
+        engine: SpeechEngine,
+        request: SpeechRequest,
+        options: SpeechOptions,
+        *,
+        client: str,
+        quota: Quota,
+        face: str,
+        observer: Observer,
     ) -> None:
         """`engine` and `options` stay the same to the end of the utterance, whatever the settings become meanwhile.
+
+        `observer` gets the measures when the utterance is closed.
 
         Raises as `SpeechEngine.resolve`, and BusyError where the quota is used up.
         """
@@ -58,8 +69,14 @@ class Utterance:
         """Monotonic time when the first sound was given; 0 before."""
         self.characters = 0
         """Characters of the sentences that were spoken so far."""
+        self._face = face
+        self._observer: Observer | None = observer
+        """None once this utterance is closed."""
+        self._outcome: Outcome | None = None
+        """What was settled first; None until then."""
+        self._gaps = Gaps()
         quota.take()
-        self._quota: Quota | None = quota
+        self._quota = quota
 
     @property
     def voice(self) -> SpokenVoice:
@@ -91,13 +108,14 @@ class Utterance:
 
         Raises TextTooLongError, and BusyError or StuckError as `SpeechEngine.utterance`.
         """
-        self._chars_left -= len(text) or 1
-        if self._chars_left < 0:
-            raise TextTooLongError(
-                f"One utterance may have {self._options.max_chars:,} characters; send the text in parts."
-            )
-        if self._slot is None and text and not text.isspace():
-            self._slot = self._engine.utterance()
+        with self._noting_errors():
+            self._chars_left -= len(text) or 1
+            if self._chars_left < 0:
+                raise TextTooLongError(
+                    f"One utterance may have {self._options.max_chars:,} characters; send the text in parts."
+                )
+            if self._slot is None and text and not text.isspace():
+                self._slot = self._engine.utterance()
         self._text.add(text)
 
     def finish(self) -> None:
@@ -107,15 +125,22 @@ class Utterance:
     def cancel(self, because: PeerError | None = None) -> None:
         """Do not speak the rest; `pieces` raises `because` after the sound that was made."""
         self._failure = because
+        if because is not None:
+            self._settle(outcome_of(because))
         self._text.cancel()
 
     def close(self) -> None:
-        """Give back the place with the engine and the share of the quota; a second time does nothing."""
+        """Give back the place with the engine and the share of the quota, and hand over the measures.
+
+        A second time does nothing.
+        """
+        observer, self._observer = self._observer, None
+        if observer is None:
+            return
         if self._slot is not None:
             self._slot.close()
-        quota, self._quota = self._quota, None
-        if quota is not None:
-            quota.give_back()
+        self._quota.give_back()
+        observer(self._measures())
 
     # Sound out
 
@@ -128,14 +153,15 @@ class Utterance:
         """
         failure: PeerError | None = None
         try:
-            async with contextlib.aclosing(self._sound()) as sound:
-                async for made in sound:
-                    if isinstance(made, list):
-                        yield made
-                        continue
-                    for pcm in self._pcm.add(made):
-                        self._note_delivered(pcm)
-                        yield pcm
+            with self._noting_errors():
+                async with contextlib.aclosing(self._sound()) as sound:
+                    async for made in sound:
+                        if isinstance(made, list):
+                            yield made
+                            continue
+                        for pcm in self._pcm.add(made):
+                            self._note_delivered(pcm)
+                            yield pcm
         except PeerError as error:
             failure = error
         for pcm in self._pcm.finish():
@@ -144,6 +170,7 @@ class Utterance:
         if failure is not None:
             raise failure
         if not self.is_cancelled:
+            self._settle("spoken")
             self._log()
 
     async def _sound(self) -> AsyncGenerator[Samples | list[WordTime], None]:
@@ -173,13 +200,17 @@ class Utterance:
         clock = Clock() if self._wants_word_times else None
         yield self._joiner.pause_so_far()
         async with contextlib.aclosing(self._slot.speak(sentence, voice, clock)) as sound:
+            asked_at_seconds = time.monotonic()
             async for samples in sound:
+                self._gaps.waited(asked_at_seconds)
                 if self.is_cancelled:
                     break
                 joined = self._joiner.add(samples)
                 if words := self._known_words(clock):
                     yield words
                 yield joined * gain
+                asked_at_seconds = time.monotonic()
+            self._gaps.waited(asked_at_seconds)
         yield self._joiner.end() * gain
 
     def _known_words(self, clock: Clock | None) -> list[WordTime]:
@@ -191,8 +222,39 @@ class Utterance:
 
     def _note_delivered(self, pcm: bytes) -> None:
         self._sound_at_seconds = self._sound_at_seconds or time.monotonic()
+        seconds = seconds_of_pcm(pcm)
+        self._gaps.given(seconds)
         if self._slot is not None:
-            self._slot.delivered(seconds_of_pcm(pcm))
+            self._slot.delivered(seconds)
+
+    # What it notes about itself
+
+    @contextlib.contextmanager
+    def _noting_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._settle(outcome_of(error))
+            raise
+
+    def _settle(self, outcome: Outcome) -> None:
+        self._outcome = self._outcome or outcome
+
+    def _measures(self) -> Measures:
+        work = None if self._slot is None else self._slot.work
+        return Measures(
+            self._face,
+            self._outcome or "cancelled",
+            self.voice,
+            characters=self.characters,
+            sound_seconds=self._gaps.sound_seconds,
+            first_sound_seconds=self.first_sound_seconds or None,
+            queue_wait_seconds=work.waited_seconds if work else None,
+            worked_seconds=work.worked_seconds if work else 0.0,
+            made_seconds=work.made_seconds if work else 0.0,
+            gaps=self._gaps.number,
+            gap_seconds=self._gaps.seconds,
+        )
 
     def _log(self) -> None:
         """Write one line about what was spoken, without its text; and one more if silence was left out."""

@@ -41,11 +41,16 @@ def test_the_parts_of_a_sentence_follow_each_other_and_are_returned_once() -> No
     assert two.start_seconds - one.start_seconds == pytest.approx(28 / 40)
 
 
+_THREE = ["dos=ðˈos", "y=i", "tres=tɾˈes"]
+
+
 @pytest.mark.parametrize(
     ("text", "phonemes", "expected"),
     [
         ("La puerta, sí.", "la pwˈeɾta, sˈi.", ["La=la", "puerta=pwˈeɾta", "sí=sˈi"]),
         ("Son 23, sí.", "sˈon bejnti tɾˈes, sˈi.", ["Son 23=sˈon bejnti tɾˈes", "sí=sˈi"]),
+        ("Son 23, sí, ya.", "sˈon bejnti tɾˈes, sˈi, ʝˈa.", ["Son 23=sˈon bejnti tɾˈes", "sí=sˈi", "ya=ʝˈa"]),
+        ("Uno y 2, dos y tres", "ˈuno i ðˈos dˈos, ðˈos i tɾˈes", ["Uno y 2=ˈuno i ðˈos dˈos", *_THREE]),
         ("23", "bejnti tɾˈes", ["23=bejnti tɾˈes"]),
         ("前门开着，好。", "ʨʰjɛ↗n kʰaɪ→, xaʊ↓.", ["前门开着=ʨʰjɛ↗n kʰaɪ→", "好=xaʊ↓"]),
         ("", "", []),

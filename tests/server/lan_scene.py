@@ -84,7 +84,7 @@ class Peer:
 
     async def stop(self) -> None:
         self._process.terminate()
-        await self._process.wait()
+        await self._process.communicate()  # which closes the pipe, too
 
 
 async def converse() -> None:

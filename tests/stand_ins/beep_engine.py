@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from kokoro_wyoming.audio.word_times import Clock, SpokenWord
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import match_language
+from kokoro_wyoming.pronunciation.readings import Reading, WordReading
+from kokoro_wyoming.scheduler import Listener
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 
@@ -114,6 +116,14 @@ class BeepUtterance:
             if not ended:
                 self._engine.abandoned.append(sentence)
 
+    async def read(self, part: Sentence, voice: SpokenVoice) -> Reading:
+        assert not self._closed
+        if self._engine.gate is not None:
+            await self._engine.gate.wait()
+        text = part.text
+        words = tuple(WordReading(word, word.upper()) for word in text.split())
+        return Reading(voice.language, text.upper(), tuple(map(ord, text)), words)
+
     def _halves(self, sentence: str) -> Iterable[NDArray[np.float32]]:
         if not any(character.isalnum() for character in sentence):
             return
@@ -123,6 +133,11 @@ class BeepUtterance:
     def delivered(self, seconds: float) -> None:
         assert not self._closed
         self._engine.delivered_seconds += seconds
+
+    @property
+    def work(self) -> Listener:
+        """Nothing: no model works here."""
+        return Listener()
 
     def close(self) -> None:
         assert not self._closed

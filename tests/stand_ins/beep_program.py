@@ -27,6 +27,7 @@ from torch import Tensor
 from kokoro_wyoming import assets, config
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions, pronounce
+from kokoro_wyoming.pronunciation.readings import Reading, WordReading
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import Catalogue
@@ -99,6 +100,19 @@ class BeepModel:
 
     def symbols(self, written: str, language: str) -> str:
         return written
+
+    def reading(self, runs: Iterable[Run], lang_code: str, reading: ReadingOptions = AS_USUAL) -> Reading:
+        """A word's phonemes are its letters, or those that it was given."""
+        words = [
+            WordReading(run.text.strip(), run.phonemes or (run.text if run.words is None else run.words).strip())
+            for run in pronounce(runs, lang_code, self, reading)
+            if any(letter.isalnum() for letter in run.text)
+        ]
+        phonemes = " ".join(word.phonemes for word in words)
+        for word, fail in MAGIC.items():
+            if word in phonemes:
+                fail()
+        return Reading(lang_code, phonemes, tuple(map(ord, phonemes)), tuple(words))
 
     def pieces(
         self,

@@ -83,7 +83,7 @@ def playing_by(*program: str) -> Callable[[Speaker], Serve]:
                     await async_write_event(Played().event(), writer)
             assert player is not None
             player.terminate()
-            await player.wait()
+            await player.communicate()  # which closes the pipe, too
 
         return serve
 

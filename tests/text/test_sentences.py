@@ -109,12 +109,28 @@ def test_whatever_the_marks_no_letter_outside_them_is_lost_and_no_mark_is_spoken
         ("kæts", "en-US", "kæts"),
         ("ma˨˩˦", "zh-CN", "ma↓"),
         ("kˈOkəɹO", "en-US", "kˈOkəɹO"),
+        ("ˈhɑt.ʃɑt", "en-US", "ˈhɑtʃɑt"),
+        ("ˈfɜ.ɹi", "en-US", "ˈfɜɹi"),
+        ("ma.ɪs", "es-ES", "maɪs"),
+        ("mat͡ʃ", "fr-FR", "maʧ"),
+        ("matʃ", "fr-FR", "matʃ"),
+        ("ˈpaʊza", "it-IT", "ˈpaʊza"),
+        ("sˈʌr.ək", "hi-IN", "sˈʌr.ək"),
+        ("ˈsəɽək", "hi-IN", "ˈsər.ək"),
         ("ˌ☃ˈ.", "en-US", ""),
         ("", "en-US", ""),
     ],
 )
 def test_ipa_as_people_write_it_becomes_what_the_network_learned(written: str, language: str, symbols: str) -> None:
     assert ipa.kokoro_symbols(written, language, V1_0) == symbols
+
+
+@pytest.mark.parametrize(
+    ("phonemes", "written"),
+    [("hˈɑtʃˌɑt", "hˈɑt.ʃˌɑt"), ("ʧˈAnʤ", "ʧˈAnʤ"), ("kˈætʧ ˌWtʃˈIn", "kˈætʧ ˌWt.ʃˈIn"), ("ə. b", "ə. b")],
+)
+def test_two_symbols_that_would_be_read_as_one_are_written_apart(phonemes: str, written: str) -> None:
+    assert ipa.written(phonemes, lambda text: ipa.kokoro_symbols(text, "en-US", V1_0)) == written
 
 
 def test_v0_19_is_told_in_the_ipa_of_espeak() -> None:

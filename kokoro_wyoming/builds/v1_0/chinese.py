@@ -43,6 +43,14 @@ class ChineseG2P:
         return _HAN_RUN.sub(lambda found: " ".join(_words(found[0])), spoken).replace(_ALTERNATIVE, ""), None
 
 
+def words_between_blanks(text: str) -> list[str]:
+    """The words of a text between which `ChineseG2P` puts blanks."""
+    import jieba
+    from cn2an import transform
+
+    return [word for found in _HAN_RUN.findall(transform(text, "an2cn")) for word in jieba.lcut(found)]
+
+
 def _words(segment: str) -> Iterator[str]:
     """The phonemes of each word; `segment` has Chinese characters only."""
     import jieba

@@ -199,14 +199,26 @@ def phonemize(pipeline: KPipeline | ForeignPipeline, text: str) -> Iterator[Phon
     )
 
 
-def words_of(pipeline: KPipeline, piece: Phonemes) -> list[SpokenWord]:
-    """Where each word of a piece is among its phonemes; in Chinese and Japanese, and where it is unclear, clauses."""
+def words_of(pipeline: KPipeline | ForeignPipeline, piece: Phonemes) -> list[SpokenWord]:
+    """Where each word of a piece is among its phonemes; where that is unclear, each clause."""
     if pipeline.lang_code in "ab":
         words = list(_words_of_tokens(pipeline.g2p(piece.graphemes.strip())[1]))
         if not words or words[-1].first + words[-1].count <= len(piece.phonemes):
             return words
-    units = importlib.import_module("jieba").lcut(piece.graphemes) if pipeline.lang_code == "z" else None
-    return paired(piece.graphemes, piece.phonemes, units)
+    return paired(piece.graphemes, piece.phonemes, _words_without_blanks(pipeline, piece.graphemes))
+
+
+def _words_without_blanks(pipeline: KPipeline | ForeignPipeline, text: str) -> list[str] | None:
+    """The words between which the phonemes have blanks and the text has none; None in other languages."""
+    if pipeline.lang_code == "z":
+        from kokoro_wyoming.builds.v1_0 import chinese
+
+        return chinese.words_between_blanks(text)
+    if pipeline.lang_code == "j":
+        from kokoro_wyoming.builds.v1_0 import japanese
+
+        return japanese.words_between_blanks(pipeline.g2p.cutlet, text)
+    return None
 
 
 def _words_of_tokens(tokens: Any) -> Iterator[SpokenWord]:

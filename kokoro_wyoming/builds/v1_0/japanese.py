@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 import jaconv
 
@@ -150,3 +150,35 @@ def _said(word: Word) -> str:
 
 def _letters(text: str) -> str:
     return _OTHER_THAN_LETTERS.sub("", text)
+
+
+def words_between_blanks(cutlet: Any, text: str) -> list[str]:
+    """The words of a text, as misaki's `cutlet` puts blanks between their phonemes; for the model's thread alone."""
+    romanized: list[tuple[str, str]] = []
+    romanize = cutlet._romaji_word
+
+    def noted(word: Any) -> str:
+        sounds = str(romanize(word))
+        romanized.append((word.surface, sounds.replace("っ", "").strip()))
+        return sounds
+
+    cutlet._romaji_word = noted
+    try:
+        cutlet(text)
+    finally:
+        del cutlet._romaji_word
+    return [*_joined_at_stops(romanized)]
+
+
+def _joined_at_stops(romanized: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """misaki writes no blank at a glottal stop, unless a mark stands there."""
+    whole = before = ""
+    for surface, sounds in romanized:
+        is_joined = before[-1:].isalpha() and sounds[:1].isalpha() and "ʔ" in (before[-1], sounds[0])
+        if not is_joined and whole:
+            yield whole
+            whole = ""
+        if sounds:
+            whole, before = whole + surface, sounds
+    if whole:
+        yield whole

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -90,7 +91,7 @@ class KokoroV1Wrapper(Release):
         What a G2P makes outside the vocabulary is replaced by the nearest symbols in it.
         """
         for part in super().phonemes(runs, lang_code):
-            yield Phonemes(part.graphemes, ipa.nearest(part.phonemes, self.vocabulary))
+            yield replace(part, phonemes=ipa.nearest(part.phonemes, self.vocabulary))
 
     def _letter_of(self, lang_code: str) -> str:
         return g2p.letter_of(lang_code)
@@ -110,11 +111,8 @@ class KokoroV1Wrapper(Release):
     def _fit(self) -> Fit | None:
         return Fit.load(_FIT) if self.published else None
 
-    def _words_among_phonemes(self, part: Phonemes, runs: Sequence[Run], lang_code: str) -> list[SpokenWord]:
-        is_plain = len(runs) == 1 and runs[0].phonemes is None and runs[0].language is None
-        if is_plain:
-            return g2p.words_of(self._quiet_pipeline(lang_code), part)
-        return super()._words_among_phonemes(part, runs, lang_code)
+    def _words_of_run(self, piece: Phonemes, lang_code: str) -> list[SpokenWord]:
+        return g2p.words_of(self._foreign_pipeline(lang_code) or self._quiet_pipeline(lang_code), piece)
 
 
 def _read_voice(packs: VoicePacks, voice: str) -> Tensor:

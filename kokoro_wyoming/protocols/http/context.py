@@ -17,9 +17,8 @@ from kokoro_wyoming.utterances.service import SpeechService
 from kokoro_wyoming.utterances.utterance import Utterance
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 
-
-def _no_metrics() -> tuple[bytes, str]:
-    return b"", "text/plain; version=0.0.4; charset=utf-8"
+FACE = "http"
+"""The name of this door in metrics."""
 
 
 @dataclass
@@ -27,10 +26,10 @@ class Context:
     """Of one HTTP server."""
 
     service: SpeechService
+    metrics: Callable[[str], tuple[bytes, str]]
+    """Gives, for a header `Accept`, the numbers of the server and their content type."""
     options: HttpOptions = field(default_factory=HttpOptions)
     """May be changed; holds for requests that begin later."""
-    metrics: Callable[[], tuple[bytes, str]] = _no_metrics
-    """The numbers of the server and their content type."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server is about to stop: requests that come now are refused."""
     ending: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,7 +58,7 @@ class Context:
         """An utterance for this client, closed at the end. Raises as `SpeechService.begin`."""
         client = connection_of(request)
         speech = replace(wanted, voice=self.known_voice(wanted.voice, wanted.program))
-        utterance = self.service.begin(speech, client=client.peer, quota=client.quota)
+        utterance = self.service.begin(speech, client=client.peer, quota=client.quota, face=FACE)
         try:
             yield utterance
         finally:

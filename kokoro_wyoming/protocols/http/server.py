@@ -11,7 +11,7 @@ from aiohttp import web
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
-from kokoro_wyoming.protocols.http import guard, pages, realtime, speech, status, stream, voices
+from kokoro_wyoming.protocols.http import guard, pages, reading, realtime, speech, status, stream, voices
 from kokoro_wyoming.protocols.http.connections import Connection, Connections
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
@@ -44,12 +44,10 @@ class HttpServer:
         service: SpeechService,
         admission: Admission,
         options: HttpOptions,
-        metrics: Callable[[], tuple[bytes, str]] | None = None,
+        metrics: Callable[[str], tuple[bytes, str]],
     ) -> HttpServer:
-        """`metrics` gives the numbers of the server and their content type."""
-        context = Context(service, options)
-        if metrics is not None:
-            context.metrics = metrics
+        """`metrics` gives, for a header `Accept`, the numbers of the server and their content type."""
+        context = Context(service, metrics, options)
         runner = web.AppRunner(
             _application(context),
             handler_cancellation=True,
@@ -93,8 +91,8 @@ def _application(context: Context) -> web.Application:
     app = web.Application(middlewares=[_tell_errors, _admit])
     app[CONTEXT] = context
     app.on_response_prepare.append(_add_headers)
-    for routes in (speech.ROUTES, stream.ROUTES, realtime.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES):
-        app.add_routes(routes)
+    for part in (speech, stream, realtime, reading, voices, status, pages):
+        app.add_routes(part.ROUTES)
     return app
 
 

@@ -104,7 +104,7 @@ async def send_stream(
     """Send the sound in this format while it is made. A failure midway cuts the body off."""
     seconds = request.app[CONTEXT].options.write_seconds
     response = web.StreamResponse(headers={**headers, **STREAM_HEADERS, "Content-Type": body.content_type})
-    encoder = encoding.stream(name)
+    encoder = await asyncio.to_thread(encoding.stream, name)  # the first one imports a library
     try:
         await response.prepare(request)
         async for pcm in pieces:

@@ -36,5 +36,5 @@ async def ready(request: web.Request) -> web.Response:
 @ROUTES.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
     """The numbers of the server as Prometheus reads them."""
-    body, content_type = request.app[CONTEXT].metrics()
+    body, content_type = request.app[CONTEXT].metrics(request.headers.get("Accept", ""))
     return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
