@@ -104,7 +104,8 @@ async def open_sockets(
     unhandled: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: unhandled.append(context))
     admission = Admission(rules or LOOPBACK)
-    server = await HttpServer.start(SpeechService(engine, speech), admission, options or HttpOptions())
+    service = SpeechService(engine, speech)
+    server = await HttpServer.start(service, admission, options or HttpOptions(), lambda _: (b"", "text/plain"))
     listening = await loop.create_server(server.protocol, "127.0.0.1", 0)
     async with aiohttp.ClientSession() as session:
         yield SocketHouse(engine, server, admission, listening.sockets[0].getsockname()[1], session)

@@ -194,7 +194,8 @@ def masked(payload: bytes, opcode: int = 1) -> bytes:
     return bytes([0x80 | opcode]) + head + bytes(4) + payload
 
 
-_LITTLE_ROOM = 32_768
+_LITTLE_ROOM = 262_144
+"""Bytes; less than a packet of the loopback would have each one wait for a timer of the kernel."""
 SENTENCES = [f"This is sentence number {number}." for number in range(1000)]
 
 
