@@ -11,7 +11,18 @@ from aiohttp.http import HttpProcessingError
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
-from kokoro_wyoming.protocols.http import guard, pages, reading, say, speech, status, timestamps, voices
+from kokoro_wyoming.protocols.http import (
+    guard,
+    pages,
+    reading,
+    realtime,
+    say,
+    speech,
+    status,
+    stream,
+    timestamps,
+    voices,
+)
 from kokoro_wyoming.protocols.http.connections import Connection, Connections
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
@@ -100,6 +111,9 @@ class HttpServer:
         self._context.stopping.set()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._context.quiet.wait(), seconds)
+        self._context.ending.set()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._context.quiet.wait(), _CLOSE_SECONDS)
         await self._runner.cleanup()
 
 
@@ -108,7 +122,7 @@ def _application(context: Context) -> web.Application:
     app[CONTEXT] = context
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(say.kept)
-    for part in (speech, timestamps, say, reading, voices, status, pages):
+    for part in (speech, timestamps, say, stream, realtime, reading, voices, status, pages):
         app.add_routes(part.ROUTES)
     return app
 
