@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tests.stand_ins.beep_house import until
 
 SPEECH = "/v1/audio/speech"
 PATIENCE_SECONDS = 30
+_LEVELS = {"kokoro_wyoming": logging.DEBUG, "aiohttp": logging.DEBUG, "asyncio": logging.INFO}
 
 
 class Gate:
@@ -176,16 +177,19 @@ async def open_house(
     assert unhandled == []
     errors = house.lines(logging.ERROR)
     assert len(errors) == house.defects, errors
-    assert asyncio.all_tasks() - before == set()
+    assert asyncio.all_tasks() - before - {asyncio.current_task()} == set()
 
 
 @contextlib.contextmanager
-def _listening(log: _Log) -> Any:
-    loggers = [logging.getLogger(name) for name in ("kokoro_wyoming", "aiohttp", "asyncio")]
-    for logger in loggers:
+def _listening(log: _Log) -> Iterator[None]:
+    loggers = {logging.getLogger(name): level for name, level in _LEVELS.items()}
+    before = {logger: logger.level for logger in loggers}
+    for logger, level in loggers.items():
         logger.addHandler(log)
+        logger.setLevel(level)
     try:
         yield
     finally:
-        for logger in loggers:
+        for logger, level in before.items():
             logger.removeHandler(log)
+            logger.setLevel(level)
