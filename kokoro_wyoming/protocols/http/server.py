@@ -11,7 +11,7 @@ from aiohttp.http import HttpProcessingError
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
-from kokoro_wyoming.protocols.http import guard, pages, reading, speech, status, voices
+from kokoro_wyoming.protocols.http import guard, openapi, pages, reading, speech, status, voices
 from kokoro_wyoming.protocols.http.connections import Connection, Connections
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
@@ -26,7 +26,7 @@ _HEADERS = {"Server": "kokoro-wyoming", "X-Content-Type-Options": "nosniff", "Re
 _OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
 
 _CLIENTS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
-"""What aiohttp raises for bytes that are no HTTP, for a body that cannot be unpacked, and for a client that has left."""
+"""What aiohttp raises for bytes that are no HTTP, a body that cannot be unpacked, and a client that has left."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -104,7 +104,7 @@ def _application(context: Context) -> web.Application:
     app = web.Application(middlewares=[_tell_errors, _admit])
     app[CONTEXT] = context
     app.on_response_prepare.append(_add_headers)
-    for routes in (speech.ROUTES, reading.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES):
+    for routes in (speech.ROUTES, reading.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES, openapi.ROUTES):
         app.add_routes(routes)
     return app
 

@@ -1,4 +1,4 @@
-"""The whole program with beeps behind its HTTP port, for clients of every kind; and what must hold when it has ended."""
+"""The whole program with beeps behind its HTTP port, for clients of every kind; and what must hold at its end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ _LEVELS = {"kokoro_wyoming": logging.DEBUG, "aiohttp": logging.DEBUG, "asyncio":
 
 
 class Gate:
-    """While it is shut it holds the model before each half of a sentence: what a test does meanwhile comes before it."""
+    """While it is shut it holds the model before each half of a sentence: what a test does meanwhile comes first."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
@@ -136,6 +136,15 @@ class House:
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection for raw bytes."""
         return await asyncio.open_connection("127.0.0.1", self.port)
+
+
+async def eventually(ask: Callable[[], Awaitable[bool]]) -> None:
+    """Ask until the answer is yes; fails after half a minute."""
+    for _ in range(PATIENCE_SECONDS * 100):
+        if await ask():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it has never come true")
 
 
 def error_of(body: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What real clients send and how they read: OpenAI's own in two languages, and others replayed as their sources have it."""
+"""What real clients send and how they read: OpenAI's own in two languages, and others replayed as in their sources."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.audio.encoding import adts
 from tests.protocols.http.house import SPEECH, House, open_house
 from tests.stand_ins.beep_engine import heard
+from tests.stand_ins.beep_house import until
 
 KEY = "correct-horse"
 TEXT = "Hello there, this is a test."
@@ -75,17 +76,28 @@ async def test_openai_python_gets_each_format(house: House, form: Any, text: str
 
 
 async def test_openai_python_streams_into_a_file(house: House, tmp_path: Path) -> None:
-    async with _client(house) as client, client.audio.speech.with_streaming_response.create(
-        model="gpt-4o-mini-tts", voice="coral", input=LONG, instructions="Whisper.", response_format="pcm", speed=1.2
-    ) as answer:
+    async with (
+        _client(house) as client,
+        client.audio.speech.with_streaming_response.create(
+            model="gpt-4o-mini-tts",
+            voice="coral",
+            input=LONG,
+            instructions="Whisper.",
+            response_format="pcm",
+            speed=1.2,
+        ) as answer,
+    ):
         await answer.stream_to_file(tmp_path / "sound.pcm")
     assert (tmp_path / "sound.pcm").read_bytes() == await house.say(LONG)
 
 
 async def test_openai_python_hands_on_events_as_they_are(house: House) -> None:
-    async with _client(house) as client, client.audio.speech.with_streaming_response.create(
-        model="gpt-4o-mini-tts", voice={"id": "af_heart"}, input=TEXT, response_format="pcm", stream_format="sse"
-    ) as answer:
+    async with (
+        _client(house) as client,
+        client.audio.speech.with_streaming_response.create(
+            model="gpt-4o-mini-tts", voice={"id": "af_heart"}, input=TEXT, response_format="pcm", stream_format="sse"
+        ) as answer,
+    ):
         events = [json.loads(line.removeprefix("data: ")) async for line in answer.iter_lines() if line]
     assert [event["type"] for event in events[-2:]] == ["speech.audio.delta", "speech.audio.done"]
     assert heard(b"".join(base64.b64decode(event["audio"]) for event in events[:-1])) == TEXT
@@ -132,8 +144,7 @@ async def test_openai_python_comes_again_when_the_server_is_busy(
                 client.audio.speech.create(model="tts-1", voice="alloy", input="Hi.", response_format="pcm")
             )
             refused = "refused as busy"
-            while len([line for line in house.lines() if refused in line]) < 2:
-                await asyncio.sleep(0.01)
+            await until(lambda: len([line for line in house.lines() if refused in line]) >= 2)
             house.gate.open()
             assert heard((await again).content) == "Hi."
             assert await first == "One."
@@ -234,7 +245,9 @@ async def test_open_webui(tmp_path: Path) -> None:
             status, headers, _ = await house.post(sent, {"Authorization": f"Bearer {KEY}"})
             assert status == 200
             assert headers["Content-Type"].partition(";")[0] in passed
-        status, headers, _ = await house.post({"input": TEXT, "voice": "alloy", "model": "tts-1", "response_format": "pcm"})
+        status, headers, _ = await house.post(
+            {"input": TEXT, "voice": "alloy", "model": "tts-1", "response_format": "pcm"}
+        )
         kind, *parameters = headers["Content-Type"].replace(" ", "").split(";")
         values = dict(parameter.split("=") for parameter in parameters)
         assert (int(values.get("rate", 24_000)), int(values.get("channels", 1))) == (24_000, 1)
@@ -292,11 +305,13 @@ async def test_openai_tts_for_home_assistant(house: House) -> None:
 
 async def test_home_assistants_own_client(house: House) -> None:
     """`openai_conversation`: the Python client, whole body; the base address stands in for the vendor's."""
-    async with _client(house) as client:
-        async with client.audio.speech.with_streaming_response.create(
+    async with (
+        _client(house) as client,
+        client.audio.speech.with_streaming_response.create(
             model="gpt-4o-mini-tts", voice="marin", input=TEXT, instructions="", speed=1.0, response_format="mp3"
-        ) as answer:
-            sound = b"".join([chunk async for chunk in answer.iter_bytes()])
+        ) as answer,
+    ):
+        sound = b"".join([chunk async for chunk in answer.iter_bytes()])
     assert _samples(sound, "mp3")
 
 
@@ -358,9 +373,17 @@ async def test_read_aloud_and_others_look_for_models_first(house: House) -> None
 
 async def test_kokoro_fastapis_clients_send_more_fields(house: House) -> None:
     sent = {
-        **{"model": "kokoro", "input": TEXT, "voice": "af_heart(2)+bf_emma(1)", "response_format": "pcm"},
-        **{"download_format": "mp3", "return_download_link": False, "lang_code": "b", "volume_multiplier": 1.0},
-        **{"normalization_options": {"normalize": True}, "stream": True, "allow_voice_tags": False},
+        "model": "kokoro",
+        "input": TEXT,
+        "voice": "af_heart(2)+bf_emma(1)",
+        "response_format": "pcm",
+        "download_format": "mp3",
+        "return_download_link": False,
+        "lang_code": "b",
+        "volume_multiplier": 1.0,
+        "normalization_options": {"normalize": True},
+        "stream": True,
+        "allow_voice_tags": False,
     }
     status, _, sound = await house.post(sent)
     assert (status, heard(sound)) == (200, TEXT)
@@ -374,5 +397,3 @@ async def test_events_carry_each_format(house: House, form: str) -> None:
     sound = b"".join(base64.b64decode(event["audio"]) for event in events[:-1])
     assert _is_enough(_samples(sound, form), wanted, form)
     assert events[-1]["usage"]["output_tokens"] == round(wanted / 600)
-
-
