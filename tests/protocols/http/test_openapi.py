@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,8 @@ from tests.conftest import CHECKOUT
 from tests.protocols.http.house import House, open_house
 from tests.protocols.http.test_speech import WRONG
 
-_REQUESTS = (CHECKOUT / "docs" / "api.md").read_text(encoding="utf-8")
+_TEXT = (CHECKOUT / "docs" / "api.md").read_text(encoding="utf-8")
+_EXAMPLES = re.findall(r"^curl (?:.*\\\n)*.*$", _TEXT, flags=re.MULTILINE)
 
 
 def _app(house: House) -> Any:
@@ -119,4 +123,24 @@ async def test_it_says_where_the_key_is_wanted(tmp_path: Path) -> None:
 async def test_every_route_is_in_the_documentation(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         for path in (await _document(house))["paths"]:
-            assert f"{path}`" in _REQUESTS or f"{path}?" in _REQUESTS or f" {path} " in _REQUESTS, path
+            assert re.search(rf"{re.escape(path)}[`?]", _TEXT), path
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+async def test_the_examples_of_the_documentation_work(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        paths = [re.sub("{.*?}", "[^/?]+", path) for path in (await _document(house))["paths"]]
+        asked = set()
+        for example in _EXAMPLES:
+            command = re.sub(r" \| (aplay|jq) .*", "", example.replace("curl ", "curl -f "))
+            address = re.findall(r"\$H([^\s\";?]*)", command)
+            if not all(any(re.fullmatch(path, one) for path in paths) for one in address):
+                continue
+            process = await asyncio.create_subprocess_exec(
+                *("bash", "-e", "-c", command), cwd=tmp_path, env={**os.environ, "H": house.url}, stdout=-1
+            )
+            output, _ = await process.communicate()
+            assert process.returncode == 0, command
+            assert output or "-o " in command, command
+            asked |= {*address}
+        assert {"/v1/audio/speech", "/v1/audio/voices", "/v1/models/kokoro", "/health", "/"} <= asked
