@@ -20,7 +20,8 @@ KEY_SUBPROTOCOL = "openai-insecure-api-key."
 
 _OPEN = ("/", "/health", "/ready", "/openapi.json")
 _OPEN_FOLDER = "/page/"
-_ALLOWED_HEADERS = "authorization, content-type, x-api-key"
+_ALLOWED_HEADERS = "authorization, content-type, x-api-key, *"
+"""The star stands for what programs add, such as OpenAI's own client, but not for the first."""
 _ALLOWED_METHODS = "GET, HEAD, POST"
 
 

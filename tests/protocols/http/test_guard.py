@@ -236,7 +236,7 @@ async def test_a_page_that_the_owner_lets_in_may_read(shared: str, tmp_path: Pat
         assert status == 204
         assert headers["Access-Control-Allow-Origin"] == (PAGE["Origin"] if shared != "*" else "*")
         assert "POST" in headers["Access-Control-Allow-Methods"]
-        assert {"authorization", "content-type", "x-api-key"} <= set(
+        assert {"authorization", "content-type", "x-api-key", "*"} <= set(
             headers["Access-Control-Allow-Headers"].split(", ")
         )
         assert "Access-Control-Allow-Credentials" not in headers
