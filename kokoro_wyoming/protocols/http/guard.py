@@ -20,7 +20,8 @@ KEY_SUBPROTOCOL = "openai-insecure-api-key."
 
 _OPEN = ("/", "/health", "/ready", "/openapi.json")
 _OPEN_FOLDER = "/page/"
-_ALLOWED_HEADERS = "authorization, content-type, x-api-key"
+_ALLOWED_HEADERS = "authorization, content-type, x-api-key, *"
+"""The star stands for what programs add, such as OpenAI's own client, but not for the first."""
 _ALLOWED_METHODS = "GET, HEAD, POST"
 
 
@@ -49,12 +50,16 @@ def check_site(request: web.Request, host: str, options: HttpOptions) -> None:
 
 def check_key(request: web.Request, host: str, options: HttpOptions) -> None:
     """Raise NoKeyError where the key is wanted and was not sent."""
-    is_open = request.path in _OPEN or request.path.startswith(_OPEN_FOLDER)
-    if options.api_key is None or is_open or is_ingress(host, options):
+    if options.api_key is None or is_open(request.path) or is_ingress(host, options):
         return
     sent = _key_of(request)
     if sent is None or not hmac.compare_digest(sent.encode(errors="replace"), options.api_key.encode()):
         raise NoKeyError('This server wants its key: send "Authorization: Bearer KEY" or "X-API-Key: KEY".')
+
+
+def is_open(path: str) -> bool:
+    """Whether no key is asked for at this address."""
+    return path in _OPEN or path.startswith(_OPEN_FOLDER)
 
 
 def is_ingress(host: str, options: HttpOptions) -> bool:

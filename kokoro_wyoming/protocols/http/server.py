@@ -13,6 +13,7 @@ from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
 from kokoro_wyoming.protocols.http import (
     guard,
+    openapi,
     pages,
     reading,
     realtime,
@@ -39,7 +40,7 @@ _LINE_BYTES = 65_536
 _OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
 
 _CLIENTS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
-"""What aiohttp raises for bytes that are no HTTP, for a body that cannot be unpacked, and for a client that has left."""
+"""What aiohttp raises for bytes that are no HTTP, a body that cannot be unpacked, and a client that has left."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -122,7 +123,7 @@ def _application(context: Context) -> web.Application:
     app[CONTEXT] = context
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(say.kept)
-    for part in (speech, timestamps, say, stream, realtime, reading, voices, status, pages):
+    for part in (speech, timestamps, say, stream, realtime, reading, voices, status, pages, openapi):
         app.add_routes(part.ROUTES)
     return app
 

@@ -1,4 +1,4 @@
-"""The whole program with beeps behind its HTTP port, for clients of every kind; and what must hold when it has ended."""
+"""The whole program with beeps behind its HTTP port, for clients of every kind; and what must hold at its end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from tests.stand_ins.beep_house import until
 
 SPEECH = "/v1/audio/speech"
 PATIENCE_SECONDS = 30
+_LEVELS = {"kokoro_wyoming": logging.DEBUG, "aiohttp": logging.DEBUG, "asyncio": logging.INFO}
 
 
 class Gate:
-    """While it is shut it holds the model before each half of a sentence: what a test does meanwhile comes before it."""
+    """While it is shut it holds the model before each half of a sentence: what a test does meanwhile comes first."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
@@ -137,6 +138,15 @@ class House:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
 
+async def eventually(ask: Callable[[], Awaitable[bool]]) -> None:
+    """Ask until the answer is yes; fails after half a minute."""
+    for _ in range(PATIENCE_SECONDS * 100):
+        if await ask():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it has never come true")
+
+
 def error_of(body: bytes) -> dict[str, Any]:
     """The error in an answer, which must have the keys of OpenAI's API and no other."""
     answer = json.loads(body)
@@ -176,16 +186,19 @@ async def open_house(
     assert unhandled == []
     errors = house.lines(logging.ERROR)
     assert len(errors) == house.defects, errors
-    assert asyncio.all_tasks() - before == set()
+    assert asyncio.all_tasks() - before - {asyncio.current_task()} == set()
 
 
 @contextlib.contextmanager
-def _listening(log: _Log) -> Any:
-    loggers = [logging.getLogger(name) for name in ("kokoro_wyoming", "aiohttp", "asyncio")]
-    for logger in loggers:
+def _listening(log: _Log) -> Iterator[None]:
+    loggers = {logging.getLogger(name): level for name, level in _LEVELS.items()}
+    before = {logger: logger.level for logger in loggers}
+    for logger, level in loggers.items():
         logger.addHandler(log)
+        logger.setLevel(level)
     try:
         yield
     finally:
-        for logger in loggers:
+        for logger, level in before.items():
             logger.removeHandler(log)
+            logger.setLevel(level)

@@ -18,10 +18,9 @@ import pytest
 import yaml
 
 from kokoro_wyoming import config
-from kokoro_wyoming.protocols.http import guard
 from tests.conftest import CHECKOUT
 from tests.listening import client_of, hear, say
-from tests.protocols.http.house import SPEECH, House, error_of, open_house
+from tests.protocols.http.house import SPEECH, House, error_of, eventually, open_house
 from tests.protocols.http.test_hostile import CLOSE, get, post, statuses
 from tests.stand_ins import beep_program
 from tests.stand_ins.beep_engine import heard
@@ -63,7 +62,11 @@ async def test_who_has_the_key_is_let_in(headers: dict[str, str], is_let_in: boo
                     assert answer.status == (404 if path == "/v1/nothing" else 200)
                 else:
                     error = error_of(await answer.read())
-                    assert (answer.status, error["type"], error["code"]) == (401, "authentication_error", "invalid_api_key")
+                    assert (answer.status, error["type"], error["code"]) == (
+                        401,
+                        "authentication_error",
+                        "invalid_api_key",
+                    )
         status, _, body = await house.post({"input": "Hi.", "response_format": "pcm"}, headers)
         assert (status, heard(body) == "Hi.") == ((200, True) if is_let_in else (401, False))
 
@@ -91,7 +94,7 @@ async def test_keys_are_compared_in_constant_time(tmp_path: Path, monkeypatch: p
         compared.append((one, other))
         return compare(one, other)
 
-    monkeypatch.setattr(guard.hmac, "compare_digest", digest)
+    monkeypatch.setattr(hmac, "compare_digest", digest)
     async with open_house(tmp_path, http__api_key=KEY) as house:
         assert (await house.get(VOICES, X_API_Key="wrong"))[0] == 401
     assert compared == [(b"wrong", KEY.encode())]
@@ -233,7 +236,7 @@ async def test_a_page_that_the_owner_lets_in_may_read(shared: str, tmp_path: Pat
         assert status == 204
         assert headers["Access-Control-Allow-Origin"] == (PAGE["Origin"] if shared != "*" else "*")
         assert "POST" in headers["Access-Control-Allow-Methods"]
-        assert {"authorization", "content-type", "x-api-key"} <= set(
+        assert {"authorization", "content-type", "x-api-key", "*"} <= set(
             headers["Access-Control-Allow-Headers"].split(", ")
         )
         assert "Access-Control-Allow-Credentials" not in headers
@@ -250,7 +253,9 @@ async def test_a_page_that_the_owner_lets_in_may_read(shared: str, tmp_path: Pat
 async def test_the_page_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         status, headers, _ = await house.get("/")
-        policy = {name: rest for name, *rest in (part.split() for part in headers["Content-Security-Policy"].split(";"))}
+        policy = {
+            name: rest for name, *rest in (part.split() for part in headers["Content-Security-Policy"].split(";"))
+        }
         assert status == 200
         assert policy["default-src"] == ["'none'"]
         assert policy["script-src"] == ["'self'"]
@@ -372,8 +377,11 @@ async def test_a_server_that_stops_finishes_what_it_says(tmp_path: Path) -> None
         saying = asyncio.ensure_future(house.text("To its end"))
         await asyncio.to_thread(house.gate.reached.wait, 10)
         house.server.stop()
-        while (await house.get("/ready"))[0] == 200:
-            await asyncio.sleep(0.01)
+
+        async def is_stopping() -> bool:
+            return (await house.get("/ready"))[0] == 503
+
+        await eventually(is_stopping)
         status, headers, body = await house.get("/ready")
         assert (status, json.loads(body)) == (503, {"status": "stopping"})
         assert int(headers["Retry-After"]) > 0
@@ -391,17 +399,15 @@ async def test_a_server_that_stops_finishes_what_it_says(tmp_path: Path) -> None
                 return True
             return False
 
-        while not await is_closed():
-            await asyncio.sleep(0.01)
+        await eventually(is_closed)
 
 
 async def test_the_deadline_of_a_stop_cuts_off_what_is_too_long(tmp_path: Path) -> None:
     async with open_house(tmp_path, server__drain_seconds=0.2) as house:
-        with pytest.raises(aiohttp.ClientError):
-            async with house.session.post(
-                house.url + SPEECH, json={"input": LONG * 15, "response_format": "pcm"}
-            ) as answer:
-                house.gate.shut()
-                house.server.stop()
+        body = {"input": LONG * 15, "response_format": "pcm"}
+        async with house.session.post(house.url + SPEECH, json=body) as answer:
+            house.gate.shut()
+            house.server.stop()
+            with pytest.raises(aiohttp.ClientError):
                 await answer.read()
         house.gate.open()

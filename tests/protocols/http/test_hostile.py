@@ -133,6 +133,27 @@ async def test_a_client_that_never_reads_loses_its_connection(stream: bool, size
         await lives(house)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_client_that_reads_slowly_gets_all(stream: bool, tmp_path: Path) -> None:
+    text = "This is a long sentence that somebody listens to. " * 390
+    body = json.dumps({"input": text, "response_format": "pcm", "stream": stream}).encode()
+    async with open_house(tmp_path, limits__write_timeout_seconds=1) as house:
+        reader, writer = await house.connect()
+        writer.write(post(body, CLOSE))
+        got = bytearray()
+        try:
+            while True:
+                got += await reader.readexactly(65_536)
+                await asyncio.sleep(0.02)  # the pace of the client
+        except asyncio.IncompleteReadError as end:
+            got += end.partial
+        writer.close()
+        assert got.endswith(b"0\r\n\r\n" if stream else b"")
+        assert len(got) > 480 * len(text.replace(" ", ""))
+        await lives(house)
+
+
 async def test_answers_that_nobody_reads_end_the_connection(tmp_path: Path) -> None:
     async with open_house(tmp_path, limits__write_timeout_seconds=0.3) as house:
         reader, writer = await house.connect()

@@ -6,7 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from tests.protocols.http.house import error_of, open_house
+from tests.protocols.http.house import error_of, eventually, open_house
 from tests.stand_ins.beep_house import until
 
 
@@ -25,8 +25,7 @@ async def test_a_stuck_model_is_no_health_and_new_requests_are_told(tmp_path: Pa
         async def is_ill() -> bool:
             return (await house.get("/health"))[0] == 503
 
-        while not await is_ill():
-            await asyncio.sleep(0.02)
+        await eventually(is_ill)
         for path in ("/health", "/ready"):
             status, headers, body = await house.get(path)
             assert status == 503

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from openai.types import Model
 
-from tests.protocols.http.house import error_of, open_house
-from tests.stand_ins.beep_program import put_voice
+from tests.protocols.http.house import error_of, eventually, open_house
+from tests.stand_ins.beep_program import BeepFolders, put_voice
 
 
 async def test_a_voice_has_all_that_a_page_shows(tmp_path: Path) -> None:
@@ -42,9 +42,14 @@ async def test_a_voice_has_all_that_a_page_shows(tmp_path: Path) -> None:
 async def test_new_voices_are_listed(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         put_voice(tmp_path / "voices", "am_mine")
-        house.server._manager.folders.changed.set()
-        while "am_mine" not in json.loads((await house.get("/v1/audio/voices?legacy=true"))[2])["voices"]:
-            pass
+        folders = house.server._manager.folders
+        assert isinstance(folders, BeepFolders)
+        folders.changed.set()
+
+        async def is_listed() -> bool:
+            return "am_mine" in json.loads((await house.get("/v1/audio/voices?legacy=true"))[2])["voices"]
+
+        await eventually(is_listed)
         assert await house.say("Hello.", voice="am_mine")
 
 
