@@ -13,13 +13,14 @@ import pytest
 import kokoro_wyoming
 from kokoro_wyoming import config, scheduler
 from kokoro_wyoming.assets import manifest, tensor_files
-from kokoro_wyoming.audio import joining
+from kokoro_wyoming.audio import joining, pcm
 from kokoro_wyoming.cli import announce, speakers
 from kokoro_wyoming.config import yaml_document
 from kokoro_wyoming.engine import calibration, model_engine
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.network import learning
 from kokoro_wyoming.protocols import admission
+from kokoro_wyoming.protocols.http import bodies, errors, speech
 from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.server import lifecycle
@@ -33,6 +34,8 @@ from tests.conftest import CHECKOUT
 DEFAULTS = config.load()
 ADDRESS = config.parse_uri(DEFAULTS.server.uri)
 assert isinstance(ADDRESS, config.TcpAddress)
+HTTP_ADDRESS = config.parse_uri(str(DEFAULTS.http.uri))
+assert isinstance(HTTP_ADDRESS, config.TcpAddress)
 WIRE = WireLimits()
 V0_19, V1_0 = (len(manifest.release(version).voices()) for version in ("v0.19", "v1.0"))
 SPEEDS = (blends.MIN_SPEED, blends.MAX_SPEED)
@@ -59,6 +62,18 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "the shape is (#, 1, #).": (packs.PACK_ROWS["v1.0"], packs.STYLE_ROW_SIZE),
         "Its # voices then stand": (V0_19,),
     },
+    "docs/api.md": {
+        "machine>:#/v1` the server speaks": (HTTP_ADDRESS.port,),
+        "more than # characters (`limits.text_chars`), # in a whole answer": (
+            DEFAULTS.limits.text_chars,
+            speech.WHOLE_CHARS,
+        ),
+        "`Retry-After` says # seconds": (errors.RETRY_SECONDS,),
+        "the text, up to # characters;": (DEFAULTS.limits.text_chars,),
+        "outside of # to # it is clamped": SPEEDS,
+        "for texts up to # characters.": (speech.WHOLE_CHARS,),
+        "`pcm` (# kHz,": (pcm.SAMPLE_RATE_HZ / 1000,),
+    },
     "docs/speaking.md": {
         "silence, up to # s;": (inline.LONGEST_PAUSE_SECONDS,),
         "pauses that stand together last # s": (joining.MAX_SILENCE_SECONDS,),
@@ -79,6 +94,8 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "lead-in, tail | # s |": (joining.MAX_SILENCE_SECONDS,),
         "logged once for each address, at most # |": (admission._STRANGERS_LOGGED,),
         "and # below `ulimit -n`": (admission._SPARE_FILES,),
+        "an answer that is sent whole | # characters |": (speech.WHOLE_CHARS,),
+        "in JSON, and # |": (bodies._SPARE_BYTES,),
         "| refusals being told | # |": (server._REFUSALS_AT_ONCE,),
         "| somebody's wait for a first word | # s |": (model_engine._HOPELESS_SECONDS,),
         "| held for one listener | # and # of": (WIRE.write_buffer_bytes, WIRE.socket_buffer_bytes),

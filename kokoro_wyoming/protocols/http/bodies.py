@@ -12,9 +12,9 @@ from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from kokoro_wyoming.audio import encoding
-from kokoro_wyoming.errors import UnknownLanguageError, UnknownVersionError
+from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersionError
 from kokoro_wyoming.languages import match_language, tag_of_letter
-from kokoro_wyoming.protocols.http.errors import BadRequestError, TooLargeError
+from kokoro_wyoming.protocols.http.errors import BadRequestError, TooLargeError, WrongTypeError
 from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.releases import match_version
 from kokoro_wyoming.text.text_stream import TextFormat
@@ -33,11 +33,11 @@ Body = TypeVar("Body", bound=BaseModel)
 async def read_json(request: web.Request, options: HttpOptions) -> dict[str, Any]:
     """The JSON object of a request's body.
 
-    Raises BadRequestError, and TooLargeError for more than the longest text needs.
+    Raises BadRequestError, WrongTypeError, and TooLargeError for more than the longest text needs.
     """
     if request.content_type != "application/json":
         # A web page elsewhere can send any other type without asking this server first.
-        raise BadRequestError('Send JSON, with the header "Content-Type: application/json".')
+        raise WrongTypeError('Send JSON, with the header "Content-Type: application/json".')
     try:
         body = await asyncio.wait_for(
             _read(request, options.text_chars * _BYTES_PER_CHAR + _SPARE_BYTES), options.request_seconds
@@ -148,9 +148,16 @@ def speaking(body: VoicedBody, *, word_times: bool = False) -> Speaking:
 
 def voice_request(name: str | None, language: str | None) -> VoiceRequest:
     """The voice that a client names, in the language that it names. Raises PeerError."""
-    name = checked_name(name, "The voice")
-    language = checked_name(language, "The language")
+    name = _checked(name, "The voice", "voice")
+    language = _checked(language, "The language", "lang_code")
     return VoiceRequest(name, language_tag(language) if language else None)
+
+
+def _checked(name: str | None, what: str, param: str) -> str | None:
+    try:
+        return checked_name(name, what)
+    except PeerError as error:
+        raise BadRequestError(str(error), param) from error
 
 
 def language_tag(written: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from kokoro_wyoming.errors import PeerError
@@ -24,6 +25,8 @@ class Connections:
         self.inner = inner
         self.request_seconds = 30.0
         """Longest time to the first request. May be changed."""
+        self.write_seconds = 30.0
+        """Longest time that a client may take nothing of what was written for it. May be changed."""
         self.admitted: set[Connection] = set()
         self.refused: set[Connection] = set()
 
@@ -40,16 +43,25 @@ class Connection(asyncio.Protocol):
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._inner = connections.inner()
+        self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+        """Runs while some of what was written waits for the client to take it."""
         self.host = ""
         """The client's numeric address; "" at a socket file."""
         self.peer = "local client"
         """The client's name for the log."""
         self.quota = Quota()
         self.refusal: PeerError | None = None
+        self.writable = asyncio.Event()
+        """Clear while asyncio holds as much for the client as it may."""
+        self.writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        # So `pause_writing` tells of all that is not with the system yet, also when the connection is being closed.
+        transport.set_write_buffer_limits(high=0)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.host, self.peer = peer[0], f"{peer[0]} port {peer[1]}"
@@ -79,13 +91,36 @@ class Connection(asyncio.Protocol):
         return self._inner.eof_received()
 
     def pause_writing(self) -> None:
+        self.writable.clear()
+        self._watch_writing()
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
+        self.writable.set()
+        self._stop_watching()
         self._inner.resume_writing()
+
+    def _watch_writing(self, left_before: float = math.inf) -> None:
+        """Look again after the time in which a client must take something: closing alone would wait for it for ever."""
+        loop, seconds = asyncio.get_running_loop(), self._connections.write_seconds
+        self._stalled = loop.call_later(seconds, self._end_if_stalled, left_before)
+
+    def _end_if_stalled(self, left_before: float) -> None:
+        assert self._transport is not None
+        left = self._transport.get_write_buffer_size()
+        if left < left_before:  # the first look always finds less, as more may have been written since
+            self._watch_writing(left)
+        else:
+            self._transport.abort()
+
+    def _stop_watching(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.request_came()
+        self._stop_watching()
+        self.writable.set()
         if self.refusal is None:
             self._connections.admitted.discard(self)
             self._connections.admission.leave(self.host)

@@ -54,6 +54,12 @@ class NotFoundError(HttpError):
     code = "not_found"
 
 
+class WrongTypeError(HttpError):
+    """A body of another type than the address takes."""
+
+    code = "wrong-type"
+
+
 class TooLargeError(HttpError):
     """A request with a larger body than any text needs."""
 
@@ -75,6 +81,7 @@ _TOLD: dict[type[KokoroWyomingError], _Told] = {
     UnknownVoiceError: _Told(400, "invalid_request_error", "voice"),
     UnknownLanguageError: _Told(400, "invalid_request_error", "lang_code"),
     UnknownVersionError: _Told(404, "invalid_request_error", "model"),
+    WrongTypeError: _Told(415, "invalid_request_error"),
     TextTooLongError: _Told(413, "invalid_request_error", "input"),
     TooLargeError: _Told(413, "invalid_request_error", "input"),
     ShuttingDownError: _Told(503, "server_error"),

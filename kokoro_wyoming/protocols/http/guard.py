@@ -20,7 +20,8 @@ KEY_SUBPROTOCOL = "openai-insecure-api-key."
 
 _OPEN = ("/", "/health", "/ready", "/openapi.json")
 _OPEN_FOLDER = "/page/"
-_ALLOWED_HEADERS = "authorization, content-type, x-api-key"
+_ALLOWED_HEADERS = "authorization, content-type, x-api-key, *"
+"""The star stands for what programs add, such as OpenAI's own client, but not for the first."""
 _ALLOWED_METHODS = "GET, HEAD, POST"
 
 
@@ -31,15 +32,17 @@ def check_site(request: web.Request, host: str, options: HttpOptions) -> None:
     """
     if is_ingress(host, options):
         return
-    name = _host_name(request.headers.get("Host", ""))
+    # Every browser says the name; a balancer's probe in HTTP/1.0 has none.
+    name = _host_name(request.headers["Host"]) if "Host" in request.headers else "localhost"
     if name is None or not _is_known(name, options):
         raise ForbiddenError(
             "This name of the server is unknown here; use its address, or have its owner add the name to http.hosts."
         )
     origin = request.headers.get("Origin")
     if origin is None:
-        # Browsers send no origin with pictures and sounds, but this.
-        if request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site") and request.path != "/":
+        # Browsers send no origin with pictures and sounds, but this, and mostly the page's origin as the referrer.
+        is_elsewhere = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and request.path != "/"
+        if is_elsewhere and not is_shared(_origin_of(request.headers.get("Referer", "")), options):
             raise ForbiddenError("A page elsewhere may not use this server; its owner can add it to http.cors.")
     elif not is_own(origin, request) and not is_shared(origin, options):
         raise ForbiddenError("Pages of this origin may not use this server; its owner can add it to http.cors.")
@@ -47,12 +50,16 @@ def check_site(request: web.Request, host: str, options: HttpOptions) -> None:
 
 def check_key(request: web.Request, host: str, options: HttpOptions) -> None:
     """Raise NoKeyError where the key is wanted and was not sent."""
-    is_open = request.path in _OPEN or request.path.startswith(_OPEN_FOLDER)
-    if options.api_key is None or is_open or is_ingress(host, options):
+    if options.api_key is None or is_open(request.path) or is_ingress(host, options):
         return
     sent = _key_of(request)
-    if sent is None or not hmac.compare_digest(sent.encode(), options.api_key.encode()):
+    if sent is None or not hmac.compare_digest(sent.encode(errors="replace"), options.api_key.encode()):
         raise NoKeyError('This server wants its key: send "Authorization: Bearer KEY" or "X-API-Key: KEY".')
+
+
+def is_open(path: str) -> bool:
+    """Whether no key is asked for at this address."""
+    return path in _OPEN or path.startswith(_OPEN_FOLDER)
 
 
 def is_ingress(host: str, options: HttpOptions) -> bool:
@@ -62,7 +69,7 @@ def is_ingress(host: str, options: HttpOptions) -> bool:
 
 def is_own(origin: str, request: web.Request) -> bool:
     """Whether this origin is the server itself. A proxy in front of it may speak TLS."""
-    return urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower() != ""
+    return origin.partition("://")[2].lower() == request.headers.get("Host", "").lower() != ""
 
 
 def is_shared(origin: str, options: HttpOptions) -> bool:
@@ -107,6 +114,15 @@ def _host_name(header: str) -> str | None:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".") or None
     except ValueError:
         return None
+
+
+def _origin_of(address: str) -> str:
+    """The origin of the page at this address; "" where it is no address."""
+    try:
+        scheme, netloc, *_ = urlsplit(address)
+    except ValueError:
+        return ""
+    return f"{scheme}://{netloc}" if netloc else ""
 
 
 def _is_known(name: str, options: HttpOptions) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import NotFoundError
 
 ROUTES = web.RouteTableDef()
@@ -23,12 +24,14 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".
 
 
 @ROUTES.get("/")
+@described(Description(media_types=("text/html",)))
 async def index(request: web.Request) -> web.Response:
     """The page itself."""
     return _file("index.html")
 
 
 @ROUTES.get("/page/{name}")
+@described(Description(media_types=(*_TYPES.values(),)))
 async def part(request: web.Request) -> web.Response:
     """A file that the page needs."""
     name = request.match_info["name"]

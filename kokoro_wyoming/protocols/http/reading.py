@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.protocols.http.bodies import VoicedBody, parsed, read_json, speaking, voice_request
 from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
+from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import json_response
 from kokoro_wyoming.utterances.requests import SpeechRequest
 
@@ -32,6 +33,7 @@ class PhonemizeBody(BaseModel):
 
 
 @ROUTES.post("/v1/audio/phonemes")
+@described(Description(PhonemesBody))
 async def phonemes(request: web.Request) -> web.Response:
     """The phonemes of a text and of each word, as it was written, with the language of the voice."""
     body = parsed(PhonemesBody, await read_json(request, request.app[CONTEXT].options))
@@ -41,6 +43,7 @@ async def phonemes(request: web.Request) -> web.Response:
 
 
 @ROUTES.post("/dev/phonemize")
+@described(Description(PhonemizeBody))
 async def phonemize(request: web.Request) -> web.Response:
     """The phonemes of a text and the network's integers for them, in Kokoro-FastAPI's shape."""
     body = parsed(PhonemizeBody, await read_json(request, request.app[CONTEXT].options))

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
-from kokoro_wyoming.protocols.http import guard, pages, reading, speech, status, voices
+from kokoro_wyoming.protocols.http import (
+    guard,
+    openapi,
+    pages,
+    reading,
+    realtime,
+    say,
+    speech,
+    status,
+    stream,
+    timestamps,
+    voices,
+)
 from kokoro_wyoming.protocols.http.connections import Connection, Connections
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
@@ -19,15 +31,30 @@ from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.utterances.failures import log_defect, log_refusal
 from kokoro_wyoming.utterances.service import SpeechService
 
-_LOGGER = logging.getLogger(__name__)
-
 _CLOSE_SECONDS = 1.0
 """Longest wait for requests that were cancelled."""
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_HEADERS = {"Server": "kokoro-wyoming", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Sent with every answer."""
+_LINE_BYTES = 65_536
+"""Longest address of a request: each byte of the text in `/say/...?text=` may take three."""
 _OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
 
+_CLIENTS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+"""What aiohttp raises for bytes that are no HTTP, a body that cannot be unpacked, and a client that has left."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _ConnectionLog:
+    """What aiohttp's connections log, without what the client sent. A client that speaks no HTTP is no defect."""
+
+    def debug(self, *_: object, **__: object) -> None:
+        """Nothing: the requests that are refused have their lines."""
+
+    def exception(self, *_: object, exc_info: Exception | None = None) -> None:
+        """An error outside of a handler."""
+        if exc_info is not None and not isinstance(exc_info, _CLIENTS_ERRORS):
+            log_defect("HTTP client", exc_info)
 
 
 class HttpServer:
@@ -52,14 +79,17 @@ class HttpServer:
             _application(context),
             handler_cancellation=True,
             access_log=None,
+            logger=_ConnectionLog(),
             shutdown_timeout=_CLOSE_SECONDS,
             keepalive_timeout=options.idle_seconds,
+            max_line_size=_LINE_BYTES,
         )
         await runner.setup()
         assert runner.server is not None
         connections = Connections(admission, runner.server)
-        connections.request_seconds = options.request_seconds
-        return cls(context, runner, connections)
+        server = cls(context, runner, connections)
+        server.change(options)
+        return server
 
     @property
     def protocol(self) -> Callable[[], Connection]:
@@ -75,12 +105,16 @@ class HttpServer:
         """Use other options from the next request on."""
         self._context.options = options
         self._connections.request_seconds = options.request_seconds
+        self._connections.write_seconds = options.write_seconds
 
     async def drain(self, seconds: float) -> None:
         """Refuse new requests, let those that are answered finish within this time, then close all connections."""
         self._context.stopping.set()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._context.quiet.wait(), seconds)
+        self._context.ending.set()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._context.quiet.wait(), _CLOSE_SECONDS)
         await self._runner.cleanup()
 
 
@@ -88,8 +122,9 @@ def _application(context: Context) -> web.Application:
     app = web.Application(middlewares=[_tell_errors, _admit])
     app[CONTEXT] = context
     app.on_response_prepare.append(_add_headers)
-    for routes in (speech.ROUTES, reading.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES):
-        app.add_routes(routes)
+    app.cleanup_ctx.append(say.kept)
+    for part in (speech, timestamps, say, stream, realtime, reading, voices, status, pages, openapi):
+        app.add_routes(part.ROUTES)
     return app
 
 
@@ -105,7 +140,10 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
         return error if error.status < 400 else http_error_response(error)
     except KokoroWyomingError as error:
         log_refusal(client.peer, error)
-        return error_response(error)
+        response = error_response(error)
+        if request.content.exception() is not None:  # nobody can say where the next request begins
+            response.force_close()
+        return response
     except ConnectionError:  # the client has left
         raise
     except Exception as error:
@@ -125,7 +163,8 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     asked = guard.preflight(request, context.options)
     if asked is not None:
         return asked
-    guard.check_key(request, client.host, context.options)
+    if not say.is_signed(request):
+        guard.check_key(request, client.host, context.options)
     if context.stopping.is_set() and request.path not in _OPEN_WHILE_DRAINING:
         raise ShuttingDownError
     return await handler(request)

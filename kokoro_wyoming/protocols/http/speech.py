@@ -13,6 +13,7 @@ from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.errors import TextTooLongError
 from kokoro_wyoming.protocols.http.bodies import SpeechBody, parsed, read_json, speaking
 from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
+from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import BadRequestError, error_body
 from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, pcm_of, send
 from kokoro_wyoming.utterances.failures import log_failure
@@ -26,9 +27,13 @@ _TOKEN_SECONDS = 0.025
 """Length of sound that counts as a token of the answer: one step of the network's durations."""
 
 
+_SOUNDS = (*(encoding.media_type(name) for name in encoding.FORMATS), "text/event-stream")
+
+
 @ROUTES.post("/v1/audio/speech")
+@described(Description(SpeechBody, media_types=_SOUNDS))
 async def speech(request: web.Request) -> web.StreamResponse:
-    """Speak the text of a `SpeechBody`."""
+    """Speak a text."""
     context = request.app[CONTEXT]
     body = parsed(SpeechBody, await read_json(request, context.options))
     if not body.input.strip():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from kokoro_wyoming.protocols.http.context import CONTEXT
+from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import RETRY_SECONDS, json_response
 
 ROUTES = web.RouteTableDef()
@@ -34,6 +35,7 @@ async def ready(request: web.Request) -> web.Response:
 
 
 @ROUTES.get("/metrics")
+@described(Description(media_types=("text/plain",)))
 async def metrics(request: web.Request) -> web.Response:
     """The numbers of the server as Prometheus reads them."""
     body, content_type = request.app[CONTEXT].metrics(request.headers.get("Accept", ""))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from kokoro_wyoming.protocols.http.context import CONTEXT
+from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import NotFoundError, json_response
 from kokoro_wyoming.voices.descriptions import ProgramDescription, VoiceDescription
 
@@ -20,6 +21,7 @@ _TEST_ANSWER = {"status": "ok"}
 
 
 @ROUTES.get("/v1/audio/voices")
+@described(Description(query={"legacy": "true: names alone."}))
 async def voices(request: web.Request) -> web.Response:
     """All voices of all releases; their names alone with `?legacy=true`."""
     described = list(_described(request.app[CONTEXT].service.programs()))
