@@ -190,7 +190,7 @@ def check(fit: Fit, lessons: Iterable[Lesson]) -> Iterator[str]:
         correction, doubt = fit.correction(lesson.known)
         bare.append(_errors(lesson.residual))
         fitted.append(_errors(lesson.residual - correction))
-        doubts.append(doubt)
+        doubts.append(float(doubt))
     yield "median error for others: of means, in deviations; of deviations, in logs"
     for name, rows in (("estimate alone", bare), ("with the fit", fitted)):
         means, deviations = np.median(rows, axis=0)

@@ -110,9 +110,8 @@ class Ears:
 
     def write_down(self, samples: NDArray[np.float32], language: str, *, any_script: bool = False) -> str:
         """What 24 kHz samples say; `language` is its two-letter code. In `any_script` it is freer, and hears better."""
-        at_16_khz = np.interp(np.arange(0, len(samples), 1.5), np.arange(len(samples)), samples).astype(np.float32)
         segments, _ = self._model.transcribe(
-            at_16_khz,
+            _at_16_khz(samples),
             language=language,
             beam_size=self._beam_size,
             temperature=0.0,
@@ -121,9 +120,18 @@ class Ears:
         )
         return " ".join(segment.text for segment in segments)
 
+    def times(self, samples: NDArray[np.float32], language: str) -> list[tuple[str, float, float]]:
+        """The words that 24 kHz samples say, each with its start and end in seconds."""
+        segments, _ = self._model.transcribe(_at_16_khz(samples), language=language, word_timestamps=True)
+        return [(word.word.strip(), word.start, word.end) for segment in segments for word in segment.words or ()]
+
     def write_to_judge(self, samples: NDArray[np.float32], language: str) -> str:
         """What 24 kHz samples say, in the script that whisper writes best: `scripts.heard_words.judge` knows it."""
         return self.write_down(samples, language, any_script=language == "hi")
+
+
+def _at_16_khz(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.interp(np.arange(0, len(samples), 1.5), np.arange(len(samples)), samples).astype(np.float32)
 
 
 def letters(text: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Generator as Steps
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple, cast
 
 import torch
@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from kokoro_wyoming.network.bucketing import bucket_length, bucket_span
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, Upsampling, mean_and_variance
+from kokoro_wyoming.network.cuda_graphs import Replay, replay_on
 from kokoro_wyoming.network.source import Draw, HarmonicSource
 from kokoro_wyoming.network.tuning import Lengths, TunedConvolution, Tuning
 from kokoro_wyoming.network.workspace import Workspace
@@ -175,6 +176,9 @@ class Generator:
         """Channels of each AdaIN layer. In a stage, the six layers of its noise block precede its residual blocks."""
         self._amplitudes = [0.5 / alpha for alpha in alphas]
         self._workspace = Workspace()
+        self.device = module.conv_post.weight.device
+        self.replay: Replay = replay_on(self.device)
+        """Computes what recurs for each sentence or window."""
         self._source = HarmonicSource(module, draw)
         self.angles = 2 * torch.cat(alphas)
         """2a of every channel of every layer, shape (9216,)."""
@@ -210,13 +214,16 @@ class Generator:
         gamma, beta = functional.linear(style, self._style_weight, self._style_bias)[0].chunk(2)
         return Targets((1 + gamma) * self._norm_bias + beta, (1 + gamma) * self._norm_weight)
 
-    def fixed_normaliser(self, targets: Targets, moments: Moments) -> Normaliser:
-        """Normalise every layer by moments that are known beforehand."""
+    def affines(self, targets: Targets, moments: Moments) -> Tensor:
+        """The AdaIN of all layers by moments that are known beforehand; a row for each part of `Affine`."""
         scale = targets.gain * torch.rsqrt(moments.variance + EPSILON)
         shift = targets.mean - moments.mean * scale
-        rows = [scale, shift, scale * self.angles, shift * self.angles]
-        affines = [Affine(*parts) for parts in zip(*(torch.split(row, self.widths) for row in rows), strict=True)]
-        return lambda layer, _: affines[layer]
+        return torch.stack([scale, shift, scale * self.angles, shift * self.angles])
+
+    def _fixed_normaliser(self, affines: Tensor) -> Normaliser:
+        """Normalise every layer by `affines`."""
+        layers = [Affine(*layer) for layer in torch.split(affines, self.widths, dim=1)]
+        return lambda layer, _: layers[layer]
 
     def measuring_normaliser(self, targets: Targets, seen: list[Moments]) -> Normaliser:
         """Normalise every layer by the moments of its input, and append these to `seen`."""
@@ -249,13 +256,23 @@ class Generator:
         `crop` frames at the start and end are context: they are cut off before the last stage, and have no sound.
         The last `padding` frames are zero and have no sound either; they do not change the sound of the others.
         """
-        workspace = self._workspace if x.shape[-1] <= _WORKSPACE_FRAMES else Workspace()
-        steps = self.steps(x, harmonics, normalise, workspace, crop, padding)
+        return self._sound(self._spectrum(x, harmonics, normalise, crop, padding))
+
+    def _spectrum(
+        self, x: Tensor, harmonics: Tensor, normalise: Normaliser, crop: tuple[int, int], padding: int = 0
+    ) -> Tensor:
+        # A card's memory has no page faults, and a recording keeps its own.
+        keeps = self.device.type == "cpu" and x.shape[-1] <= _WORKSPACE_FRAMES
+        steps = self.steps(x, harmonics, normalise, self._workspace if keeps else Workspace(), crop, padding)
         while True:
             try:
                 next(steps)
             except StopIteration as ended:
                 return cast(Tensor, ended.value)
+
+    def _sound(self, spectrum: Tensor) -> Tensor:
+        magnitude, phase = torch.exp(spectrum[:, : self._bins]), torch.sin(spectrum[:, self._bins :])
+        return cast(Tensor, self._stft.inverse(magnitude, phase)).reshape(-1)
 
     def steps(
         self,
@@ -266,7 +283,10 @@ class Generator:
         crop: tuple[int, int] = (0, 0),
         padding: int = 0,
     ) -> Steps[None, None, Tensor]:
-        """`run` in a hundred short steps. Nothing else may use the workspace until the last one is done."""
+        """The spectrum of `run` in a hundred short steps, shape (1, 22, 60 * n_frames + 1).
+
+        Nothing else may use the workspace until the last one is done.
+        """
         active = Activation(normalise, self._amplitudes, workspace, x.shape[-1], padding)
         rows, spectrum = x[0].T, harmonics[0].T.contiguous()
         for stage, up in enumerate(self._ups):
@@ -282,23 +302,22 @@ class Generator:
             entering += rows
             rows = yield from _average(self.residual[stage], entering, active)
         spectrum = self._last(functional.leaky_relu(active.with_zeroed_padding(rows))).T[None]
-        spectrum = spectrum[..., : spectrum.shape[-1] - HARMONICS_PER_FRAME * padding]
-        magnitude, phase = torch.exp(spectrum[:, : self._bins]), torch.sin(spectrum[:, self._bins :])
-        return cast(Tensor, self._stft.inverse(magnitude, phase)).reshape(-1)
+        return spectrum[..., : spectrum.shape[-1] - HARMONICS_PER_FRAME * padding]
 
     def windows(
         self,
         x: Tensor,
         harmonics: Tensor,
-        normalise: Normaliser,
+        affines: Tensor,
         sizes: Iterator[int],
         frames: tuple[int, int] | None = None,
     ) -> Iterator[Tensor]:
         """The sound of `run` window by window; of all frames, or from the first to before the second of `frames`.
 
-        `sizes` are in frames. A short rest is joined to the last window.
+        `affines` normalises every layer. `sizes` are in frames. A short rest is joined to the last window.
         """
         all_frames = 0, x.shape[-1]
+        normaliser = cache(self._fixed_normaliser)
         start, end = frames or all_frames
         while start < end:
             size = next(sizes)
@@ -309,9 +328,21 @@ class Generator:
             low, high = _with_context(span, CONTEXT_FRAMES, all_frames)
             first, last = _with_context(span, _LAST_CONTEXT_FRAMES, all_frames)
             part = harmonics[..., HARMONICS_PER_FRAME * low : HARMONICS_PER_FRAME * high + 1]
-            sound = self.run(x[..., low:high], part, normalise, (first - low, high - last))
+            spectrum = partial(self._window_spectrum, normaliser, crop := (first - low, high - last))
+            # torch's inverse transform waits for the card, so no recording can contain it.
+            sound = self._sound(*self.replay((high - low, crop), spectrum, x[..., low:high], part, affines))
             yield sound[SAMPLES_PER_FRAME * (start - first) : SAMPLES_PER_FRAME * (stop - first)]
             start = stop
+
+    def _window_spectrum(
+        self,
+        normaliser: Callable[[Tensor], Normaliser],
+        crop: tuple[int, int],
+        x: Tensor,
+        harmonics: Tensor,
+        affines: Tensor,
+    ) -> tuple[Tensor]:
+        return (self._spectrum(x, harmonics, normaliser(affines), crop),)
 
 
 class _Layer(NamedTuple):

@@ -25,7 +25,7 @@ from kokoro_wyoming.network.kokoro_package import KModel
 from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, CalibrationData, fingerprint
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.prepacking import PackedConvolution, is_used, prepack, replace_layers
-from kokoro_wyoming.network.streaming import Features, StreamingVocoder
+from kokoro_wyoming.network.streaming import WHOLE_FRAMES, Features, StreamingVocoder
 from kokoro_wyoming.network.tuning import Lengths, Tuning
 
 STYLE_SIZE = 128
@@ -164,8 +164,8 @@ class Network:
         yield from sound if context is None else _without_onset(sound, end - first)
 
     def try_out(self) -> None:
-        """Speak a few sounds to nobody. Raises what torch raises where the device cannot."""
-        for _ in self.pieces([1] * 8, torch.zeros(1, 2 * STYLE_SIZE), 1.0):
+        """Speak a few sounds to nobody, enough to predict moments. Raises what torch raises where the device cannot."""
+        for _ in self.pieces([1] * (WHOLE_FRAMES // 2), torch.zeros(1, 2 * STYLE_SIZE), 1.0):
             pass
 
     def rehearse(self, token_ids: list[int], style_row: Tensor, speed: float) -> Iterator[None]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,11 +93,9 @@ def measure_inputs(
 
 def _scalars(f0: Tensor, frames: int, speed: float) -> Tensor:
     voiced = f0[0] > _VOICED_HZ
-    pitch = torch.log(f0[0][voiced]) if bool(voiced.any()) else torch.tensor([5.0])
-    mean, deviation = pitch.mean(), pitch.std(correction=0)
-    return torch.stack(
-        [torch.tensor(math.log(frames)), voiced.float().mean(), mean, deviation, torch.tensor(math.log(speed))]
-    )
+    pitch = torch.log(f0[0][voiced]) if bool(voiced.any()) else f0.new_tensor([5.0])
+    measured = [voiced.float().mean(), pitch.mean(), pitch.std(correction=0)]
+    return torch.stack([f0.new_tensor(math.log(frames)), *measured, f0.new_tensor(math.log(speed))])
 
 
 def _output_moments(convolution: Convolution | Upsampling, u: Tensor, n_frames: int) -> Moments:
@@ -284,13 +283,23 @@ class Fit:
             what = "is damaged, or does not hold the corrections for a network"
             raise ModelError(f"{path} {what} ({first_line(error)}); {remedy}.") from error
 
-    def correction(self, inputs: InputMoments) -> tuple[Tensor, float]:
-        """The predicted residual of a sentence, shape (18432,), and its doubt."""
+    def to(self, device: torch.device) -> Fit:
+        """The same fit in a device's memory."""
+        moved = copy(self)
+        moved._arrays = {name: array.to(device) for name, array in self._arrays.items()}
+        moved._points = moved._arrays["points"]
+        moved._basis, moved._inverse, moved._centre = (
+            tensor.to(device) for tensor in (self._basis, self._inverse, self._centre)
+        )
+        return moved
+
+    def correction(self, inputs: InputMoments) -> tuple[Tensor, Tensor]:
+        """The predicted residual of a sentence, shape (18432,), and its doubt, shape ()."""
         point = self._point(inputs)
         similarity = kernel(point, self._points)
         weights = (similarity @ self._arrays["coefficients"]).float()
         doubt = kernel(point, point) - similarity @ self._inverse @ similarity.T
-        return self._centre + (weights @ self._basis)[0], float(doubt)
+        return self._centre + (weights @ self._basis)[0], doubt[0, 0]
 
     def _point(self, inputs: InputMoments) -> Tensor:
         features = inputs.features()
@@ -306,9 +315,18 @@ class Predictor:
 
     def __init__(self, generator: Generator, fit: Fit) -> None:
         self._estimate = Estimate(generator)
-        self._fit = fit
+        self._fit = fit.to(generator.device)
+        self._generator = generator
 
     def predict(self, inputs: InputMoments, targets: Targets) -> Prediction:
         """The moments of a sentence, and their doubt."""
+        measured = *inputs.upsampled, *inputs.noise[0], *inputs.noise[1], inputs.scalars, inputs.style
+        mean, variance, doubt = self._generator.replay(self, self._predicted, *measured, *targets)
+        return Prediction(Moments(mean, variance), float(doubt))
+
+    def _predicted(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Mean, variance and doubt."""
+        upsampled, first, second = (Moments(*tensors[at : at + 2]) for at in (0, 2, 4))
+        inputs = InputMoments(upsampled, (first, second), *tensors[6:8])
         error, doubt = self._fit.correction(inputs)
-        return Prediction(corrected(self._estimate(inputs, targets), error), doubt)
+        return *corrected(self._estimate(inputs, Targets(*tensors[8:])), error), doubt

@@ -106,8 +106,8 @@ class StreamingVocoder:
 
     def __init__(self, generator: Generator, device: torch.device, fit: Fit | None) -> None:
         self._generator = generator
-        # A graphics card makes a whole sentence in less time than the processor takes for the prediction.
-        in_windows = fit is not None and device.type == "cpu"
+        # Apple's cards have no float64, which the prediction needs.
+        in_windows = fit is not None and device.type in ("cpu", "cuda")
         self._predictor = Predictor(self._generator, fit) if fit is not None and in_windows else None
         self._offsets: OrderedDict[str, _VoiceOffset] = OrderedDict()
         """By voice. Replaced as a whole and never emptied, as another thread may be using it."""
@@ -163,8 +163,8 @@ class StreamingVocoder:
                 return
             offset.add(exact, self._prediction(self._predictor, part, part_harmonics, targets).moments)
         self.counts["windows"] += 1
-        normalise = self._generator.fixed_normaliser(targets, offset.improve(prediction.moments))
-        yield from self._generator.windows(features.x, harmonics, normalise, sizes, frames)
+        affines = self._generator.affines(targets, offset.improve(prediction.moments))
+        yield from self._generator.windows(features.x, harmonics, affines, sizes, frames)
 
     def _prediction(self, predictor: Predictor, features: Features, harmonics: Tensor, targets: Targets) -> Prediction:
         x, f0, style, speed = features.x, features.f0, features.style, features.speed

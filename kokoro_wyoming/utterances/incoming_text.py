@@ -103,7 +103,15 @@ class IncomingText:
         if self._quiet_seconds is None:
             return await self._arrivals.get()
         until_seconds = self._arrived_at_seconds + self._quiet_seconds
-        return await asyncio.wait_for(self._arrivals.get(), max(0.0, until_seconds - time.monotonic()))
+        # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes together with the text.
+        arriving = asyncio.ensure_future(self._arrivals.get())
+        try:
+            await asyncio.wait((arriving,), timeout=max(0.0, until_seconds - time.monotonic()))
+            if not arriving.done():
+                raise asyncio.TimeoutError
+            return arriving.result()
+        finally:
+            arriving.cancel()
 
     def _note_sayable(self) -> None:
         self.sayable_at_seconds = self.sayable_at_seconds or self._arrived_at_seconds

@@ -21,11 +21,14 @@ class SpeechService:
         """`observer` gets the measures of each utterance at its end."""
         self._engine = engine
         self._options = options or SpeechOptions()
+        self.changes = 0
+        """How often engine and options have changed: a sound that was made before may be another now."""
         self._observe: Observer = observer or (lambda measures: None)
 
     def change(self, engine: SpeechEngine, options: SpeechOptions) -> None:
         """Use another engine and other options from the next utterance on."""
         self._engine, self._options = engine, options
+        self.changes += 1
 
     def programs(self) -> tuple[ProgramDescription, ...]:
         """The programs and their voices, the default program first."""

@@ -148,8 +148,8 @@ def test_the_generator_is_kokoro_s(module: KokoroModule, long: Features, whole: 
 def test_windows_with_the_right_moments_give_the_whole(
     sizes: tuple[int, ...], generator: Generator, long: Features, whole: Whole
 ) -> None:
-    normalise = generator.fixed_normaliser(generator.targets(long.style), whole.moments)
-    windows = list(generator.windows(long.x, whole.harmonics, normalise, itertools.cycle(sizes)))
+    affines = generator.affines(generator.targets(long.style), whole.moments)
+    windows = list(generator.windows(long.x, whole.harmonics, affines, itertools.cycle(sizes)))
     assert [len(window) for window in windows[:2]] == [SAMPLES_PER_FRAME * size for size in sizes[:2]]
     assert _snr_db(whole.sound, torch.cat(windows)) > 70
 

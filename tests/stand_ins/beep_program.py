@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 import sys
 import threading
 import time
@@ -25,6 +26,8 @@ import torch
 from torch import Tensor
 
 from kokoro_wyoming import assets, config
+from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
+from kokoro_wyoming.audio.word_times import Clock, WordTime
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions, pronounce
 from kokoro_wyoming.pronunciation.readings import Reading, WordReading
@@ -32,7 +35,7 @@ from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks
-from tests.stand_ins.beep_engine import beep
+from tests.stand_ins.beep_engine import SAMPLES_PER_CHAR, beep
 from tests.stand_ins.beep_house import until
 
 if TYPE_CHECKING:
@@ -123,6 +126,7 @@ class BeepModel:
         *,
         reading: ReadingOptions = AS_USUAL,
         pinned: PinnedPacks | None = None,
+        clock: Clock | None = None,
         **_: object,
     ) -> Iterator[Tensor | None]:
         runs = [*runs]
@@ -136,10 +140,19 @@ class BeepModel:
             if word in written:
                 fail()
         if any(character.isalnum() for character in text):
+            if clock is not None:
+                clock.words.extend(_times(text))
             half = len(text) // 2
             for part in filter(None, (text[:half], text[half:])):
                 time.sleep(PAUSE_SECONDS)
                 yield torch.from_numpy(beep(part))
+
+
+def _times(text: str) -> Iterator[WordTime]:
+    """When each word is beeped, in seconds from the beginning of the sentence."""
+    seconds = SAMPLES_PER_CHAR / SAMPLE_RATE_HZ
+    for word in re.finditer(r"[^\s.,!?]+", text):
+        yield WordTime(word[0], word.start() * seconds, word.end() * seconds)
 
 
 class BeepFolders:

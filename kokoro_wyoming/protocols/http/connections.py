@@ -53,6 +53,9 @@ class Connection(asyncio.Protocol):
         """The client's name for the log."""
         self.quota = Quota()
         self.refusal: PeerError | None = None
+        self.writable = asyncio.Event()
+        """Clear while asyncio holds as much for the client as it may."""
+        self.writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -88,10 +91,12 @@ class Connection(asyncio.Protocol):
         return self._inner.eof_received()
 
     def pause_writing(self) -> None:
+        self.writable.clear()
         self._watch_writing()
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
+        self.writable.set()
         self._stop_watching()
         self._inner.resume_writing()
 
@@ -115,6 +120,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.request_came()
         self._stop_watching()
+        self.writable.set()
         if self.refusal is None:
             self._connections.admitted.discard(self)
             self._connections.admission.leave(self.host)

@@ -32,6 +32,8 @@ class Context:
     """May be changed; holds for requests that begin later."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server is about to stop: requests that come now are refused."""
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there is no more time for what is still being answered."""
     quiet: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while no request is being answered."""
     _answers: int = 0

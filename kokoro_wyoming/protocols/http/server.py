@@ -11,7 +11,19 @@ from aiohttp.http import HttpProcessingError
 
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
-from kokoro_wyoming.protocols.http import guard, openapi, pages, reading, speech, status, voices
+from kokoro_wyoming.protocols.http import (
+    guard,
+    openapi,
+    pages,
+    reading,
+    realtime,
+    say,
+    speech,
+    status,
+    stream,
+    timestamps,
+    voices,
+)
 from kokoro_wyoming.protocols.http.connections import Connection, Connections
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
@@ -23,6 +35,8 @@ _CLOSE_SECONDS = 1.0
 """Longest wait for requests that were cancelled."""
 _HEADERS = {"Server": "kokoro-wyoming", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Sent with every answer."""
+_LINE_BYTES = 65_536
+"""Longest address of a request: each byte of the text in `/say/...?text=` may take three."""
 _OPEN_WHILE_DRAINING = ("/health", "/ready", "/metrics")
 
 _CLIENTS_ERRORS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
@@ -68,6 +82,7 @@ class HttpServer:
             logger=_ConnectionLog(),
             shutdown_timeout=_CLOSE_SECONDS,
             keepalive_timeout=options.idle_seconds,
+            max_line_size=_LINE_BYTES,
         )
         await runner.setup()
         assert runner.server is not None
@@ -97,6 +112,9 @@ class HttpServer:
         self._context.stopping.set()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._context.quiet.wait(), seconds)
+        self._context.ending.set()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._context.quiet.wait(), _CLOSE_SECONDS)
         await self._runner.cleanup()
 
 
@@ -104,8 +122,9 @@ def _application(context: Context) -> web.Application:
     app = web.Application(middlewares=[_tell_errors, _admit])
     app[CONTEXT] = context
     app.on_response_prepare.append(_add_headers)
-    for routes in (speech.ROUTES, reading.ROUTES, voices.ROUTES, status.ROUTES, pages.ROUTES, openapi.ROUTES):
-        app.add_routes(routes)
+    app.cleanup_ctx.append(say.kept)
+    for part in (speech, timestamps, say, stream, realtime, reading, voices, status, pages, openapi):
+        app.add_routes(part.ROUTES)
     return app
 
 
@@ -144,7 +163,8 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     asked = guard.preflight(request, context.options)
     if asked is not None:
         return asked
-    guard.check_key(request, client.host, context.options)
+    if not say.is_signed(request):
+        guard.check_key(request, client.host, context.options)
     if context.stopping.is_set() and request.path not in _OPEN_WHILE_DRAINING:
         raise ShuttingDownError
     return await handler(request)

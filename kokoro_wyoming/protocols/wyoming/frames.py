@@ -7,13 +7,14 @@ frames. This reader refuses a bad frame before it buffers the frame's body, and 
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from wyoming.event import Event, write_event
 
 from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.protocols.json_objects import NESTING, STRUCTURE_BYTES, is_mostly_text, read_json
+from kokoro_wyoming.protocols.pacing import MESSAGES_BURST, MESSAGES_PER_SECOND
 
 
 class MalformedEventError(PeerError):
@@ -36,14 +37,10 @@ class WireLimits:
     """The longest data of an event. 100,000 characters are at most 400 KB in UTF-8, and seldom 700 KB as escapes."""
     payload_bytes: int = 64 * 1024
     """The longest payload. No event for a text-to-speech server has one, so that payloads are skipped."""
-    structure_bytes: int = 16 * 1024
-    """The most JSON outside of strings: a million bytes of numbers would block the event loop for half a second."""
-    nesting: int = 32
-    """The deepest nesting of objects and lists. Home Assistant's events have two or three levels."""
-    events_per_second: int = 2_000
-    """The most events a second in the long run. Language models send hundreds of deltas a second, the fastest 2,000."""
-    events_burst: int = 30_000
-    """The most events at once: the longest utterance, 100,000 characters, in deltas of four characters."""
+    structure_bytes: int = STRUCTURE_BYTES
+    nesting: int = NESTING
+    events_per_second: int = MESSAGES_PER_SECOND
+    events_burst: int = MESSAGES_BURST
     event_timeout_seconds: float = 30.0
     """The longest time from an event's first byte to its last. nginx allows a header 60 s, HAProxy suggests 10 s."""
     idle_seconds: float = 600.0
@@ -154,51 +151,15 @@ def _length(header: dict[str, Any], key: str, limit: int) -> int:
 
 
 def _parse_object(raw: bytes, limits: WireLimits, part: str) -> dict[str, Any]:
-    if not _is_mostly_text(raw, limits.structure_bytes):
+    if not is_mostly_text(raw, limits.structure_bytes):
         raise EventTooLongError(f"An event's {part} may have {limits.structure_bytes:,} bytes outside its strings.")
     try:
-        # Decoded here, because json.loads would accept UTF-16 and raw surrogates in bytes.
-        value = json.loads(raw.decode(), parse_constant=_refuse_constant, object_pairs_hook=_object)
-        # From here on, surrogates can only come from escapes.
-        value = _checked(value, limits.nesting, scrub=b"\\u" in raw)
-    except (ValueError, RecursionError):
+        value = read_json(raw, limits.nesting)
+    except ValueError:
         raise MalformedEventError(f"An event's {part} must be one JSON object in UTF-8.") from None
     if not isinstance(value, dict):
         raise MalformedEventError(f"An event's {part} must be a JSON object.")
     return value
-
-
-def _is_mostly_text(raw: bytes, structure_bytes: int) -> bool:
-    """Whether JSON has little outside of its strings, which may be long. Of other bytes the result says nothing."""
-    if len(raw) <= structure_bytes:
-        return True
-    bare = raw.replace(rb"\\", b"").replace(rb"\"", b"")
-    return bare.count(b'"') <= structure_bytes and sum(map(len, bare.split(b'"')[::2])) <= structure_bytes
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise ValueError("a key occurs twice")
-    return value
-
-
-def _checked(value: Any, depth: int, *, scrub: bool) -> Any:
-    """The value without lone surrogates in its strings; ValueError where it is nested deeper than `depth`."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "ignore").decode() if scrub else value
-    if not isinstance(value, dict | list):
-        return value
-    if not depth:
-        raise ValueError("nested too deeply")
-    if isinstance(value, list):
-        return [_checked(item, depth - 1, scrub=scrub) for item in value]
-    items = value.items()
-    return {_checked(key, depth, scrub=scrub): _checked(item, depth - 1, scrub=scrub) for key, item in items}
 
 
 def frame(event: Event) -> bytes:

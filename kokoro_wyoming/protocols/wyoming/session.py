@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 
 from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped
 
 from kokoro_wyoming.errors import BusyError, KokoroWyomingError, PeerError, ShuttingDownError
+from kokoro_wyoming.protocols.pacing import Turns
 from kokoro_wyoming.protocols.wyoming import dialogue, info, wire
 from kokoro_wyoming.protocols.wyoming.events import SoundEvents, error_event, pong, word_timings
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
@@ -31,10 +31,6 @@ _WAITING_UTTERANCES = 16
 """Most utterances that one connection may have waiting behind the one that is spoken."""
 _GONE_CHECK_SECONDS = 0.25
 """How often the server checks whether a client that sends no more is still there."""
-_TURN_SECONDS = 0.001
-"""Longest time to act on events of one client without a rest: some 25 events."""
-_REST_SECONDS = 0.003
-"""Rest after a turn. A client that floods the server gets a quarter of the event loop, about 6,000 events a second."""
 
 
 class _Reply:
@@ -80,7 +76,7 @@ class Session:
         """The reply that is being sent."""
         self._draining = False
         self._over = asyncio.Event()
-        self._rested_at_seconds = 0.0
+        self._turns = Turns()
 
     @property
     def speaking(self) -> bool:
@@ -177,7 +173,7 @@ class Session:
             while (event := await self._next_event()) is not None:
                 for action in self._dialogue.receive(event):
                     await self._act(action)
-                await self._let_others()
+                await self._turns.let_others(self._events.received_at_seconds)
         except wire.CutOffError:
             _LOGGER.debug("%s: the input ended inside an event", self._peer)
         except PeerError as error:
@@ -195,14 +191,6 @@ class Session:
                     raise wire.EventTimeoutError("A stream was begun and not gone on with in time.") from None
                 if not self.speaking:
                     return None
-
-    async def _let_others(self) -> None:
-        # Buffered events are read without waiting. To yield once after a turn is not enough: the answer to another
-        # client's describe takes many steps of the event loop, and needs a rest long enough for all of them.
-        turn_began_at_seconds = max(self._rested_at_seconds, self._events.received_at_seconds)
-        if time.monotonic() - turn_began_at_seconds > _TURN_SECONDS:
-            await asyncio.sleep(_REST_SECONDS)
-            self._rested_at_seconds = time.monotonic()
 
     async def _act(self, action: dialogue.Action) -> None:
         match action:

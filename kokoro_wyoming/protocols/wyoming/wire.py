@@ -10,16 +10,15 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import ClassVar, NamedTuple
 
 from wyoming.event import Event
 
 from kokoro_wyoming import awake
 from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.protocols.pacing import Budget, within
 from kokoro_wyoming.protocols.wyoming.frames import FrameParser, WireLimits, frame
-
-_T = TypeVar("_T")
 
 
 class EventTimeoutError(PeerError):
@@ -50,45 +49,6 @@ class IdleError(Exception):
     """No event began within the idle time; reading may go on."""
 
 
-async def _within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
-    """As asyncio.wait_for, with two differences. Time in which this process was suspended is not counted. And a
-    cancellation at the moment of the result is not lost, as it is before Python 3.12: the task would never end."""
-    over_at_seconds = awake.seconds() + seconds
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait((task,), timeout=seconds)
-        while not task.done() and (left_seconds := over_at_seconds - awake.seconds()) > 0:
-            await asyncio.wait((task,), timeout=left_seconds)
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait((task,))
-        if not task.cancelled():
-            task.exception()  # or asyncio logs the exception as never retrieved where this is cancelled
-    if task.cancelled():
-        raise asyncio.TimeoutError
-    return task.result()
-
-
-class _EventBudget:
-    """Limits events to `events_per_second` in the long run, and to `events_burst` at once (a token bucket)."""
-
-    def __init__(self, limits: WireLimits, clock: Callable[[], float]) -> None:
-        self._limits = limits
-        self._clock = clock
-        self._left = float(limits.events_burst)
-        self._filled_at_seconds = clock()
-
-    def spend(self) -> None:
-        """Count one event. Raises TooManyEventsError."""
-        now = self._clock()
-        refill = (now - self._filled_at_seconds) * self._limits.events_per_second
-        self._left = min(self._left + refill, self._limits.events_burst) - 1
-        self._filled_at_seconds = now
-        if self._left < 0:
-            raise TooManyEventsError(f"At most {self._limits.events_per_second:,} events per second, please.")
-
-
 _READ_BYTES = 64 * 1024
 
 
@@ -105,7 +65,7 @@ class EventReader:
         self._limits = limits
         self._clock = clock
         self._parser = FrameParser(limits)
-        self._budget = _EventBudget(limits, clock)
+        self._budget = Budget(limits.events_per_second, limits.events_burst, clock)
         self._begun_at_seconds = clock()
         """Time by the clock when the current event began."""
         self.received_at_seconds = time.monotonic()
@@ -127,7 +87,8 @@ class EventReader:
             self._parser.feed(data)
         # If the next event has begun, it has begun by now.
         self._begun_at_seconds = self._clock()
-        self._budget.spend()
+        if not self._budget.spend():
+            raise TooManyEventsError(f"At most {self._limits.events_per_second:,} events per second, please.")
         return event
 
     async def _receive(self) -> bytes:
@@ -136,7 +97,7 @@ class EventReader:
         if mid_event:
             seconds = self._begun_at_seconds + self._limits.event_timeout_seconds - self._clock()
         try:
-            data = await _within(max(seconds, 0.0), self._reader.read(_READ_BYTES))
+            data = await within(max(seconds, 0.0), self._reader.read(_READ_BYTES))
         except asyncio.TimeoutError:
             if self._reader.exception() is not None:  # the network's timeout, not the one above
                 raise PeerGoneError from None
@@ -209,7 +170,7 @@ class EventWriter:
         while taken_before < (taken := self._put_bytes - self._held_bytes()):
             taken_before = taken
             try:
-                await _within(self._limits.write_timeout_seconds, self._writer.drain())
+                await within(self._limits.write_timeout_seconds, self._writer.drain())
                 return
             except asyncio.TimeoutError:
                 if self._writer.transport.is_closing():
@@ -244,10 +205,10 @@ class EventWriter:
             if policy.linger_seconds and not self._writer.transport.is_closing():
                 with contextlib.suppress(asyncio.TimeoutError, OSError):
                     self._writer.write_eof()
-                    await _within(policy.linger_seconds, _discard(reader))
+                    await within(policy.linger_seconds, _discard(reader))
             self._writer.close()
             with contextlib.suppress(asyncio.TimeoutError, OSError):
-                await _within(policy.flush_seconds, self._writer.wait_closed())
+                await within(policy.flush_seconds, self._writer.wait_closed())
         finally:
             self.abort()
 

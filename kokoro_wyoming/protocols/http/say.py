@@ -1,0 +1,259 @@
+"""`/say/hello.mp3?text=Hello`: sounds that speakers fetch, as often and in such parts as they like."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import astuple, dataclass, replace
+
+from aiohttp import HttpVersion11, web
+from pydantic import Field
+
+from kokoro_wyoming.audio import encoding
+from kokoro_wyoming.errors import TextTooLongError
+from kokoro_wyoming.protocols.http.addresses import FOLDER, Addresses, format_of
+from kokoro_wyoming.protocols.http.bodies import SpeechBody, parsed, read_json, speaking
+from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
+from kokoro_wyoming.protocols.http.described import Description, described
+from kokoro_wyoming.protocols.http.errors import (
+    BadRequestError,
+    ForbiddenError,
+    NotFoundError,
+    error_body,
+    json_response,
+)
+from kokoro_wyoming.protocols.http.kept_sounds import KeptSound, KeptSounds
+from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, pcm_of, send
+from kokoro_wyoming.protocols.http.speech import WHOLE_CHARS
+from kokoro_wyoming.utterances.failures import log_failure
+from kokoro_wyoming.utterances.requests import SpeechRequest
+from kokoro_wyoming.utterances.utterance import Utterance
+
+ROUTES = web.RouteTableDef()
+SOUNDS = web.AppKey("sounds", KeptSounds)
+ADDRESSES = web.AppKey("addresses", Addresses)
+
+_FIELDS = {"text": "input", "language": "lang_code", "volume": "volume_multiplier"}
+"""Parts of the query that have another name in a body."""
+_QUERY = {
+    "text": "What to say.",
+    "voice": "A voice or a blend.",
+    "language": "A language tag, or Kokoro's letter of a language.",
+    "speed": "Pace; outside of 0.5 to 2.0 it is clamped.",
+    "volume": "Factor on the loudness.",
+}
+"""What an address may say, and what it means."""
+_STREAMED = ("mp3", "opus", "aac")
+"""Formats whose beginning says nothing of their end: everyone gets the same bytes, before and after it is whole."""
+_SEND_BYTES = 32_768
+"""Sent at a time: a player that reads as it plays takes so much within `write_seconds`."""
+_ALL = "bytes=0-"
+"""How browsers ask for a sound at first. While it is made, the answer is a stream without a range."""
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+"""One range. Several are ignored, as are those that cannot be read: the answer is the whole then (RFC 9110)."""
+
+
+class AddressBody(SpeechBody):
+    """The body of `POST /v1/audio/speech/address`."""
+
+    seconds: int = Field(3_600, ge=1, le=86_400, description="How long the address is valid.")
+    name: str = Field("speech", description="What players show, without the ending.")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One sound, as an address asks for it."""
+
+    text: str
+    request: SpeechRequest
+    format: str
+    headers: Mapping[str, str]
+
+    def key(self, changes: int) -> bytes:
+        """A digest of all that decides the sound; `changes` is `SpeechService.changes`."""
+        return hashlib.sha256(json.dumps([self.text, astuple(self.request), self.format, changes]).encode()).digest()
+
+
+async def kept(app: web.Application) -> AsyncIterator[None]:
+    """While the application lives: its addresses and sounds."""
+    app[SOUNDS], app[ADDRESSES] = KeptSounds(), Addresses()
+    yield
+    await app[SOUNDS].close()
+
+
+def is_signed(request: web.Request) -> bool:
+    """Whether the request is for an address that this server made: no key is asked for. Raises ForbiddenError."""
+    if request.method not in ("GET", "HEAD") or not request.path.startswith(FOLDER):
+        return False
+    file = request.path.removeprefix(FOLDER)
+    return request.app[ADDRESSES].is_signed(file, request.query, request.app[CONTEXT].options)
+
+
+@ROUTES.post("/v1/audio/speech/address")
+@described(Description(AddressBody))
+async def address(request: web.Request) -> web.Response:
+    """An address that anyone can fetch for some time, without the key."""
+    context = request.app[CONTEXT]
+    _check_wanted(context)
+    body = parsed(AddressBody, await read_json(request, context.options))
+    file = f"{body.name}.{encoding.extension(body.response_format)}"
+    try:
+        format_of(file)
+    except NotFoundError as error:
+        wrong = "response_format" if body.response_format == "pcm" else "name"
+        raise BadRequestError(f"{file!r} can be no part of an address.", wrong) from error
+    _asked(context, body)
+    path, expires = request.app[ADDRESSES].make(file, body, body.seconds, context.options)
+    absolute = f"{request.scheme}://{request.host}{path}"
+    return json_response({"url": path, "absolute_url": absolute, "expires": expires})
+
+
+@ROUTES.get(FOLDER + "{file}")
+@described(Description(query=_QUERY, media_types=tuple(map(encoding.media_type, encoding.FORMATS))))
+async def say(request: web.Request) -> web.StreamResponse:
+    """The sound of an address. HEAD speaks nothing."""
+    context, sounds = request.app[CONTEXT], request.app[SOUNDS]
+    _check_wanted(context)
+    if context.options.say == "signed" and not is_signed(request):
+        raise ForbiddenError("This server answers signed addresses only; ask /v1/audio/speech/address for one.")
+    asked = _asked(context, _body_of(request))
+    key = asked.key(context.service.changes)
+    if request.method == "HEAD":
+        return _described(asked, sounds.whole(key))
+
+    def begin(sound: KeptSound) -> asyncio.Task[None]:
+        speaking_it = contextlib.ExitStack()
+        utterance = speaking_it.enter_context(context.utterance(request, asked.request))
+        task = asyncio.ensure_future(_make(speaking_it, utterance, asked, sound))
+        task.add_done_callback(lambda _: speaking_it.close())  # a task that is cancelled before it begins
+        return task
+
+    with sounds.listening(key, begin) as sound:
+        await sound.wait(0)
+        if request.headers.get("Range", _ALL) != _ALL or request.version < HttpVersion11:
+            await sound.wait()
+        return await _send(request, sound, _headers(asked))
+
+
+def _check_wanted(context: Context) -> None:
+    if context.options.say == "off":
+        raise NotFoundError("There are no addresses of sounds here; the setting http.say is off.")
+
+
+def _body_of(request: web.Request) -> SpeechBody:
+    file = request.match_info["file"]
+    sound_format = format_of(file)
+    query = request.app[ADDRESSES].query(file, request.query)
+    fields = {_FIELDS.get(name, name): value for name, value in query.items() if value}
+    if not fields.get("input", "").strip():
+        raise BadRequestError("Say what is to be spoken: /say/hello.mp3?text=Hello.", "text")
+    return parsed(SpeechBody, {**fields, "response_format": sound_format})
+
+
+def _asked(context: Context, body: SpeechBody) -> _Asked:
+    """What to speak, checked without speaking. Raises PeerError."""
+    if not body.input.strip():
+        raise BadRequestError("There is nothing to say.", "input")
+    longest = min(WHOLE_CHARS, context.options.text_chars)
+    if len(body.input) > longest:
+        raise TextTooLongError(f"The sound of an address may have {longest:,} characters; speak the text in parts.")
+    asked = speaking(body)
+    voice = context.known_voice(asked.request.voice, asked.request.program)
+    context.service.check(voice, asked.request.program)
+    return _Asked(body.input, replace(asked.request, voice=voice), body.response_format, asked.headers)
+
+
+async def _make(speaking_it: contextlib.ExitStack, utterance: Utterance, asked: _Asked, sound: KeptSound) -> None:
+    """Make the file. It has the same bytes for all, whether they wait for the whole or not."""
+    with speaking_it:
+        utterance.add(asked.text)
+        utterance.finish()
+        pieces = Pieces(pcm_of(utterance))
+        try:
+            await pieces.take_ready()
+            if asked.format in _STREAMED and not pieces.is_whole:
+                await _encode(pieces, asked.format, sound)
+            else:
+                pcm = b"".join(await pieces.take_all())
+                sound.add(await asyncio.to_thread(encoding.whole, asked.format, pcm), last=True)
+        finally:
+            await pieces.close()
+
+
+async def _encode(pieces: Pieces[bytes], sound_format: str, sound: KeptSound) -> None:
+    encoder = await asyncio.to_thread(encoding.stream, sound_format)  # the first one imports a library
+    try:
+        async for pcm in pieces:
+            sound.add(encoder.add(pcm))
+            await asyncio.sleep(0)  # other clients have a turn, as pieces may be there already
+        sound.add(encoder.finish(), last=True)
+    finally:
+        encoder.close()
+
+
+def _headers(asked: _Asked) -> dict[str, str]:
+    media_type = encoding.media_type(asked.format)
+    return {**asked.headers, **STREAM_HEADERS, "Content-Type": media_type, "Accept-Ranges": "bytes"}
+
+
+def _described(asked: _Asked, sound: KeptSound | None) -> web.Response:
+    known = {} if sound is None else {"Content-Length": str(sound.size), "ETag": sound.tag}
+    return web.Response(headers={**_headers(asked), **known})
+
+
+async def _send(request: web.Request, sound: KeptSound, headers: Mapping[str, str]) -> web.StreamResponse:
+    """Send the sound, or the range of it that is asked for; the rest of one that is still made as it comes."""
+    response = web.StreamResponse(headers={**headers, "ETag": sound.tag})
+    first, end = 0, None
+    if sound.is_whole:
+        first, end = 0, sound.size
+        if (wanted := _range(request, sound)) is not None:
+            first, end = wanted
+            if first >= end:
+                error = error_body(BadRequestError(f"The sound has {sound.size} bytes.", "Range"))
+                return json_response(error, status=416, headers={"Content-Range": f"bytes */{sound.size}"})
+            response.set_status(206)
+            response.headers["Content-Range"] = f"bytes {first}-{end - 1}/{sound.size}"
+        response.content_length = end - first
+    await response.prepare(request)
+    try:
+        await _send_part(request, response, sound, first, end)
+    except ConnectionError:
+        cut_off(request)
+    except Exception as error:
+        log_failure(connection_of(request).peer, error)
+        cut_off(request)
+    return response
+
+
+async def _send_part(
+    request: web.Request, response: web.StreamResponse, sound: KeptSound, at: int, end: int | None
+) -> None:
+    seconds = request.app[CONTEXT].options.write_seconds
+    while end is None or at < end:
+        await sound.wait(at)
+        stop = at + _SEND_BYTES
+        data = sound.part(at, stop if end is None else min(stop, end))
+        if not data:
+            break
+        await send(response, data, seconds)
+        at += len(data)
+    await response.write_eof()
+
+
+def _range(request: web.Request, sound: KeptSound) -> tuple[int, int] | None:
+    """The first byte that is asked for and the one behind the last; equal where there is none. None is all."""
+    found = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if found is None or found[0] == "bytes=-" or request.headers.get("If-Range", sound.tag) != sound.tag:
+        return None
+    first, last = found[1], found[2]
+    if not first:
+        return max(sound.size - int(last), 0), sound.size
+    if last and int(last) < int(first):
+        return None
+    end = min(int(last) + 1, sound.size) if last else sound.size
+    return int(first), max(end, int(first))
