@@ -131,7 +131,7 @@ async def timestamps(request: web.Request) -> web.StreamResponse:
 @ROUTES.post("/dev/captioned_speech")
 @described(Description(CaptionedBody, media_types=("application/x-ndjson", "application/json")))
 async def captioned(request: web.Request) -> web.StreamResponse:
-    """The same for clients of Kokoro-FastAPI."""
+    """Speak a text, and tell when each word is heard, in Kokoro-FastAPI's shape."""
     body = parsed(CaptionedBody, await read_json(request, request.app[CONTEXT].options))
     shape = _Captioned(body.response_format, with_words=body.return_timestamps)
     return await _speak(request, body, shape, word_times=body.return_timestamps)
