@@ -30,11 +30,7 @@ ROUTES = web.RouteTableDef()
 
 
 @ROUTES.get("/v1/realtime")
-<<<<<<< HEAD
 @described(Description(query={"model": "A release, such as v0.19."}, status=101))
-=======
-@described(Description(status=101, query={"model": "A release; any other name is the default one."}))
->>>>>>> s6-clients
 async def realtime(request: web.Request) -> web.StreamResponse:
     """Speak the text of each response that is asked for."""
     return await serve(request, RealtimeSession)

@@ -39,14 +39,6 @@ ADDRESSES = web.AppKey("addresses", Addresses)
 
 _FIELDS = {"text": "input", "language": "lang_code", "volume": "volume_multiplier"}
 """Parts of the query that have another name in a body."""
-_QUERY = {
-    "text": "What to say.",
-    "voice": "A voice or a blend.",
-    "language": "A language tag, or Kokoro's letter of a language.",
-    "speed": "Pace; outside of 0.5 to 2.0 it is clamped.",
-    "volume": "Factor on the loudness.",
-}
-"""What an address may say, and what it means."""
 _STREAMED = ("mp3", "opus", "aac")
 """Formats whose beginning says nothing of their end: everyone gets the same bytes, before and after it is whole."""
 _SEND_BYTES = 32_768
@@ -128,11 +120,7 @@ async def address(request: web.Request) -> web.Response:
 
 
 @ROUTES.get(FOLDER + "{file}")
-<<<<<<< HEAD
 @described(Description(query=_QUERY, media_types=_SOUNDS))
-=======
-@described(Description(query=_QUERY, media_types=tuple(map(encoding.media_type, encoding.FORMATS))))
->>>>>>> s6-clients
 async def say(request: web.Request) -> web.StreamResponse:
     """The sound of an address. HEAD speaks nothing."""
     context, sounds = request.app[CONTEXT], request.app[SOUNDS]
