@@ -20,6 +20,8 @@ class SpeechService:
         self._engine = engine
         self._options = options or SpeechOptions()
         self._observe: Observer = observer or (lambda measures: None)
+        self.stopping = False
+        """Whether the server is about to stop. It still speaks; who can ask another one should."""
 
     def change(self, engine: SpeechEngine, options: SpeechOptions) -> None:
         """Use another engine and other options from the next utterance on."""

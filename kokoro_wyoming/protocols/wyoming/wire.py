@@ -50,7 +50,7 @@ class IdleError(Exception):
     """No event began within the idle time; reading may go on."""
 
 
-async def _within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
+async def within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
     """As asyncio.wait_for, with two differences. Time in which this process was suspended is not counted. And a
     cancellation at the moment of the result is not lost, as it is before Python 3.12: the task would never end."""
     over_at_seconds = awake.seconds() + seconds
@@ -136,7 +136,7 @@ class EventReader:
         if mid_event:
             seconds = self._begun_at_seconds + self._limits.event_timeout_seconds - self._clock()
         try:
-            data = await _within(max(seconds, 0.0), self._reader.read(_READ_BYTES))
+            data = await within(max(seconds, 0.0), self._reader.read(_READ_BYTES))
         except asyncio.TimeoutError:
             if self._reader.exception() is not None:  # the network's timeout, not the one above
                 raise PeerGoneError from None
@@ -209,7 +209,7 @@ class EventWriter:
         while taken_before < (taken := self._put_bytes - self._held_bytes()):
             taken_before = taken
             try:
-                await _within(self._limits.write_timeout_seconds, self._writer.drain())
+                await within(self._limits.write_timeout_seconds, self._writer.drain())
                 return
             except asyncio.TimeoutError:
                 if self._writer.transport.is_closing():
@@ -244,10 +244,10 @@ class EventWriter:
             if policy.linger_seconds and not self._writer.transport.is_closing():
                 with contextlib.suppress(asyncio.TimeoutError, OSError):
                     self._writer.write_eof()
-                    await _within(policy.linger_seconds, _discard(reader))
+                    await within(policy.linger_seconds, _discard(reader))
             self._writer.close()
             with contextlib.suppress(asyncio.TimeoutError, OSError):
-                await _within(policy.flush_seconds, self._writer.wait_closed())
+                await within(policy.flush_seconds, self._writer.wait_closed())
         finally:
             self.abort()
 
