@@ -32,8 +32,8 @@ _LAST_ROUNDS = 100
 """Most rounds of the event loop to accept the clients that wait at a port before it is closed; in a crowd more come all
 the time."""
 _QUIET_ROUNDS = 10
-"""Rounds without a new client before that: more than asyncio takes from accepting one to its transport. It drops a client
-whose port is closed in between."""
+"""Rounds without a new client before that: more than asyncio takes from accepting one to its transport. It drops a
+client whose port is closed in between."""
 _SETTLE_SECONDS = 0.05
 """More than asyncio takes from a transport to the protocol's first step."""
 _FOLDER_SECONDS = 2.0
