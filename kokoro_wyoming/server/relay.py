@@ -18,6 +18,7 @@ from kokoro_wyoming.server.listener import bind
 _LOGGER = logging.getLogger(__name__)
 
 _READ_BYTES = 65_536
+_LONGEST_EVENT_BYTES = 8 * 1024 * 1024
 _PATIENCE_SECONDS = 60.0
 """Longest wait for a server to accept, and for a client to take what is sent."""
 _LINGER_SECONDS = 0.25
@@ -40,7 +41,7 @@ class Events:
         end = 0
         while (line_end := self._held.find(b"\n", end) + 1) > 0:
             header = json.loads(self._held[end:line_end])
-            length = sum(int(header.get(key) or 0) for key in ("data_length", "payload_length"))
+            length = sum(abs(int(header.get(key) or 0)) for key in ("data_length", "payload_length"))
             if line_end + length > len(self._held):
                 break
             end, kind = line_end + length, header["type"]
@@ -48,6 +49,8 @@ class Events:
             self._is_told, self.asked = kind == "error", False
         whole = bytes(self._held[:end])
         del self._held[:end]
+        if len(self._held) > _LONGEST_EVENT_BYTES:
+            raise ValueError("an event without an end")
         return whole
 
     def owes(self) -> bool:
@@ -110,7 +113,8 @@ async def _ask(client: asyncio.StreamReader, server: asyncio.StreamWriter, event
 
 
 async def _answer(server: asyncio.StreamReader, client: asyncio.StreamWriter, events: Events) -> None:
-    with contextlib.suppress(ConnectionError, ValueError):
+    # Whatever is no event: what comes from there can be trusted no more.
+    with contextlib.suppress(ConnectionError, ValueError, TypeError, KeyError, AttributeError):
         while data := await server.read(_READ_BYTES):
             client.write(events.take(data))
             await asyncio.wait_for(client.drain(), _PATIENCE_SECONDS)
