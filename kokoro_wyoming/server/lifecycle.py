@@ -143,7 +143,7 @@ class Server:
             if self._preparing is not None:
                 self._preparing.cancel()
             self._restart_prerendering(None)
-            await self._end()
+            await self._end_unless_stuck()
         finally:
             for listener in (self.http, self._listener, self.agent):
                 if listener is not None:
@@ -336,6 +336,15 @@ class Server:
             _LOGGER.warning("prerender: no text is prerendered any more: %s", error)
 
     # End
+
+    async def _end_unless_stuck(self) -> None:
+        """End, and wait no longer for speech once the model is stuck for good: what is finished may take an hour."""
+        ending = asyncio.ensure_future(self._end())
+        watching = asyncio.ensure_future(self._watchdog.until_hopeless())
+        await asyncio.wait((ending,) if self.hopeless else (ending, watching), return_when=asyncio.FIRST_COMPLETED)
+        for task in (ending, watching):
+            task.cancel()
+        await asyncio.wait((ending, watching), timeout=_CLOSE_SECONDS)
 
     async def _end(self) -> None:
         if self._advertiser is not None:

@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from wyoming.event import Event
 from kokoro_wyoming.load import Load, Pace
 from kokoro_wyoming.scheduler import Listener, ModelThread
 from kokoro_wyoming.server.agent import line
+from kokoro_wyoming.server.discovery import Advertiser
 from kokoro_wyoming.server.lifecycle import Server
 from kokoro_wyoming.server.listener import Listener as Port
 from kokoro_wyoming.server.startup import State
@@ -182,7 +183,39 @@ async def test_a_stranger_is_told_nothing(tmp_path: Path) -> None:
         writer.close()
 
 
+# The announcement
+
+
+async def test_the_announcement_can_carry_the_balancer_s_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced: list[tuple[int, Sequence[str] | None]] = []
+
+    async def publish(advertiser: Advertiser) -> None:
+        announced.append((advertiser._port, advertiser._advertise_hosts))
+
+    monkeypatch.setattr(Advertiser, "publish", publish)
+    balancer: dict[str, Any] = {"discovery__advertise_host": "192.0.2.9", "discovery__advertise_port": 10_299}
+    async with beep_program(tmp_path, None, discovery__enabled=True, **balancer) as server:
+        own = _port(server.uri)
+    async with beep_program(tmp_path, None, discovery__enabled=True, server__uri=f"tcp://127.0.0.1:{own}"):
+        pass
+    assert announced == [(10_299, ("192.0.2.9",)), (own, None)]
+
+
 # The stop
+
+
+async def test_a_model_that_hangs_while_the_server_stops_holds_nobody_for_an_hour(tmp_path: Path) -> None:
+    patient: dict[str, Any] = {"limits__stuck_seconds": 1, "server__drain_seconds": 3_600}
+    async with beep_program(tmp_path, None, **patient) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", _port(server.uri))
+        writer.write(to_bytes([synthesize("It gets STUCK")]))
+        await until(lambda: server._thread.turn_seconds > 0)
+        server.stop()
+        assert error_codes(from_bytes(await asyncio.wait_for(reader.read(), 20))) == ["stuck"]
+        writer.close()
+        await until(lambda: server._listener is not None and not server._listener.sockets)
 
 
 async def test_a_stop_is_told_first_while_whoever_comes_is_served(tmp_path: Path) -> None:
