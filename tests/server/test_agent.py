@@ -263,6 +263,30 @@ async def test_whoever_waits_at_the_port_when_it_closes_is_answered(
     assert [error_codes(from_bytes(each)) for each in heard[50:]] == [["shutting-down"]] * 10
 
 
+async def test_by_http_too_whoever_waits_at_the_port_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with beep_program(tmp_path, None, http__uri="tcp://127.0.0.1:0", server__drain_seconds=20) as server:
+        assert server.http is not None
+        port = _port(server.http.uri)
+        finish = Port.finish
+
+        async def crowded(listener: Port) -> None:
+            if not crowd and any(each.getsockname()[1] == port for each in listener.sockets):
+                crowd.extend(socket.create_connection(("127.0.0.1", port)) for _ in range(40))
+                for client in crowd:
+                    client.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            await finish(listener)
+
+        crowd: list[socket.socket] = []
+        monkeypatch.setattr(Port, "finish", crowded)
+        server.stop()
+        await until(lambda: len(crowd) == 40)
+        heard = await asyncio.gather(*(asyncio.to_thread(_read_all, client) for client in crowd))
+    told = {each.split(b"\r\n")[0] for each in heard}
+    assert told <= {b"HTTP/1.1 200 OK", b"HTTP/1.1 503 Service Unavailable"}, told
+
+
 def _read_all(client: socket.socket) -> bytes:
     client.settimeout(20)
     with contextlib.closing(client):
