@@ -26,7 +26,7 @@ from tests.conftest import CHECKOUT
 from tests.stand_ins.beep_house import synthesize, text_of, to_bytes
 from tests.stand_ins.beep_program import AS_MADE, put_voice
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 CONFIGURATION = CHECKOUT / "deploy" / "haproxy.cfg"
 
 
@@ -218,9 +218,9 @@ class Street:
             )
         return []
 
-    def busy(self) -> list[Replica]:
+    def busy(self, backend: str = "wyoming") -> list[Replica]:
         """The replicas that somebody is connected to."""
-        rows = self.statistics()
+        rows = self.statistics(backend)
         return [each for each in self.replicas if rows[each.name]["scur"] != "0"]
 
     async def until_up(self, *names: str) -> None:

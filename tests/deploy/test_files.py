@@ -85,6 +85,14 @@ def test_what_the_containers_run_are_commands_and_what_they_mount_is_there(
     json.loads((CHECKOUT / "docs" / "grafana.json").read_text())
 
 
+def test_the_balancer_is_more_patient_than_the_servers() -> None:
+    text = (DEPLOY / "haproxy.cfg").read_text()
+    for name in ("client", "server"):
+        found = re.search(rf"timeout {name} (\w+)", text)
+        assert found is not None
+        assert seconds_of(found[1]) > config.load().limits.idle_seconds
+
+
 def test_the_autoscaler_goes_by_a_metric_that_there_is() -> None:
     (metric,) = of_kind("HorizontalPodAutoscaler")["spec"]["metrics"]
     name = metric["pods"]["metric"]["name"]
