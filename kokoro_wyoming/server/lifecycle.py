@@ -200,10 +200,10 @@ class Server:
         self._address = self._listener.address
         self.uri = str(self._address)
         await self._publish(self._listener)
-        self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
-        self.ready = True
         if self.agent is not None:
             await self.agent.open()
+        self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
+        self.ready = True
         notify("READY=1")
         self._preparing = asyncio.create_task(_prepare_languages(running))
         self._restart_prerendering(prerendering)
