@@ -19,7 +19,7 @@ from kokoro_wyoming import __version__
 from kokoro_wyoming.cli import standard, stopping
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 
-COMMANDS = ("serve", "fetch", "check", "voices", "say", "announce", "health", "bench")
+COMMANDS = ("serve", "fetch", "check", "voices", "say", "announce", "health", "bench", "relay")
 
 OK, FAILED, MISUSED = 0, 1, 2
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     standard.mend()
     words = _with_command(sys.argv[1:] if argv is None else argv)
-    with stopping.heard(serving=words[0] == "serve") as told:
+    with stopping.heard(serving=words[0] in ("serve", "relay")) as told:
         try:
             status = _run(words)
             sys.stdout.flush()

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from kokoro_wyoming.config.addresses import networks_of, parse_uri
+from kokoro_wyoming.config.addresses import SOCKET, networks_of, parse_uri
 from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
@@ -150,6 +150,13 @@ def _network(value: str) -> str:
     return word
 
 
+def _proxy(value: str) -> str:
+    word = value.strip().lower()
+    if word in ("home", "any"):
+        raise ValueError("is too many: whoever is in server.proxies is believed; name the addresses of your proxies")
+    return word if word == SOCKET else _network(word)
+
+
 def _not_empty(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if value == ():
         raise ValueError("is an empty list; use null for those of this machine")
@@ -253,6 +260,7 @@ InterfaceName = Annotated[str, AfterValidator(_interface_name)]
 AdvertisedHosts = Annotated[tuple[IPAddress, ...] | None, BeforeValidator(several), AfterValidator(_not_empty)]
 InterfaceNames = Annotated[tuple[InterfaceName, ...] | None, BeforeValidator(several), AfterValidator(_not_empty)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(several)]
+Proxies = Annotated[tuple[Annotated[str, AfterValidator(_proxy)], ...], BeforeValidator(several)]
 InstanceName = Annotated[str, AfterValidator(_instance_name)]
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(_text)]
 ApiKey = Annotated[str, AfterValidator(_api_key)]

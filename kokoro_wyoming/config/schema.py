@@ -44,7 +44,12 @@ class Server(_Section):
     allow: fields.Networks
     """Words that `addresses.networks_of` knows; none: socket files only."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], fields.Word]
-    drain_seconds: Annotated[float, Field(ge=0, le=60)]
+    drain_seconds: Annotated[float, Field(ge=0, le=3_600)]
+    drain_notice_seconds: Annotated[float, Field(ge=0, le=3_600)]
+    agent_uri: fields.Uri | None
+    """None: no balancer asks."""
+    proxies: fields.Proxies
+    """Networks, and `addresses.SOCKET`."""
 
 
 class VendorVoices(_Section):
@@ -146,6 +151,8 @@ class Discovery(_Section):
     name: fields.InstanceName
     advertise_host: fields.AdvertisedHosts
     """None: this machine's addresses on the local network."""
+    advertise_port: Annotated[int, Field(ge=1, le=65_535)] | None
+    """None: the port that the server listens on."""
     interfaces: fields.InterfaceNames
     """None: all that lead to the local network."""
 

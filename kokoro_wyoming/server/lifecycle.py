@@ -23,6 +23,7 @@ from kokoro_wyoming.protocols.admission import Admission
 from kokoro_wyoming.protocols.wyoming.server import WyomingServer
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
 from kokoro_wyoming.scheduler import ModelThread, leave, on_own_thread
+from kokoro_wyoming.server.agent import Agent
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.server.listener import Listener, ListenError, bind
 from kokoro_wyoming.server.options import applicable, rules, wire_limits
@@ -110,10 +111,13 @@ class Server:
         self._admission = Admission(rules(config), networks_near)
         self._watchdog = Watchdog(thread, config.limits.stuck_seconds)
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._hang_up = asyncio.Event()
         self._listener: Listener | None = None
         self.http: HttpFace | None = None
         """None where the settings ask for none."""
+        self.agent: Agent | None = None
+        """None where no balancer asks."""
         self._advertiser: Advertiser | None = None
         self._serving: _Serving | None = None
         """None until the model is loaded."""
@@ -139,15 +143,15 @@ class Server:
             if self._preparing is not None:
                 self._preparing.cancel()
             self._restart_prerendering(None)
-            await self._end()
+            await self._end_unless_stuck()
         finally:
-            for listener in (self.http, self._listener):
+            for listener in (self.http, self._listener, self.agent):
                 if listener is not None:
                     listener.close()
 
     def stop(self) -> None:
-        """End the server as a signal would."""
-        self._stop.set()
+        """End the server as a signal would. A second time balancers are given no more time to notice."""
+        (self._hurry if self._stop.is_set() else self._stop).set()
 
     # Start
 
@@ -180,6 +184,8 @@ class Server:
         began_at_seconds = time.monotonic()
         # The port is bound before the model is loaded, so that a port in use is reported at once. It is opened after.
         self._listener = await bind(self._address, self._accept)
+        if self._config.server.agent_uri is not None:
+            self.agent = await Agent.bound(self._config.server.agent_uri, self._state, self._admission)
         self.http = await _http_face(self._config, self._state)
         running = await self._start_engine()
         service = SpeechService(
@@ -194,6 +200,8 @@ class Server:
         self._address = self._listener.address
         self.uri = str(self._address)
         await self._publish(self._listener)
+        if self.agent is not None:
+            await self.agent.open()
         self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
         self.ready = True
         notify("READY=1")
@@ -221,7 +229,7 @@ class Server:
             return State()
         is_ready = self.ready and not self._stop.is_set() and serving.service.trouble() is None
         connections = {"wyoming": serving.wyoming.connections, "http": self.http.connections if self.http else 0}
-        return State(connections, is_ready, serving.running)
+        return State(connections, is_ready, self._stop.is_set(), serving.running)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._serving is not None, "the port is opened after the model is loaded"
@@ -238,7 +246,7 @@ class Server:
         if discovery.enabled and isinstance(self._address, TcpAddress):
             self._advertiser = Advertiser(
                 discovery.name,
-                self._address.port,
+                discovery.advertise_port or self._address.port,
                 listening_hosts(listener.sockets),
                 discovery.advertise_host,
                 discovery.interfaces,
@@ -329,14 +337,34 @@ class Server:
 
     # End
 
+    async def _end_unless_stuck(self) -> None:
+        """End, and wait no longer for speech once the model is stuck for good: what is finished may take an hour."""
+        ending = asyncio.ensure_future(self._end())
+        watching = asyncio.ensure_future(self._watchdog.until_hopeless())
+        await asyncio.wait((ending,) if self.hopeless else (ending, watching), return_when=asyncio.FIRST_COMPLETED)
+        for task in (ending, watching):
+            task.cancel()
+        await asyncio.wait((ending, watching), timeout=_CLOSE_SECONDS)
+
     async def _end(self) -> None:
         if self._advertiser is not None:
             await self._advertiser.unpublish()
+        if self._serving is not None and self.ready:
+            await self._give_notice(self._serving.service)
         if self._listener is not None:
-            self._listener.close()
+            await self._listener.finish()
         seconds = self._config.server.drain_seconds
         faces = (self._serving.wyoming if self._serving else None, self.http)
         await asyncio.gather(*(face.drain(seconds) for face in faces if face is not None))
+
+    async def _give_notice(self, service: SpeechService) -> None:
+        """Tell balancers that this server is about to stop, while it still accepts who comes."""
+        service.stopping = True
+        seconds = self._config.server.drain_notice_seconds
+        if seconds and not self.hopeless:
+            _LOGGER.info("Balancers are told for %g s that this server stops", seconds)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), seconds)
 
 
 async def _prepare_languages(running: RunningEngine) -> None:

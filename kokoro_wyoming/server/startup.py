@@ -48,6 +48,11 @@ class RunningEngine:
     weights: Mapping[str, str]
     """Which weights run, by release. They were read when the release was found; the files may have changed since."""
 
+    @property
+    def load(self) -> float:
+        """The part of the machine's time that all listeners need; more than 1 is more than it can make."""
+        return self.inner.manager.thread.load
+
     def prerendering(self) -> Prerendering | None:
         """The work of filling the cache; None where there is none. Raises as `SpeechEngine.resolve`."""
         if not isinstance(self.engine, CachedEngine):
@@ -80,6 +85,7 @@ class State:
     """Open connections by face."""
     is_ready: bool = False
     """Whether it would speak now: it has started, does not stop, and the model is not stuck."""
+    stopping: bool = False
     running: RunningEngine | None = None
 
 

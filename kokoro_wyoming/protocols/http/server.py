@@ -33,6 +33,8 @@ from kokoro_wyoming.utterances.service import SpeechService
 
 _CLOSE_SECONDS = 1.0
 """Longest wait for requests that were cancelled."""
+_NEW_SECONDS = 1.0
+"""Longest wait for the request of a client that has just connected."""
 _HEADERS = {"Server": "kokoro-wyoming", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Sent with every answer."""
 _LINE_BYTES = 65_536
@@ -110,6 +112,7 @@ class HttpServer:
     async def drain(self, seconds: float) -> None:
         """Refuse new requests, let those that are answered finish within this time, then close all connections."""
         self._context.stopping.set()
+        await self._connections.first_requests(min(_NEW_SECONDS, seconds))
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._context.quiet.wait(), seconds)
         self._context.ending.set()
@@ -171,5 +174,9 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    if request.app[CONTEXT].service.stopping:
+        # The next request should go to another server. aiohttp has written its own headers already.
+        response.force_close()
+        response.headers["Connection"] = "close"
     response.headers.update(_HEADERS)
     response.headers.update(guard.cors_headers(request, request.app[CONTEXT].options))
