@@ -201,7 +201,11 @@ def test_the_supervisor_takes_the_app_and_its_options(caplog: pytest.LogCaptureF
     pytest.importorskip("voluptuous", reason="the Supervisor's schema is not tried: no voluptuous")
     pytest.importorskip("awesomeversion", reason="the Supervisor's schema is not tried: no awesomeversion")
     core = {"CoreSys": object, "CoreSysAttributes": type("CoreSysAttributes", (), {})}
-    stand_ins = {"supervisor.coresys": core, "supervisor.hardware.data": {"Device": object}}
+    stand_ins = {
+        "supervisor.coresys": core,
+        "supervisor.hardware.data": {"Device": object},
+        "supervisor.utils.validate": {"validate_timezone": str},
+    }
     with importable(sources("supervisor"), "supervisor", stand_ins):
         from supervisor.apps.options import AppOptions
         from supervisor.apps.validate import SCHEMA_APP_CONFIG, SCHEMA_APP_TRANSLATIONS
