@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.releases import VERSIONS
 from tests.app.theirs import importable, sources
 from tests.conftest import CHECKOUT
+from tests.test_house import run
 
 APP = CHECKOUT / "app"
 CONFIG: dict[str, Any] = yaml.safe_load((APP / "config.yaml").read_text(encoding="utf-8"))
@@ -36,6 +38,7 @@ KINDS = {
     "ingress_port": int,
 }
 """Every key that the app uses, and what its value is."""
+_THEIRS = ("apps.options", "apps.validate", "store.validate")
 ELEMENT = re.compile(
     r"(bool|str(\(\d*,\d*\))?|password\(\d+,\d+\)|int\(-?\d+,-?\d+\)|float\(-?[\d.]+,-?[\d.]+\)|match\(.+\)"
     r"|list\([^()]+\))\??"
@@ -92,8 +95,12 @@ def test_the_languages_and_releases_to_choose_from_are_kokoro_s() -> None:
 
 @pytest.mark.parametrize(
     ("option", "setting"),
-    [("speed", "speech.speed"), ("volume", "speech.volume"), ("loudness", "speech.loudness_lufs")]
-    + [("cache_megabytes", "cache.megabytes")],
+    [
+        ("speed", "speech.speed"),
+        ("volume", "speech.volume"),
+        ("loudness", "speech.loudness_lufs"),
+        ("cache_megabytes", "cache.megabytes"),
+    ],
 )
 def test_a_range_is_that_of_the_setting(option: str, setting: str) -> None:
     low, high = map(float, re.findall(r"-?[\d.]+", CONFIG["schema"][option]))
@@ -136,6 +143,26 @@ def test_the_image_says_how_it_is() -> None:
     for label in ("type", "version", "arch", "name", "description"):
         assert f"io.hass.{label}=" in text
     assert CONFIG["name"] in text
+
+
+def test_a_folder_for_home_assistant_s_own_building_has_all_that_the_image_needs(tmp_path: Path) -> None:
+    """The Supervisor gives Docker this folder alone, and takes every other config.* for an app, but not in rootfs."""
+    made = tmp_path / "kokoro_wyoming"
+    run("scripts/make_app.sh", made)
+    assert {path.name for path in APP.iterdir()} | {"rootfs"} == {path.name for path in made.iterdir()}
+    ignored = {line[1:] for line in _text(".dockerignore").splitlines() if line.startswith("!")}
+    assert {str(path.relative_to(made / "rootfs")) for path in _leaves(made / "rootfs", ignored)} == ignored
+    assert [path for path in made.rglob("config.*") if "rootfs" not in path.parts and path.suffix] == [
+        made / "config.yaml"
+    ]
+    text = (made / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^(?:FROM|COPY) .*$", text)[-1] == "FROM server"
+    assert "\nCOPY rootfs .\n" in text
+    run("hadolint", made / "Dockerfile")
+
+
+def test_the_dockerfile_is_clean() -> None:
+    run("hadolint", "app/Dockerfile")
 
 
 def test_nothing_advises_what_home_assistant_no_longer_takes() -> None:
@@ -201,28 +228,34 @@ def test_the_supervisor_takes_the_app_and_its_options(caplog: pytest.LogCaptureF
     pytest.importorskip("voluptuous", reason="the Supervisor's schema is not tried: no voluptuous")
     pytest.importorskip("awesomeversion", reason="the Supervisor's schema is not tried: no awesomeversion")
     core = {"CoreSys": object, "CoreSysAttributes": type("CoreSysAttributes", (), {})}
-    stand_ins = {
+    stand_ins: dict[str, dict[str, Any]] = {
         "supervisor.coresys": core,
         "supervisor.hardware.data": {"Device": object},
         "supervisor.utils.validate": {"validate_timezone": str},
     }
     with importable(sources("supervisor"), "supervisor", stand_ins):
-        from supervisor.apps.options import AppOptions
-        from supervisor.apps.validate import SCHEMA_APP_CONFIG, SCHEMA_APP_TRANSLATIONS
-        from supervisor.store.validate import SCHEMA_REPOSITORY_CONFIG
-
-        taken = SCHEMA_APP_CONFIG(yaml.safe_load(_text("app/config.yaml")))
+        options, apps, store = (import_module(f"supervisor.{name}") for name in _THEIRS)
+        taken = apps.SCHEMA_APP_CONFIG(yaml.safe_load(_text("app/config.yaml")))
         assert taken["schema"] == CONFIG["schema"]
         assert [record.getMessage() for record in caplog.records if "legacy map type" not in record.getMessage()] == []
-        assert SCHEMA_REPOSITORY_CONFIG(yaml.safe_load(_text("repository.yaml")))["name"]
+        assert store.SCHEMA_REPOSITORY_CONFIG(yaml.safe_load(_text("repository.yaml")))["name"]
         for path in TRANSLATIONS:
             words = yaml.safe_load(path.read_text(encoding="utf-8"))
-            assert SCHEMA_APP_TRANSLATIONS(words) == words
-        checked = AppOptions(None, CONFIG["schema"], "Kokoro", "kokoro_wyoming")
+            assert apps.SCHEMA_APP_TRANSLATIONS(words) == words
+        checked = options.AppOptions(None, CONFIG["schema"], "Kokoro", "kokoro_wyoming")
         assert checked(CONFIG["options"]) == CONFIG["options"]
         full = json.loads(_text("tests/app/options.json"))
         assert checked(full) == full
         assert set(full) == set(CONFIG["schema"])
+
+
+def _leaves(folder: Path, names: set[str]) -> Iterator[Path]:
+    """What is in a folder: those of these names as a whole, of the others what is in them."""
+    for path in folder.iterdir():
+        if path.is_dir() and str(path.name) not in names:
+            yield from (path / below.relative_to(path) for below in path.iterdir())
+        else:
+            yield path
 
 
 def _keys(tree: Any) -> Any:

@@ -1,9 +1,10 @@
-"""What the app announces becomes a Wyoming entry of Home Assistant: by a stand-in, and by its own files where they are."""
+"""What the app announces becomes a Wyoming entry of Home Assistant: by a stand-in, and by its own files."""
 
 from __future__ import annotations
 
 import enum
 import socket
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +62,14 @@ async def test_a_server_that_is_gone_is_no_entry() -> None:
 async def test_home_assistant_s_own_flow_makes_the_entry(tmp_path: Path) -> None:
     """Its files for Wyoming, on a stand-in for its framework of flows."""
     with importable(sources("core"), "homeassistant", _framework()):
-        from homeassistant.components.wyoming.config_flow import WyomingConfigFlow
-        from homeassistant.helpers.service_info.hassio import HassioServiceInfo
-
+        flows = import_module("homeassistant.components.wyoming.config_flow")
+        infos = import_module("homeassistant.helpers.service_info.hassio")
         async with supervisor() as asked, open_house(tmp_path) as house:
             message = await told(house.server, asked)
-            found = HassioServiceInfo(
+            found = infos.HassioServiceInfo(
                 config={**message["config"], "addon": "Kokoro"}, name="Kokoro", slug="x_kokoro", uuid=message["uuid"]
             )
-            flow = WyomingConfigFlow()
+            flow = flows.WyomingConfigFlow()
             assert (await flow.async_step_hassio(found))["step_id"] == "hassio_confirm"
             assert flow.unique_id == message["uuid"]
             made = await flow.async_step_hassio_confirm({})

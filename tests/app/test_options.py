@@ -115,10 +115,16 @@ def test_a_settings_file_has_the_rest_and_options_win(written: Written) -> None:
         ({"languages": ["en-GB", "xx"]}, "option languages: [1]: `xx` is not a language"),
         ({"model_version": "v9"}, "option model_version: `v9` is no Kokoro release"),
         ({"voices": [{"language": "xx", "voice": "af_heart"}]}, "option voices: xx: `xx` is not a language"),
-        ({"voices": [{"language": "en-GB", "voice": ""}]}, "option voices: {'language': 'en-GB', 'voice': ''} has no voice"),
+        (
+            {"voices": [{"language": "en-GB", "voice": ""}]},
+            "option voices: {'language': 'en-GB', 'voice': ''} has no voice",
+        ),
         ({"voices": "af_heart"}, "option voices: is no list"),
         ({"own_voices": [{"name": "Kitchen", "voice": "af_heart("}]}, "option own_voices: Kitchen: "),
-        ({"own_voices": [{"name": "A", "voice": "a"}, {"name": "A", "voice": "b"}]}, "option own_voices: has 'A' twice"),
+        (
+            {"own_voices": [{"name": "A", "voice": "a"}, {"name": "A", "voice": "b"}]},
+            "option own_voices: has 'A' twice",
+        ),
         ({"lexicon": [{"word": "GIF", "said": "/jif"}]}, "option lexicon: all: has 'GIF': '/jif', which is neither"),
         ({"lexicon": [{"word": "GIF"}]}, "option lexicon: {'word': 'GIF'} has no said"),
         ({"lexicon": [{"word": "a", "said": "b", "language": "xx"}]}, "option lexicon: xx: `xx` is not a language"),

@@ -1,4 +1,4 @@
-"""The app as a process of its own: it serves with its options, and Home Assistant is told by the stand-in Supervisor."""
+"""The app as a process: it serves with its options, and the stand-in Supervisor is told where it is."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 from wyoming.client import AsyncTcpClient
+from wyoming.event import Event
 
 from kokoro_wyoming.server import supervisor as telling
 from tests.conftest import CHECKOUT
@@ -98,7 +99,7 @@ async def test_the_app_serves_with_its_options_and_is_offered_once(tmp_path: Pat
             assert [message["config"] for message in asked.messages] == [{"uri": uri}]
             async with AsyncTcpClient("127.0.0.1", app.port) as client:
                 await client.write_event(synthesize("Hello there"))
-                events = []
+                events: list[Event] = []
                 while not events or events[-1].type != "audio-stop":
                     event = await asyncio.wait_for(client.read_event(), 10)
                     assert event is not None
@@ -139,12 +140,11 @@ async def test_failures_are_one_line_that_says_what_to_do_by_hand(
 
 
 async def test_a_wrong_token_and_nobody_there_disturb_no_listener(tmp_path: Path) -> None:
-    async with supervisor() as asked:
-        async with running(tmp_path, asked, token="another") as app:
-            await until(lambda: app.logged("status 401") == 1)
-            async with aiohttp.ClientSession() as session:
-                answer = await session.get(f"http://127.0.0.1:{app.http_port}/health")
-                assert answer.status == 403  # only Home Assistant's page may use HTTP
+    async with supervisor() as asked, running(tmp_path, asked, token="another") as app:
+        await until(lambda: app.logged("status 401") == 1)
+        async with aiohttp.ClientSession() as session:
+            answer = await session.get(f"http://127.0.0.1:{app.http_port}/health")
+            assert answer.status == 403  # only Home Assistant's page may use HTTP
     async with running(tmp_path, Supervisor(url=f"http://127.0.0.1:{free_port()}"), api=True) as app:
         await until(lambda: app.logged("By hand: Add integration") == 1)
         async with aiohttp.ClientSession() as session:

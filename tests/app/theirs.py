@@ -1,9 +1,9 @@
 """Runs files of Home Assistant's and the Supervisor's sources, where a developer has them; nothing of them is here.
 
-    git clone of home-assistant/supervisor  ->  FOLDER/supervisor
-    git clone of home-assistant/core        ->  FOLDER/core        (or the unpacked wheel)
-    git clone of frenck/action-addon-linter ->  FOLDER/linter
-    KOKORO_WYOMING_TEST_SOURCES=FOLDER ./test.sh tests/app
+git clone of home-assistant/supervisor  ->  FOLDER/supervisor
+git clone of home-assistant/core        ->  FOLDER/core        (or the unpacked wheel)
+git clone of frenck/action-addon-linter ->  FOLDER/linter
+KOKORO_WYOMING_TEST_SOURCES=FOLDER ./test.sh tests/app
 """
 
 from __future__ import annotations

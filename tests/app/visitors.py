@@ -6,6 +6,7 @@ import asyncio
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -18,7 +19,7 @@ async def answers(door: str) -> dict[str, int]:
     """The status of a route that wants the key, by the client's address."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        key = {"http__behind_ingress": door, "http__api_key": "correct-horse"}
+        key: dict[str, Any] = {"http__behind_ingress": door, "http__api_key": "correct-horse"}
         async with open_house(Path(folder), http__uri="tcp://:0", **key) as house:
             for address in ADDRESSES:
                 connector = aiohttp.TCPConnector(local_addr=(address, 0))

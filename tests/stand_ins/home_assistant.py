@@ -39,8 +39,7 @@ class StandInFlow:
             if (entry.host, entry.port) == (uri.hostname, uri.port):
                 entry.unique_id = message["uuid"]
                 return "already_configured"
-        assert uri.hostname and uri.port
-        info = await _info(uri.hostname, uri.port)
+        info = await _info(str(uri.hostname), int(uri.port or 0))
         if info is None:
             return "cannot_connect"
         if not any(program.installed for program in (*info.tts, *info.asr, *info.wake, *info.intent, *info.handle)):

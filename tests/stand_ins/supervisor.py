@@ -1,4 +1,4 @@
-"""Stands in for Home Assistant and its Supervisor around an app: the discovery call, and the way of a visitor (ingress).
+"""Stands in for Home Assistant and its Supervisor around an app: the discovery call, and a visitor's way (ingress).
 
 Of a visitor's way it does what Home Assistant and the Supervisor do to requests and answers: the prefix is cut off, a
 cookie is wanted, headers are left out and added, answers below 4 MB are gathered, others streamed, texts compressed.
