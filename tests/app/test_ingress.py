@@ -133,6 +133,7 @@ async def test_mistakes_come_back_as_they_are(tmp_path: Path) -> None:
         assert (answer.status, error_of(await answer.read())["code"]) == (404, "http_404")
 
 
+@pytest.mark.long
 @needs_namespaces
 def test_the_supervisor_s_own_address_is_let_in_and_another_app_is_not() -> None:
     """With the addresses that they have in a house, in a network of the test's own."""

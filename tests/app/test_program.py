@@ -22,7 +22,7 @@ from wyoming.event import Event
 from kokoro_wyoming.server import supervisor as telling
 from tests.conftest import CHECKOUT
 from tests.stand_ins.beep_house import synthesize, text_of, until
-from tests.stand_ins.beep_program import put_voice
+from tests.stand_ins.beep_program import BeepManager, beep_program, put_voice
 from tests.stand_ins.supervisor import TOKEN, Supervisor, supervisor
 
 PROGRAM = """
@@ -61,7 +61,7 @@ class App:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, asked: Supervisor, token: str = TOKEN, **options: Any) -> AsyncIterator[App]:
+async def running(folder: Path, asked: Supervisor, **options: Any) -> AsyncIterator[App]:
     """The app until the end of the block; it must end well."""
     put_voice(folder / "voices", "af_heart")
     put_voice(folder / "voices", "bf_emma")
@@ -73,7 +73,7 @@ async def running(folder: Path, asked: Supervisor, token: str = TOKEN, **options
         *(f"--options={folder / 'options.json'}", f"--config={folder / 'settings.yaml'}", f"--supervisor={asked.url}"),
         cwd=CHECKOUT,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "KOKORO_WYOMING_HOME": str(folder), "SUPERVISOR_TOKEN": token},
+        env={**os.environ, "KOKORO_WYOMING_HOME": str(folder), "SUPERVISOR_TOKEN": TOKEN},
     )
     app = App(process, port, http_port)
     following = asyncio.create_task(app.follow())
@@ -91,6 +91,7 @@ async def running(folder: Path, asked: Supervisor, token: str = TOKEN, **options
     assert "never retrieved" not in log, log
 
 
+@pytest.mark.long
 async def test_the_app_serves_with_its_options_and_is_offered_once(tmp_path: Path) -> None:
     async with supervisor() as asked:
         async with running(tmp_path, asked, voice="bf_emma", languages=["en-GB", "fr-FR"], log_level="debug") as app:
@@ -112,9 +113,33 @@ async def test_the_app_serves_with_its_options_and_is_offered_once(tmp_path: Pat
         assert not app.logged("announced")
 
 
-async def test_a_supervisor_that_starts_later_is_asked_again_and_one_line_tells_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_the_port_is_told_once_clients_are_accepted_and_until_the_server_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "kokoro_wyoming")
+    monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    ends: list[str] = []
+
+    async def tell(port: int) -> None:
+        try:
+            async with AsyncTcpClient("127.0.0.1", port) as client:
+                await client.write_event(synthesize("Hello"))
+                event = await client.read_event()
+                ends.append(event.type if event else "nothing")
+            await asyncio.Event().wait()
+        finally:
+            ends.append("cancelled")
+
+    async with beep_program(tmp_path, tell=tell):
+        await until(lambda: bool(ends))
+        assert ends == ["audio-start"]
+    assert ends == ["audio-start", "cancelled"]
+    # Home Assistant finds an app by another name than its machine's address.
+    assert "this machine's address" not in caplog.text
+
+
+async def test_a_supervisor_that_starts_later_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telling, "FIRST_PAUSE_SECONDS", 0.01)
     async with supervisor() as asked:
         asked.failures = 3
@@ -122,34 +147,36 @@ async def test_a_supervisor_that_starts_later_is_asked_again_and_one_line_tells_
         assert (asked.asked, len(asked.messages)) == (4, 1)
 
 
+@pytest.mark.parametrize(
+    ("services", "token", "reason"), [((), TOKEN, "status 403"), (("wyoming",), "x", "status 401")]
+)
 async def test_failures_are_one_line_that_says_what_to_do_by_hand(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    services: tuple[str, ...],
+    token: str,
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(telling, "FIRST_PAUSE_SECONDS", 0.01)
     caplog.set_level("INFO", "kokoro_wyoming")
     async with supervisor() as asked:
-        asked.services = ()
-        task = asyncio.create_task(telling.offer(10200, supervisor=asked.url, token=TOKEN))
+        asked.services = services
+        task = asyncio.create_task(telling.offer(10200, supervisor=asked.url, token=token))
         await until(lambda: asked.asked > 2)
         task.cancel()
         await asyncio.wait([task])
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(told) == 1
-    assert "status 403" in told[0]
+    assert reason in told[0]
     assert f"host {socket.gethostname()}, port 10200" in told[0]
 
 
-async def test_a_wrong_token_and_nobody_there_disturb_no_listener(tmp_path: Path) -> None:
-    async with supervisor() as asked, running(tmp_path, asked, token="another") as app:
-        await until(lambda: app.logged("status 401") == 1)
-        async with aiohttp.ClientSession() as session:
-            answer = await session.get(f"http://127.0.0.1:{app.http_port}/health")
-            assert answer.status == 403  # only Home Assistant's page may use HTTP
-    async with running(tmp_path, Supervisor(url=f"http://127.0.0.1:{free_port()}"), api=True) as app:
+@pytest.mark.long
+async def test_nobody_at_the_supervisor_s_address_disturbs_no_listener(tmp_path: Path) -> None:
+    nobody = Supervisor(url=f"http://127.0.0.1:{free_port()}")
+    async with running(tmp_path, nobody, api=True) as app, aiohttp.ClientSession() as session:
         await until(lambda: app.logged("By hand: Add integration") == 1)
-        async with aiohttp.ClientSession() as session:
-            answer = await session.get(f"http://127.0.0.1:{app.http_port}/health")
-            assert answer.status == 200
+        assert (await session.get(f"http://127.0.0.1:{app.http_port}/health")).status == 200
 
 
 async def test_the_same_app_started_again_is_the_same_offer() -> None:
