@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
 
+from kokoro_wyoming.server import lifecycle
 from kokoro_wyoming.server import supervisor as telling
 from tests.conftest import CHECKOUT
 from tests.stand_ins.beep_house import synthesize, text_of, until
@@ -131,7 +133,8 @@ async def test_the_port_is_told_once_clients_are_accepted_and_until_the_server_s
         finally:
             ends.append("cancelled")
 
-    async with beep_program(tmp_path, tell=tell):
+    monkeypatch.setattr(lifecycle, "Server", partial(lifecycle.Server, tell=tell))
+    async with beep_program(tmp_path):
         await until(lambda: bool(ends))
         assert ends == ["audio-start"]
     assert ends == ["audio-start", "cancelled"]

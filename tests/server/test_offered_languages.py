@@ -59,7 +59,8 @@ async def test_voices_that_come_later_are_chosen_from_too(tmp_path: Path) -> Non
     async with beep_program(tmp_path, speech__languages="en-GB") as server:
         put_voice(tmp_path / "voices", "if_sara")
         put_voice(tmp_path / "voices", "bm_lewis")
-        server._manager.folders.changed.set()
+        folders: Any = server._manager.folders
+        folders.changed.set()
         await until(lambda: server._serving is not None and len(server._serving.running.catalogues[0].voices) == 2)
         assert await offered(server) == ["bf_emma", "bm_lewis"]
 
