@@ -95,6 +95,16 @@ def test_the_api_is_open_only_if_its_owner_says_so(written: Written, api: bool, 
     assert written.load({"api": api}).http.behind_ingress == door
 
 
+@pytest.mark.parametrize(
+    ("written_as", "door"),
+    [("true", "yes"), ("on", "yes"), ("Yes", "yes"), ("false", "no"), ("off", "no"), ("no", "no"), ("Only", "only")],
+)
+def test_the_door_has_its_names_in_yaml(tmp_path: Path, written_as: str, door: str) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(f"http: {{behind_ingress: {written_as}}}\n")
+    assert config.load(path).http.behind_ingress == door
+
+
 def test_a_settings_file_has_the_rest_and_options_win(written: Written) -> None:
     loaded = written.load(
         {"speed": 1.5, "lexicon": [{"word": "HVAC", "said": "H vac"}]},
