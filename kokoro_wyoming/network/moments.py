@@ -23,9 +23,10 @@ from torch.nn import functional
 
 from kokoro_wyoming.assets.tensor_files import read_archive
 from kokoro_wyoming.errors import ModelError, first_line
+from kokoro_wyoming.network.activation import GeneratorBlock
 from kokoro_wyoming.network.bucketing import bucket_length
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, Upsampling, mean_and_variance
-from kokoro_wyoming.network.generator import HARMONICS_PER_FRAME, Generator, GeneratorBlock, Moments, Targets
+from kokoro_wyoming.network.generator import HARMONICS_PER_FRAME, Generator, Moments, Targets
 
 FEATURE_SIZES = {"ups": 512, "n0": 512, "style": 128, "scalars": 5}
 """Numbers in each group of `InputMoments.features`."""

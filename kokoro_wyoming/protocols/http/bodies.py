@@ -16,6 +16,7 @@ from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersio
 from kokoro_wyoming.languages import match_language, tag_of_letter
 from kokoro_wyoming.protocols.http.errors import BadRequestError, TooLargeError, WrongTypeError
 from kokoro_wyoming.protocols.http.options import HttpOptions
+from kokoro_wyoming.protocols.json_objects import is_mostly_text
 from kokoro_wyoming.releases import match_version
 from kokoro_wyoming.text.text_stream import TextFormat
 from kokoro_wyoming.utterances.requests import SpeechRequest, checked_name
@@ -58,8 +59,10 @@ async def _read(request: web.Request, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def json_object(body: bytes | str) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
     """The object that this JSON text is. Raises BadRequestError."""
+    if not is_mostly_text(body):
+        raise BadRequestError("The body has too much beside its text.")
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:

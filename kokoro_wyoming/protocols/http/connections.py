@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+import socket
 from collections.abc import Callable
 
 from kokoro_wyoming.errors import PeerError
@@ -14,6 +16,9 @@ _REFUSALS_AT_ONCE = 32
 """Most clients that are told at the same time why they are not admitted. Others are closed without a word."""
 _REFUSAL_SECONDS = 2.0
 """How long a client that is not admitted has to send the request that is answered with the reason."""
+_SOCKET_BUFFER_BYTES = 256 * 1024
+"""Bytes that the kernel holds for one client. Without a limit the buffer grows to 4 MB: 90 s of sound, computed in vain
+if the listener leaves."""
 
 
 class Connections:
@@ -62,6 +67,10 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         # So `pause_writing` tells of all that is not with the system yet, also when the connection is being closed.
         transport.set_write_buffer_limits(high=0)
+        connection = transport.get_extra_info("socket")
+        if connection is not None:
+            with contextlib.suppress(OSError):  # the client may have gone already
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.host, self.peer = peer[0], f"{peer[0]} port {peer[1]}"

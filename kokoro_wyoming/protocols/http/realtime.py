@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from kokoro_wyoming.protocols.http.bodies import VoicedBody, parsed, speaking
+from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import error_body
 from kokoro_wyoming.protocols.http.realtime_events import (
     Answer,
@@ -29,6 +30,7 @@ ROUTES = web.RouteTableDef()
 
 
 @ROUTES.get("/v1/realtime")
+@described(Description(query={"model": "A release, such as v0.19."}, status=101))
 async def realtime(request: web.Request) -> web.StreamResponse:
     """Speak the text of each response that is asked for."""
     return await serve(request, RealtimeSession)

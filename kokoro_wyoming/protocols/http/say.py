@@ -18,6 +18,7 @@ from kokoro_wyoming.errors import TextTooLongError
 from kokoro_wyoming.protocols.http.addresses import FOLDER, Addresses, format_of
 from kokoro_wyoming.protocols.http.bodies import SpeechBody, parsed, read_json, speaking
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
+from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import (
     BadRequestError,
     ForbiddenError,
@@ -46,6 +47,21 @@ _ALL = "bytes=0-"
 """How browsers ask for a sound at first. While it is made, the answer is a stream without a range."""
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 """One range. Several are ignored, as are those that cannot be read: the answer is the whole then (RFC 9110)."""
+
+
+_QUERY = {
+    "text": "What to say.",
+    "voice": "Who says it.",
+    "language": "A language tag, or Kokoro's letter of a language.",
+    "speed": "Pace; outside of 0.5 to 2.0 it is clamped.",
+    "volume": "Factor on the loudness.",
+    "model": "A release, such as v0.19.",
+    "text_format": "text or ssml.",
+    "expires": "Of a signed address: until when it is valid, in Unix time.",
+    "signature": "Of a signed address.",
+    "id": "Of an address whose text is too long to stand in it.",
+}
+_SOUNDS = tuple(dict.fromkeys(encoding.media_type(name) for name in encoding.FORMATS if name != "pcm"))
 
 
 class AddressBody(SpeechBody):
@@ -85,6 +101,7 @@ def is_signed(request: web.Request) -> bool:
 
 
 @ROUTES.post("/v1/audio/speech/address")
+@described(Description(AddressBody))
 async def address(request: web.Request) -> web.Response:
     """An address that anyone can fetch for some time, without the key."""
     context = request.app[CONTEXT]
@@ -103,6 +120,7 @@ async def address(request: web.Request) -> web.Response:
 
 
 @ROUTES.get(FOLDER + "{file}")
+@described(Description(query=_QUERY, media_types=_SOUNDS))
 async def say(request: web.Request) -> web.StreamResponse:
     """The sound of an address. HEAD speaks nothing."""
     context, sounds = request.app[CONTEXT], request.app[SOUNDS]

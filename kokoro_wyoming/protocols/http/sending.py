@@ -16,6 +16,8 @@ STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 _STEPS = 8
 """Steps of the event loop within which a piece comes that has not to be waited for."""
+_READY_PIECES = 600
+"""Most pieces to gather before the first is sent, half a minute of sound: the cache may have all of a long text."""
 
 Piece = TypeVar("Piece")
 
@@ -40,7 +42,7 @@ class Pieces(Generic[Piece]):
 
     async def take_ready(self) -> None:
         """Wait for the first piece, and take all that come with it. Raises as the pieces do."""
-        while not self.is_whole:
+        while not self.is_whole and len(self._ready) < _READY_PIECES:
             coming = self._next()
             for _ in range(_STEPS):
                 if coming.done():

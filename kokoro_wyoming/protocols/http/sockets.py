@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 import sys
 import time
 from collections.abc import Coroutine, Mapping
@@ -29,9 +28,6 @@ _SPARE_BYTES = 65_536
 """Room in a message for all that is not its text."""
 _CLOSE_SECONDS = 1.0
 """How long a client has to answer that the socket is being closed."""
-_SOCKET_BUFFER_BYTES = 256 * 1024
-"""Bytes that the kernel holds for one client. Without a limit the buffer grows to 4 MB: 90 s of sound, computed in vain
-if the listener leaves."""
 _HEARTBEAT = 2.0
 """A ping follows when the client sent nothing for this many times `write_seconds`; half as long later it has gone. A
 client that reads no faster than it plays sees a ping some 15 s late, behind the sound that is held for it."""
@@ -103,10 +99,6 @@ class Socket:
         connection, transport = connection_of(request), request.transport
         assert transport is not None, "its loss cancels the handler"
         await response.prepare(request)
-        kernels = transport.get_extra_info("socket")
-        if kernels is not None:
-            with contextlib.suppress(OSError):  # the client may have gone already
-                kernels.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
         return cls(response, connection, transport, options)
 
     async def receive(self, leaving: asyncio.Future[None]) -> dict[str, Any]:

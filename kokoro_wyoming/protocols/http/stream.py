@@ -11,6 +11,7 @@ from aiohttp import web
 from kokoro_wyoming.audio.pcm import CHANNELS, SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import WordTime
 from kokoro_wyoming.errors import PeerError
+from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import error_body
 from kokoro_wyoming.protocols.http.sessions import Session, serve
 from kokoro_wyoming.protocols.http.sockets import Socket
@@ -21,6 +22,7 @@ ROUTES = web.RouteTableDef()
 
 
 @ROUTES.get("/v1/stream")
+@described(Description(status=101))
 async def stream(request: web.Request) -> web.StreamResponse:
     """Speak what comes, one utterance after the other."""
     return await serve(request, StreamSession)

@@ -16,6 +16,7 @@ from kokoro_wyoming.audio.word_times import WordTime
 from kokoro_wyoming.errors import TextTooLongError
 from kokoro_wyoming.protocols.http.bodies import SoundFormat, SpeechBody, parsed, read_json, speaking
 from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
+from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import BadRequestError, error_body, json_response
 from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, send
 from kokoro_wyoming.protocols.http.speech import WHOLE_CHARS
@@ -120,15 +121,17 @@ class _Captioned(_Timed):
 
 
 @ROUTES.post("/v1/audio/speech/timestamps")
+@described(Description(TimestampsBody, media_types=("application/x-ndjson", "application/json")))
 async def timestamps(request: web.Request) -> web.StreamResponse:
-    """Speak the text of a `TimestampsBody`, and tell when each word is heard."""
+    """Speak a text, and tell when each word is heard."""
     body = parsed(TimestampsBody, await read_json(request, request.app[CONTEXT].options))
     return await _speak(request, body, _Timed(body.response_format, with_sound=body.audio), word_times=True)
 
 
 @ROUTES.post("/dev/captioned_speech")
+@described(Description(CaptionedBody, media_types=("application/x-ndjson", "application/json")))
 async def captioned(request: web.Request) -> web.StreamResponse:
-    """The same for clients of Kokoro-FastAPI."""
+    """Speak a text, and tell when each word is heard, in Kokoro-FastAPI's shape."""
     body = parsed(CaptionedBody, await read_json(request, request.app[CONTEXT].options))
     shape = _Captioned(body.response_format, with_words=body.return_timestamps)
     return await _speak(request, body, shape, word_times=body.return_timestamps)

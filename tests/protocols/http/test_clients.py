@@ -163,7 +163,7 @@ async def test_openai_python_raises_when_the_sound_breaks_off(house: House) -> N
 
 # OpenAI's client in JavaScript
 
-_JAVASCRIPT_VERSION = "6.49.0"
+_JAVASCRIPT_VERSION = "7.59.0"
 _SCRIPT = """
 const OpenAI = require("openai").default;
 const [baseURL, apiKey] = process.argv.slice(2);

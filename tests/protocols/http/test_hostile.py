@@ -168,6 +168,8 @@ async def test_answers_that_nobody_reads_end_the_connection(tmp_path: Path) -> N
 
 # JSON
 
+_NO_FORMAT = "lone surrogate as a format"
+"""Where no sound is asked for, it says nothing."""
 STRANGE = {
     "nested": b'{"input": "a", "x": %s1%s}' % (b"[" * 100_000, b"]" * 100_000),
     "nested objects": b'{"x":' * 100_000,
@@ -176,7 +178,7 @@ STRANGE = {
     "minus nothing": b'{"input": "a", "speed": -0.0}',
     "lone surrogate in an unknown name": b'{"input": "a", "voice": "\\udc00x"}',
     "lone surrogate in an unknown language": b'{"input": "a", "lang_code": "\\udc00x"}',
-    "lone surrogate as a format": b'{"input": "a", "response_format": "\\udc00"}',
+    _NO_FORMAT: b'{"input": "a", "response_format": "\\udc00"}',
     "not UTF-8": b'{"input": "\xff"}',
     "overlong": b'{"input": "\xc0\xaf"}',
     "two values": b'{"input": "a"} {"input": "b"}',
@@ -193,6 +195,27 @@ async def test_json_that_nobody_should_send_is_refused(name: str, tmp_path: Path
     async with open_house(tmp_path) as house:
         status, _, answer = await house.post(STRANGE[name])
         assert (status, error_of(answer)["type"]) == (400, "invalid_request_error")
+        await lives(house)
+
+
+async def test_no_address_fails_at_what_it_does_not_expect(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        paths = json.loads((await house.get("/openapi.json"))[2])["paths"]
+        for path, item in paths.items():
+            if "post" in item:
+                for name, body in STRANGE.items():
+                    status, _, answer = await house.post(body, path=path)
+                    assert status == 400 or (status == 200 and name == _NO_FORMAT), (path, name)
+                    assert status == 200 or error_of(answer)["type"] == "invalid_request_error", (path, name)
+                for body in (b"[]", b"null", b'{"input": 5, "text": 5}', b"{}"):
+                    assert (await house.post(body, path=path))[0] == 400, (path, body)
+                assert (await house.post(BODY, {"Content-Type": "text/plain"}, path))[0] == 415, path
+                assert (await house.post(b"x" * 3_000_000, path=path))[0] == 413, path
+            else:
+                for query in ("", "?text=%00&voice=%ff", "?" + "&".join(f"a{n}=1" for n in range(500)), "?%F0%9F"):
+                    address = path.replace("{", "%7B").replace("}", "")
+                    answer = await house.raw(get(address + query, CLOSE))
+                    assert statuses(answer)[0] < 500, (path, query)
         await lives(house)
 
 

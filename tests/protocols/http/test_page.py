@@ -138,7 +138,6 @@ async def test_stop_is_silence_and_what_came_is_heard_again_without_asking(windo
     await window.until(LIT)
     await window.click("#stop")
     await window.until(PLAYED)
-    first = await window.run("document.getElementById('time').textContent")
     assert await window.run(LIT) is None
     asked = len([address for address in window.requests if "metrics" not in address])
     await window.click("#again")
@@ -146,7 +145,6 @@ async def test_stop_is_silence_and_what_came_is_heard_again_without_asking(windo
     await window.press("Escape")
     await window.until(PLAYED)
     assert len([address for address in window.requests if "metrics" not in address]) == asked
-    assert await window.run("document.getElementById('time').textContent") != first or first
 
 
 async def test_a_word_or_a_place_in_the_picture_is_sought(window: Browser) -> None:
@@ -274,7 +272,6 @@ async def test_all_that_is_asked_for_is_the_servers_own(window: Browser, page: s
     await window.click("#play")
     await heard(window)
     assert {urlsplit(address).netloc for address in window.requests} == {urlsplit(page).netloc}
-    assert any("v1/stream" in address for address in window.requests) or not isinstance(window, Chromium)
 
 
 async def test_the_page_works_by_keyboard_alone(window: Browser) -> None:
@@ -324,7 +321,8 @@ async def test_in_the_frame_of_home_assistant(chromium_window: Chromium, page: s
         await frame.locator("#play").click()
         await frame.locator(".word[aria-current]").wait_for()
         assert "http://127.0.0.1:8880/v1" in await frame.locator("#use-curl").inner_text()
-    assert chromium_window.complaints == []
+        assert chromium_window.complaints == []
+        await chromium_window.open(page)  # which asks the proxy for nothing any more
 
 
 @pytest.mark.parametrize("kind", ["mp3", "opus", "flac", "wav", "pcm"])

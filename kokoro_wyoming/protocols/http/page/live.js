@@ -22,7 +22,6 @@ export function startLive(speaker, current) {
     if (stream && speaker.current !== stream) stream = null; // stopped, failed, or another text speaks
     if (!stream) {
       const { options, language } = current();
-      sent = "";
       stream = speaker.open(options, language);
       end.disabled = !stream;
     }

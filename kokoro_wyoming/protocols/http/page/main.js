@@ -168,6 +168,7 @@ byId("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   byId("key-form").hidden = true;
   useKey(byId("key").value);
+  text.focus();
 });
 
 loadVoices();

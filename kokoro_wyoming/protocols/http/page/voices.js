@@ -13,8 +13,8 @@ let rows = [];
 /** @type {Set<string>} */
 let favourites = new Set();
 
-/** @param {string} tag */
-export const languageName = (tag) => names.of(tag) ?? tag;
+/** "British English", but "French": a country is named where it names a dialect. @param {string} tag */
+export const languageName = (tag) => names.of(tag)?.replace(/ \(.*\)$/, "") ?? tag;
 
 /**
  * Show the voices.

@@ -17,11 +17,12 @@ export class Aligner {
    * @returns {{before: string, shown: string, from: number, to: number} | {before: string, shown: string}}
    */
   next(word) {
-    const from = word ? this.text.toLowerCase().indexOf(word.toLowerCase(), this.#at) : -1;
-    if (from < 0 || from > this.#at + 200) {
+    const found = word ? pattern(word).exec(this.text.slice(this.#at, this.#at + 200 + word.length)) : null;
+    if (!found) {
       this.#lost = true;
       return { before: " ", shown: word };
     }
+    const from = this.#at + found.index + found[1].length;
     const before = this.#lost ? " " : this.text.slice(this.#at, from);
     this.#lost = false;
     this.#at = from + word.length;
@@ -32,6 +33,13 @@ export class Aligner {
   rest() {
     return this.#lost ? "" : this.text.slice(this.#at);
   }
+}
+
+/** A word with its borders; scripts without blanks have none. @param {string} word */
+function pattern(word) {
+  const escaped = word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(word)) return new RegExp(`()${escaped}`, "iu");
+  return new RegExp(`(^|[^\\p{L}\\p{N}\\p{M}])${escaped}(?![\\p{L}\\p{N}\\p{M}])`, "iu");
 }
 
 let aligner = new Aligner();
