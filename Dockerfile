@@ -25,7 +25,7 @@ RUN --mount=type=cache,target=/root/.cache/pip scripts/setup_venv.sh
 RUN mkdir -p /data/models /data/voices && \
     if [ "$BAKE_WEIGHTS" = true ]; then .venv/bin/kokoro-wyoming fetch; fi
 
-FROM python:${PYTHON_VERSION}-slim-bookworm
+FROM python:${PYTHON_VERSION}-slim-bookworm AS server
 COPY --from=build /opt/kokoro-wyoming /opt/kokoro-wyoming
 COPY --from=build --chown=10001:10001 /data /data
 # USER and HOME because nobody in /etc/passwd has this number, and libraries ask for both.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
@@ -100,6 +100,15 @@ def _lower(value: Any) -> Any:
 def _truth(value: Any) -> Any:
     """`yes` and `on`, which the YAML reader gives as texts, are true."""
     return {"yes": True, "on": True, "no": False, "off": False}.get(str(value).lower(), value)
+
+
+def _ingress(value: Any) -> Any:
+    truth = _truth(_lower(value))
+    return {True: "yes", False: "no"}[truth] if isinstance(truth, bool) else truth
+
+
+def _once(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 def _folder(value: Any, info: ValidationInfo) -> Any:
@@ -251,8 +260,10 @@ OwnLexicon = Annotated[
     BeforeValidator(_lexicon_once),
 ]
 VoicesByLanguage = Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
+Languages = Annotated[tuple[Language, ...], BeforeValidator(several), AfterValidator(_once)]
 Region = Annotated[str, AfterValidator(region_code)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
+Ingress = Annotated[Literal["no", "yes", "only"], BeforeValidator(_ingress)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 File = Annotated[Path, BeforeValidator(_file)]
 IPAddress = Annotated[str, AfterValidator(_ip_address)]

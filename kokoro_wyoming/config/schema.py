@@ -85,7 +85,7 @@ class Http(_Section):
     """Origins whose pages may use the API."""
     say: Annotated[Literal["open", "signed", "off"], fields.Word]
     voices: VendorVoices
-    behind_ingress: fields.Truth
+    behind_ingress: fields.Ingress
 
 
 class Model(_Section):
@@ -124,6 +124,8 @@ class Speech(_Section):
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
     ssml: Annotated[Literal["auto", "declared"], fields.Word]
     language_from_text: fields.Truth
+    languages: fields.Languages
+    """Advertised tags; none: all."""
     quiet_seconds: Annotated[float, Field(ge=0.05, le=60)] | None
     markup: fields.Truth
     emoji: Annotated[Literal["drop", "name"], fields.Word]

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,11 @@ _NICENESS = -5
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
+Tell = Callable[[int], Coroutine[None, None, None]]
+"""Is told the port once clients are accepted, and is cancelled when the server stops."""
+
+
+def serve(config: Config, reread: Callable[[], Config] | None = None, tell: Tell | None = None) -> int:
     """Serve until a signal ends the server; returns the exit status. Raises KokoroWyomingError if it cannot start.
 
     `reread` reads the settings anew at SIGHUP. Without it only the voices are read anew.
@@ -56,7 +60,7 @@ def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
     _raise_priority()
     torch.set_num_threads(config.model.threads or _fitting_threads())
     thread = ModelThread(waiting=Waiting())
-    server = Server(config, thread, reread)
+    server = Server(config, thread, reread, tell)
     asyncio.run(_run(server))
     status = 1 if server.hopeless else 0
     if not thread.close(_CLOSE_SECONDS):
@@ -102,10 +106,17 @@ class _Serving:
 class Server:
     """One server from start to stop."""
 
-    def __init__(self, config: Config, thread: ModelThread, reread: Callable[[], Config] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        thread: ModelThread,
+        reread: Callable[[], Config] | None = None,
+        tell: Tell | None = None,
+    ) -> None:
         self._config = config
         self._thread = thread
         self._reread = reread
+        self._tell = tell
         self._address = parse_uri(config.server.uri)
         self._manager = manager_of(config, thread)
         self._admission = Admission(rules(config), networks_near)
@@ -125,6 +136,7 @@ class Server:
         """Held while voices are changed: an older list of voices must not replace a newer one."""
         self._prerendering: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self.ready = False
         """Whether the start is complete. A signal before that stops the server at once."""
         self.hopeless = False
@@ -140,8 +152,9 @@ class Server:
             if serving is not None:
                 await self._serve_until_stopped(serving)
             notify("STOPPING=1")
-            if self._preparing is not None:
-                self._preparing.cancel()
+            for task in (self._preparing, self._telling):
+                if task is not None:
+                    task.cancel()
             self._restart_prerendering(None)
             await self._end_unless_stuck()
         finally:
@@ -206,6 +219,8 @@ class Server:
         self.ready = True
         notify("READY=1")
         self._preparing = asyncio.create_task(_prepare_languages(running))
+        if self._tell is not None and isinstance(self._address, TcpAddress):
+            self._telling = asyncio.create_task(self._tell(self._address.port))
         self._restart_prerendering(prerendering)
         return serving
 
@@ -255,9 +270,9 @@ class Server:
 
     def _log_ready(self, listener: Listener, engine: SpeechEngine, seconds: float) -> None:
         where = " and ".join(listener.places)
-        page = f"; hear them at {self.http.page}" if self.http and self.http.page else ""
+        page = f"; hear them at {self.http.page}" if self.http and self.http.page and self._tell is None else ""
         _LOGGER.info("Ready after %.1f s: %s at %s%s", seconds, _voices_of(engine), where, page)
-        if isinstance(self._address, TcpAddress):
+        if isinstance(self._address, TcpAddress) and self._tell is None:
             advertiser = self._advertiser
             found = f"choose the discovered {advertiser.name!r}, or " if advertiser and advertiser.advertised else ""
             _LOGGER.info(

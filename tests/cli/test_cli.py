@@ -56,7 +56,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     """The settings that the server was started with; it ends at once, with status 0."""
     calls: list[Config] = []
 
-    def serve(config: Config, reread: object) -> int:
+    def serve(config: Config, reread: object, tell: object) -> int:
         calls.append(config)
         return 0
 

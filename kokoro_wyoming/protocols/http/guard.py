@@ -25,6 +25,14 @@ _ALLOWED_HEADERS = "authorization, content-type, x-api-key, *"
 _ALLOWED_METHODS = "GET, HEAD, POST"
 
 
+def check_door(host: str, options: HttpOptions) -> None:
+    """Raise ForbiddenError where only Home Assistant's ingress may come, and this client's address is another."""
+    if options.behind_ingress == "only" and not is_ingress(host, options):
+        raise ForbiddenError(
+            "Only Home Assistant's own page may use this; the app's option `api` opens it to other programs."
+        )
+
+
 def check_site(request: web.Request, host: str, options: HttpOptions) -> None:
     """Raise ForbiddenError for what a web page elsewhere has a browser send, and for an unknown name of this server.
 
@@ -64,7 +72,7 @@ def is_open(path: str) -> bool:
 
 def is_ingress(host: str, options: HttpOptions) -> bool:
     """Whether a client is Home Assistant's ingress, which has asked who the visitor is."""
-    return options.behind_ingress and host == SUPERVISOR
+    return options.behind_ingress != "no" and host.removeprefix("::ffff:") == SUPERVISOR
 
 
 def is_own(origin: str, request: web.Request) -> bool:

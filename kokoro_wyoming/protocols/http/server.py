@@ -162,6 +162,7 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = error_response(client.refusal)
         response.force_close()
         return response
+    guard.check_door(client.host, context.options)
     guard.check_site(request, client.host, context.options)
     asked = guard.preflight(request, context.options)
     if asked is not None:
