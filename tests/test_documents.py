@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import kokoro_wyoming
-from kokoro_wyoming import config, load, scheduler
+from kokoro_wyoming import config, scheduler
 from kokoro_wyoming.assets import manifest, tensor_files
 from kokoro_wyoming.audio import joining, pcm
 from kokoro_wyoming.cli import announce, speakers
@@ -23,7 +23,8 @@ from kokoro_wyoming.protocols import admission
 from kokoro_wyoming.protocols.http import bodies, errors, speech
 from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
-from kokoro_wyoming.server import lifecycle
+from kokoro_wyoming.scheduler import load
+from kokoro_wyoming.server import process
 from kokoro_wyoming.text import splitting
 from kokoro_wyoming.text.markup import inline
 from kokoro_wyoming.text.ssml import reader
@@ -54,7 +55,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
     },
     "docs/running.md": {
         "publish port #": (ADDRESS.port,),
-        "it takes a priority of #:": (lifecycle._NICENESS,),
+        "it takes a priority of #:": (process._NICENESS,),
         "silences of # s and more that": (measures._HEARD_GAP_SECONDS,),
     },
     "docs/voices.md": {

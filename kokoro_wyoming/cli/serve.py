@@ -53,7 +53,7 @@ def start(load: Callable[[], Config], tell: Tell | None = None) -> int:
         offline=config.assets.offline,
         report=_LOGGER.info,
     )
-    from kokoro_wyoming.server.lifecycle import serve
+    from kokoro_wyoming.server.process import serve
 
     return int(serve(config, load, tell))
 

@@ -60,9 +60,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
         calls.append(config)
         return 0
 
-    server = ModuleType("kokoro_wyoming.server.lifecycle")
+    server = ModuleType("kokoro_wyoming.server.process")
     vars(server)["serve"] = serve
-    monkeypatch.setitem(sys.modules, "kokoro_wyoming.server.lifecycle", server)
+    monkeypatch.setitem(sys.modules, "kokoro_wyoming.server.process", server)
     return calls
 
 

@@ -19,8 +19,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from kokoro_wyoming import awake
-from kokoro_wyoming.load import Load, Pace
 from kokoro_wyoming.processor import Waiting
+from kokoro_wyoming.scheduler.load import Load, Pace
 
 T = TypeVar("T")
 
