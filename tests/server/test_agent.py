@@ -94,7 +94,7 @@ def test_the_weight_is_what_the_machine_has_left_and_never_none(load: float, tol
 
 def test_a_listener_counts_from_the_first_wish_to_the_end_of_what_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("kokoro_wyoming.load.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("kokoro_wyoming.scheduler.load.time.monotonic", lambda: now[0])
     pace = Pace()
     load = Load(pace)
     assert load.of({"waits"}) == 0  # the pace is not known
