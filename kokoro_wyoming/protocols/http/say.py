@@ -196,7 +196,6 @@ async def _encode(pieces: Pieces[bytes], sound_format: str, sound: KeptSound) ->
     try:
         async for pcm in pieces:
             sound.add(encoder.add(pcm))
-            await asyncio.sleep(0)  # other clients have a turn, as pieces may be there already
         sound.add(encoder.finish(), last=True)
     finally:
         encoder.close()

@@ -64,14 +64,16 @@ class Pieces(Generic[Piece]):
                 await self._take()
             while self._ready:
                 yield self._ready.pop(0)
+                # What is done with a piece may take a millisecond without waiting: other clients have a turn.
+                await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Make no more pieces."""
         if self._coming is not None:
             self._coming.cancel()
             await asyncio.wait((self._coming,))
-            with contextlib.suppress(BaseException):
-                self._coming.result()
+            if not self._coming.cancelled():
+                self._coming.exception()  # or asyncio logs it as never retrieved
         await self._pieces.aclose()
 
     def _next(self) -> asyncio.Task[Piece]:
