@@ -17,6 +17,7 @@ from kokoro_wyoming.languages import match_language, tag_of_letter
 from kokoro_wyoming.protocols.http.errors import BadRequestError, TooLargeError, WrongTypeError
 from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.protocols.json_objects import is_mostly_text
+from kokoro_wyoming.protocols.pacing import within
 from kokoro_wyoming.releases import match_version
 from kokoro_wyoming.text.text_stream import TextFormat
 from kokoro_wyoming.utterances.requests import SpeechRequest, checked_name
@@ -31,6 +32,11 @@ _SPARE_BYTES = 65_536
 Body = TypeVar("Body", bound=BaseModel)
 
 
+def max_message_bytes(options: HttpOptions) -> int:
+    """Most bytes of one body, or of one message of a WebSocket."""
+    return options.text_chars * _BYTES_PER_CHAR + _SPARE_BYTES
+
+
 async def read_json(request: web.Request, options: HttpOptions) -> dict[str, Any]:
     """The JSON object of a request's body.
 
@@ -40,9 +46,7 @@ async def read_json(request: web.Request, options: HttpOptions) -> dict[str, Any
         # A web page elsewhere can send any other type without asking this server first.
         raise WrongTypeError('Send JSON, with the header "Content-Type: application/json".')
     try:
-        body = await asyncio.wait_for(
-            _read(request, options.text_chars * _BYTES_PER_CHAR + _SPARE_BYTES), options.request_seconds
-        )
+        body = await within(options.request_seconds, _read(request, max_message_bytes(options)))
     except asyncio.TimeoutError as error:
         raise BadRequestError(f"The body did not arrive within {options.request_seconds:g} s.") from error
     except web.RequestPayloadError as error:

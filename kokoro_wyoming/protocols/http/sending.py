@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from aiohttp import web
 
+from kokoro_wyoming.protocols.pacing import within
 from kokoro_wyoming.utterances.utterance import Utterance
 
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -109,7 +110,7 @@ async def send(response: web.StreamResponse, data: bytes, seconds: float) -> Non
     if not data:
         return
     try:
-        await asyncio.wait_for(response.write(data), seconds)
+        await within(seconds, response.write(data))
     except asyncio.TimeoutError as error:
         raise SlowClientError(f"took no sound for {seconds:g} s") from error
 
