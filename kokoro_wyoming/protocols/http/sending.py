@@ -15,6 +15,8 @@ from kokoro_wyoming.utterances.utterance import Utterance
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """What keeps caches and proxies from holding back a stream."""
 
+_TOKEN_SECONDS = 0.025
+"""Length of sound that counts as a token of an answer: one step of the network's durations."""
 _STEPS = 8
 """Steps of the event loop within which a piece comes that has not to be waited for."""
 _READY_PIECES = 600
@@ -113,6 +115,11 @@ async def send(response: web.StreamResponse, data: bytes, seconds: float) -> Non
         await within(seconds, response.write(data))
     except asyncio.TimeoutError as error:
         raise SlowClientError(f"took no sound for {seconds:g} s") from error
+
+
+def tokens(seconds: float) -> int:
+    """How many tokens this much sound counts as, for clients that add them up."""
+    return round(seconds / _TOKEN_SECONDS)
 
 
 def cut_off(request: web.Request) -> None:

@@ -390,7 +390,9 @@ async def test_pipelined_requests_are_answered_in_their_order(tmp_path: Path) ->
         await lives(house)
 
 
-@pytest.mark.parametrize("path", [SPEECH, "/v1/audio/speech/timestamps", "/v1/audio/phonemes", "/v1/audio/speech/address"])
+@pytest.mark.parametrize(
+    "path", [SPEECH, "/v1/audio/speech/timestamps", "/v1/audio/phonemes", "/v1/audio/speech/address"]
+)
 async def test_a_client_that_leaves_as_its_request_comes_is_no_defect(path: str, tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         for steps in range(40):
