@@ -80,7 +80,7 @@ class HttpServer:
             handler_cancellation=True,
             access_log=None,
             logger=_ConnectionLog(),
-            shutdown_timeout=_CLOSE_SECONDS,
+            shutdown_timeout=_CLOSE_SECONDS / 2,  # aiohttp waits so long twice
             keepalive_timeout=options.idle_seconds,
             max_line_size=_LINE_BYTES,
         )
