@@ -20,7 +20,7 @@ from kokoro_wyoming.engine import calibration, model_engine
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.network import learning
 from kokoro_wyoming.protocols import admission
-from kokoro_wyoming.protocols.http import bodies, errors, speech
+from kokoro_wyoming.protocols.http import bodies, errors
 from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.scheduler import load
@@ -67,12 +67,12 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "machine>:#/v1` the server speaks": (HTTP_ADDRESS.port,),
         "more than # characters (`limits.text_chars`), # in a whole answer": (
             DEFAULTS.limits.text_chars,
-            speech.WHOLE_CHARS,
+            bodies.WHOLE_CHARS,
         ),
         "`Retry-After` says # seconds": (errors.RETRY_SECONDS,),
         "the text, up to # characters;": (DEFAULTS.limits.text_chars,),
         "outside of # to # it is clamped": SPEEDS,
-        "for texts up to # characters.": (speech.WHOLE_CHARS,),
+        "for texts up to # characters.": (bodies.WHOLE_CHARS,),
         "`pcm` (# kHz,": (pcm.SAMPLE_RATE_HZ / 1000,),
     },
     "docs/speaking.md": {
@@ -95,7 +95,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "lead-in, tail | # s |": (joining.MAX_SILENCE_SECONDS,),
         "logged once for each address, at most # |": (admission._STRANGERS_LOGGED,),
         "and # below `ulimit -n`": (admission._SPARE_FILES,),
-        "an answer that is sent whole | # characters |": (speech.WHOLE_CHARS,),
+        "an answer that is sent whole | # characters |": (bodies.WHOLE_CHARS,),
         "in JSON, and # |": (bodies._SPARE_BYTES,),
         "| refusals being told | # |": (server._REFUSALS_AT_ONCE,),
         "| somebody's wait for a first word | # s |": (model_engine._HOPELESS_SECONDS,),

@@ -20,6 +20,8 @@ KEY_SUBPROTOCOL = "openai-insecure-api-key."
 
 _OPEN = ("/", "/health", "/ready", "/openapi.json")
 _OPEN_FOLDER = "/page/"
+_PRIVATE = (".local", ".localhost", ".internal", ".home.arpa")
+"""Ends of names that nobody can register, so that no page elsewhere has one. Docker has host.docker.internal."""
 _ALLOWED_HEADERS = "authorization, content-type, x-api-key, *"
 """The star stands for what programs add, such as OpenAI's own client, but not for the first."""
 _ALLOWED_METHODS = "GET, HEAD, POST"
@@ -136,9 +138,9 @@ def _origin_of(address: str) -> str:
 def _is_known(name: str, options: HttpOptions) -> bool:
     return (
         _is_address(name)
-        or name == "localhost"
-        or name.endswith((".local", ".localhost"))
-        or name in _own_names()
+        or "." not in name  # a machine of the house, or a container: no name without a dot is for sale
+        or name.endswith(_PRIVATE)
+        or name == _own_name()
         or any(name == known or (known[:2] == "*." and name.endswith(known[1:])) for known in options.hosts)
     )
 
@@ -152,6 +154,5 @@ def _is_address(name: str) -> bool:
 
 
 @cache
-def _own_names() -> frozenset[str]:
-    name = socket.gethostname().lower().rstrip(".")
-    return frozenset({name, name.partition(".")[0]})
+def _own_name() -> str:
+    return socket.gethostname().lower().rstrip(".")

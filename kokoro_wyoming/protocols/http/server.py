@@ -82,7 +82,7 @@ class HttpServer:
             handler_cancellation=True,
             access_log=None,
             logger=_ConnectionLog(),
-            shutdown_timeout=_CLOSE_SECONDS,
+            shutdown_timeout=_CLOSE_SECONDS / 2,  # aiohttp waits so long twice
             keepalive_timeout=options.idle_seconds,
             max_line_size=_LINE_BYTES,
         )
@@ -138,7 +138,11 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
     client.request_came()
     try:
         with request.app[CONTEXT].answering():
-            return await handler(request)
+            response = await handler(request)
+            # aiohttp would send it as well, but a server that stops waits for what is sent in here.
+            await response.prepare(request)
+            await response.write_eof()
+            return response
     except web.HTTPException as error:
         return error if error.status < 400 else http_error_response(error)
     except KokoroWyomingError as error:
