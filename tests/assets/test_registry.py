@@ -452,3 +452,20 @@ def test_the_disk_is_asked_for_the_downloads_too(store: Store, shelf: Path, monk
     with pytest.raises(AssetError, match="not enough disk space"):
         fetch(store, shelf)
     assert not (shelf / "npm-asked").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else, and be somebody else")
+def test_a_folder_of_somebody_elses_is_told_with_both_users_and_the_command(store: Store, shelf: Path) -> None:
+    folder = store.models_folder("v1.0")
+    folder.mkdir(parents=True)
+    shelf.parent.chmod(0o755)
+    os.seteuid(10001)
+    try:
+        with pytest.raises(AssetError) as caught:
+            fetch(store, shelf)
+    finally:
+        os.seteuid(0)
+    told = str(caught.value)
+    assert f"cannot write {store.voices_folder('v1.0')}" in told or f"cannot write {folder}" in told
+    assert "belongs to user 0, and this program runs as user 10001" in told
+    assert "`chown -R 10001 /" in told

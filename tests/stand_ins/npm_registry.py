@@ -1,4 +1,4 @@
-"""A stand-in for an npm registry on this machine: it answers with the archives of a folder, and has faults on demand."""
+"""A stand-in for an npm registry on this machine: it has the archives of a folder, and faults on demand."""
 
 from __future__ import annotations
 
