@@ -29,7 +29,7 @@ RUN scripts/slim_venv.sh
 RUN mkdir -p /data/models /data/voices && \
     if [ "$BAKE_WEIGHTS" = true ]; then .venv/bin/kokoro-wyoming fetch; fi
 
-FROM python:${PYTHON_VERSION}-slim-bookworm
+FROM python:${PYTHON_VERSION}-slim-bookworm AS server
 COPY --from=build /opt/kokoro-wyoming /opt/kokoro-wyoming
 COPY --from=build --chown=10001:10001 /data /data
 LABEL org.opencontainers.image.title="kokoro-wyoming" \

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Builds the container's image on Debian or Ubuntu without a container registry, and tries what it promises. As root.
 #
-#   scripts/image.sh [build] [sizes] [try]     all three unless some are named; scripts/try_image.sh says what is tried
+#   scripts/image.sh base                      the name of the base
+#   scripts/image.sh probe                     can images be built and run here at all?
+#   scripts/image.sh [build] [try] [sizes]     all three unless some are named; scripts/try_image.sh says what is tried
 #
 # The base that the Dockerfile asks for is made of Debian's own packages, as a stand-in for the official Python image. An
 # image of that name that is there already, such as one that was pulled, is taken instead.
@@ -51,8 +53,7 @@ base_name() {
 # The release of Debian is the last word of the base's name; its own Python must be the one that is asked for.
 make_base() {
     local name=$1 release=${1##*-}
-    ! buildah inspect --type image "localhost/$name" >/dev/null 2>&1 || return 0
-    ! buildah inspect --type image "docker.io/library/$name" >/dev/null 2>&1 || return 0
+    ! buildah inspect --type image "$name" >/dev/null 2>&1 || return 0
     needs mmdebstrap
     local mirrors
     # Where this machine's own sources have that release, they say which mirror it can reach.
@@ -86,6 +87,15 @@ pip_settings() {
             [[ $path != /* || ! -e $path ]] || say "$path" >>"$work/pip_paths"
         done
     done < <(python3 -m pip config list | awk -F= '/^(:env:|global)\./ { key = $1; sub(/.*\./, "", key); if (!seen[key]++) print }')
+}
+
+probe() {
+    needs buildah podman runc
+    local name
+    name=$(base_name)
+    make_base "$name"
+    podman --runtime runc --log-level fatal run --rm --network none --memory 1g --ulimit nofile=1024:1024 \
+        --ulimit nproc=1024:1024 "$name" python3 -m venv /tmp/tried
 }
 
 build() {
@@ -134,11 +144,12 @@ bytes_in() {
     du --apparent-size --block-size=1 --summarize "$1" | cut -f1
 }
 
-[[ $# -gt 0 ]] || set -- build sizes try
+[[ $# -gt 0 ]] || set -- build try sizes
 for step in "$@"; do
     case $step in
-        build | sizes) "$step" ;;
+        base) base_name ;;
+        build | probe | sizes) "$step" ;;
         try) try_it ;;
-        *) die "the steps are build, sizes and try, not $step." ;;
+        *) die "the steps are base, probe, build, try and sizes, not $step." ;;
     esac
 done
