@@ -149,7 +149,7 @@ fetches() {
     [[ -z ${SSL_CERT_FILE:-} ]] || settings+=(--volume "$SSL_CERT_FILE:/etc/ssl/certs/ca-certificates.crt:ro"
         --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt)
     if timeout 300 "${engine[@]}" run --rm --name "$name" --network host "${limits[@]}" "${settings[@]}" \
-        --cap-drop all --env "NPM_CONFIG_REGISTRY=$registry" \
+        "${hardened[@]}" --env "NPM_CONFIG_REGISTRY=$registry" \
         --volume "$name-empty-models:/data/models" --volume "$name-empty-voices:/data/voices" \
         "$image" fetch --source registry >"$work/said.txt" 2>&1; then
         ok "fetched into empty volumes without npm: $(tail -n 1 "$work/said.txt")"
