@@ -196,7 +196,7 @@ class Server:
         await self._publish(self._listener)
         self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
         self.ready = True
-        notify("READY=1")
+        notify("READY=1", "STATUS=Ready")
         self._preparing = asyncio.create_task(_prepare_languages(running))
         self._restart_prerendering(prerendering)
         return serving
