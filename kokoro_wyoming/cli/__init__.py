@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import importlib
+import importlib.util
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -90,8 +90,11 @@ def _how_to_install() -> str:
     """What to do where a package of _NOT_ASKED_FOR is missing."""
     wanted = re.compile(rf"({'|'.join(_NOT_ASKED_FOR)})==[\w.]+")
     pins = [found[0] for line in metadata.requires("kokoro-wyoming") or () if (found := wanted.match(line))]
-    command = f"{sys.executable} -m pip install --ignore-requires-python --no-deps {' '.join(pins)}"
-    return f"pip does not install Kokoro's own packages on this Python by itself; run: {command}"
+    installer = f"{sys.executable} -m pip install --ignore-requires-python"
+    if importlib.util.find_spec("pip") is None:  # uv makes environments without it, and asks for no upper bound itself
+        installer = f"uv pip install --python {sys.executable}"
+    command = f"{installer} --no-deps {' '.join(pins)}"
+    return f"Kokoro's own packages do not come by themselves on this Python; run: {command}"
 
 
 def _with_command(argv: Sequence[str]) -> Sequence[str]:

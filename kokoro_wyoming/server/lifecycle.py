@@ -167,7 +167,7 @@ class Server:
             await self.agent.open()
         self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
         self.ready = True
-        notify("READY=1")
+        notify("READY=1", "STATUS=Ready")
         self._preparing = asyncio.create_task(_prepare_languages(running))
         if self._tell is not None and isinstance(self._address, TcpAddress):
             self._telling = asyncio.create_task(self._tell(self._address.port))
