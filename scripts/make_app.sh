@@ -13,9 +13,9 @@ fi
 
 mkdir -p "$1/rootfs"
 cp -R "$checkout/app/." "$1"
-# What the server's image is built from; see .dockerignore. In a folder of this name the Supervisor looks for no other app.
-tar -C "$checkout" --exclude __pycache__ -cf - kokoro_wyoming config setup.cfg pyproject.toml constraints.txt \
-    README.md LICENSE NOTICE scripts/setup_venv.sh scripts/requirements.py scripts/import_all.py | tar -C "$1/rootfs" -xf -
+# What the server's image is built from, as .dockerignore has it. In a folder of this name the Supervisor looks for no other app.
+sed -n 's/^!//p' "$checkout/.dockerignore" |
+    tar -C "$checkout" --exclude __pycache__ -cf - -T - | tar -C "$1/rootfs" -xf -
 
 # The app's part comes after the server's, on top of its last stage.
 {

@@ -122,7 +122,8 @@ def test_published_images_are_for_both_architectures_with_what_is_in_them_and_ho
     machines = yaml.safe_load(workflow.read_text())["jobs"]["build"]["strategy"]["matrix"]["include"]
     assert {machine["platform"] for machine in machines} == {"linux/amd64", "linux/arm64"}
     (built,) = steps_of(workflow, "docker/build-push-action")
-    assert (built["sbom"], built["provenance"], built["platforms"]) == (True, "mode=max", "${{ matrix.platform }}")
+    wanted = {"sbom": True, "provenance": "mode=max", "platforms": "${{ matrix.platform }}"}
+    assert wanted.items() <= built.items()
 
 
 def test_no_module_has_a_name_that_says_nothing_or_grows_past_400_lines() -> None:
