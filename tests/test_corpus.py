@@ -38,7 +38,7 @@ class Scribe(BeepEngine):
     def resolve(self, request: VoiceRequest, program: str | None = None) -> SpokenVoice:
         return SpokenVoice("v1.0", "scribe", request.language or "en-US", 1.0)
 
-    def utterance(self, *, patient: bool = False) -> BeepUtterance:
+    def utterance(self, *, patient: bool = False, fetched: bool = False) -> BeepUtterance:
         return SilentUtterance(self, takes_place=False)
 
 

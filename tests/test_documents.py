@@ -24,7 +24,7 @@ from kokoro_wyoming.protocols import admission
 from kokoro_wyoming.protocols.http import bodies, errors
 from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
-from kokoro_wyoming.scheduler import load
+from kokoro_wyoming.scheduler import listener, load
 from kokoro_wyoming.server import process
 from kokoro_wyoming.text import splitting
 from kokoro_wyoming.text.markup import inline
@@ -159,7 +159,8 @@ def test_the_constants_of_the_scheduler_are_those_of_its_page() -> None:
     told = re.findall(r"\| `(\w+)` \| ([\d.]+)", text_of("docs/turns.md"))
     assert len(told) > 3
     for name, number in told:
-        assert float(number) == getattr(scheduler if hasattr(scheduler, name) else load, name), name
+        (place,) = (module for module in (scheduler, listener, load) if hasattr(module, name))
+        assert float(number) == getattr(place, name), name
 
 
 def test_the_version_is_told_in_one_place() -> None:

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from kokoro_wyoming.scheduler import PIECES_AHEAD, Listener, ModelThread
+from kokoro_wyoming.scheduler import PIECES_AHEAD, ModelThread
+from kokoro_wyoming.scheduler.listener import Listener
 
 
 @pytest.fixture
@@ -155,6 +156,27 @@ async def test_nobody_new_is_begun_with_while_the_old_need_the_thread(thread: Mo
     assert order[:3] == ["old"] * 3
     assert order.index("new") < order.index("newer")
     assert thread.longest_wait_seconds == 0
+
+
+async def test_who_asks_to_hear_something_now_comes_before_all_who_fetch(thread: ModelThread) -> None:
+    """Ten clients that fetch long texts fill the thread twice over, and each has less sound than it will play."""
+    thread._pace.add(worked_seconds=5.2, sound_seconds=26.0)
+    order: list[str] = []
+    gate = Gate()
+    held = asyncio.create_task(_collect(thread, gate.steps(), Listener(due=0)))
+    await asyncio.sleep(0)
+    fetching = [Listener(fetches=True) for _ in range(10)]
+    for listener in fetching:
+        listener.given(0.05)
+    fetched = [asyncio.create_task(_collect(thread, _says("fetched", 2, order), who)) for who in fetching]
+    another = asyncio.create_task(_collect(thread, _says("another", 1, order), Listener(fetches=True)))
+    await asyncio.sleep(0)
+    live = asyncio.create_task(_collect(thread, _says("live", 2, order), Listener()))
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(held, live, another, *fetched)
+    assert order[:2] == ["live"] * 2
+    assert order.index("another") > order.index("fetched")
 
 
 async def test_who_does_not_take_their_sound_keeps_nobody_waiting(thread: ModelThread) -> None:

@@ -20,7 +20,8 @@ import numpy as np
 from kokoro_wyoming import awake
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
 from kokoro_wyoming.network.learning import ENOUGH_UTTERANCES, CalibrationData
-from kokoro_wyoming.scheduler import Listener, ModelThread
+from kokoro_wyoming.scheduler import ModelThread
+from kokoro_wyoming.scheduler.listener import Listener
 
 _LOGGER = logging.getLogger(__name__)
 

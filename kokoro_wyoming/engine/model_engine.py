@@ -24,7 +24,8 @@ from kokoro_wyoming.network.inference import OutputOptions
 from kokoro_wyoming.network.memory import trim_heap
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions
 from kokoro_wyoming.pronunciation.readings import Reading
-from kokoro_wyoming.scheduler import Listener, on_own_thread
+from kokoro_wyoming.scheduler import on_own_thread
+from kokoro_wyoming.scheduler.listener import Listener
 from kokoro_wyoming.text.sentences import Sentence, plain
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceOptions, VoiceRequest
@@ -120,10 +121,11 @@ class Engine:
         """Utterances that are being spoken or wait."""
         return self._utterances
 
-    def utterance(self, *, patient: bool = False) -> EngineUtterance:
+    def utterance(self, *, patient: bool = False, fetched: bool = False) -> EngineUtterance:
         """Take a place for one utterance; BusyError when all are taken, StuckError while nothing is spoken.
 
-        A patient one takes no place, and is spoken in turns that no listener wants.
+        A patient one takes no place, and is spoken in turns that no listener wants. A fetched one waits for those
+        whose sound is heard as it comes.
         """
         trouble = self.trouble()
         if trouble is not None:
@@ -136,7 +138,7 @@ class Engine:
         if waited_seconds > _HOPELESS_SECONDS:
             raise BusyError(f"Somebody waits for their first word for {waited_seconds:.0f} s already; try again later.")
         self._utterances += 1
-        return EngineUtterance(self, Listener(), self._leave)
+        return EngineUtterance(self, Listener(fetches=fetched), self._leave)
 
     def trouble(self) -> str | None:
         """Why nothing can be spoken at present; None when all is well."""

@@ -15,11 +15,12 @@ import math
 import os
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from typing import Any, Generic, NoReturn, TypeVar
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 
 from kokoro_wyoming import awake
 from kokoro_wyoming.processor import Waiting
+from kokoro_wyoming.scheduler.listener import Listener
 from kokoro_wyoming.scheduler.load import Load, Pace
 
 T = TypeVar("T")
@@ -29,73 +30,13 @@ _LOGGER = logging.getLogger(__name__)
 PIECES_AHEAD = 2
 """A job rests while its listener has this many pieces that it did not take: sound that nobody reads costs bounded
 memory."""
-_NEWCOMER_SECONDS = 0.9
-"""Time that a newcomer, a listener without sound, can wait for a turn. For a listener with sound a delay is a gap;
-for a newcomer it is only a later start."""
-_HORIZON_SECONDS = 10.0
 _FULL = 0.8
 """A newcomer starts only if all listeners together need less than this share of the thread over the next
-_HORIZON_SECONDS; the rest pays for starts. Most answers are over within the horizon."""
+`listener.HORIZON_SECONDS`; the rest pays for starts. Most answers are over within the horizon."""
 _BETWEEN_SECONDS = 1.0
 """Time after a sentence in which its listener still counts: the next sentence of a text is asked for sooner."""
 _IDLE_LOOK_SECONDS = 1.0
 """How often a thread without work looks at what other programs take of the processor."""
-
-
-class Listener:
-    """The listener of one utterance. `due` is the monotonic time when the sound that was made runs out.
-
-    A `due` of infinity means that nobody listens: such work is done while no listener wants a turn.
-    """
-
-    def __init__(self, due: float | None = None) -> None:
-        self.due = time.monotonic() + _NEWCOMER_SECONDS if due is None else due
-        self.hears = False
-        """Whether any sound was made for this listener."""
-        self._delivered_until: float | None = None
-        """Monotonic time when the sound that was sent runs out."""
-        self.waited_seconds: float | None = None
-        """From the first wish for a turn to that turn; None before."""
-        self.worked_seconds = 0.0
-        """How long all turns together took."""
-        self.made_seconds = 0.0
-        """Length of the sound that was made."""
-
-    @property
-    def ahead_seconds(self) -> float:
-        """How long the sound that was made will last; 0 while there is none."""
-        return self.due - time.monotonic() if self.hears else 0.0
-
-    @property
-    def wanted_by(self) -> float:
-        """Monotonic time when a turn is wanted at the latest.
-
-        A newcomer's time moves with the clock: however long a newcomer waits, a listener who would hear a gap is first.
-        """
-        return self.due if self.hears else max(self.due, time.monotonic() + _NEWCOMER_SECONDS)
-
-    @property
-    def wanted_share(self) -> float:
-        """The part of the sound of the next _HORIZON_SECONDS that is still to be made: 0 to 1."""
-        return min(max(0.0, 1 - self.ahead_seconds / _HORIZON_SECONDS), 1.0)
-
-    def wants_more(self) -> None:
-        """A new sentence is asked for. A listener whose sound ran out before is due now, not in the past."""
-        if self._delivered_until is not None:
-            self.due = self._delivered_until
-        self.due = max(self.due, time.monotonic())
-
-    def given(self, seconds: float) -> None:
-        """More sound was made: it is heard after the sound before it, or now."""
-        now = time.monotonic()
-        self.due = (max(self.due, now) if self.hears or math.isinf(self.due) else now) + seconds
-        self.hears = True
-        self.made_seconds += seconds
-
-    def delivered(self, seconds: float) -> None:
-        """More sound was sent. It differs from what was made: silence was cut off and pauses were put in."""
-        if self.due < math.inf:
-            self._delivered_until = max(self._delivered_until or 0.0, time.monotonic()) + seconds
 
 
 class _Job(Generic[T]):
@@ -237,9 +178,10 @@ class ModelThread:
 
     @property
     def longest_wait_seconds(self) -> float:
-        """How long the first of the newcomers has waited for a turn; 0 where there is none."""
+        """How long the first of the newcomers who would hear sound now has waited for a turn; 0 where there is none."""
         with self._changed:
-            asked_at = [j.asked_at for j in self._jobs if not (j.begun or j.cancelled or j.is_for_nobody)]
+            newcomers = [job for job in self._jobs if not (job.begun or job.cancelled or job.is_for_nobody)]
+        asked_at = [job.asked_at for job in newcomers if not job.listener.fetches]
         return self._clock() - min(asked_at) if asked_at else 0.0
 
     def others_wait(self, listener: Listener) -> bool:
@@ -273,7 +215,7 @@ class ModelThread:
             while not self._closed:
                 ready = [job for job in self._jobs if job.cancelled or not job.rests]
                 if ready:
-                    return most_urgent(ready, is_full=self._is_full(ready))
+                    return most_urgent(ready, self._room(ready))
                 if not self._changed.wait(_IDLE_LOOK_SECONDS):
                     self._look()
             return None
@@ -282,13 +224,19 @@ class ModelThread:
         if self._waiting is not None:
             self._waiting.look()
 
-    def _is_full(self, ready: Sequence[_Job[Any]]) -> bool:
-        """Whether one more listener would be too many: listeners who have sound keep it."""
+    def _room(self, ready: Sequence[_Job[Any]]) -> Room:
+        """For whom there is room beside the listeners who have sound, as these keep it."""
         now, pace = time.monotonic(), self._pace.seconds_a_second
         self._between = {who: since for who, since in self._between.items() if now - since < _BETWEEN_SECONDS}
         speaking = {job.listener for job in ready if job.begun and not (job.cancelled or job.is_for_nobody)}
-        wanted = pace * sum(listener.wanted_share for listener in speaking | self._between.keys())
-        return wanted > 0 and wanted + pace > _FULL
+        hearing = speaking | self._between.keys()
+
+        def is_full(listeners: Iterable[Listener]) -> bool:
+            wanted = pace * sum(listener.wanted_share for listener in listeners)
+            return wanted > 0 and wanted + pace > _FULL
+
+        live = [listener for listener in hearing if not listener.fetches]
+        return Room(for_live=not is_full(live), for_fetching=not is_full(hearing))
 
     def _work(self) -> None:
         while (job := self._next_job()) is not None:
@@ -345,14 +293,30 @@ class ModelThread:
         return True
 
 
-def most_urgent(jobs: Sequence[_Job[Any]], *, is_full: bool) -> _Job[Any]:
+class Room(NamedTuple):
+    """For which newcomers there is room."""
+
+    for_live: bool = True
+    """For those who hear the sound as it comes. Clients that fetch take no room from them."""
+    for_fetching: bool = True
+
+    def lets(self, job: _Job[Any]) -> bool:
+        """Whether a job may have a turn while others want one."""
+        if job.is_for_nobody:
+            return False
+        if job.listener.fetches:
+            return self.for_live and (job.begun or self.for_fetching)
+        return job.begun or self.for_live
+
+
+def most_urgent(jobs: Sequence[_Job[Any]], room: Room) -> _Job[Any]:
     """The job whose turn is next: one that was cancelled, else that of the listener whose sound runs out first.
 
-    While the thread is full, newcomers have a turn only if nobody else wants one.
+    Those for whom there is no room have a turn only if nobody else wants one.
     """
     abandoned = [job for job in jobs if job.cancelled]
-    begun = [job for job in jobs if job.begun and not job.is_for_nobody] if is_full else []
-    return min(abandoned or begun or jobs, key=lambda job: job.listener.wanted_by)
+    chosen = abandoned or [job for job in jobs if room.lets(job)] or jobs
+    return min(chosen, key=lambda job: (job.listener.wanted_by, job.listener.due))
 
 
 async def on_own_thread(work: Callable[[], T]) -> T:

@@ -111,9 +111,9 @@ class CachedEngine:
     def trouble(self) -> str | None:
         return self._engine.trouble()
 
-    def utterance(self, *, patient: bool = False) -> CachedUtterance:
+    def utterance(self, *, patient: bool = False, fetched: bool = False) -> CachedUtterance:
         """Take a place with the engine, even if the cache will have every sentence: BusyError comes early or never."""
-        slot = self._engine.utterance(patient=patient)
+        slot = self._engine.utterance(patient=patient, fetched=fetched)
         return CachedUtterance(slot, self._cache, self._weights, has_listener=not patient)
 
     async def pin(self, sentence: Sentence, voice: SpokenVoice) -> bool:

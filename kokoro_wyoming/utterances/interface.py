@@ -76,10 +76,11 @@ class SpeechEngine(Protocol):
         """
         ...
 
-    def utterance(self, *, patient: bool = False) -> EngineSlot:
+    def utterance(self, *, patient: bool = False, fetched: bool = False) -> EngineSlot:
         """Take a place for one utterance. Raises BusyError where too many wait, and StuckError.
 
-        A patient utterance takes no listener's place: it is spoken only while no listener wants a turn.
+        A patient utterance takes no listener's place: it is spoken only while no listener wants a turn. A fetched one
+        is not heard as it comes, so it waits for those that are.
         """
         ...
 

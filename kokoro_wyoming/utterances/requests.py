@@ -28,6 +28,8 @@ class SpeechRequest:
     """Factor on the pace that the voice has by the owner's settings. The result is MIN_SPEED to MAX_SPEED."""
     volume: float = 1.0
     """Factor on the samples; 1.0 is what the owner's settings ask for."""
+    fetched: bool = False
+    """Whether the client takes the sound as fast as it is made: nobody knows when it is heard."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Utterance:
         self._options = options
         self._client = client
         self._volume = request.volume
+        self._is_fetched = request.fetched
         self._wants_word_times = request.word_times
         self._voices = UtteranceVoices(engine, request.voice, request.program, options.text, speed=request.speed)
         stream = TextStream(request.text_format, options.text)
@@ -115,7 +116,7 @@ class Utterance:
                     f"One utterance may have {self._options.max_chars:,} characters; send the text in parts."
                 )
             if self._slot is None and text and not text.isspace():
-                self._slot = self._engine.utterance()
+                self._slot = self._engine.utterance(fetched=self._is_fetched)
         self._text.add(text)
 
     def finish(self) -> None:

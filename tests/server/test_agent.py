@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from wyoming.event import Event
 
-from kokoro_wyoming.scheduler import Listener, ModelThread
+from kokoro_wyoming.scheduler import ModelThread
+from kokoro_wyoming.scheduler.listener import Listener
 from kokoro_wyoming.scheduler.load import Load, Pace
 from kokoro_wyoming.server.agent import line
 from kokoro_wyoming.server.discovery import Advertiser

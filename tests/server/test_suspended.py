@@ -21,7 +21,8 @@ from kokoro_wyoming.awake import AwakeClock
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.protocols.wyoming import wire
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
-from kokoro_wyoming.scheduler import Listener, ModelThread
+from kokoro_wyoming.scheduler import ModelThread
+from kokoro_wyoming.scheduler.listener import Listener
 from kokoro_wyoming.server.discovery import advertiser
 from tests.conftest import CHECKOUT
 from tests.protocols.wyoming.test_wire import ONE, Clock

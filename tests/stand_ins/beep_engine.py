@@ -16,7 +16,7 @@ from kokoro_wyoming.audio.word_times import Clock, SpokenWord
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.pronunciation.readings import Reading, WordReading
-from kokoro_wyoming.scheduler import Listener
+from kokoro_wyoming.scheduler.listener import Listener
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.voices.descriptions import ProgramDescription, SpokenVoice, VoiceDescription, VoiceRequest
 
@@ -70,7 +70,7 @@ class BeepEngine:
             raise UnknownVoiceError(f'There is no voice "{name}".')
         return SpokenVoice("v1.0", name, VOICES[name], 1.0)
 
-    def utterance(self, *, patient: bool = False) -> BeepUtterance:
+    def utterance(self, *, patient: bool = False, fetched: bool = False) -> BeepUtterance:
         if patient:
             return BeepUtterance(self, takes_place=False)
         if self.taken >= self.places:

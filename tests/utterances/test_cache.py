@@ -109,7 +109,7 @@ async def test_what_a_listener_does_to_the_sound_or_the_engine_to_its_memory_doe
                 yield memory
 
     class Reusing(BeepEngine):
-        def utterance(self, *, patient: bool = False) -> BeepUtterance:
+        def utterance(self, *, patient: bool = False, fetched: bool = False) -> BeepUtterance:
             return Reused(self, takes_place=False)
 
     cache = cached(Reusing())

@@ -10,7 +10,8 @@ from typing import Literal
 import pytest
 
 from kokoro_wyoming.errors import BusyError, ModelError, PeerError, StuckError, UnknownVoiceError
-from kokoro_wyoming.scheduler import Listener, ModelThread
+from kokoro_wyoming.scheduler import ModelThread
+from kokoro_wyoming.scheduler.listener import Listener
 from kokoro_wyoming.utterances.measures import Gaps, Measures, outcome_of
 from kokoro_wyoming.utterances.quota import Quota
 from kokoro_wyoming.utterances.requests import SpeechOptions, SpeechRequest

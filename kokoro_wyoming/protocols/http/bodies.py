@@ -142,8 +142,8 @@ class Speaking:
     headers: Mapping[str, str]
 
 
-def speaking(body: VoicedBody, *, word_times: bool = False) -> Speaking:
-    """The request for speech that a body makes. Raises PeerError."""
+def speaking(body: VoicedBody, *, word_times: bool = False, live: bool = False) -> Speaking:
+    """The request for speech that a body makes; `live` where it is heard as it comes. Raises PeerError."""
     speed = min(max(body.speed, MIN_SPEED), MAX_SPEED)
     request = SpeechRequest(
         voice=voice_request(body.voice, body.lang_code),
@@ -152,6 +152,7 @@ def speaking(body: VoicedBody, *, word_times: bool = False) -> Speaking:
         speed=speed,
         volume=body.volume_multiplier,
         word_times=word_times,
+        fetched=not live,
     )
     return Speaking(request, {} if speed == body.speed else {"X-Speed": f"{speed:g}"})
 

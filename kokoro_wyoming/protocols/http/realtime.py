@@ -64,11 +64,11 @@ class RealtimeSession(Session):
 
     def _check(self, body: VoicedBody) -> None:
         """Raise UnknownVoiceError or UnknownVersionError where a response would be refused for it."""
-        request = speaking(body).request
+        request = speaking(body, live=True).request
         self.context.service.check(self.context.known_voice(request.voice, request.program), request.program)
 
     async def _begin(self, response: Response) -> None:
-        async with self.beginning(speaking(response.body).request) as utterance:
+        async with self.beginning(speaking(response.body, live=True).request) as utterance:
             utterance.add(response.text)
             utterance.finish()
             for begun in response.begin():

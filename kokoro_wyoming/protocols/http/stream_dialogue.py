@@ -36,7 +36,7 @@ class Start(VoicedBody):
             "lang_code": self.language if self.lang_code is None else self.lang_code,
             "volume_multiplier": self.volume * self.volume_multiplier,
         }
-        return speaking(self.model_copy(update=renamed), word_times=self.words).request
+        return speaking(self.model_copy(update=renamed), word_times=self.words, live=True).request
 
 
 @dataclass(frozen=True)

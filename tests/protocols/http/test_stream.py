@@ -479,7 +479,7 @@ async def test_a_place_that_is_not_there_is_an_error_of_the_text() -> None:
 
 async def test_a_model_that_is_stuck_is_told_of() -> None:
     class Stuck(BeepEngine):
-        def utterance(self, *, patient: bool = False) -> Any:
+        def utterance(self, *, patient: bool = False, fetched: bool = False) -> Any:
             raise StuckError("The model is stuck; start the server anew.")
 
     async with open_sockets(Stuck()) as house, house.socket() as client:
