@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -124,7 +123,8 @@ def test_published_images_are_for_both_architectures_with_what_is_in_them_and_ho
     machines = yaml.safe_load(workflow.read_text())["jobs"]["build"]["strategy"]["matrix"]["include"]
     assert {machine["platform"] for machine in machines} == {"linux/amd64", "linux/arm64"}
     (built,) = steps_of(workflow, "docker/build-push-action")
-    assert (built["sbom"], built["provenance"], built["platforms"]) == (True, "mode=max", "${{ matrix.platform }}")
+    wanted = {"sbom": True, "provenance": "mode=max", "platforms": "${{ matrix.platform }}"}
+    assert wanted.items() <= built.items()
 
 
 def test_no_module_has_a_name_that_says_nothing_or_grows_past_400_lines() -> None:
@@ -203,34 +203,3 @@ def test_every_limit_that_is_promised_has_the_test_that_is_named_and_every_setti
         assert re.search(rf"^(async )?def {name}\(", (CHECKOUT / path).read_text(), re.MULTILINE), f"{path}::{name}"
     for key in yaml.safe_load((CHECKOUT / "config" / "default.yaml").read_text())["limits"]:
         assert f"`limits.{key}`" in told, key
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy, as building leaves its traces among the sources."""
-    copy = tmp_path_factory.mktemp("sources")
-    for name in ("kokoro_wyoming", "config"):
-        shutil.copytree(CHECKOUT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "NOTICE"):
-        shutil.copy(CHECKOUT / name, copy / name)
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", copy / "dist", copy)
-    return next((copy / "dist").glob("*.whl"))
-
-
-@pytest.mark.long
-def test_the_wheel_holds_the_settings_the_tables_and_the_licences(wheel: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-    data = {str(path.relative_to(CHECKOUT)) for path in PACKAGE.rglob("*") if path.suffix in (".json", ".tsv", ".npz")}
-    assert {*data, "kokoro_wyoming/defaults/default.yaml", "kokoro_wyoming/py.typed"} <= set(names)
-    assert {"LICENSE", "NOTICE"} <= {name.rpartition("/")[2] for name in names}
-    assert not [name for name in names if name.startswith(("config/", "tests/", "models/"))]
-
-
-@pytest.mark.long
-def test_the_installed_wheel_finds_its_settings_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
-    run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path / "site", wheel)
-    question = "import kokoro_wyoming, kokoro_wyoming.config as c; print(kokoro_wyoming.__file__, c.load().server.uri)"
-    answer = run(sys.executable, "-c", question, folder=tmp_path, PYTHONPATH=str(tmp_path / "site"))
-    assert answer.startswith(str(tmp_path / "site"))
-    assert "tcp://:10200" in answer

@@ -56,13 +56,13 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     """The settings that the server was started with; it ends at once, with status 0."""
     calls: list[Config] = []
 
-    def serve(config: Config, reread: object) -> int:
+    def serve(config: Config, reread: object, tell: object) -> int:
         calls.append(config)
         return 0
 
-    server = ModuleType("kokoro_wyoming.server.lifecycle")
+    server = ModuleType("kokoro_wyoming.server.process")
     vars(server)["serve"] = serve
-    monkeypatch.setitem(sys.modules, "kokoro_wyoming.server.lifecycle", server)
+    monkeypatch.setitem(sys.modules, "kokoro_wyoming.server.process", server)
     return calls
 
 
@@ -159,18 +159,29 @@ def test_it_runs_as_a_module_and_a_closed_pipe_is_no_traceback() -> None:
     assert (process.returncode, errors) == (1, "")
 
 
-_WITHOUT = "import sys; sys.modules['kokoro'] = None; from kokoro_wyoming.cli import main; sys.exit(main(['check']))"
+_WITHOUT = """
+import importlib.util, sys
+sys.modules["kokoro"] = None
+if sys.argv[1:] == ["uv"]:  # which makes environments without pip
+    importlib.util.find_spec = lambda name: None
+from kokoro_wyoming.cli import main
+sys.exit(main(["check"]))
+"""
 
 
 @pytest.mark.long
-def test_where_pip_left_kokoro_out_the_command_that_brings_it_is_told() -> None:
-    done = subprocess.run([sys.executable, "-c", _WITHOUT], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(
+    ("maker", "installer"),
+    [
+        ("venv", f"{sys.executable} -m pip install --ignore-requires-python"),
+        ("uv", f"uv pip install --python {sys.executable}"),
+    ],
+)
+def test_where_kokoro_was_left_out_the_command_that_brings_it_is_told(maker: str, installer: str) -> None:
+    done = subprocess.run([sys.executable, "-c", _WITHOUT, maker], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith(
-        "kokoro-wyoming: pip does not install Kokoro's own packages on this Python by itself;"
-    )
-    command = f"{sys.executable} -m pip install --ignore-requires-python --no-deps kokoro==0.9.4 misaki==0.9.4"
-    assert done.stderr.endswith(f"run: {command}\n")
+    assert done.stderr.startswith("kokoro-wyoming: Kokoro's own packages do not come by themselves on this Python;")
+    assert done.stderr.endswith(f"run: {installer} --no-deps kokoro==0.9.4 misaki==0.9.4\n")
 
 
 def test_an_interrupt_is_status_130(monkeypatch: pytest.MonkeyPatch) -> None:

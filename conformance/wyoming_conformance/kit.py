@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
-from tests.conformance.exchanges import EXCHANGES, Exchange
-from tests.conformance.line import FaultError, RefusedError, Server
+from wyoming_conformance.exchanges import EXCHANGES, Exchange
+from wyoming_conformance.line import FaultError, RefusedError, Server
 
 _PATIENCES = 20
 """How often an exchange may need all patience before it is given up."""

@@ -1,6 +1,6 @@
 """A server as its neighbours are: right, or with one of the faults that were found in them. It hums.
 
-python -m tests.conformance.stand_in FAULT      # listens on a free port and tells which
+python -m tests.stand_ins.faulty_server FAULT     # listens on a free port and tells which
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from wyoming.event import Event, async_read_event, async_write_event
 
@@ -144,6 +145,15 @@ class Line:
     def vanish(self) -> None:
         """As a listener who is gone."""
         self.writer.transport.abort()
+
+
+def address_of(uri: str) -> tuple[str, int]:
+    """Host and port. Raises ValueError for what is not tcp://HOST:PORT."""
+    with contextlib.suppress(ValueError):  # a port that is no number, an IPv6 address without its bracket
+        address = urlsplit(uri)
+        if address.scheme == "tcp" and address.hostname and address.port:
+            return address.hostname, address.port
+    raise ValueError(f"the address must be tcp://HOST:PORT, not {uri!r}")
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wyoming.event import Event
 
-from tests.conformance.line import FaultError, Line, RefusedError, Server
+from wyoming_conformance.line import FaultError, Line, RefusedError, Server
 
 TEXT = "The light is on. Two windows are open"
 LONG_TEXT = "Once upon a time there was a house that spoke to everybody who lived in it. " * 12
