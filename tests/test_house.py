@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -101,7 +102,7 @@ def test_what_the_set_up_reads_is_in_the_container(name: str) -> None:
     assert f"!{name}" in (CHECKOUT / ".dockerignore").read_text().splitlines()
 
 
-def steps_of(workflow: Path, action: str) -> list[dict[str, str]]:
+def steps_of(workflow: Path, action: str) -> list[dict[str, Any]]:
     """What the steps of a workflow that use this action are given."""
     jobs = yaml.safe_load(workflow.read_text())["jobs"].values()
     steps = (step for job in jobs for step in job.get("steps", ()))
