@@ -22,12 +22,19 @@ ENV KOKORO_WYOMING_HOME=/data
 WORKDIR /opt/kokoro-wyoming
 COPY . .
 RUN --mount=type=cache,target=/root/.cache/pip scripts/setup_venv.sh
+# For `strip`; any version will do, and none is in the image.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
+RUN scripts/slim_venv.sh
 RUN mkdir -p /data/models /data/voices && \
     if [ "$BAKE_WEIGHTS" = true ]; then .venv/bin/kokoro-wyoming fetch; fi
 
-FROM python:${PYTHON_VERSION}-slim-bookworm
+FROM python:${PYTHON_VERSION}-slim-bookworm AS server
 COPY --from=build /opt/kokoro-wyoming /opt/kokoro-wyoming
 COPY --from=build --chown=10001:10001 /data /data
+LABEL org.opencontainers.image.title="kokoro-wyoming" \
+      org.opencontainers.image.description="Kokoro's voices for Home Assistant and every other Wyoming client" \
+      org.opencontainers.image.licenses="Apache-2.0"
 # USER and HOME because nobody in /etc/passwd has this number, and libraries ask for both.
 ENV PATH=/opt/kokoro-wyoming/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -53,18 +55,35 @@ def ears() -> Ears:
 
 
 _LONGEST_FIRST = (
-    *("test_real_speech", "test_two_releases", "test_corpus", "test_conformance", "test_sound"),
+    *("test_page", "test_real_speech", "test_two_releases", "test_corpus", "test_conformance", "test_sound"),
     *("test_calibration", "test_streaming", "test_house", "test_code_switching", "test_word_times", "test_server"),
     *("test_soak", "test_bench", "test_laboratory", "test_discovery_lan", "test_cache", "test_announce", "test_life"),
     *("test_supervised", "test_learning_moments"),
 )
 
 
+_QUICK_EXAMPLES = 6
+"""Of one test's examples the quick subset has so many, evenly spread."""
+
+
+def _function(item: pytest.Item) -> str:
+    """The name of a test without its example."""
+    return item.nodeid.partition("[")[0]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files go first: of two processes none is left with one when the other has no more."""
+    """Long files go first: of two processes none is left with one when the other has no more.
+
+    `-m "not weights"`, the quick subset, leaves out what is long, and of tests that are alike all but a few.
+    """
+    alike = Counter(_function(item) for item in items)
+    seen: Counter[str] = Counter()
     for item in items:
-        if item.get_closest_marker("long"):  # `-m "not weights"` is the quick subset
+        name = _function(item)
+        is_spare = seen[name] % math.ceil(alike[name] / _QUICK_EXAMPLES) != 0
+        seen[name] += 1
+        if is_spare or item.get_closest_marker("long"):
             item.add_marker("weights")
     places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from kokoro_wyoming.processor import core_quota, cores_at_hand, processor_name
-from kokoro_wyoming.server import lifecycle
+from kokoro_wyoming.server import process
 
 LINUX = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no affinity to set")
 
@@ -79,5 +79,5 @@ def test_no_more_threads_than_the_quota_grants(
     quota: float | None, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
-    monkeypatch.setattr(lifecycle, "core_quota", lambda: quota)
-    assert lifecycle._fitting_threads() == threads
+    monkeypatch.setattr(process, "core_quota", lambda: quota)
+    assert process._fitting_threads() == threads

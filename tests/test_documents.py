@@ -9,6 +9,7 @@ from functools import reduce
 from typing import Any
 
 import pytest
+import yaml
 
 import kokoro_wyoming
 from kokoro_wyoming import config, scheduler
@@ -20,10 +21,11 @@ from kokoro_wyoming.engine import calibration, model_engine
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.network import learning
 from kokoro_wyoming.protocols import admission
-from kokoro_wyoming.protocols.http import bodies, errors, speech
+from kokoro_wyoming.protocols.http import bodies, errors
 from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
-from kokoro_wyoming.server import lifecycle
+from kokoro_wyoming.scheduler import load
+from kokoro_wyoming.server import process
 from kokoro_wyoming.text import splitting
 from kokoro_wyoming.text.markup import inline
 from kokoro_wyoming.text.ssml import reader
@@ -54,7 +56,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
     },
     "docs/running.md": {
         "publish port #": (ADDRESS.port,),
-        "it takes a priority of #:": (lifecycle._NICENESS,),
+        "it takes a priority of #:": (process._NICENESS,),
         "silences of # s and more that": (measures._HEARD_GAP_SECONDS,),
     },
     "docs/voices.md": {
@@ -66,12 +68,12 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "machine>:#/v1` the server speaks": (HTTP_ADDRESS.port,),
         "more than # characters (`limits.text_chars`), # in a whole answer": (
             DEFAULTS.limits.text_chars,
-            speech.WHOLE_CHARS,
+            bodies.WHOLE_CHARS,
         ),
         "`Retry-After` says # seconds": (errors.RETRY_SECONDS,),
         "the text, up to # characters;": (DEFAULTS.limits.text_chars,),
         "outside of # to # it is clamped": SPEEDS,
-        "for texts up to # characters.": (speech.WHOLE_CHARS,),
+        "for texts up to # characters.": (bodies.WHOLE_CHARS,),
         "`pcm` (# kHz,": (pcm.SAMPLE_RATE_HZ / 1000,),
     },
     "docs/speaking.md": {
@@ -94,7 +96,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "lead-in, tail | # s |": (joining.MAX_SILENCE_SECONDS,),
         "logged once for each address, at most # |": (admission._STRANGERS_LOGGED,),
         "and # below `ulimit -n`": (admission._SPARE_FILES,),
-        "an answer that is sent whole | # characters |": (speech.WHOLE_CHARS,),
+        "an answer that is sent whole | # characters |": (bodies.WHOLE_CHARS,),
         "in JSON, and # |": (bodies._SPARE_BYTES,),
         "| refusals being told | # |": (server._REFUSALS_AT_ONCE,),
         "| somebody's wait for a first word | # s |": (model_engine._HOPELESS_SECONDS,),
@@ -157,7 +159,7 @@ def test_the_constants_of_the_scheduler_are_those_of_its_page() -> None:
     told = re.findall(r"\| `(\w+)` \| ([\d.]+)", text_of("docs/turns.md"))
     assert len(told) > 3
     for name, number in told:
-        assert float(number) == getattr(scheduler, name), name
+        assert float(number) == getattr(scheduler if hasattr(scheduler, name) else load, name), name
 
 
 def test_the_version_is_told_in_one_place() -> None:
@@ -165,6 +167,21 @@ def test_the_version_is_told_in_one_place() -> None:
     setup.read(CHECKOUT / "setup.cfg")
     assert setup["metadata"]["version"] == "attr: kokoro_wyoming.__version__"
     assert re.fullmatch(r"\d+\.\d+\.\d+", kokoro_wyoming.__version__)
+
+
+def test_documents_workflows_and_the_container_do_not_repeat_the_version_and_the_app_has_the_same() -> None:
+    version = re.compile(rf"(?<![\w.=-])v?{re.escape(kokoro_wyoming.__version__)}(?![\w.])")
+    told = [CHECKOUT / name for name in ("README.md", "Dockerfile", "SECURITY.md", "pyproject.toml", "setup.cfg")]
+    for pattern in ("docs/*.md", "docs/*.yaml", "docs/*.service", ".github/workflows/*", ".ci/*", "scripts/*.sh"):
+        told += CHECKOUT.glob(pattern)
+    assert len(told) > 20
+    for path in told:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        # A comment may have it as an example.
+        assert not [line for line in lines if version.search(line) and not line.startswith("#")], path
+    # Home Assistant reads it there, and runs nothing.
+    for path in CHECKOUT.glob("app/config.yaml"):
+        assert yaml.safe_load(path.read_text(encoding="utf-8"))["version"] == kokoro_wyoming.__version__
 
 
 def test_the_newest_section_of_the_changes_is_that_of_this_version_and_every_one_has_its_day() -> None:

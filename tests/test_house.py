@@ -61,7 +61,7 @@ def test_python_is_clean() -> None:
 
 
 def test_shell_scripts_are_clean() -> None:
-    run("shellcheck", "run.sh", "test.sh", ".ci/run", *(CHECKOUT / "scripts").glob("*.sh"))
+    run("shellcheck", "run.sh", "test.sh", *(CHECKOUT / ".ci").iterdir(), *(CHECKOUT / "scripts").glob("*.sh"))
 
 
 def test_the_dockerfile_is_clean() -> None:
@@ -72,14 +72,24 @@ def test_the_container_is_set_up_by_the_same_scripts_as_run_sh() -> None:
     text = (CHECKOUT / "Dockerfile").read_text().replace("\\\n", " ")
     commands = [re.sub(r"^RUN (--\S+ )*", "", line) for line in text.splitlines() if line.startswith("RUN ")]
     programs = [part.split()[0] for line in commands for part in re.split(r"&&|;|\bthen\b", line) if part.strip()]
-    assert set(programs) <= {"scripts/setup_venv.sh", ".venv/bin/kokoro-wyoming", "mkdir", "if", "fi"}
-    assert "scripts/setup_venv.sh" in programs
+    assert set(programs) <= {
+        "scripts/setup_venv.sh",
+        "scripts/slim_venv.sh",
+        ".venv/bin/kokoro-wyoming",
+        "apt-get",
+        "rm",
+        "mkdir",
+        "if",
+        "fi",
+    }
+    assert {"scripts/setup_venv.sh", "scripts/slim_venv.sh"} <= set(programs)
 
 
 @pytest.mark.parametrize(
     "name",
     [
         "scripts/setup_venv.sh",
+        "scripts/slim_venv.sh",
         "scripts/requirements.py",
         "scripts/import_all.py",
         "setup.cfg",
@@ -89,6 +99,31 @@ def test_the_container_is_set_up_by_the_same_scripts_as_run_sh() -> None:
 )
 def test_what_the_set_up_reads_is_in_the_container(name: str) -> None:
     assert f"!{name}" in (CHECKOUT / ".dockerignore").read_text().splitlines()
+
+
+def steps_of(workflow: Path, action: str) -> list[dict[str, str]]:
+    """What the steps of a workflow that use this action are given."""
+    jobs = yaml.safe_load(workflow.read_text())["jobs"].values()
+    steps = (step for job in jobs for step in job.get("steps", ()))
+    return [step["with"] for step in steps if step.get("uses", "").startswith(f"{action}@")]
+
+
+def test_workflows_publish_at_hosts_that_are_variables() -> None:
+    workflows = CHECKOUT / ".github" / "workflows"
+    places = [step["registry"] for path in workflows.glob("*.yml") for step in steps_of(path, "docker/login-action")]
+    places += [step["repository-url"] for step in steps_of(workflows / "release.yml", "pypa/gh-action-pypi-publish")]
+    places += [yaml.safe_load((workflows / "publish-image.yml").read_text())["env"]["IMAGE"]]
+    assert len(places) == 4
+    assert all(place.startswith("${{ vars.") for place in places), places
+
+
+def test_published_images_are_for_both_architectures_with_what_is_in_them_and_how_they_were_made() -> None:
+    workflow = CHECKOUT / ".github" / "workflows" / "publish-image.yml"
+    machines = yaml.safe_load(workflow.read_text())["jobs"]["build"]["strategy"]["matrix"]["include"]
+    assert {machine["platform"] for machine in machines} == {"linux/amd64", "linux/arm64"}
+    (built,) = steps_of(workflow, "docker/build-push-action")
+    wanted = {"sbom": True, "provenance": "mode=max", "platforms": "${{ matrix.platform }}"}
+    assert wanted.items() <= built.items()
 
 
 def test_no_module_has_a_name_that_says_nothing_or_grows_past_400_lines() -> None:

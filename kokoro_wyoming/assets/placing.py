@@ -8,7 +8,7 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kokoro_wyoming.assets import ledger
@@ -88,13 +88,30 @@ def disk_errors_explained(folder: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         place = problem.filename or folder
-        raise AssetError(f"cannot write {place} ({problem.strerror}); {_remedy(problem.errno)}") from problem
+        raise AssetError(
+            f"cannot write {place} ({problem.strerror}); {_remedy(problem.errno, Path(place))}"
+        ) from problem
 
 
-def _remedy(number: int | None) -> str:
+def _remedy(number: int | None, place: Path) -> str:
     if number in (errno.ENOSPC, errno.EDQUOT):
         return "free some space on that disk and fetch again"
-    return "make the folder writable, or choose others under `folders` in the configuration"
+    others = "or choose others under `folders` in the configuration"
+    folder, owner = _owned(place)
+    if number not in (errno.EACCES, errno.EPERM) or owner == os.geteuid():
+        return f"make the folder writable, {others}"
+    return (
+        f"{folder} belongs to user {owner}, and this program runs as user {os.geteuid()}: make the folder its own "
+        f"(`chown -R {os.geteuid()} {folder}`; for a container, on the host, with the folder's name there), {others}"
+    )
+
+
+def _owned(place: Path) -> tuple[Path, int]:
+    """The deepest folder of the path that is there, and the number of the user whom it belongs to."""
+    for folder in place.absolute().parents:
+        with suppress(OSError):
+            return folder, folder.stat().st_uid
+    return place, os.geteuid()
 
 
 def ensure_space(needs_bytes: Mapping[Path, int]) -> None:

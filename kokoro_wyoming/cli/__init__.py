@@ -19,7 +19,7 @@ from kokoro_wyoming import __version__
 from kokoro_wyoming.cli import standard, stopping
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 
-COMMANDS = ("serve", "fetch", "check", "voices", "say", "announce", "health", "bench")
+COMMANDS = ("serve", "fetch", "check", "voices", "say", "announce", "health", "bench", "relay", "app")
 
 OK, FAILED, MISUSED = 0, 1, 2
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     standard.mend()
     words = _with_command(sys.argv[1:] if argv is None else argv)
-    with stopping.heard(serving=words[0] == "serve") as told:
+    with stopping.heard(serving=words[0] in ("serve", "relay", "app")) as told:
         try:
             status = _run(words)
             sys.stdout.flush()
@@ -144,7 +144,9 @@ def _parser(modules: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
         title="commands", metavar="COMMAND", dest="command", required=True, parser_class=_Parser
     )
     for name, module in modules.items():
-        command = commands.add_parser(name, help=module.SUMMARY, description=module.DESCRIPTION, epilog=module.EXAMPLES)
+        # Without a summary it is a command that no person calls, and is not listed.
+        listed = {"help": module.SUMMARY} if module.SUMMARY else {}
+        command = commands.add_parser(name, description=module.DESCRIPTION, epilog=module.EXAMPLES, **listed)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser

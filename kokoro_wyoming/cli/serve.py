@@ -7,8 +7,15 @@ import contextlib
 import faulthandler
 import io
 import logging
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from kokoro_wyoming.cli import settings
+
+if TYPE_CHECKING:
+    from kokoro_wyoming.config import Config
+    from kokoro_wyoming.server.lifecycle import Tell
 
 SUMMARY = "run the server (the default)"
 DESCRIPTION = "Fetch the files that are missing, check them, load the model and serve until a signal ends it."
@@ -27,7 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = settings.load(args)
+    return start(partial(settings.load, args))
+
+
+def start(load: Callable[[], Config], tell: Tell | None = None) -> int:
+    """Serve with the settings that `load` reads, now and at each SIGHUP. `tell` is told the port, as in `lifecycle`."""
+    config = load()
     set_up_logging(config.server.log_level)
     # Where native code crashed or hung is written to the log, without a word of what was spoken.
     with contextlib.suppress(io.UnsupportedOperation):  # stderr is no file
@@ -41,9 +53,9 @@ def run(args: argparse.Namespace) -> int:
         offline=config.assets.offline,
         report=_LOGGER.info,
     )
-    from kokoro_wyoming.server.lifecycle import serve
+    from kokoro_wyoming.server.process import serve
 
-    return int(serve(config, lambda: settings.load(args)))
+    return int(serve(config, load, tell))
 
 
 def set_up_logging(level: str) -> None:

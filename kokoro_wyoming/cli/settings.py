@@ -86,13 +86,13 @@ def load(args: argparse.Namespace) -> Config:
     """The settings that `args` ask for. Raises ConfigError, or KokoroWyomingError where nothing can be put aside."""
     from kokoro_wyoming import config
 
-    _check_temporary_folder()
+    check_temporary_folder()
     typed = {path: value for path, value in vars(args).items() if "." in path}
     names = {flag.path: flag.name for flag in _FLAGS} | {path: name for name, path, _, _ in _SWITCHES}
     return config.load(args.config, typed, flags=names)
 
 
-def _check_temporary_folder() -> None:
+def check_temporary_folder() -> None:
     """Raise KokoroWyomingError where there is no folder for temporary files: PyTorch cannot be imported then."""
     try:
         tempfile.gettempdir()

@@ -59,7 +59,8 @@ def scan(config: Config, version: str) -> Catalogue:
     """The voices of a release."""
     from kokoro_wyoming.voices.catalogue import Catalogue
 
-    return Catalogue.scan(version, settings.store(config).voices_folder(version))
+    found = Catalogue.scan(version, settings.store(config).voices_folder(version))
+    return found.only(config.speech.languages)
 
 
 def beside(config: Config) -> list[str]:

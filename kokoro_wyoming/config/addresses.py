@@ -16,6 +16,9 @@ _HOME = (
     "fc00::/7",  # unique local
 )
 
+SOCKET = "socket"
+"""The word of `server.proxies` for whoever connects through a socket file."""
+
 _WORDS = {"home": _HOME, "any": ("0.0.0.0/0", "::/0")}
 
 _MAX_UNIX_PATH_BYTES = 107

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from kokoro_wyoming.config.addresses import networks_of, parse_uri
+from kokoro_wyoming.config.addresses import SOCKET, networks_of, parse_uri
 from kokoro_wyoming.errors import PeerError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, match_language
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
@@ -102,6 +102,15 @@ def _truth(value: Any) -> Any:
     return {"yes": True, "on": True, "no": False, "off": False}.get(str(value).lower(), value)
 
 
+def _ingress(value: Any) -> Any:
+    truth = _truth(_lower(value))
+    return {True: "yes", False: "no"}[truth] if isinstance(truth, bool) else truth
+
+
+def _once(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
 def _folder(value: Any, info: ValidationInfo) -> Any:
     """An absolute path; relative ones start at the `home` of the validation context."""
     if not isinstance(value, str):
@@ -148,6 +157,13 @@ def _network(value: str) -> str:
     word = value.strip().lower()
     networks_of(word)
     return word
+
+
+def _proxy(value: str) -> str:
+    word = value.strip().lower()
+    if word in ("home", "any"):
+        raise ValueError("is too many: whoever is in server.proxies is believed; name the addresses of your proxies")
+    return word if word == SOCKET else _network(word)
 
 
 def _not_empty(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -244,8 +260,10 @@ OwnLexicon = Annotated[
     BeforeValidator(_lexicon_once),
 ]
 VoicesByLanguage = Annotated[Mapping[Language, VoiceName], BeforeValidator(_languages_once)]
+Languages = Annotated[tuple[Language, ...], BeforeValidator(several), AfterValidator(_once)]
 Region = Annotated[str, AfterValidator(region_code)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
+Ingress = Annotated[Literal["no", "yes", "only"], BeforeValidator(_ingress)]
 Folder = Annotated[Path, BeforeValidator(_folder)]
 File = Annotated[Path, BeforeValidator(_file)]
 IPAddress = Annotated[str, AfterValidator(_ip_address)]
@@ -253,6 +271,7 @@ InterfaceName = Annotated[str, AfterValidator(_interface_name)]
 AdvertisedHosts = Annotated[tuple[IPAddress, ...] | None, BeforeValidator(several), AfterValidator(_not_empty)]
 InterfaceNames = Annotated[tuple[InterfaceName, ...] | None, BeforeValidator(several), AfterValidator(_not_empty)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(several)]
+Proxies = Annotated[tuple[Annotated[str, AfterValidator(_proxy)], ...], BeforeValidator(several)]
 InstanceName = Annotated[str, AfterValidator(_instance_name)]
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(_text)]
 ApiKey = Annotated[str, AfterValidator(_api_key)]

@@ -88,7 +88,8 @@ def _mistake(details: ErrorDetails, newest_first: Sequence[Document], flags: Map
     wanted = path[:-1] if details["type"] == "missing" else path
     source = max(newest_first, key=lambda document: len(document.known(wanted)))
     text = sentence(details, path)
-    flag = flags.get(".".join(map(str, path))) if source.name == _COMMAND_LINE else None
+    given = source.known(path)
+    flag = flags.get(".".join(map(str, given))) if source.name == _COMMAND_LINE else None
     if flag:
-        return Mistake(flag, (), text)
+        return Mistake(flag, path[len(given) :], text)
     return Mistake(source.name, path, text, source.lines.get(source.known(wanted)))

@@ -44,7 +44,12 @@ class Server(_Section):
     allow: fields.Networks
     """Words that `addresses.networks_of` knows; none: socket files only."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], fields.Word]
-    drain_seconds: Annotated[float, Field(ge=0, le=60)]
+    drain_seconds: Annotated[float, Field(ge=0, le=3_600)]
+    drain_notice_seconds: Annotated[float, Field(ge=0, le=3_600)]
+    agent_uri: fields.Uri | None
+    """None: no balancer asks."""
+    proxies: fields.Proxies
+    """Networks, and `addresses.SOCKET`."""
 
 
 class VendorVoices(_Section):
@@ -80,7 +85,7 @@ class Http(_Section):
     """Origins whose pages may use the API."""
     say: Annotated[Literal["open", "signed", "off"], fields.Word]
     voices: VendorVoices
-    behind_ingress: fields.Truth
+    behind_ingress: fields.Ingress
 
 
 class Model(_Section):
@@ -119,6 +124,8 @@ class Speech(_Section):
     volume: Annotated[float, Field(ge=0.0, le=2.0)]
     ssml: Annotated[Literal["auto", "declared"], fields.Word]
     language_from_text: fields.Truth
+    languages: fields.Languages
+    """Advertised tags; none: all."""
     quiet_seconds: Annotated[float, Field(ge=0.05, le=60)] | None
     markup: fields.Truth
     emoji: Annotated[Literal["drop", "name"], fields.Word]
@@ -146,6 +153,8 @@ class Discovery(_Section):
     name: fields.InstanceName
     advertise_host: fields.AdvertisedHosts
     """None: this machine's addresses on the local network."""
+    advertise_port: Annotated[int, Field(ge=1, le=65_535)] | None
+    """None: the port that the server listens on."""
     interfaces: fields.InterfaceNames
     """None: all that lead to the local network."""
 

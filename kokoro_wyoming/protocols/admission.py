@@ -43,6 +43,10 @@ class Rules:
     """Most utterances that the clients of one address may have waiting."""
     near_is_home: bool = False
     """Whether the IPv6 networks that this machine is in may connect, too."""
+    proxies: tuple[IPNetwork, ...] = ()
+    """Networks whose connections begin with a PROXY header, which is believed."""
+    socket_is_proxy: bool = False
+    """Whether the same holds for connections through the socket file."""
 
 
 class Admission:
@@ -72,13 +76,17 @@ class Admission:
         for host, quota in self._quotas.items():
             quota.limit = rules.waiting_per_address if host else None
 
+    def is_proxy(self, host: str) -> bool:
+        """Whether a connection from this address, or from the socket file ("") begins with a PROXY header."""
+        return _is_in(_parse(host), self._rules.proxies) if host else self._rules.socket_is_proxy
+
     def enter(self, host: str) -> Quota:
         """Admit a client, and return the quota of its address. An admitted client must `leave`.
 
         `host` is the client's numeric address, or "" where it came through a socket file. Raises StrangerError or
         BusyError.
         """
-        if host and not self._may_speak(host):
+        if host and not self.allows(host):
             self._log_stranger(host)
             raise StrangerError("Your network may not use this server; its owner can add it to server.allow.")
         if self._connections.total() >= self._rules.connections:
@@ -94,9 +102,10 @@ class Admission:
         if not self._connections[host]:
             del self._connections[host], self._quotas[host]
 
-    def _may_speak(self, host: str) -> bool:
+    def allows(self, host: str) -> bool:
+        """Whether clients of this numeric address may connect."""
         address = _parse(host)
-        if any(address.version == network.version and address in network for network in self._rules.allow):
+        if _is_in(address, self._rules.allow):
             return True
         if address.version == 4 or not self._rules.near_is_home:
             return False
@@ -117,6 +126,10 @@ class Admission:
         )
         if len(self._logged_strangers) == _STRANGERS_LOGGED:
             _LOGGER.warning("Further strangers are refused and not logged. Is this port open to the internet?")
+
+
+def _is_in(address: IPAddress, networks: Collection[IPNetwork]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
 
 
 def _parse(host: str) -> IPAddress:

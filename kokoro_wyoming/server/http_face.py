@@ -75,6 +75,8 @@ class HttpFace:
 
     async def drain(self, seconds: float) -> None:
         """Refuse new requests, finish what is being said within this time, and close everything."""
+        if self._listener is not None:
+            await self._listener.finish()
         if self._server is not None:
             await self._server.drain(seconds)
         self.close()

@@ -5,24 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import torch
 
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.config.options import api_key
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
-from kokoro_wyoming.network import memory
-from kokoro_wyoming.processor import Waiting, core_quota
 from kokoro_wyoming.protocols.admission import Admission
 from kokoro_wyoming.protocols.wyoming.server import WyomingServer
 from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
-from kokoro_wyoming.scheduler import ModelThread, leave, on_own_thread
+from kokoro_wyoming.scheduler import ModelThread, on_own_thread
+from kokoro_wyoming.server.agent import Agent
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.server.listener import Listener, ListenError, bind
 from kokoro_wyoming.server.options import applicable, rules, wire_limits
@@ -39,53 +35,12 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 1.0
-"""Longest wait for tasks that were cancelled, and for the model thread to end its turn."""
-_NICENESS = -5
-"""Priority of the process. Where processor time is short, it gets three times the share of a process with 0."""
+"""Longest wait for tasks that were cancelled."""
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(config: Config, reread: Callable[[], Config] | None = None) -> int:
-    """Serve until a signal ends the server; returns the exit status. Raises KokoroWyomingError if it cannot start.
-
-    `reread` reads the settings anew at SIGHUP. Without it only the voices are read anew.
-    """
-    memory.keep_freed()
-    memory.limit_kernel_cache()
-    _raise_priority()
-    torch.set_num_threads(config.model.threads or _fitting_threads())
-    thread = ModelThread(waiting=Waiting())
-    server = Server(config, thread, reread)
-    asyncio.run(_run(server))
-    status = 1 if server.hopeless else 0
-    if not thread.close(_CLOSE_SECONDS):
-        leave(status)  # a turn is still under way inside torch
-    return status
-
-
-def _fitting_threads() -> int:
-    """As many threads as torch would use, but no more than the cores' time that a control group grants.
-
-    With more, the system stops all of them for a part of each tenth of a second.
-    """
-    quota = core_quota()
-    return torch.get_num_threads() if quota is None else max(1, min(torch.get_num_threads(), round(quota)))
-
-
-def _raise_priority() -> None:
-    """Raise the priority where this user may (root, systemd's Nice=, Docker's SYS_NICE) and none is set.
-
-    A listener waits for each utterance, and an utterance is made soon. Threads that start later have the priority too.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        if os.getpriority(os.PRIO_PROCESS, 0) == 0:
-            os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
-
-
-async def _run(server: Server) -> None:
-    await server.run()
-    if not server.ready:
-        leave(0)  # threads may still load a model, and asyncio would wait for them
+Tell = Callable[[int], Coroutine[None, None, None]]
+"""Is told the port once clients are accepted, and is cancelled when the server stops."""
 
 
 @dataclass
@@ -101,19 +56,29 @@ class _Serving:
 class Server:
     """One server from start to stop."""
 
-    def __init__(self, config: Config, thread: ModelThread, reread: Callable[[], Config] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        thread: ModelThread,
+        reread: Callable[[], Config] | None = None,
+        tell: Tell | None = None,
+    ) -> None:
         self._config = config
         self._thread = thread
         self._reread = reread
+        self._tell = tell
         self._address = parse_uri(config.server.uri)
         self._manager = manager_of(config, thread)
         self._admission = Admission(rules(config), networks_near)
         self._watchdog = Watchdog(thread, config.limits.stuck_seconds)
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._hang_up = asyncio.Event()
         self._listener: Listener | None = None
         self.http: HttpFace | None = None
         """None where the settings ask for none."""
+        self.agent: Agent | None = None
+        """None where no balancer asks."""
         self._advertiser: Advertiser | None = None
         self._serving: _Serving | None = None
         """None until the model is loaded."""
@@ -121,6 +86,7 @@ class Server:
         """Held while voices are changed: an older list of voices must not replace a newer one."""
         self._prerendering: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self.ready = False
         """Whether the start is complete. A signal before that stops the server at once."""
         self.hopeless = False
@@ -136,18 +102,19 @@ class Server:
             if serving is not None:
                 await self._serve_until_stopped(serving)
             notify("STOPPING=1")
-            if self._preparing is not None:
-                self._preparing.cancel()
+            for task in (self._preparing, self._telling):
+                if task is not None:
+                    task.cancel()
             self._restart_prerendering(None)
-            await self._end()
+            await self._end_unless_stuck()
         finally:
-            for listener in (self.http, self._listener):
+            for listener in (self.http, self._listener, self.agent):
                 if listener is not None:
                     listener.close()
 
     def stop(self) -> None:
-        """End the server as a signal would."""
-        self._stop.set()
+        """End the server as a signal would. A second time balancers are given no more time to notice."""
+        (self._hurry if self._stop.is_set() else self._stop).set()
 
     # Start
 
@@ -180,6 +147,8 @@ class Server:
         began_at_seconds = time.monotonic()
         # The port is bound before the model is loaded, so that a port in use is reported at once. It is opened after.
         self._listener = await bind(self._address, self._accept)
+        if self._config.server.agent_uri is not None:
+            self.agent = await Agent.bound(self._config.server.agent_uri, self._state, self._admission)
         self.http = await _http_face(self._config, self._state)
         running = await self._start_engine()
         service = SpeechService(
@@ -194,10 +163,14 @@ class Server:
         self._address = self._listener.address
         self.uri = str(self._address)
         await self._publish(self._listener)
+        if self.agent is not None:
+            await self.agent.open()
         self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
         self.ready = True
         notify("READY=1", "STATUS=Ready")
         self._preparing = asyncio.create_task(_prepare_languages(running))
+        if self._tell is not None and isinstance(self._address, TcpAddress):
+            self._telling = asyncio.create_task(self._tell(self._address.port))
         self._restart_prerendering(prerendering)
         return serving
 
@@ -221,7 +194,7 @@ class Server:
             return State()
         is_ready = self.ready and not self._stop.is_set() and serving.service.trouble() is None
         connections = {"wyoming": serving.wyoming.connections, "http": self.http.connections if self.http else 0}
-        return State(connections, is_ready, serving.running)
+        return State(connections, is_ready, self._stop.is_set(), serving.running)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._serving is not None, "the port is opened after the model is loaded"
@@ -238,7 +211,7 @@ class Server:
         if discovery.enabled and isinstance(self._address, TcpAddress):
             self._advertiser = Advertiser(
                 discovery.name,
-                self._address.port,
+                discovery.advertise_port or self._address.port,
                 listening_hosts(listener.sockets),
                 discovery.advertise_host,
                 discovery.interfaces,
@@ -247,9 +220,9 @@ class Server:
 
     def _log_ready(self, listener: Listener, engine: SpeechEngine, seconds: float) -> None:
         where = " and ".join(listener.places)
-        page = f"; hear them at {self.http.page}" if self.http and self.http.page else ""
+        page = f"; hear them at {self.http.page}" if self.http and self.http.page and self._tell is None else ""
         _LOGGER.info("Ready after %.1f s: %s at %s%s", seconds, _voices_of(engine), where, page)
-        if isinstance(self._address, TcpAddress):
+        if isinstance(self._address, TcpAddress) and self._tell is None:
             advertiser = self._advertiser
             found = f"choose the discovered {advertiser.name!r}, or " if advertiser and advertiser.advertised else ""
             _LOGGER.info(
@@ -329,14 +302,34 @@ class Server:
 
     # End
 
+    async def _end_unless_stuck(self) -> None:
+        """End, and wait no longer for speech once the model is stuck for good: what is finished may take an hour."""
+        ending = asyncio.ensure_future(self._end())
+        watching = asyncio.ensure_future(self._watchdog.until_hopeless())
+        await asyncio.wait((ending,) if self.hopeless else (ending, watching), return_when=asyncio.FIRST_COMPLETED)
+        for task in (ending, watching):
+            task.cancel()
+        await asyncio.wait((ending, watching), timeout=_CLOSE_SECONDS)
+
     async def _end(self) -> None:
         if self._advertiser is not None:
             await self._advertiser.unpublish()
+        if self._serving is not None and self.ready:
+            await self._give_notice(self._serving.service)
         if self._listener is not None:
-            self._listener.close()
+            await self._listener.finish()
         seconds = self._config.server.drain_seconds
         faces = (self._serving.wyoming if self._serving else None, self.http)
         await asyncio.gather(*(face.drain(seconds) for face in faces if face is not None))
+
+    async def _give_notice(self, service: SpeechService) -> None:
+        """Tell balancers that this server is about to stop, while it still accepts who comes."""
+        service.stopping = True
+        seconds = self._config.server.drain_notice_seconds
+        if seconds and not self.hopeless:
+            _LOGGER.info("Balancers are told for %g s that this server stops", seconds)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), seconds)
 
 
 async def _prepare_languages(running: RunningEngine) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import select
 import socket
 import stat
 import time
@@ -27,6 +28,14 @@ _LACKING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 _PORT_TRIES = 20
 """Tries to find a port that is free in IPv4 and IPv6."""
 _FORBIDDEN = "this user may not; choose a port above 1023 or another folder with {flag}"
+_LAST_ROUNDS = 100
+"""Most rounds of the event loop to accept the clients that wait at a port before it is closed; in a crowd more come all
+the time."""
+_QUIET_ROUNDS = 10
+"""Rounds without a new client before that: more than asyncio takes from accepting one to its transport. It drops a
+client whose port is closed in between."""
+_SETTLE_SECONDS = 0.05
+"""More than asyncio takes from a transport to the protocol's first step."""
 _FOLDER_SECONDS = 2.0
 """Longest wait for a folder's lock, which another program may hold for ever."""
 
@@ -77,6 +86,20 @@ class Listener:
                 await server.start_serving()
         except OSError as error:
             raise listen_error(self._address, error, self._flag) from error
+
+    async def finish(self) -> None:
+        """Accept the clients that wait at the port, and then no more. After it all of them have their protocol."""
+        waiting = select.poll()
+        for sock in self.sockets:
+            waiting.register(sock.fileno(), select.POLLIN)
+        quiet_rounds = 0
+        for _ in range(_LAST_ROUNDS):
+            quiet_rounds = 0 if any(what & select.POLLIN for _, what in waiting.poll(0)) else quiet_rounds + 1
+            if quiet_rounds > _QUIET_ROUNDS:
+                break
+            await asyncio.sleep(0)
+        self.close()
+        await asyncio.sleep(_SETTLE_SECONDS)
 
     def close(self) -> None:
         """Accept no more clients, and remove the socket file. May be called again."""

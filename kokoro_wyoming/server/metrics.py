@@ -92,6 +92,8 @@ class _StateCollector(Collector):
         running = state.running
         listeners = running.inner.listeners if running else 0
         yield GaugeMetricFamily("kokoro_listeners", "Utterances that are being spoken or wait", value=listeners)
+        what = "Part of the machine's time that all listeners need; at 1 it can make no more"
+        yield GaugeMetricFamily("kokoro_load", what, value=running.load if running else 0)
         cache = running.cache if running else None
         held_bytes, sentences = (cache.held_bytes, len(cache)) if cache is not None else (0, 0)
         yield GaugeMetricFamily("kokoro_cache_bytes", "Memory of the cached sentences", value=held_bytes)

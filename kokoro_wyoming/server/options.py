@@ -5,12 +5,12 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from kokoro_wyoming.config import Config
-from kokoro_wyoming.config.addresses import networks_of
+from kokoro_wyoming.config.addresses import SOCKET, networks_of
 from kokoro_wyoming.protocols.admission import Rules, affordable
 from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 
-_KEPT_AT_RELOAD = {"server": ("uri",), "http": ("uri",), "model": (), "folders": (), "discovery": ()}
+_KEPT_AT_RELOAD = {"server": ("uri", "agent_uri"), "http": ("uri",), "model": (), "folders": (), "discovery": ()}
 """Settings that change only at the next start: these keys of each section, or all keys where none is named."""
 
 
@@ -23,6 +23,8 @@ def rules(config: Config) -> Rules:
         limits.connections_per_address,
         limits.waiting_utterances_per_address,
         near_is_home="home" in config.server.allow,
+        proxies=tuple(network for word in config.server.proxies if word != SOCKET for network in networks_of(word)),
+        socket_is_proxy=SOCKET in config.server.proxies,
     )
 
 

@@ -15,7 +15,7 @@ from kokoro_wyoming.config import Config
 from kokoro_wyoming.config.options import sound_options, text_options, voice_options
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
-from kokoro_wyoming.errors import AssetError
+from kokoro_wyoming.errors import AssetError, ConfigError
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.pronounce import ReadingOptions
 from kokoro_wyoming.releases import how_to_get
@@ -48,6 +48,11 @@ class RunningEngine:
     weights: Mapping[str, str]
     """Which weights run, by release. They were read when the release was found; the files may have changed since."""
 
+    @property
+    def load(self) -> float:
+        """The part of the machine's time that all listeners need; more than 1 is more than it can make."""
+        return self.inner.manager.thread.load
+
     def prerendering(self) -> Prerendering | None:
         """The work of filling the cache; None where there is none. Raises as `SpeechEngine.resolve`."""
         if not isinstance(self.engine, CachedEngine):
@@ -59,6 +64,7 @@ class RunningEngine:
 
     async def update(self, catalogues: Sequence[Catalogue]) -> None:
         """Offer these voices from now on. The cache is cleared, because voices may sound otherwise."""
+        catalogues = _offered(self.config, catalogues)
         _log_refused(catalogues, _refused(self.catalogues))
         new = [catalogue for catalogue in catalogues if catalogue.version not in self.weights]
         known = {each.version: self.weights[each.version] for each in catalogues if each not in new}
@@ -80,6 +86,7 @@ class State:
     """Open connections by face."""
     is_ready: bool = False
     """Whether it would speak now: it has started, does not stop, and the model is not stuck."""
+    stopping: bool = False
     running: RunningEngine | None = None
 
 
@@ -109,9 +116,13 @@ async def start_engine(config: Config, manager: ModelManager) -> RunningEngine:
     KokoroWyomingError.
     """
     # Not on the model thread: there, reading all voices would be a long turn while listeners wait.
-    catalogues = await on_own_thread(manager.folders.catalogues)
+    found = await on_own_thread(manager.folders.catalogues)
+    catalogues = _offered(config, found)
     _log_refused(catalogues, {})
     _log_missing_languages(config.model.version)
+    if found[0].voices and not catalogues[0].voices:
+        here = ", ".join(found[0].languages())
+        raise ConfigError(f"speech.languages: no voice here speaks these languages; there are voices for {here}.")
     if not catalogues[0].voices:
         raise AssetError(f"There are no voices in {catalogues[0].folder}; run {how_to_get(config.model.version)}.")
     weights = await asyncio.to_thread(_weights, config, catalogues)
@@ -133,11 +144,24 @@ def _engine(
         catalogues,
         weights=weights,
         cuts_silence=not config.speech.pauses.as_made,
-        choices=replace(choices, language=house_language(choices.language, catalogues[0].languages())),
+        choices=replace(choices, language=_language(config, catalogues[0])),
         max_utterances=config.limits.waiting_utterances,
         stuck_seconds=config.limits.stuck_seconds,
         reading=ReadingOptions(Lexicon(config.lexicon), config.speech.region),
     )
+
+
+def _language(config: Config, catalogue: Catalogue) -> str:
+    """The language that speaks where a client names none."""
+    wanted, spoken = config.speech.language, catalogue.languages()
+    if wanted in spoken or not config.speech.languages:
+        return house_language(wanted, spoken)
+    return next(tag for tag in config.speech.languages if tag in spoken)
+
+
+def _offered(config: Config, catalogues: Sequence[Catalogue]) -> list[Catalogue]:
+    """The voices of the languages that the owner wants."""
+    return [catalogue.only(config.speech.languages) for catalogue in catalogues]
 
 
 def _weights(config: Config, catalogues: Sequence[Catalogue]) -> dict[str, str]:

@@ -24,6 +24,8 @@ class SpeechService:
         self.changes = 0
         """How often engine and options have changed: a sound that was made before may be another now."""
         self._observe: Observer = observer or (lambda measures: None)
+        self.stopping = False
+        """Whether the server is about to stop. It still speaks; who can ask another one should."""
 
     def change(self, engine: SpeechEngine, options: SpeechOptions) -> None:
         """Use another engine and other options from the next utterance on."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -102,6 +102,11 @@ class Catalogue:
     def languages(self) -> tuple[str, ...]:
         """The tags of the languages that have a voice, sorted."""
         return tuple(sorted({voice.languages[0] for voice in self.voices}))
+
+    def only(self, languages: Collection[str]) -> Catalogue:
+        """The voices of these languages; all of them where none is named."""
+        spoken = tuple(voice for voice in self.voices if not languages or voice.languages[0] in languages)
+        return replace(self, voices=spoken)
 
     def best_voice(self, language: str) -> str | None:
         """The voice for a request that names only a language; None if that language has no voice."""

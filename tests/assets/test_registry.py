@@ -1,4 +1,4 @@
-"""Fetching from the package registries, with stand-ins for pip and npm."""
+"""Fetching from the package registries, with stand-ins for pip, npm and npm's registry."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ import tarfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import stamina
 import torch
 
-from kokoro_wyoming.assets import Store, fetching, ledger, placing, registry
+from kokoro_wyoming.assets import Store, fetching, ledger, npm_archive, placing, registry
 from kokoro_wyoming.assets.fetching import fetch_release
 from kokoro_wyoming.assets.inspection import inspect
 from kokoro_wyoming.assets.manifest import Release, ReleaseFile
 from kokoro_wyoming.assets.registry import Clients
 from kokoro_wyoming.errors import AssetError
+from tests.stand_ins.npm_registry import NpmRegistryStandIn, serving
 from tests.stand_ins.tiny_release import KIT, OFFICIAL, PARTS, RAW_VOICES, TINY
 
 PIP = """
@@ -190,8 +192,77 @@ def test_a_relative_folder_works(tmp_path: Path, shelf: Path, monkeypatch: pytes
 
 def test_without_npm_the_remedy_is_told_before_anything_is_fetched(store: Store, shelf: Path) -> None:
     with pytest.raises(AssetError, match=r"npm is needed.*not installed; install it"):
-        fetch(store, shelf, npm=str(shelf / "no-npm-here"))
+        fetch(store, shelf, npm=str(shelf / "no-npm-here"), npm_registry="")
     assert not (shelf / "pip-asked").exists()
+
+
+@pytest.fixture
+def npm_registry(shelf: Path) -> Iterator[NpmRegistryStandIn]:
+    with serving(shelf) as stand_in, stamina.set_testing(True, attempts=npm_archive.ATTEMPTS):
+        yield stand_in
+
+
+def fetch_without_npm(store: Store, shelf: Path, npm_registry: str) -> list[str]:
+    return fetch(store, shelf, npm=str(shelf / "no-npm-here"), npm_registry=npm_registry)
+
+
+@pytest.mark.parametrize("name", ["NPM_CONFIG_REGISTRY", "npm_config_registry"])
+def test_without_npm_the_archive_comes_over_http_from_the_registry_that_npms_variable_names(
+    store: Store, shelf: Path, npm_registry: NpmRegistryStandIn, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NPM_CONFIG_REGISTRY", raising=False)
+    monkeypatch.setenv(name, npm_registry.address)
+    lines = fetch(store, shelf, npm=str(shelf / "no-npm-here"))
+    assert "fetching 2 voices from the npm registry (0.0 MB)" in lines
+    assert npm_registry.asked == ["/npm/tiny-js/-/tiny-js-1.2.1.tgz"]
+    assert [state.status for state in inspect(store, TINY, hashes=True)] == ["ok"] * 4
+    assert left_overs(store) == []
+
+
+def test_an_archive_that_breaks_off_or_a_registry_in_trouble_is_asked_again(
+    store: Store, shelf: Path, npm_registry: NpmRegistryStandIn
+) -> None:
+    npm_registry.statuses, npm_registry.cuts = [503], 1
+    fetch_without_npm(store, shelf, npm_registry.address)
+    assert len(npm_registry.asked) == 3
+    assert [state.status for state in inspect(store, TINY, hashes=True)] == ["ok"] * 4
+
+
+def test_an_archive_over_http_with_other_content_is_named(
+    store: Store, shelf: Path, npm_registry: NpmRegistryStandIn
+) -> None:
+    npm_package(shelf, {**RAW_VOICES, "bm_two": b"x" * len(RAW_VOICES["bm_two"])})
+    with pytest.raises(AssetError, match=r"package/voices/bm_two\.bin from tiny-js 1\.2\.1 is not the published file"):
+        fetch_without_npm(store, shelf, npm_registry.address)
+
+
+def test_an_archive_far_too_large_is_not_downloaded_to_its_end(
+    store: Store, shelf: Path, npm_registry: NpmRegistryStandIn
+) -> None:
+    (shelf / "tiny-js-1.2.1.tgz").write_bytes(b"x" * 50_000_000)
+    with pytest.raises(AssetError, match=r"sends more than the published tiny-js-1\.2\.1\.tgz"):
+        fetch_without_npm(store, shelf, npm_registry.address)
+    assert left_overs(store) == []
+
+
+def test_a_registry_without_the_package_is_told_once(
+    store: Store, shelf: Path, npm_registry: NpmRegistryStandIn
+) -> None:
+    (shelf / "tiny-js-1.2.1.tgz").unlink()
+    with pytest.raises(AssetError, match=r"the npm registry answered 404 .*check the network and the address in NPM"):
+        fetch_without_npm(store, shelf, npm_registry.address)
+    assert len(npm_registry.asked) == 1
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "nowhere", "http://[", "ftp://127.0.0.1/"])
+def test_a_registry_that_cannot_be_reached_is_told(
+    store: Store, shelf: Path, npm_registry: NpmRegistryStandIn, address: str
+) -> None:
+    with pytest.raises(
+        AssetError, match=r"the npm registry cannot be reached \(.+\); check the network and the address"
+    ):
+        fetch_without_npm(store, shelf, address)
+    assert left_overs(store) == []
 
 
 def test_a_python_without_pip_is_told(store: Store, shelf: Path) -> None:
@@ -381,3 +452,20 @@ def test_the_disk_is_asked_for_the_downloads_too(store: Store, shelf: Path, monk
     with pytest.raises(AssetError, match="not enough disk space"):
         fetch(store, shelf)
     assert not (shelf / "npm-asked").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else, and be somebody else")
+def test_a_folder_of_somebody_elses_is_told_with_both_users_and_the_command(store: Store, shelf: Path) -> None:
+    folder = store.models_folder("v1.0")
+    folder.mkdir(parents=True)
+    shelf.parent.chmod(0o755)
+    os.seteuid(10001)
+    try:
+        with pytest.raises(AssetError) as caught:
+            fetch(store, shelf)
+    finally:
+        os.seteuid(0)
+    told = str(caught.value)
+    assert f"cannot write {store.voices_folder('v1.0')}" in told or f"cannot write {folder}" in told
+    assert "belongs to user 0, and this program runs as user 10001" in told
+    assert "`chown -R 10001 /" in told

@@ -56,13 +56,13 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Config]:
     """The settings that the server was started with; it ends at once, with status 0."""
     calls: list[Config] = []
 
-    def serve(config: Config, reread: object) -> int:
+    def serve(config: Config, reread: object, tell: object) -> int:
         calls.append(config)
         return 0
 
-    server = ModuleType("kokoro_wyoming.server.lifecycle")
+    server = ModuleType("kokoro_wyoming.server.process")
     vars(server)["serve"] = serve
-    monkeypatch.setitem(sys.modules, "kokoro_wyoming.server.lifecycle", server)
+    monkeypatch.setitem(sys.modules, "kokoro_wyoming.server.process", server)
     return calls
 
 

@@ -64,6 +64,12 @@ _COMMANDS = {
     "voices": Case("voices --voices-folder {folder}/voices"),
     "voices --json": Case("voices --json --voices-folder {folder}/voices"),
     "check": Case("check --no-hashes", status=1),
+    "relay": Case("relay --to unix:///nowhere", status=2, prints=False),
+    "app": Case(
+        "app --options {folder}/options.json --config {folder}/settings.yaml",
+        status=2,
+        prints=False,
+    ),
     "serve": Case(
         "serve --uri tcp://127.0.0.1:0 --no-zeroconf --no-http --voices-folder {folder}/voices",
         prints=False,

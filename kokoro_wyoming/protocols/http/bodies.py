@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from kokoro_wyoming.audio import encoding
-from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersionError
+from kokoro_wyoming.errors import PeerError, TextTooLongError, UnknownLanguageError, UnknownVersionError
 from kokoro_wyoming.languages import match_language, tag_of_letter
 from kokoro_wyoming.protocols.http.errors import BadRequestError, TooLargeError, WrongTypeError
 from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.protocols.json_objects import is_mostly_text
+from kokoro_wyoming.protocols.pacing import within
 from kokoro_wyoming.releases import match_version
 from kokoro_wyoming.text.text_stream import TextFormat
 from kokoro_wyoming.utterances.requests import SpeechRequest, checked_name
@@ -28,7 +29,15 @@ _BYTES_PER_CHAR = 12
 _SPARE_BYTES = 65_536
 """Room in a body for all that is not its text."""
 
+WHOLE_CHARS = 20_000
+"""Longest text of an answer that is sent whole: some 25 minutes of sound, which are held until the last is made."""
+
 Body = TypeVar("Body", bound=BaseModel)
+
+
+def max_message_bytes(options: HttpOptions) -> int:
+    """Most bytes of one body, or of one message of a WebSocket."""
+    return options.text_chars * _BYTES_PER_CHAR + _SPARE_BYTES
 
 
 async def read_json(request: web.Request, options: HttpOptions) -> dict[str, Any]:
@@ -40,9 +49,7 @@ async def read_json(request: web.Request, options: HttpOptions) -> dict[str, Any
         # A web page elsewhere can send any other type without asking this server first.
         raise WrongTypeError('Send JSON, with the header "Content-Type: application/json".')
     try:
-        body = await asyncio.wait_for(
-            _read(request, options.text_chars * _BYTES_PER_CHAR + _SPARE_BYTES), options.request_seconds
-        )
+        body = await within(options.request_seconds, _read(request, max_message_bytes(options)))
     except asyncio.TimeoutError as error:
         raise BadRequestError(f"The body did not arrive within {options.request_seconds:g} s.") from error
     except web.RequestPayloadError as error:
@@ -147,6 +154,16 @@ def speaking(body: VoicedBody, *, word_times: bool = False) -> Speaking:
         word_times=word_times,
     )
     return Speaking(request, {} if speed == body.speed else {"X-Speed": f"{speed:g}"})
+
+
+def streams(request: web.Request, body: SpeechBody) -> bool:
+    """Whether the answer is sent while it is made. Raises PeerError where there is no text, or too much for a whole."""
+    if not body.input.strip():
+        raise BadRequestError("There is nothing to say.", "input")
+    is_stream = body.stream and request.version >= HttpVersion11
+    if not is_stream and len(body.input) > WHOLE_CHARS:
+        raise TextTooLongError(f"A whole answer may have {WHOLE_CHARS:,} characters; ask for a stream, or in parts.")
+    return is_stream
 
 
 def voice_request(name: str | None, language: str | None) -> VoiceRequest:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.protocols.admission import Admission
+from kokoro_wyoming.protocols.proxy_header import HEADER_SECONDS, Introduction, Source
+from kokoro_wyoming.utterances.failures import log_refusal
 from kokoro_wyoming.utterances.quota import Quota
 
 _REFUSALS_AT_ONCE = 32
@@ -38,6 +40,11 @@ class Connections:
     def __call__(self) -> Connection:
         return Connection(self)
 
+    async def first_requests(self, seconds: float) -> None:
+        """Wait until every client that is connected has asked for something, or until this time is over."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(each.asked.wait() for each in self.admitted)), seconds)
+
 
 class Connection(asyncio.Protocol):
     """Hands all that comes to the HTTP protocol behind it, once the client is admitted.
@@ -52,6 +59,11 @@ class Connection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         """Runs while some of what was written waits for the client to take it."""
+        self._introduction: Introduction | None = None
+        """None before the connection is made, and when the client is known."""
+        self._entered = False
+        self.asked = asyncio.Event()
+        """Set when the head of a request has come, and when the client is gone."""
         self.host = ""
         """The client's numeric address; "" at a socket file."""
         self.peer = "local client"
@@ -72,12 +84,21 @@ class Connection(asyncio.Protocol):
             with contextlib.suppress(OSError):  # the client may have gone already
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
         peer = transport.get_extra_info("peername")
-        if isinstance(peer, tuple):
-            self.host, self.peer = peer[0], f"{peer[0]} port {peer[1]}"
+        if peer is None:  # the client has gone already
+            transport.abort()
+            return
+        self._introduction = Introduction(peer, self._connections.admission.is_proxy)
+        if self._introduction.wanted:
+            self._deadline = asyncio.get_running_loop().call_later(HEADER_SECONDS, transport.abort)
+        else:
+            self._enter(transport, self._introduction.client)
+
+    def _enter(self, transport: asyncio.Transport, client: Source) -> None:
+        """Admit the client, who is known now."""
+        self._introduction, self._entered = None, True
+        self.host, self.peer = client.host, str(client)
         seconds = self._connections.request_seconds
         try:
-            if peer is None:
-                raise PeerError("The client has gone already.")
             self.quota = self._connections.admission.enter(self.host)
             self._connections.admitted.add(self)
         except PeerError as error:
@@ -90,14 +111,35 @@ class Connection(asyncio.Protocol):
 
     def request_came(self) -> None:
         """The head of a request has come whole."""
+        self.asked.set()
+        self._stop_clock()
+
+    def _stop_clock(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
 
     def data_received(self, data: bytes) -> None:
-        self._inner.data_received(data)
+        if self._introduction is not None:
+            data = self._introduce(self._introduction, data)
+        if data:
+            self._inner.data_received(data)
+
+    def _introduce(self, introduction: Introduction, data: bytes) -> bytes:
+        """Read the headers of the proxies; returns what comes behind them."""
+        assert self._transport is not None
+        try:
+            data = introduction.feed(data)
+        except PeerError as error:
+            log_refusal(str(introduction.client), error)
+            self._transport.abort()
+            return b""
+        if not introduction.wanted:
+            self._stop_clock()
+            self._enter(self._transport, introduction.client)
+        return data
 
     def eof_received(self) -> bool | None:
-        return self._inner.eof_received()
+        return None if self._introduction is not None else self._inner.eof_received()
 
     def pause_writing(self) -> None:
         self.writable.clear()
@@ -130,8 +172,9 @@ class Connection(asyncio.Protocol):
         self.request_came()
         self._stop_watching()
         self.writable.set()
-        if self.refusal is None:
+        if self in self._connections.admitted:
             self._connections.admitted.discard(self)
             self._connections.admission.leave(self.host)
         self._connections.refused.discard(self)
-        self._inner.connection_lost(error)
+        if self._entered:
+            self._inner.connection_lost(error)

@@ -20,9 +20,19 @@ KEY_SUBPROTOCOL = "openai-insecure-api-key."
 
 _OPEN = ("/", "/health", "/ready", "/openapi.json")
 _OPEN_FOLDER = "/page/"
+_PRIVATE = (".local", ".localhost", ".internal", ".home.arpa")
+"""Ends of names that nobody can register, so that no page elsewhere has one. Docker has host.docker.internal."""
 _ALLOWED_HEADERS = "authorization, content-type, x-api-key, *"
 """The star stands for what programs add, such as OpenAI's own client, but not for the first."""
 _ALLOWED_METHODS = "GET, HEAD, POST"
+
+
+def check_door(host: str, options: HttpOptions) -> None:
+    """Raise ForbiddenError where only Home Assistant's ingress may come, and this client's address is another."""
+    if options.behind_ingress == "only" and not is_ingress(host, options):
+        raise ForbiddenError(
+            "Only Home Assistant's own page may use this; the app's option `api` opens it to other programs."
+        )
 
 
 def check_site(request: web.Request, host: str, options: HttpOptions) -> None:
@@ -64,7 +74,7 @@ def is_open(path: str) -> bool:
 
 def is_ingress(host: str, options: HttpOptions) -> bool:
     """Whether a client is Home Assistant's ingress, which has asked who the visitor is."""
-    return options.behind_ingress and host == SUPERVISOR
+    return options.behind_ingress != "no" and host.removeprefix("::ffff:") == SUPERVISOR
 
 
 def is_own(origin: str, request: web.Request) -> bool:
@@ -128,9 +138,9 @@ def _origin_of(address: str) -> str:
 def _is_known(name: str, options: HttpOptions) -> bool:
     return (
         _is_address(name)
-        or name == "localhost"
-        or name.endswith((".local", ".localhost"))
-        or name in _own_names()
+        or "." not in name  # a machine of the house, or a container: no name without a dot is for sale
+        or name.endswith(_PRIVATE)
+        or name == _own_name()
         or any(name == known or (known[:2] == "*." and name.endswith(known[1:])) for known in options.hosts)
     )
 
@@ -144,6 +154,5 @@ def _is_address(name: str) -> bool:
 
 
 @cache
-def _own_names() -> frozenset[str]:
-    name = socket.gethostname().lower().rstrip(".")
-    return frozenset({name, name.partition(".")[0]})
+def _own_name() -> str:
+    return socket.gethostname().lower().rstrip(".")

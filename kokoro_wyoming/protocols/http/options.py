@@ -21,8 +21,8 @@ class HttpOptions:
     """Who may ask for `/say/...`: all who may connect, those with a signed address, or no one."""
     vendor_voices: Mapping[str, str] = field(default_factory=dict)
     """Voices by the names that OpenAI's API has for its own."""
-    behind_ingress: bool = False
-    """Whether visitors from Home Assistant's Supervisor need no key."""
+    behind_ingress: Literal["no", "yes", "only"] = "no"
+    """Whether visitors from Home Assistant's Supervisor need no key, and whether nobody else may come."""
     text_chars: int = 100_000
     """Longest text of one request."""
     request_seconds: float = 30.0

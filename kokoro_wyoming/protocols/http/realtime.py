@@ -29,7 +29,7 @@ from kokoro_wyoming.utterances.utterance import Utterance
 ROUTES = web.RouteTableDef()
 
 
-@ROUTES.get("/v1/realtime")
+@ROUTES.get("/v1/realtime", allow_head=False)
 @described(Description(query={"model": "A release, such as v0.19."}, status=101))
 async def realtime(request: web.Request) -> web.StreamResponse:
     """Speak the text of each response that is asked for."""

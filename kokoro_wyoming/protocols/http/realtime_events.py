@@ -16,6 +16,7 @@ from typing import Any, ClassVar, TypeAlias
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.protocols.http.bodies import VoicedBody, parsed
 from kokoro_wyoming.protocols.http.errors import BadRequestError, HttpError
+from kokoro_wyoming.protocols.http.sending import tokens
 
 Event: TypeAlias = dict[str, Any]
 
@@ -28,8 +29,6 @@ _ASKS_TO_READ = re.compile(r"\s*(?:please\s+)?(?:read|say|speak|repeat|recite)\b
 """What stands before the text in instructions such as "Say exactly: Hello."."""
 _METADATA = 16
 """Most entries of a response's metadata, which are sent back."""
-_TOKEN_SECONDS = 0.025
-"""Length of sound that counts as a token: one step of the network's durations."""
 
 
 class ActiveError(HttpError):
@@ -149,7 +148,7 @@ class Response:
         yield self._of_part("response.content_part.done", part={"type": "audio", "transcript": self.text})
         yield self._of_item("response.output_item.done", item=self._item(whole, self.text))
         answer = self._response(status, [self._item(whole, self.text)])
-        taken, made = len(self.text), round(seconds / _TOKEN_SECONDS)
+        taken, made = len(self.text), tokens(seconds)
         usage = {
             "total_tokens": taken + made,
             "input_tokens": taken,
@@ -245,9 +244,7 @@ class Dialogue:
     def _cancel(self, message: Mapping[str, Any]) -> Action:
         wanted = message.get("response_id")
         if self.active is None or wanted not in (None, self.active.id):
-            raise NotActiveError(
-                "There is no such response that is being spoken.",
-            )
+            raise NotActiveError("There is no such response that is being spoken.")
         return Cancel(self.active)
 
     def _wanted_text(self, response: Mapping[str, Any]) -> str | None:

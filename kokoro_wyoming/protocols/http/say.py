@@ -16,7 +16,7 @@ from pydantic import Field
 from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.errors import TextTooLongError
 from kokoro_wyoming.protocols.http.addresses import FOLDER, Addresses, format_of
-from kokoro_wyoming.protocols.http.bodies import SpeechBody, parsed, read_json, speaking
+from kokoro_wyoming.protocols.http.bodies import WHOLE_CHARS, SpeechBody, parsed, read_json, speaking
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import (
@@ -28,7 +28,6 @@ from kokoro_wyoming.protocols.http.errors import (
 )
 from kokoro_wyoming.protocols.http.kept_sounds import KeptSound, KeptSounds
 from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, pcm_of, send
-from kokoro_wyoming.protocols.http.speech import WHOLE_CHARS
 from kokoro_wyoming.utterances.failures import log_failure
 from kokoro_wyoming.utterances.requests import SpeechRequest
 from kokoro_wyoming.utterances.utterance import Utterance
@@ -196,7 +195,6 @@ async def _encode(pieces: Pieces[bytes], sound_format: str, sound: KeptSound) ->
     try:
         async for pcm in pieces:
             sound.add(encoder.add(pcm))
-            await asyncio.sleep(0)  # other clients have a turn, as pieces may be there already
         sound.add(encoder.finish(), last=True)
     finally:
         encoder.close()

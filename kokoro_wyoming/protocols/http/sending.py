@@ -9,11 +9,14 @@ from typing import Generic, TypeVar
 
 from aiohttp import web
 
+from kokoro_wyoming.protocols.pacing import within
 from kokoro_wyoming.utterances.utterance import Utterance
 
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """What keeps caches and proxies from holding back a stream."""
 
+_TOKEN_SECONDS = 0.025
+"""Length of sound that counts as a token of an answer: one step of the network's durations."""
 _STEPS = 8
 """Steps of the event loop within which a piece comes that has not to be waited for."""
 _READY_PIECES = 600
@@ -64,14 +67,16 @@ class Pieces(Generic[Piece]):
                 await self._take()
             while self._ready:
                 yield self._ready.pop(0)
+                # What is done with a piece may take a millisecond without waiting: other clients have a turn.
+                await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Make no more pieces."""
         if self._coming is not None:
             self._coming.cancel()
             await asyncio.wait((self._coming,))
-            with contextlib.suppress(BaseException):
-                self._coming.result()
+            if not self._coming.cancelled():
+                self._coming.exception()  # or asyncio logs it as never retrieved
         await self._pieces.aclose()
 
     def _next(self) -> asyncio.Task[Piece]:
@@ -107,9 +112,14 @@ async def send(response: web.StreamResponse, data: bytes, seconds: float) -> Non
     if not data:
         return
     try:
-        await asyncio.wait_for(response.write(data), seconds)
+        await within(seconds, response.write(data))
     except asyncio.TimeoutError as error:
         raise SlowClientError(f"took no sound for {seconds:g} s") from error
+
+
+def tokens(seconds: float) -> int:
+    """How many tokens this much sound counts as, for clients that add them up."""
+    return round(seconds / _TOKEN_SECONDS)
 
 
 def cut_off(request: web.Request) -> None:

@@ -33,6 +33,8 @@ from kokoro_wyoming.utterances.service import SpeechService
 
 _CLOSE_SECONDS = 1.0
 """Longest wait for requests that were cancelled."""
+_NEW_SECONDS = 1.0
+"""Longest wait for the request of a client that has just connected."""
 _HEADERS = {"Server": "kokoro-wyoming", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """Sent with every answer."""
 _LINE_BYTES = 65_536
@@ -80,7 +82,7 @@ class HttpServer:
             handler_cancellation=True,
             access_log=None,
             logger=_ConnectionLog(),
-            shutdown_timeout=_CLOSE_SECONDS,
+            shutdown_timeout=_CLOSE_SECONDS / 2,  # aiohttp waits so long twice
             keepalive_timeout=options.idle_seconds,
             max_line_size=_LINE_BYTES,
         )
@@ -110,6 +112,7 @@ class HttpServer:
     async def drain(self, seconds: float) -> None:
         """Refuse new requests, let those that are answered finish within this time, then close all connections."""
         self._context.stopping.set()
+        await self._connections.first_requests(min(_NEW_SECONDS, seconds))
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._context.quiet.wait(), seconds)
         self._context.ending.set()
@@ -135,7 +138,11 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
     client.request_came()
     try:
         with request.app[CONTEXT].answering():
-            return await handler(request)
+            response = await handler(request)
+            # aiohttp would send it as well, but a server that stops waits for what is sent in here.
+            await response.prepare(request)
+            await response.write_eof()
+            return response
     except web.HTTPException as error:
         return error if error.status < 400 else http_error_response(error)
     except KokoroWyomingError as error:
@@ -159,6 +166,7 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = error_response(client.refusal)
         response.force_close()
         return response
+    guard.check_door(client.host, context.options)
     guard.check_site(request, client.host, context.options)
     asked = guard.preflight(request, context.options)
     if asked is not None:
@@ -171,5 +179,9 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    if request.app[CONTEXT].service.stopping:
+        # The next request should go to another server. aiohttp has written its own headers already.
+        response.force_close()
+        response.headers["Connection"] = "close"
     response.headers.update(_HEADERS)
     response.headers.update(guard.cors_headers(request, request.app[CONTEXT].options))

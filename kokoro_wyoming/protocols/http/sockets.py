@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from kokoro_wyoming.protocols.http.bodies import max_message_bytes
 from kokoro_wyoming.protocols.http.connections import Connection
 from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
 from kokoro_wyoming.protocols.http.errors import BadRequestError, HttpError
@@ -22,10 +23,6 @@ from kokoro_wyoming.protocols.pacing import MESSAGES_PER_SECOND, Budget, Turns, 
 SUBPROTOCOLS = ("kokoro", "realtime")
 """A browser takes a connection only where the server picks a subprotocol that it offered."""
 
-_BYTES_PER_CHAR = 12
-"""Most bytes of one character in JSON: a pair of surrogates, each as \\uXXXX."""
-_SPARE_BYTES = 65_536
-"""Room in a message for all that is not its text."""
 _CLOSE_SECONDS = 1.0
 """How long a client has to answer that the socket is being closed."""
 _HEARTBEAT = 2.0
@@ -92,7 +89,7 @@ class Socket:
             compress=False,
             # aiohttp must not wait for the client by itself: a wait of its that was cancelled would end the next one.
             writer_limit=sys.maxsize,
-            max_msg_size=options.text_chars * _BYTES_PER_CHAR + _SPARE_BYTES,
+            max_msg_size=max_message_bytes(options),
         )
         if not response.can_prepare(request).ok:
             raise BadRequestError("This address speaks WebSocket; open one here.")

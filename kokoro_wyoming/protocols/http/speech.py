@@ -7,25 +7,18 @@ import base64
 import json
 from collections.abc import Mapping
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
 from kokoro_wyoming.audio import encoding
-from kokoro_wyoming.errors import TextTooLongError
-from kokoro_wyoming.protocols.http.bodies import SpeechBody, parsed, read_json, speaking
+from kokoro_wyoming.protocols.http.bodies import SpeechBody, parsed, read_json, speaking, streams
 from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
 from kokoro_wyoming.protocols.http.described import Description, described
-from kokoro_wyoming.protocols.http.errors import BadRequestError, error_body
-from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, pcm_of, send
+from kokoro_wyoming.protocols.http.errors import error_body
+from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, pcm_of, send, tokens
 from kokoro_wyoming.utterances.failures import log_failure
 from kokoro_wyoming.utterances.utterance import Utterance
 
 ROUTES = web.RouteTableDef()
-
-WHOLE_CHARS = 20_000
-"""Longest text of an answer that is sent whole: some 25 minutes of sound, which are held until the last is made."""
-_TOKEN_SECONDS = 0.025
-"""Length of sound that counts as a token of the answer: one step of the network's durations."""
-
 
 _SOUNDS = (*(encoding.media_type(name) for name in encoding.FORMATS), "text/event-stream")
 
@@ -36,11 +29,7 @@ async def speech(request: web.Request) -> web.StreamResponse:
     """Speak a text."""
     context = request.app[CONTEXT]
     body = parsed(SpeechBody, await read_json(request, context.options))
-    if not body.input.strip():
-        raise BadRequestError("There is nothing to say.", "input")
-    name, streams = body.response_format, body.stream and request.version >= HttpVersion11
-    if not streams and len(body.input) > WHOLE_CHARS:
-        raise TextTooLongError(f"A whole answer may have {WHOLE_CHARS:,} characters; ask for a stream, or in parts.")
+    name, is_stream = body.response_format, streams(request, body)
     asked = speaking(body)
     with context.utterance(request, asked.request) as utterance:
         utterance.add(body.input)
@@ -49,15 +38,15 @@ async def speech(request: web.Request) -> web.StreamResponse:
         try:
             await pieces.take_ready()
             if body.stream_format == "sse":
-                return await send_stream(request, name, pieces, _Events(utterance), asked.headers)
-            if streams and not pieces.is_whole:
-                return await send_stream(request, name, pieces, Bare(encoding.media_type(name)), asked.headers)
-            return await whole_response(name, pieces, asked.headers)
+                return await _send_stream(request, name, pieces, _Events(utterance), asked.headers)
+            if is_stream and not pieces.is_whole:
+                return await _send_stream(request, name, pieces, _Bare(encoding.media_type(name)), asked.headers)
+            return await _whole_response(name, pieces, asked.headers)
         finally:
             await pieces.close()
 
 
-async def whole_response(name: str, pieces: Pieces[bytes], headers: Mapping[str, str]) -> web.Response:
+async def _whole_response(name: str, pieces: Pieces[bytes], headers: Mapping[str, str]) -> web.Response:
     """An answer that is sent when all of it is made, with its length."""
     pcm = b"".join(await pieces.take_all())
     # Minutes of sound take seconds to encode.
@@ -65,7 +54,7 @@ async def whole_response(name: str, pieces: Pieces[bytes], headers: Mapping[str,
     return web.Response(body=sound, headers={**headers, **STREAM_HEADERS, "Content-Type": encoding.media_type(name)})
 
 
-class Bare:
+class _Bare:
     """Sound as the whole body of an answer."""
 
     def __init__(self, media_type: str) -> None:
@@ -84,7 +73,7 @@ class Bare:
         return b""
 
 
-class _Events(Bare):
+class _Events(_Bare):
     """Sound in server-sent events, as OpenAI's API has them; a failure midway is an event of ours."""
 
     def __init__(self, utterance: Utterance) -> None:
@@ -95,7 +84,7 @@ class _Events(Bare):
         return _event({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
 
     def ending(self) -> bytes:
-        taken, made = self._utterance.characters, round(self._utterance.seconds / _TOKEN_SECONDS)
+        taken, made = self._utterance.characters, tokens(self._utterance.seconds)
         usage = {"input_tokens": taken, "output_tokens": made, "total_tokens": taken + made}
         return _event({"type": "speech.audio.done", "usage": usage})
 
@@ -103,8 +92,8 @@ class _Events(Bare):
         return _event({"type": "speech.audio.error", **error_body(error)})
 
 
-async def send_stream(
-    request: web.Request, name: str, pieces: Pieces[bytes], body: Bare, headers: Mapping[str, str]
+async def _send_stream(
+    request: web.Request, name: str, pieces: Pieces[bytes], body: _Bare, headers: Mapping[str, str]
 ) -> web.StreamResponse:
     """Send the sound in this format while it is made. A failure midway cuts the body off."""
     seconds = request.app[CONTEXT].options.write_seconds

@@ -26,7 +26,7 @@ async def health(request: web.Request) -> web.Response:
 async def ready(request: web.Request) -> web.Response:
     """200 while new requests are taken, 503 while the server stops or is stuck: a balancer should ask another one."""
     context = request.app[CONTEXT]
-    if context.stopping.is_set():
+    if context.service.stopping or context.stopping.is_set():
         return json_response({"status": "stopping"}, status=503, headers=_LATER)
     trouble = context.service.trouble()
     if trouble is None:

@@ -21,7 +21,7 @@ from kokoro_wyoming.utterances.utterance import Utterance
 ROUTES = web.RouteTableDef()
 
 
-@ROUTES.get("/v1/stream")
+@ROUTES.get("/v1/stream", allow_head=False)
 @described(Description(status=101))
 async def stream(request: web.Request) -> web.StreamResponse:
     """Speak what comes, one utterance after the other."""

@@ -7,19 +7,17 @@ import base64
 import json
 from collections.abc import Sequence
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 from pydantic import Field
 
 from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import WordTime
-from kokoro_wyoming.errors import TextTooLongError
-from kokoro_wyoming.protocols.http.bodies import SoundFormat, SpeechBody, parsed, read_json, speaking
+from kokoro_wyoming.protocols.http.bodies import SoundFormat, SpeechBody, parsed, read_json, speaking, streams
 from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
 from kokoro_wyoming.protocols.http.described import Description, described
-from kokoro_wyoming.protocols.http.errors import BadRequestError, error_body, json_response
+from kokoro_wyoming.protocols.http.errors import error_body, json_response
 from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, send
-from kokoro_wyoming.protocols.http.speech import WHOLE_CHARS
 from kokoro_wyoming.utterances.failures import log_failure
 from kokoro_wyoming.utterances.utterance import Utterance
 
@@ -129,7 +127,7 @@ async def timestamps(request: web.Request) -> web.StreamResponse:
 
 
 @ROUTES.post("/dev/captioned_speech")
-@described(Description(CaptionedBody, media_types=("application/x-ndjson", "application/json")))
+@described(Description(CaptionedBody))
 async def captioned(request: web.Request) -> web.StreamResponse:
     """Speak a text, and tell when each word is heard, in Kokoro-FastAPI's shape."""
     body = parsed(CaptionedBody, await read_json(request, request.app[CONTEXT].options))
@@ -138,11 +136,7 @@ async def captioned(request: web.Request) -> web.StreamResponse:
 
 
 async def _speak(request: web.Request, body: SpeechBody, shape: _Timed, *, word_times: bool) -> web.StreamResponse:
-    if not body.input.strip():
-        raise BadRequestError("There is nothing to say.", "input")
-    streams = body.stream and request.version >= HttpVersion11
-    if not streams and len(body.input) > WHOLE_CHARS:
-        raise TextTooLongError(f"A whole answer may have {WHOLE_CHARS:,} characters; ask for a stream, or in parts.")
+    is_stream = streams(request, body)
     asked = speaking(body, word_times=word_times)
     headers = {**asked.headers, **STREAM_HEADERS}
     with request.app[CONTEXT].utterance(request, asked.request) as utterance:
@@ -151,7 +145,7 @@ async def _speak(request: web.Request, body: SpeechBody, shape: _Timed, *, word_
         pieces = Pieces(utterance.pieces())
         try:
             await pieces.take_ready()
-            if streams:
+            if is_stream:
                 return await _send_lines(request, utterance, pieces, shape, headers)
             return await _whole(utterance, pieces, shape, headers)
         finally:

@@ -41,11 +41,16 @@ class SoundEvents:
         return self._bytes * 1000 // (SAMPLE_WIDTH_BYTES * SAMPLE_RATE_HZ)
 
 
-def pong(text: str | None, trouble: str | None) -> Event:
-    """The answer to a ping. While nothing can be spoken it also has `trouble`, for `kokoro-wyoming health`."""
+def pong(text: str | None, trouble: str | None, *, stopping: bool = False) -> Event:
+    """The answer to a ping. While nothing can be spoken it also has `trouble`, for `kokoro-wyoming health`.
+
+    Where the server is about to stop it has `stopping`: a balancer should ask another one.
+    """
     pong = Pong(text=text).event()
     if trouble is not None:
         pong.data["trouble"] = trouble
+    if stopping:
+        pong.data["stopping"] = True
     return pong
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 
 from wyoming.event import Event
 from wyoming.tts import SynthesizeStopped
@@ -29,6 +30,8 @@ _LOGGER = logging.getLogger(__name__)
 
 _WAITING_UTTERANCES = 16
 """Most utterances that one connection may have waiting behind the one that is spoken."""
+_NEW_SECONDS = 1.0
+"""Who connected no longer ago may be about to ask, when the server stops."""
 _GONE_CHECK_SECONDS = 0.25
 """How often the server checks whether a client that sends no more is still there."""
 
@@ -54,9 +57,12 @@ class Session:
         limits: WireLimits | None = None,
         *,
         quota: Quota | None = None,
+        peer: str | None = None,
         waiting_utterances: int = _WAITING_UTTERANCES,
     ) -> None:
-        """`quota` counts the utterances of the client's address; None is no limit."""
+        """`quota` counts the utterances of the client's address; None is no limit. `peer` names the client for the log;
+        None: as the connection does.
+        """
         self._raw_reader = reader
         limits = limits or WireLimits()
         self._events = wire.EventReader(reader, limits)
@@ -64,7 +70,7 @@ class Session:
         self._service = service
         self._quota = quota
         self._waiting_utterances = waiting_utterances
-        self._peer = _peer_name(writer)
+        self._peer = peer or _peer_name(writer)
         self._dialogue = dialogue.Dialogue()
         self._queue: asyncio.Queue[_Reply | PeerError | None] = asyncio.Queue()
         """What the speaker is to send, in order; None is the end."""
@@ -75,6 +81,11 @@ class Session:
         self._current: _Reply | None = None
         """The reply that is being sent."""
         self._draining = False
+        self._last: _Reply | None = None
+        """While draining: the reply that is still sent."""
+        self._began_at_seconds = time.monotonic()
+        self._asked = asyncio.Event()
+        """Set when the client has asked for speech, or is gone."""
         self._over = asyncio.Event()
         self._turns = Turns()
 
@@ -96,17 +107,31 @@ class Session:
             log_defect(self._peer, error)
         finally:
             self._out.abort()
+            self._asked.set()
             self._over.set()
 
     async def drain(self) -> None:
         """Finish the reply that is being sent, refuse later requests, and close. Returns when all is done.
 
-        The caller sets the deadline: where it cancels `run`, the client is told why the sound ends.
+        A client that has just connected may still ask once. The caller sets the deadline: where it cancels `run`, the
+        client is told why the sound ends.
         """
+        is_new = not self._asked.is_set() and await self._is_silent_at_first()
         self._draining = True
-        if self._current is None:
-            self._queue.put_nowait(None)
+        if self._unfinished:
+            self._last = self._unfinished[0]
+        else:
+            self._queue.put_nowait(ShuttingDownError() if is_new else None)
         await self._over.wait()
+
+    async def _is_silent_at_first(self) -> bool:
+        """Whether the client has connected just now, and does not ask for anything soon."""
+        left_seconds = self._began_at_seconds + _NEW_SECONDS - time.monotonic()
+        if left_seconds <= 0:
+            return False
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._asked.wait(), left_seconds)
+        return not self._asked.is_set()
 
     async def _serve(self) -> wire.ClosePolicy:
         """Serve the client to the end, and send the error if there is one; returns how patiently to close."""
@@ -208,7 +233,7 @@ class Session:
                 _LOGGER.debug("%s: describe", self._peer)
                 await self._answer(info.info_frame(self._service.programs()))
             case dialogue.Ping(text):
-                await self._answer(pong(text, self._service.trouble()))
+                await self._answer(pong(text, self._service.trouble(), stopping=self._service.stopping))
             case dialogue.Select(name):
                 self._service.check(VoiceRequest(), name)
 
@@ -221,6 +246,7 @@ class Session:
         reply = _Reply(self._open, streamed=begin.streamed)
         self._unfinished.append(reply)
         self._queue.put_nowait(reply)
+        self._asked.set()
 
     async def _answer(self, event: Event | bytes) -> None:
         self._out.put(event)
@@ -243,7 +269,7 @@ class Session:
                 return
             if isinstance(reply, PeerError):
                 raise reply
-            if self._draining:
+            if self._draining and reply is not self._last:
                 raise ShuttingDownError
             self._current = reply
             await self._speak(reply)

@@ -7,6 +7,7 @@ import hmac
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -126,6 +127,9 @@ OWN_NAME = socket.gethostname()
         ("kokoro.localhost", True),
         ("kokoro.local", True),
         ("KOKORO.LOCAL:8880", True),
+        ("kokoro", True),
+        ("host.docker.internal:8880", True),
+        ("nas.home.arpa", True),
         (OWN_NAME, True),
         (f"{OWN_NAME.upper()}:8880", True),
         ("speech.example.org", True),
@@ -137,12 +141,12 @@ OWN_NAME = socket.gethostname()
         ("evil.speech.example.org", False),
         ("speech.example.org.evil.example", False),
         ("evil.example", False),
-        ("local", False),
-        ("evil-local", False),
+        ("evil-local.example", False),
+        ("evil.internal.example", False),
+        ("home.arpa.", False),
         ("127.0.0.1.evil.example", False),
         ("localhost.evil.example", False),
         ("192.168.1", False),
-        ("0x7f000001", False),
         ("[::1", False),
         ("", False),
         (":8880", False),
@@ -400,6 +404,28 @@ async def test_a_server_that_stops_finishes_what_it_says(tmp_path: Path) -> None
             return False
 
         await eventually(is_closed)
+
+
+async def test_a_server_that_stops_sends_a_whole_answer_to_its_end(tmp_path: Path) -> None:
+    body = json.dumps({"input": LONG, "response_format": "pcm", "stream": False}).encode()
+    async with open_house(tmp_path) as house:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", house.port))
+            reader, writer = await asyncio.open_connection(sock=client, limit=4_096)
+            writer.write(post(body))
+            head = await reader.readuntil(b"\r\n\r\n")
+            house.server.stop()
+
+            async def is_stopping() -> bool:
+                return (await house.get("/ready"))[0] == 503
+
+            await eventually(is_stopping)
+            length = re.search(rb"Content-Length: (\d+)", head)
+            assert length is not None
+            assert len(await reader.readexactly(int(length[1]))) > 480 * len(LONG.replace(" ", ""))
+            writer.close()
 
 
 async def test_the_deadline_of_a_stop_cuts_off_what_is_too_long(tmp_path: Path) -> None:

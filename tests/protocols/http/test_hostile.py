@@ -390,6 +390,21 @@ async def test_pipelined_requests_are_answered_in_their_order(tmp_path: Path) ->
         await lives(house)
 
 
+@pytest.mark.parametrize(
+    "path", [SPEECH, "/v1/audio/speech/timestamps", "/v1/audio/phonemes", "/v1/audio/speech/address"]
+)
+async def test_a_client_that_leaves_as_its_request_comes_is_no_defect(path: str, tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        for steps in range(40):
+            _, writer = await house.connect()
+            writer.write(post(path=path))
+            for _ in range(steps % 10):
+                await asyncio.sleep(0)
+            writer.transport.abort()
+            await until(lambda: house.connections == 0)
+        await lives(house)
+
+
 async def test_a_client_that_has_no_more_to_say_leaves_nothing(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         for sent in (post(), post(BODY[:10], length=45), get(), b"", b"GET"):

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
-from kokoro_wyoming.protocols.http import speech
+from kokoro_wyoming.protocols.http import bodies
 from tests.protocols.http.house import SPEECH, House, error_of, open_house
 from tests.stand_ins.beep_engine import heard
 from tests.stand_ins.beep_house import until
@@ -268,7 +268,7 @@ async def test_an_answer_that_was_made_at_once_has_its_length(tmp_path: Path) ->
 
 
 async def test_a_whole_answer_has_a_limit_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speech, "WHOLE_CHARS", 100)
+    monkeypatch.setattr(bodies, "WHOLE_CHARS", 100)
     async with open_house(tmp_path) as house:
         status, _, body = await house.post({"input": LONG, "response_format": "pcm", "stream": False})
         assert (status, error_of(body)["param"]) == (413, "input")

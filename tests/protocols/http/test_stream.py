@@ -577,6 +577,20 @@ async def test_only_a_websocket_is_answered() -> None:
         assert "WebSocket" in (await answer.json())["error"]["message"]
 
 
+@pytest.mark.parametrize("path", ["/v1/stream", "/v1/realtime"])
+async def test_only_get_opens_a_websocket(path: str) -> None:
+    handshake = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    async with open_sockets() as house:
+        url = f"http://127.0.0.1:{house.port}{path}"
+        async with house.session.head(url, headers=handshake) as answer:
+            assert answer.status == 405
+
+
 @pytest.mark.parametrize("offered", [("kokoro", "openai-insecure-api-key.secret-key"), ("realtime", "kokoro")])
 async def test_a_browser_gets_a_subprotocol_that_it_offered(offered: tuple[str, ...]) -> None:
     async with open_sockets() as house, house.socket(protocols=offered) as client:

@@ -713,12 +713,38 @@ async def test_what_is_asked_while_draining_is_refused_after_what_is_in_hand() -
     assert kinds(replies) == [*SPOKEN, "error"]
 
 
-async def test_draining_closes_an_idle_connection_at_once() -> None:
+async def test_draining_closes_an_idle_connection_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kokoro_wyoming.protocols.wyoming.session._NEW_SECONDS", 0)
     async with open_house() as house, house.client() as client:
         await until(lambda: bool(house.sessions))
         await asyncio.wait_for(house.sessions[0].drain(), 10)
         assert await client.read_event() is None
         await asyncio.wait_for(house.sessions[0].drain(), 10)
+
+
+async def test_who_had_just_connected_when_it_drains_is_served_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kokoro_wyoming.protocols.wyoming.session._NEW_SECONDS", 10)
+    async with open_house() as house, house.client() as client:
+        await until(lambda: bool(house.sessions))
+        draining = asyncio.ensure_future(house.sessions[0].drain())
+        await asyncio.sleep(0)
+        await client.write_event(synthesize("Just in time"))
+        await client.write_event(synthesize("Too late"))
+        replies = await _read_all(client)
+        await client.disconnect()
+        await asyncio.wait_for(draining, 10)
+    assert text_of(replies) == "Just in time"
+    assert kinds(replies) == [*SPOKEN, "error"]
+
+
+async def test_who_had_just_connected_when_it_drains_and_asks_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kokoro_wyoming.protocols.wyoming.session._NEW_SECONDS", 0.1)
+    async with open_house() as house, house.client() as client:
+        await until(lambda: bool(house.sessions))
+        draining = asyncio.ensure_future(house.sessions[0].drain())
+        assert error_codes(await _read_all(client)) == ["shutting-down"]
+        await client.disconnect()
+        await asyncio.wait_for(draining, 10)
 
 
 async def test_cancelling_tells_the_listener_that_the_sound_is_not_all() -> None:

@@ -20,6 +20,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from kokoro_wyoming import awake
 from kokoro_wyoming.processor import Waiting
+from kokoro_wyoming.scheduler.load import Load, Pace
 
 T = TypeVar("T")
 
@@ -37,8 +38,6 @@ _FULL = 0.8
 _HORIZON_SECONDS; the rest pays for starts. Most answers are over within the horizon."""
 _BETWEEN_SECONDS = 1.0
 """Time after a sentence in which its listener still counts: the next sentence of a text is asked for sooner."""
-_PACE_SECONDS = 30.0
-"""Length of the sound over which the pace is measured."""
 _IDLE_LOOK_SECONDS = 1.0
 """How often a thread without work looks at what other programs take of the processor."""
 
@@ -97,26 +96,6 @@ class Listener:
         """More sound was sent. It differs from what was made: silence was cut off and pauses were put in."""
         if self.due < math.inf:
             self._delivered_until = max(self._delivered_until or 0.0, time.monotonic()) + seconds
-
-
-class Pace:
-    """How long the thread works for a second of sound, over the last sound that it made."""
-
-    def __init__(self) -> None:
-        self._worked_seconds = self._sound_seconds = 0.0
-
-    @property
-    def seconds_a_second(self) -> float:
-        """Seconds of work for a second of sound; 0 while nothing is known."""
-        return self._worked_seconds / self._sound_seconds if self._sound_seconds else 0.0
-
-    def add(self, worked_seconds: float, sound_seconds: float) -> None:
-        """A turn took so long, and made so much sound or none."""
-        self._worked_seconds += worked_seconds
-        self._sound_seconds += sound_seconds
-        if self._sound_seconds > _PACE_SECONDS:
-            self._worked_seconds /= 2
-            self._sound_seconds /= 2
 
 
 class _Job(Generic[T]):
@@ -180,6 +159,7 @@ class ModelThread:
         self._jobs: list[_Job[Any]] = []
         self._changed = threading.Condition()
         self._pace = Pace()
+        self._load = Load(self._pace)
         self._between: dict[Listener, float] = {}
         """Listeners whose sentence was made, and since when: they may soon ask for the next."""
         self._closed = False
@@ -250,6 +230,12 @@ class ModelThread:
         return len(self._jobs)
 
     @property
+    def load(self) -> float:
+        """The part of this thread's time that all listeners need; more than 1 is more than it can make."""
+        with self._changed:
+            return self._load.of({job.listener for job in self._jobs if not (job.cancelled or job.is_for_nobody)})
+
+    @property
     def longest_wait_seconds(self) -> float:
         """How long the first of the newcomers has waited for a turn; 0 where there is none."""
         with self._changed:
@@ -313,6 +299,7 @@ class ModelThread:
                     self._jobs.remove(job)
                     if job.listener.hears and not (job.cancelled or job.is_for_nobody):
                         self._between[job.listener] = time.monotonic()
+                        self._load.served(job.listener, job.listener.due)
                 job.forget()
             self.turn_started = None
         if self._waiting is not None:
