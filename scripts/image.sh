@@ -128,8 +128,8 @@ sizes() {
     say "| $((bytes / 1000000)) | the image |"
     say "| $((($(bytes_in "$mounted") - $(bytes_in "$mounted/opt/kokoro-wyoming")) / 1000000)) | its base: Debian and Python |"
     say "| $(($(bytes_in "$packages") / 1000000)) | all packages, of them: |"
-    du --apparent-size --block-size=1 --max-depth=1 "$packages" | sort -rn | sed 1d | head -n 20 |
-        awk '{ sub(".*/", "", $2); printf "| %.0f | %s |\n", $1 / 1e6, $2 }'
+    du --apparent-size --block-size=1 --max-depth=1 "$packages" | sort -rn |
+        awk 'NR > 1 && NR <= 21 { sub(".*/", "", $2); printf "| %.0f | %s |\n", $1 / 1e6, $2 }'
     buildah rm "$container" >/dev/null
     [[ $bytes -le $most ]] || die "the image has $((bytes / 1000000)) MB, more than $((most / 1000000))."
 }

@@ -50,11 +50,16 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *what: object) -> None:
+        """Log nothing: clients hang up on an archive that is too large."""
+
+
 @contextmanager
 def serving(folder: Path) -> Iterator[NpmRegistryStandIn]:
     """Serves the archives of a folder on 127.0.0.1 until the block ends."""
     registry = NpmRegistryStandIn(folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": registry}))
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": registry}))
     registry.address = f"http://127.0.0.1:{server.server_port}/npm/"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
