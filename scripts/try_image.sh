@@ -41,7 +41,7 @@ judge() {
 }
 
 clean_up() {
-    "${engine[@]}" rm --force --time 0 "$name" >/dev/null 2>&1 || true
+    "${engine[@]}" rm --force --volumes --time 0 "$name" >/dev/null 2>&1 || true
     local kind
     for kind in models voices empty-models empty-voices; do
         "${engine[@]}" volume rm --force "$name-$kind" >/dev/null 2>&1 || true
@@ -57,7 +57,7 @@ ends() {
     start "$image" "$@"
     status=$(timeout 60 "${engine[@]}" wait "$name") || status=running
     said >"$work/said.txt"
-    "${engine[@]}" rm --force --time 0 "$name" >/dev/null
+    "${engine[@]}" rm --force --volumes --time 0 "$name" >/dev/null
 }
 
 # start IMAGE FLAGS...
@@ -200,7 +200,7 @@ stops_in_time() {
     status=$("${engine[@]}" inspect --format '{{.State.ExitCode}}' "$name")
     said | sed -n '/SIGTERM/,$s/^/        /p'
     judge "stopped while it spoke, $seconds s after it was told, with status $status (drain: $drain_seconds s)" test "$status" = 0
-    "${engine[@]}" rm --force --time 0 "$name" >/dev/null
+    "${engine[@]}" rm --force --volumes --time 0 "$name" >/dev/null
 }
 
 # A first start also measures this machine. Where others have the processors, the time says nothing.
@@ -221,7 +221,7 @@ ready() {
         judge_time "$what: ready $took s after its start, $worked s of a processor"
     else
         failed "$what: not ready: $(said | tail -n 3)"
-        "${engine[@]}" rm --force --time 0 "$name" >/dev/null
+        "${engine[@]}" rm --force --volumes --time 0 "$name" >/dev/null
         return 1
     fi
 }
@@ -247,7 +247,7 @@ from_a_read_only_folder() {
         --volume "$(readlink -f "$data/models"):/data/models:ro" --volume "$(readlink -f "$data/voices"):/data/voices:ro"
     ready "weights that belong to somebody else, mounted read-only, a first start" "$begun" || return 0
     judge "it speaks from there" inside kokoro-wyoming say "From a folder." --out /tmp/said.wav
-    "${engine[@]}" rm --force --time $((drain_seconds + 5)) "$name" >/dev/null
+    "${engine[@]}" rm --force --volumes --time $((drain_seconds + 5)) "$name" >/dev/null
 }
 
 # The volumes as the image before this one, or this one, left them.
@@ -258,14 +258,14 @@ upgraded() {
     start "$before" --network none "${volumes[@]}"
     ready "the state before ($before)" "$begun" || return 0
     inside kokoro-wyoming say "Before the update." --out /tmp/said.wav >/dev/null
-    "${engine[@]}" rm --force --time $((drain_seconds + 5)) "$name" >/dev/null
+    "${engine[@]}" rm --force --volumes --time $((drain_seconds + 5)) "$name" >/dev/null
     sums=$(weights_sums)
     begun=$(milliseconds)
     start "$image" --network none "${hardened[@]}" "${volumes[@]}"
     ready "upgraded over its volumes" "$begun" || return 0
     judge "it speaks after the update" inside kokoro-wyoming say "After the update." --out /tmp/said.wav
     judge "weights and voices in the volumes are as they were" test "$sums" = "$(weights_sums)"
-    "${engine[@]}" rm --force --time $((drain_seconds + 5)) "$name" >/dev/null
+    "${engine[@]}" rm --force --volumes --time $((drain_seconds + 5)) "$name" >/dev/null
 }
 
 weights_sums() {
