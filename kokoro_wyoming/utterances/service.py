@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kokoro_wyoming.pronunciation.readings import Reading
+from kokoro_wyoming.utterances.cache import CachedEngine
 from kokoro_wyoming.utterances.interface import SpeechEngine
 from kokoro_wyoming.utterances.measures import Measures, Observer, outcome_of
 from kokoro_wyoming.utterances.quota import Quota
@@ -10,6 +11,9 @@ from kokoro_wyoming.utterances.reading import read
 from kokoro_wyoming.utterances.requests import SpeechOptions, SpeechRequest
 from kokoro_wyoming.utterances.utterance import Utterance
 from kokoro_wyoming.voices.descriptions import ProgramDescription, VoiceRequest
+
+_SHORT_CHARS = 40
+"""Some two seconds of sound, which are often made in one window."""
 
 
 class SpeechService:
@@ -31,6 +35,10 @@ class SpeechService:
         """Use another engine and other options from the next utterance on."""
         self._engine, self._options = engine, options
         self.changes += 1
+
+    def may_be_whole(self, text: str) -> bool:
+        """Whether all sound of a text may be there as soon as any is: it is short, or was said before."""
+        return len(text) <= _SHORT_CHARS or isinstance(self._engine, CachedEngine)
 
     def programs(self) -> tuple[ProgramDescription, ...]:
         """The programs and their voices, the default program first."""

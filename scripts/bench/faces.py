@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import aiohttp
 
 from kokoro_wyoming.bench.listener import Wyoming
-from kokoro_wyoming.bench.texts import SECONDS_3, SECONDS_20, WORD
+from kokoro_wyoming.bench.texts import SECONDS_3, SECONDS_6, WORD
 from kokoro_wyoming.cli.tables import print_table
 
-TEXTS = (WORD, SECONDS_3, SECONDS_20)
+TEXTS = (WORD, SECONDS_3, SECONDS_6)
 FORMATS = ("pcm", "wav", "mp3", "opus", "flac")
 _WYOMING = "Wyoming"
 

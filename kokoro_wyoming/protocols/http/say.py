@@ -180,7 +180,7 @@ async def _make(speaking_it: contextlib.ExitStack, utterance: Utterance, asked: 
         utterance.finish()
         pieces = Pieces(pcm_of(utterance))
         try:
-            await pieces.take_ready()
+            await pieces.take_ready(may_be_whole=False)
             if asked.format in _STREAMED and not pieces.is_whole:
                 await _encode(pieces, asked.format, sound)
             else:

@@ -43,9 +43,14 @@ class Pieces(Generic[Piece]):
         self.is_whole = False
         """Whether all pieces are there."""
 
-    async def take_ready(self) -> None:
-        """Wait for the first piece, and take all that come with it. Raises as the pieces do."""
-        while not self.is_whole and len(self._ready) < _READY_PIECES:
+    async def take_ready(self, *, may_be_whole: bool) -> None:
+        """Wait for the first piece, and take all that come with it. Raises as the pieces do.
+
+        To look for more takes some turns of the event loop, each of which may wait for the model thread's Python:
+        where the answer can hardly be whole, the first piece is sent at once.
+        """
+        most = _READY_PIECES if may_be_whole else 1
+        while not self.is_whole and len(self._ready) < most:
             coming = self._next()
             for _ in range(_STEPS):
                 if coming.done():

@@ -36,7 +36,7 @@ async def speech(request: web.Request) -> web.StreamResponse:
         utterance.finish()
         pieces = Pieces(pcm_of(utterance))
         try:
-            await pieces.take_ready()
+            await pieces.take_ready(may_be_whole=context.service.may_be_whole(body.input))
             if body.stream_format == "sse":
                 return await _send_stream(request, name, pieces, _Events(utterance), asked.headers)
             if is_stream and not pieces.is_whole:

@@ -144,7 +144,7 @@ async def _speak(request: web.Request, body: SpeechBody, shape: _Timed, *, word_
         utterance.finish()
         pieces = Pieces(utterance.pieces())
         try:
-            await pieces.take_ready()
+            await pieces.take_ready(may_be_whole=False)
             if is_stream:
                 return await _send_lines(request, utterance, pieces, shape, headers)
             return await _whole(utterance, pieces, shape, headers)

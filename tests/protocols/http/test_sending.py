@@ -23,7 +23,7 @@ async def test_others_have_a_turn_after_each_piece_though_all_are_there() -> Non
             await asyncio.sleep(0)
 
     pieces = Pieces(_numbers(100))
-    await pieces.take_ready()
+    await pieces.take_ready(may_be_whole=True)
     assert pieces.is_whole
     watching = asyncio.ensure_future(other())
     assert [piece async for piece in pieces] == list(range(100))
@@ -42,7 +42,7 @@ async def test_pieces_that_fail_after_all_have_left_are_no_defect() -> None:
     unhandled: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
     pieces = Pieces(failing())
-    await pieces.take_ready()
+    await pieces.take_ready(may_be_whole=True)
     await pieces.close()
     del pieces
     await asyncio.sleep(0)
