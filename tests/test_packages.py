@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import urllib.request
 import wave
 import zipfile
@@ -57,8 +56,8 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(CHECKOUT / name, copy / name)
     run(sys.executable, "-c", SDIST, folder=copy)
     (archive,) = (copy / "dist").glob("*.tar.gz")
-    with tarfile.open(archive) as packed:
-        packed.extractall(copy / "unpacked", filter="data")
+    (copy / "unpacked").mkdir()
+    run("tar", "-xf", archive, "-C", copy / "unpacked", folder=copy)
     return copy / "unpacked" / f"kokoro_wyoming-{kokoro_wyoming.__version__}"
 
 
