@@ -55,7 +55,15 @@ def ears() -> Ears:
 
 
 _LONGEST_FIRST = (
-    *("test_page", "test_real_speech", "test_two_releases", "test_corpus", "test_conformance", "test_sound"),
+    *(
+        "test_haproxy",
+        "test_page",
+        "test_real_speech",
+        "test_two_releases",
+        "test_corpus",
+        "test_conformance",
+        "test_sound",
+    ),
     *("test_calibration", "test_streaming", "test_house", "test_code_switching", "test_word_times", "test_server"),
     *("test_soak", "test_bench", "test_laboratory", "test_discovery_lan", "test_cache", "test_announce", "test_life"),
     *("test_supervised", "test_learning_moments"),
