@@ -29,7 +29,7 @@ def sources(name: str) -> Path:
     """The folder of one of the three; skips the test where it is not there."""
     path = Path(_FOLDER) / name
     if not _FOLDER or not path.is_dir():
-        pytest.skip(f"the sources of {name} are not here: see tests/app/theirs.py")
+        pytest.skip(f"{name}'s own rules are not tried: its sources are no part of ours; see this file")
     return path
 
 

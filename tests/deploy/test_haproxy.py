@@ -23,7 +23,7 @@ from tests.stand_ins.beep_house import error_codes, kinds, synthesize, text_of, 
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(shutil.which("haproxy") is None, reason="there is no haproxy here; Debian has it"),
+    pytest.mark.skipif(shutil.which("haproxy") is None, reason="needs the real haproxy, which is not here"),
 ]
 
 LONG = " ".join(f"This is sentence number {number} of many." for number in range(40))

@@ -88,7 +88,7 @@ def test_the_processor_computes_anew() -> None:
 def network(request: pytest.FixtureRequest, model_data: Store) -> Network:
     """A network that replays: by a stand-in on the processor, and by CUDA graphs where there is a card."""
     if request.param == "cuda" and not torch.cuda.is_available():
-        pytest.skip("this machine has no card with CUDA")
+        pytest.skip("replay by real CUDA graphs is not tried: this machine has no card with CUDA")
     folder, device = model_data.models / "v1_0", "cuda" if request.param == "cuda" else "cpu"
     network = KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", device=device).initialize()
     if device == "cpu":

@@ -25,7 +25,7 @@ from kokoro_wyoming.voices.blends import MAX_SPEED, MIN_SPEED
 from kokoro_wyoming.voices.descriptions import VoiceRequest
 
 _BYTES_PER_CHAR = 12
-"""Most bytes of one character in JSON: a pair of surrogates, each as \\uXXXX."""
+"""Most bytes of one character in JSON: a pair of surrogates, each written with six, as \\ud83d."""
 _SPARE_BYTES = 65_536
 """Room in a body for all that is not its text."""
 

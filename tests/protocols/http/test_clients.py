@@ -192,7 +192,7 @@ def node_modules() -> Path:
     """OpenAI's package for JavaScript, in a folder of this user's cache."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        pytest.skip("node and npm are not installed")
+        pytest.skip("OpenAI's JavaScript client is not tried: it needs node and npm, which are not installed")
     folder = Path(platformdirs.user_cache_dir("kokoro-wyoming-tests")) / f"openai-js-{_JAVASCRIPT_VERSION}"
     package = folder / "node_modules" / "openai" / "package.json"
     if not package.is_file():

@@ -7,6 +7,7 @@ import base64
 from typing import Any
 
 import aiohttp
+import openai
 import pytest
 
 from kokoro_wyoming.errors import AssetError
@@ -121,10 +122,8 @@ async def test_it_speaks_as_wyoming_openai_asks_without_waiting_for_answers() ->
 
 
 async def test_openais_own_client_is_understood() -> None:
-    openai = pytest.importorskip("openai")
-    pytest.importorskip("websockets", reason="openai[realtime] needs it")
     async with open_sockets(options=HttpOptions(api_key="secret-key")) as house:
-        ours = openai.AsyncOpenAI(
+        ours: Any = openai.AsyncOpenAI(
             api_key="secret-key",
             base_url=f"http://127.0.0.1:{house.port}/v1",
             websocket_base_url=f"ws://127.0.0.1:{house.port}/v1",
