@@ -6,7 +6,6 @@ import os
 import plistlib
 import re
 import shutil
-import subprocess
 import sys
 import urllib.request
 import wave
@@ -18,26 +17,12 @@ import pytest
 import kokoro_wyoming
 from kokoro_wyoming.assets import Store
 from tests.conftest import CHECKOUT, RunningServer
+from tests.test_house import run
 
 DOCS = CHECKOUT / "docs"
 BUILT_FROM = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "NOTICE", "constraints.txt")
 """What a build reads beside the folders; `conformance` is a package of its own."""
 SDIST = "import setuptools.build_meta as backend; backend.build_sdist('dist')"
-
-
-def run(*command: str | Path, folder: Path, **environment: str) -> str:
-    """What a program printed, when it ends well."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def files_under(folder: Path) -> set[str]:

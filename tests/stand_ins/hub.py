@@ -7,8 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote
+
+from tests.stand_ins.loopback import served_by
 
 
 @dataclass(frozen=True)
@@ -118,25 +120,11 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, *what: object) -> None:
-        """Log nothing: clients close the connection of a server that fails on purpose."""
-
-
 @contextmanager
 def serving(hub: HubStandIn) -> Iterator[HubStandIn]:
     """Serves on 127.0.0.1 until the block ends."""
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
-    hub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield hub
-    finally:
-        hub.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+    with served_by(_Handler, hub=hub) as hub.url:
+        try:
+            yield hub
+        finally:
+            hub.closing.set()

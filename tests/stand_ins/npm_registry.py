@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+
+from tests.stand_ins.loopback import served_by
 
 
 @dataclass
@@ -50,22 +51,10 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *what: object) -> None:
-        """Log nothing: clients hang up on an archive that is too large."""
-
-
 @contextmanager
 def serving(folder: Path) -> Iterator[NpmRegistryStandIn]:
     """Serves the archives of a folder on 127.0.0.1 until the block ends."""
     registry = NpmRegistryStandIn(folder)
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"registry": registry}))
-    registry.address = f"http://127.0.0.1:{server.server_port}/npm/"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with served_by(_Handler, registry=registry) as address:
+        registry.address = f"{address}/npm/"
         yield registry
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

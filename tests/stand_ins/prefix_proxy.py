@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 import aiohttp
 from aiohttp import web
+
+from tests.stand_ins.loopback import offered_protocols, pass_both_ways, serving_app
 
 FRAME = "/house"
 """The page with the frame."""
@@ -38,14 +38,8 @@ async def prefix_proxy(server: str, prefix: str, *, sockets: bool = True) -> Asy
 
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(app, shutdown_timeout=1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
+        async with serving_app(app) as address:
+            yield address
 
 
 async def _answer(session: aiohttp.ClientSession, request: web.Request, path: str) -> web.StreamResponse:
@@ -62,21 +56,9 @@ async def _answer(session: aiohttp.ClientSession, request: web.Request, path: st
 
 
 async def _socket(session: aiohttp.ClientSession, request: web.Request, path: str) -> web.StreamResponse:
-    offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if name]
-    async with session.ws_connect(path, protocols=offered) as behind:
+    async with session.ws_connect(path, protocols=offered_protocols(request)) as behind:
         front = web.WebSocketResponse(protocols=[behind.protocol] if behind.protocol else [])
         await front.prepare(request)
-        ways = [asyncio.ensure_future(_pass_on(front, behind)), asyncio.ensure_future(_pass_on(behind, front))]
-        _, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in left:
-            way.cancel()
+        await pass_both_ways(front, behind)
         await front.close()
         return front
-
-
-async def _pass_on(source: Any, goal: Any) -> None:
-    async for message in source:
-        if message.type is aiohttp.WSMsgType.TEXT:
-            await goal.send_str(message.data)
-        elif message.type is aiohttp.WSMsgType.BINARY:
-            await goal.send_bytes(message.data)

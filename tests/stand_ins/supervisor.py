@@ -6,7 +6,6 @@ cookie is wanted, headers are left out and added, answers below 4 MB are gathere
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator
@@ -15,6 +14,8 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+
+from tests.stand_ins.loopback import offered_protocols, pass_both_ways, serving_app
 
 TOKEN = "token-of-the-app"
 INGRESS_TOKEN = "m4Y9sWjv0bW3GJq1vCz0aZ8h2uF5tXkQ"
@@ -144,25 +145,14 @@ async def _answer(
 async def _socket(
     session: aiohttp.ClientSession, request: web.Request, url: str, headers: dict[str, str]
 ) -> web.StreamResponse:
-    offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if name]
+    offered = offered_protocols(request)
     front = web.WebSocketResponse(protocols=offered, autoclose=False, autoping=False)
     await front.prepare(request)
     url = f"{url}?{request.query_string}" if request.query_string else url
     connected = session.ws_connect(url, headers=headers, protocols=offered, autoclose=False, autoping=False)
     async with connected as behind:
-        ways = [asyncio.ensure_future(_pass_on(front, behind)), asyncio.ensure_future(_pass_on(behind, front))]
-        _, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in left:
-            way.cancel()
+        await pass_both_ways(front, behind)
     return front
-
-
-async def _pass_on(source: Any, goal: Any) -> None:
-    async for message in source:
-        if message.type is aiohttp.WSMsgType.TEXT:
-            await goal.send_str(message.data)
-        elif message.type is aiohttp.WSMsgType.BINARY:
-            await goal.send_bytes(message.data)
 
 
 @contextlib.asynccontextmanager
@@ -173,12 +163,5 @@ async def supervisor() -> AsyncIterator[Supervisor]:
     app.router.add_post("/discovery", made.discovery)
     app.router.add_get(PANEL, made.panel)
     app.router.add_route("*", "/api/hassio_ingress/{token}/{path:.*}", made.ingress)
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with serving_app(app) as made.url:
         yield made
-    finally:
-        await runner.cleanup()
