@@ -54,15 +54,19 @@ class Context:
                 self.quiet.set()
 
     @contextlib.contextmanager
-    def utterance(self, request: web.Request, wanted: SpeechRequest) -> Iterator[Utterance]:
-        """An utterance for this client, closed at the end. Raises as `SpeechService.begin`."""
+    def utterance(self, request: web.Request, wanted: SpeechRequest, text: str | None = None) -> Iterator[Utterance]:
+        """An utterance for this client, closed at the end; with all of its text, where that is known.
+
+        Raises as `SpeechService.begin` and `Utterance.add`.
+        """
         client = connection_of(request)
         speech = replace(wanted, voice=self.known_voice(wanted.voice, wanted.program))
         utterance = self.service.begin(speech, client=client.peer, quota=client.quota, face=FACE)
-        try:
+        with contextlib.closing(utterance):
+            if text is not None:
+                utterance.add(text)
+                utterance.finish()
             yield utterance
-        finally:
-            utterance.close()
 
     def known_voice(self, voice: VoiceRequest, program: str | None = None) -> VoiceRequest:
         """The voice for a name that OpenAI's API has for its own, where no voice here has that name; else unchanged."""

@@ -17,7 +17,7 @@ from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.errors import TextTooLongError
 from kokoro_wyoming.protocols.http.addresses import FOLDER, Addresses, format_of
 from kokoro_wyoming.protocols.http.bodies import WHOLE_CHARS, SpeechBody, parsed, read_json, speaking
-from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
+from kokoro_wyoming.protocols.http.context import CONTEXT, Context
 from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import (
     BadRequestError,
@@ -27,8 +27,7 @@ from kokoro_wyoming.protocols.http.errors import (
     json_response,
 )
 from kokoro_wyoming.protocols.http.kept_sounds import KeptSound, KeptSounds
-from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, pcm_of, send
-from kokoro_wyoming.utterances.failures import log_failure
+from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, encoder_of, pcm_of, sending
 from kokoro_wyoming.utterances.requests import SpeechRequest
 from kokoro_wyoming.utterances.utterance import Utterance
 
@@ -133,7 +132,7 @@ async def say(request: web.Request) -> web.StreamResponse:
 
     def begin(sound: KeptSound) -> asyncio.Task[None]:
         speaking_it = contextlib.ExitStack()
-        utterance = speaking_it.enter_context(context.utterance(request, asked.request))
+        utterance = speaking_it.enter_context(context.utterance(request, asked.request, asked.text))
         task = asyncio.ensure_future(_make(speaking_it, utterance, asked, sound))
         task.add_done_callback(lambda _: speaking_it.close())  # a task that is cancelled before it begins
         return task
@@ -176,28 +175,20 @@ def _asked(context: Context, body: SpeechBody) -> _Asked:
 async def _make(speaking_it: contextlib.ExitStack, utterance: Utterance, asked: _Asked, sound: KeptSound) -> None:
     """Make the file. It has the same bytes for all, whether they wait for the whole or not."""
     with speaking_it:
-        utterance.add(asked.text)
-        utterance.finish()
-        pieces = Pieces(pcm_of(utterance))
-        try:
+        async with contextlib.aclosing(Pieces(pcm_of(utterance))) as pieces:
             await pieces.take_ready(may_be_whole=False)
             if asked.format in _STREAMED and not pieces.is_whole:
                 await _encode(pieces, asked.format, sound)
             else:
                 pcm = b"".join(await pieces.take_all())
                 sound.add(await asyncio.to_thread(encoding.whole, asked.format, pcm), last=True)
-        finally:
-            await pieces.close()
 
 
 async def _encode(pieces: Pieces[bytes], sound_format: str, sound: KeptSound) -> None:
-    encoder = await asyncio.to_thread(encoding.stream, sound_format)  # the first one imports a library
-    try:
+    async with encoder_of(sound_format) as encoder:
         async for pcm in pieces:
             sound.add(encoder.add(pcm))
         sound.add(encoder.finish(), last=True)
-    finally:
-        encoder.close()
 
 
 def _headers(asked: _Asked) -> dict[str, str]:
@@ -224,30 +215,22 @@ async def _send(request: web.Request, sound: KeptSound, headers: Mapping[str, st
             response.set_status(206)
             response.headers["Content-Range"] = f"bytes {first}-{end - 1}/{sound.size}"
         response.content_length = end - first
-    await response.prepare(request)
-    try:
-        await _send_part(request, response, sound, first, end)
-    except ConnectionError:
-        cut_off(request)
-    except Exception as error:
-        log_failure(connection_of(request).peer, error)
-        cut_off(request)
+    async with sending(request, response) as send:
+        async for data in _parts(sound, first, end):
+            await send(data)
     return response
 
 
-async def _send_part(
-    request: web.Request, response: web.StreamResponse, sound: KeptSound, at: int, end: int | None
-) -> None:
-    seconds = request.app[CONTEXT].options.write_seconds
+async def _parts(sound: KeptSound, at: int, end: int | None) -> AsyncIterator[bytes]:
+    """The bytes from `at` to before `end`, or to the last one, as they are made."""
     while end is None or at < end:
         await sound.wait(at)
         stop = at + _SEND_BYTES
         data = sound.part(at, stop if end is None else min(stop, end))
         if not data:
             break
-        await send(response, data, seconds)
+        yield data
         at += len(data)
-    await response.write_eof()
 
 
 def _range(request: web.Request, sound: KeptSound) -> tuple[int, int] | None:

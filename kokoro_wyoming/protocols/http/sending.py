@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 from aiohttp import web
 
+from kokoro_wyoming.audio import encoding
+from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
 from kokoro_wyoming.protocols.pacing import within
+from kokoro_wyoming.utterances.failures import log_failure
 from kokoro_wyoming.utterances.utterance import Utterance
 
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -75,7 +79,7 @@ class Pieces(Generic[Piece]):
                 # What is done with a piece may take a millisecond without waiting: other clients have a turn.
                 await asyncio.sleep(0)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Make no more pieces."""
         if self._coming is not None:
             self._coming.cancel()
@@ -112,8 +116,39 @@ async def pcm_of(utterance: Utterance) -> AsyncGenerator[bytes, None]:
                 yield piece
 
 
-async def send(response: web.StreamResponse, data: bytes, seconds: float) -> None:
-    """Send data, if there is any; while the client takes none, this waits. Raises SlowClientError after `seconds`."""
+@contextlib.asynccontextmanager
+async def encoder_of(name: str) -> AsyncIterator[encoding.Encoder]:
+    """An encoder for one answer in this format, closed at the end."""
+    encoder = await asyncio.to_thread(encoding.stream, name)  # the first one imports a library
+    try:
+        yield encoder
+    finally:
+        encoder.close()
+
+
+@contextlib.asynccontextmanager
+async def sending(
+    request: web.Request, response: web.StreamResponse, failing: Callable[[Exception], bytes] = lambda error: b""
+) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+    """Send an answer while it is made, from its headers to its end. What this gives sends data, if there is any.
+
+    While the client takes none, that waits. A failure midway is logged and told by `failing`; then the body is cut off.
+    """
+    send = partial(_send, response, request.app[CONTEXT].options.write_seconds)
+    try:
+        await response.prepare(request)
+        yield send
+        await response.write_eof()
+    except ConnectionError:
+        _cut_off(request)
+    except Exception as error:
+        log_failure(connection_of(request).peer, error)
+        await send(failing(error))
+        _cut_off(request)
+
+
+async def _send(response: web.StreamResponse, seconds: float, data: bytes) -> None:
+    """Raises SlowClientError where the client takes nothing for `seconds`."""
     if not data:
         return
     try:
@@ -122,12 +157,12 @@ async def send(response: web.StreamResponse, data: bytes, seconds: float) -> Non
         raise SlowClientError(f"took no sound for {seconds:g} s") from error
 
 
-def tokens(seconds: float) -> int:
-    """How many tokens this much sound counts as, for clients that add them up."""
-    return round(seconds / _TOKEN_SECONDS)
-
-
-def cut_off(request: web.Request) -> None:
+def _cut_off(request: web.Request) -> None:
     """End the answer in a way that no client takes for its end: without the last chunk."""
     if request.transport is not None:
         request.transport.close()
+
+
+def tokens(seconds: float) -> int:
+    """How many tokens this much sound counts as, for clients that add them up."""
+    return round(seconds / _TOKEN_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Mapping
 
@@ -11,11 +12,10 @@ from aiohttp import web
 
 from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.protocols.http.bodies import SpeechBody, parsed, read_json, speaking, streams
-from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
+from kokoro_wyoming.protocols.http.context import CONTEXT
 from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import error_body
-from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, pcm_of, send, tokens
-from kokoro_wyoming.utterances.failures import log_failure
+from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, encoder_of, pcm_of, sending, tokens
 from kokoro_wyoming.utterances.utterance import Utterance
 
 ROUTES = web.RouteTableDef()
@@ -31,19 +31,14 @@ async def speech(request: web.Request) -> web.StreamResponse:
     body = parsed(SpeechBody, await read_json(request, context.options))
     name, is_stream = body.response_format, streams(request, body)
     asked = speaking(body)
-    with context.utterance(request, asked.request) as utterance:
-        utterance.add(body.input)
-        utterance.finish()
-        pieces = Pieces(pcm_of(utterance))
-        try:
+    with context.utterance(request, asked.request, body.input) as utterance:
+        async with contextlib.aclosing(Pieces(pcm_of(utterance))) as pieces:
             await pieces.take_ready(may_be_whole=context.service.may_be_whole(body.input))
             if body.stream_format == "sse":
                 return await _send_stream(request, name, pieces, _Events(utterance), asked.headers)
             if is_stream and not pieces.is_whole:
                 return await _send_stream(request, name, pieces, _Bare(encoding.media_type(name)), asked.headers)
             return await _whole_response(name, pieces, asked.headers)
-        finally:
-            await pieces.close()
 
 
 async def _whole_response(name: str, pieces: Pieces[bytes], headers: Mapping[str, str]) -> web.Response:
@@ -96,26 +91,14 @@ async def _send_stream(
     request: web.Request, name: str, pieces: Pieces[bytes], body: _Bare, headers: Mapping[str, str]
 ) -> web.StreamResponse:
     """Send the sound in this format while it is made. A failure midway cuts the body off."""
-    seconds = request.app[CONTEXT].options.write_seconds
     response = web.StreamResponse(headers={**headers, **STREAM_HEADERS, "Content-Type": body.content_type})
-    encoder = await asyncio.to_thread(encoding.stream, name)  # the first one imports a library
-    try:
-        await response.prepare(request)
+    async with encoder_of(name) as encoder, sending(request, response, body.failing) as send:
         async for pcm in pieces:
             if data := encoder.add(pcm):
-                await send(response, body.wrapped(data), seconds)
+                await send(body.wrapped(data))
         if data := encoder.finish():
-            await send(response, body.wrapped(data), seconds)
-        await send(response, body.ending(), seconds)
-        await response.write_eof()
-    except ConnectionError:
-        cut_off(request)
-    except Exception as error:
-        log_failure(connection_of(request).peer, error)
-        await send(response, body.failing(error), seconds)
-        cut_off(request)
-    finally:
-        encoder.close()
+            await send(body.wrapped(data))
+        await send(body.ending())
     return response
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Sequence
 
@@ -14,11 +15,10 @@ from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import WordTime
 from kokoro_wyoming.protocols.http.bodies import SoundFormat, SpeechBody, parsed, read_json, speaking, streams
-from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
+from kokoro_wyoming.protocols.http.context import CONTEXT
 from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import error_body, json_response
-from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, cut_off, send
-from kokoro_wyoming.utterances.failures import log_failure
+from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, encoder_of, sending
 from kokoro_wyoming.utterances.utterance import Utterance
 
 ROUTES = web.RouteTableDef()
@@ -139,17 +139,12 @@ async def _speak(request: web.Request, body: SpeechBody, shape: _Timed, *, word_
     is_stream = streams(request, body)
     asked = speaking(body, word_times=word_times)
     headers = {**asked.headers, **STREAM_HEADERS}
-    with request.app[CONTEXT].utterance(request, asked.request) as utterance:
-        utterance.add(body.input)
-        utterance.finish()
-        pieces = Pieces(utterance.pieces())
-        try:
+    with request.app[CONTEXT].utterance(request, asked.request, body.input) as utterance:
+        async with contextlib.aclosing(Pieces(utterance.pieces())) as pieces:
             await pieces.take_ready(may_be_whole=False)
             if is_stream:
                 return await _send_lines(request, utterance, pieces, shape, headers)
             return await _whole(utterance, pieces, shape, headers)
-        finally:
-            await pieces.close()
 
 
 async def _whole(
@@ -172,29 +167,21 @@ async def _send_lines(
     headers: dict[str, str],
 ) -> web.StreamResponse:
     """Send a line for whatever there is. A failure midway is a line, and the body is cut off behind it."""
-    seconds = request.app[CONTEXT].options.write_seconds
     response = web.StreamResponse(headers={**headers, "Content-Type": shape.content_type})
-    encoder = await asyncio.to_thread(encoding.stream, shape.format)  # the first one imports a library
-    try:
-        await response.prepare(request)
+    async with encoder_of(shape.format) as encoder, sending(request, response, _failure) as send:
         async for piece in pieces:
             if isinstance(piece, list):
-                await send(response, shape.words(piece), seconds)
+                await send(shape.words(piece))
             elif shape.with_sound:
-                await send(response, shape.sound(encoder.add(piece)), seconds)
+                await send(shape.sound(encoder.add(piece)))
         if shape.with_sound:
-            await send(response, shape.sound(encoder.finish()), seconds)
-        await send(response, shape.ending(utterance.seconds), seconds)
-        await response.write_eof()
-    except ConnectionError:
-        cut_off(request)
-    except Exception as error:
-        log_failure(connection_of(request).peer, error)
-        await send(response, _line(error_body(error)), seconds)
-        cut_off(request)
-    finally:
-        encoder.close()
+            await send(shape.sound(encoder.finish()))
+        await send(shape.ending(utterance.seconds))
     return response
+
+
+def _failure(error: Exception) -> bytes:
+    return _line(error_body(error))
 
 
 def _line(values: dict[str, object]) -> bytes:

@@ -43,7 +43,7 @@ async def test_pieces_that_fail_after_all_have_left_are_no_defect() -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
     pieces = Pieces(failing())
     await pieces.take_ready(may_be_whole=True)
-    await pieces.close()
+    await pieces.aclose()
     del pieces
     await asyncio.sleep(0)
     assert unhandled == []
