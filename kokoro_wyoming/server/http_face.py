@@ -74,11 +74,16 @@ class HttpFace:
             self._server.change(http_options(config, key))
 
     async def drain(self, seconds: float) -> None:
-        """Refuse new requests, finish what is being said within this time, and close everything."""
+        """Refuse new requests, at a port that stays open, and finish what is being said within this time."""
+        if self._server is not None:
+            await self._server.drain(seconds)
+
+    async def finish(self) -> None:
+        """Answer who waits at the port, and close everything."""
         if self._listener is not None:
             await self._listener.finish()
         if self._server is not None:
-            await self._server.drain(seconds)
+            await self._server.close()
         self.close()
 
     def close(self) -> None:

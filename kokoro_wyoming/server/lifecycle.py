@@ -321,6 +321,8 @@ class Server:
         seconds = self._config.server.drain_seconds
         faces = (self._serving.wyoming if self._serving else None, self.http)
         await asyncio.gather(*(face.drain(seconds) for face in faces if face is not None))
+        if self.http is not None:
+            await self.http.finish()
 
     async def _give_notice(self, service: SpeechService) -> None:
         """Tell balancers that this server is about to stop, while it still accepts who comes."""

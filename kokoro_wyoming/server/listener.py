@@ -56,8 +56,11 @@ class Listener:
     ) -> None:
         """`file` is the socket file that `bind` made, if any; `flag` the flag that chooses the address."""
         self._flag = flag
-        self._address = address
         self._servers = servers
+        self.address = address
+        """The address that was asked for, with the real port in place of port 0."""
+        if isinstance(address, TcpAddress):
+            self.address = TcpAddress(address.host, self.sockets[0].getsockname()[1])
         self._file = file
 
     @property
@@ -66,17 +69,10 @@ class Listener:
         return [sock for server in self._servers for sock in server.sockets]
 
     @property
-    def address(self) -> TcpAddress | UnixAddress:
-        """The address that was asked for, with the real port in place of port 0."""
-        if isinstance(self._address, UnixAddress):
-            return self._address
-        return TcpAddress(self._address.host, self.sockets[0].getsockname()[1])
-
-    @property
     def places(self) -> list[str]:
         """The numeric address of each socket."""
-        if isinstance(self._address, UnixAddress):
-            return [str(self._address)]
+        if isinstance(self.address, UnixAddress):
+            return [str(self.address)]
         return [str(TcpAddress(*sock.getsockname()[:2])) for sock in self.sockets]
 
     async def open(self) -> None:
@@ -85,7 +81,7 @@ class Listener:
             for server in self._servers:
                 await server.start_serving()
         except OSError as error:
-            raise listen_error(self._address, error, self._flag) from error
+            raise listen_error(self.address, error, self._flag) from error
 
     async def finish(self) -> None:
         """Accept the clients that wait at the port, and then no more. After it all of them have their protocol."""
@@ -103,12 +99,12 @@ class Listener:
 
     def close(self) -> None:
         """Accept no more clients, and remove the socket file. May be called again."""
-        if self._file is not None and isinstance(self._address, UnixAddress):
+        if self._file is not None and isinstance(self.address, UnixAddress):
             # The file is removed first. Once the socket is closed, another server may take the file for a dead one and
             # put its own in its place.
             with contextlib.suppress(OSError):
-                if os.path.samestat(os.lstat(self._address.path), self._file):
-                    os.unlink(self._address.path)
+                if os.path.samestat(os.lstat(self.address.path), self._file):
+                    os.unlink(self.address.path)
             self._file = None
         for server in self._servers:
             server.close()

@@ -110,14 +110,17 @@ class HttpServer:
         self._connections.write_seconds = options.write_seconds
 
     async def drain(self, seconds: float) -> None:
-        """Refuse new requests, let those that are answered finish within this time, then close all connections."""
+        """Refuse new requests, and let those that are answered finish within this time."""
         self._context.stopping.set()
-        await self._connections.first_requests(min(_NEW_SECONDS, seconds))
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._context.quiet.wait(), seconds)
         self._context.ending.set()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._context.quiet.wait(), _CLOSE_SECONDS)
+
+    async def close(self) -> None:
+        """Tell the clients that have just connected that the server stops, and close all connections."""
+        await self._connections.first_requests(_NEW_SECONDS)
         await self._runner.cleanup()
 
 

@@ -382,8 +382,8 @@ async def test_a_server_that_stops_finishes_what_it_says(tmp_path: Path) -> None
         await asyncio.to_thread(house.gate.reached.wait, 10)
         house.server.stop()
 
-        async def is_stopping() -> bool:
-            return (await house.get("/ready"))[0] == 503
+        async def is_stopping() -> bool:  # balancers are told of it before, while requests are still taken
+            return (await house.get("/v1/models"))[0] == 503
 
         await eventually(is_stopping)
         status, headers, body = await house.get("/ready")
