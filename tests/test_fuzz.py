@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kokoro_wyoming.protocols import json_objects
 from kokoro_wyoming.protocols.wyoming import dialogue, frames
 from tests.fuzz import LawBrokenError, fuzz
 
@@ -36,7 +37,7 @@ def test_the_fuzzer_finds_a_fault_that_is_put_in(fault: str, monkeypatch: pytest
     if fault == "lengths are believed":
         monkeypatch.setattr(frames, "_length", _believing)
     elif fault == "surrogates are kept":
-        monkeypatch.setattr(frames, "_checked", _unchecked)
+        monkeypatch.setattr(json_objects, "_checked", _unchecked)
     else:
         row = {
             **dialogue._GRAMMAR["synthesize-stop"],

@@ -21,6 +21,7 @@ FIREFOX = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None
 PULSEAUDIO = shutil.which("pulseaudio")
 """Firefox's Web Audio stands still where there is no sound card; PulseAudio has one that plays into nowhere."""
 
+_FIRST = asyncio.FIRST_COMPLETED
 _KEYS = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "Control": "\ue009", "ArrowRight": "\ue014"}
 _KEYS |= {"ArrowLeft": "\ue012", "ArrowDown": "\ue015", "ArrowUp": "\ue013", " ": " "}
 
@@ -172,7 +173,11 @@ class Firefox(Browser):
         number = len(self._answers) + 1
         self._answers[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        answer = await asyncio.wait_for(self._answers[number], 90)
+        done, _ = await asyncio.wait({self._answers[number], self._reading}, timeout=70, return_when=_FIRST)
+        if self._answers[number] not in done:
+            self._reading.cancel()  # what is asked from now on fails at once
+            raise AssertionError(f"Firefox did not answer {method}")
+        answer = self._answers[number].result()
         assert answer["type"] == "success", answer
         return answer["result"]
 
@@ -214,19 +219,21 @@ async def firefox(folder: Path) -> AsyncIterator[Firefox]:
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **environment},
         )
+        address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        reading = asyncio.ensure_future(_read_what_it_says(process, address))
         try:
-            address = await asyncio.wait_for(_debugging_address(process), 60)
             async with (
                 aiohttp.ClientSession() as session,
-                session.ws_connect(f"{address}/session", max_msg_size=0) as ws,
+                session.ws_connect(f"{await asyncio.wait_for(address, 60)}/session", max_msg_size=0) as ws,
             ):
                 browser = Firefox(ws)
                 await browser.start()
                 yield browser
                 await browser.close()
         finally:
-            process.terminate()
-            await process.wait()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()  # one that hangs does not hear a request
+            await reading
 
 
 @contextlib.asynccontextmanager
@@ -252,9 +259,12 @@ async def nowhere_to_play(folder: Path) -> AsyncIterator[dict[str, str]]:
         await process.wait()
 
 
-async def _debugging_address(process: asyncio.subprocess.Process) -> str:
+async def _read_what_it_says(process: asyncio.subprocess.Process, address: asyncio.Future[str]) -> None:
+    """To the end, as a program whose pipe is full stands still."""
     assert process.stderr is not None
     async for line in process.stderr:
         if b"WebDriver BiDi listening on" in line:
-            return line.decode().split()[-1]
-    raise AssertionError("Firefox ended before it listened")
+            address.set_result(line.decode().split()[-1])
+    if not address.done():
+        address.set_exception(AssertionError("Firefox ended before it listened"))
+    await process.wait()

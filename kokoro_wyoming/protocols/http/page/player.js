@@ -4,6 +4,7 @@ import { Failure } from "./api.js";
 
 const RATE = 24000;
 const LEAD_SECONDS = 0.1;
+const IS_FIREFOX = navigator.userAgent.includes("Gecko/");
 
 /** The sound of one utterance as far as it has come, its words, and its peaks for the picture. */
 export class Take {
@@ -130,7 +131,8 @@ export class Player extends EventTarget {
   /** What is heard now, in seconds from the first sample. */
   get position() {
     if (!this.playing || !this.#started || !this.#context) return this.#reached;
-    const late = this.#context.outputLatency || 0;
+    // Firefox asks the sound server for this while it holds a lock that the sound's own thread wants: it may hang.
+    const late = IS_FIREFOX ? 0 : this.#context.outputLatency || 0;
     return Math.min(Math.max(this.#context.currentTime - late - this.#origin, this.#reached), this.take.seconds);
   }
 
