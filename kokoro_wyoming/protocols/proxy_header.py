@@ -156,3 +156,11 @@ def _source(family: bytes, source: bytes, destination: bytes, ports: list[int]) 
     if max(ports) > 65_535:
         raise ProxyHeaderError("The PROXY line has a port that is none.")
     return Source(_plain(host), ports[0])
+
+
+def written(source: tuple[str, int] | str, destination: tuple[str, int] | str) -> bytes:
+    """The header, version 1, of a client whose connection has these ends: addresses as sockets name them."""
+    if not isinstance(source, tuple):
+        return b"PROXY UNKNOWN\r\n"
+    hosts = f"{source[0].partition('%')[0]} {destination[0].partition('%')[0]}"
+    return f"PROXY TCP{6 if ':' in hosts else 4} {hosts} {source[1]} {destination[1]}\r\n".encode()

@@ -11,17 +11,18 @@ import contextlib
 import json
 import logging
 import signal
+import time
 
 from kokoro_wyoming.config.addresses import TcpAddress, UnixAddress
+from kokoro_wyoming.protocols import proxy_header
 from kokoro_wyoming.server.listener import bind
 
 _LOGGER = logging.getLogger(__name__)
-
 _READ_BYTES = 65_536
 _LONGEST_EVENT_BYTES = 8 * 1024 * 1024
-_PATIENCE_SECONDS = 60.0
-"""Longest wait for a server to accept, and for a client to take what is sent."""
+_PATIENCE_SECONDS = 60.0  # for a server to accept, and for a client to take what is sent
 _LINGER_SECONDS = 0.25
+_QUICK_SECONDS = 2.0  # who waited longer for an answer stood in the balancer's queue: no other server is asked
 _LOST = json.dumps({"text": "The server is gone or too busy; try again later.", "code": "server-lost"}).encode()
 _LOST_EVENT = json.dumps({"type": "error", "data_length": len(_LOST)}).encode() + b"\n" + _LOST
 
@@ -29,10 +30,12 @@ _LOST_EVENT = json.dumps({"type": "error", "data_length": len(_LOST)}).encode() 
 class Events:
     """A server's events as they pass: only whole ones do, and at the end it is known whether the client has all."""
 
-    def __init__(self) -> None:
+    def __init__(self, question: bytes = b"") -> None:
         self._held = bytearray()
-        self._in_sound = self._is_told = False
-        self.asked = False
+        self._in_sound = self._is_told = self.has_answered = False
+        self.question = question
+        """All that the client sent before the first answer: another server can be asked it."""
+        self.asked = bool(question)
         """Whether the client sent something, and no event came since."""
 
     def take(self, data: bytes) -> bytes:
@@ -46,7 +49,7 @@ class Events:
                 break
             end, kind = line_end + length, header["type"]
             self._in_sound = kind == "audio-start" or (self._in_sound and kind != "audio-stop")
-            self._is_told, self.asked = kind == "error", False
+            self._is_told, self.asked, self.has_answered = kind == "error", False, True
         whole = bytes(self._held[:end])
         del self._held[:end]
         if len(self._held) > _LONGEST_EVENT_BYTES:
@@ -78,19 +81,12 @@ class Relay:
 
     async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         events = Events()
-        try:
-            opening = asyncio.open_connection(self._to.host, self._to.port)
-            answers, questions = await asyncio.wait_for(opening, _PATIENCE_SECONDS)
-        except (OSError, asyncio.TimeoutError):
-            events.asked = True
-        else:
-            questions.write(_proxy_header(writer))
-            asking = asyncio.ensure_future(_ask(reader, questions, events))
-            try:
-                await _answer(answers, writer, events)
-            finally:
-                asking.cancel()
-                questions.transport.abort()
+        for pause in (0.0, 0.1, 0.5, 1.0):  # a server that is being killed still takes clients for a moment
+            await asyncio.sleep(pause)
+            begun, events = time.monotonic(), Events(events.question)
+            await self._try(reader, writer, events)
+            if events.has_answered or not events.asked or time.monotonic() - begun > _QUICK_SECONDS:
+                break
         if events.owes():
             _LOGGER.warning("A server is lost or full; its client is told")
             writer.write(_LOST_EVENT)
@@ -100,11 +96,28 @@ class Relay:
         writer.close()
         await asyncio.wait_for(writer.wait_closed(), _PATIENCE_SECONDS)
 
+    async def _try(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, events: Events) -> None:
+        try:
+            to = asyncio.open_connection(self._to.host, self._to.port)
+            answers, questions = await asyncio.wait_for(to, _PATIENCE_SECONDS)
+        except (OSError, asyncio.TimeoutError):
+            events.asked = True
+            return
+        ends = (writer.get_extra_info("peername"), writer.get_extra_info("sockname"))
+        questions.write(proxy_header.written(*ends) + events.question)
+        asking = asyncio.ensure_future(_ask(reader, questions, events))
+        try:
+            await _answer(answers, writer, events)
+        finally:
+            asking.cancel()
+            questions.transport.abort()
+
 
 async def _ask(client: asyncio.StreamReader, server: asyncio.StreamWriter, events: Events) -> None:
     try:
         while data := await client.read(_READ_BYTES):
             events.asked = True
+            events.question += b"" if events.has_answered else data
             server.write(data)
             await server.drain()
         server.write_eof()
@@ -118,14 +131,6 @@ async def _answer(server: asyncio.StreamReader, client: asyncio.StreamWriter, ev
         while data := await server.read(_READ_BYTES):
             client.write(events.take(data))
             await asyncio.wait_for(client.drain(), _PATIENCE_SECONDS)
-
-
-def _proxy_header(client: asyncio.StreamWriter) -> bytes:
-    source, here = client.get_extra_info("peername"), client.get_extra_info("sockname")
-    if not isinstance(source, tuple):
-        return b"PROXY UNKNOWN\r\n"
-    hosts = f"{source[0].partition('%')[0]} {here[0].partition('%')[0]}"
-    return f"PROXY TCP{6 if ':' in hosts else 4} {hosts} {source[1]} {here[1]}\r\n".encode()
 
 
 async def relay(at: TcpAddress | UnixAddress, to: TcpAddress) -> None:
@@ -142,4 +147,3 @@ async def relay(at: TcpAddress | UnixAddress, to: TcpAddress) -> None:
     again = asyncio.ensure_future(signals.get())  # a second signal does not wait for the last client
     while handing.clients and not again.done():
         await asyncio.wait({again, *handing.clients}, return_when=asyncio.FIRST_COMPLETED)
-    again.cancel()

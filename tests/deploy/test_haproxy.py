@@ -227,7 +227,7 @@ async def test_limits_and_allow_see_the_client_behind_relay_and_balancer(street:
 
 async def test_a_soak_with_deaths_and_stops_loses_nothing_but_what_the_killed_ones_said(street: Open) -> None:
     here = await street(pauses=(0.02, 0.02, 0.02))
-    seconds = float(os.environ.get("KOKORO_WYOMING_SOAK_SECONDS", "40"))
+    seconds = float(os.environ.get("KOKORO_WYOMING_SOAK_SECONDS", "25"))
     over, tally, chance = time.monotonic() + seconds, Counter[str](), random.Random(5)
     lost_by_kill = 0
 

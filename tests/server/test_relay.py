@@ -104,6 +104,23 @@ async def test_an_error_of_the_server_is_the_last_word() -> None:
         assert error_codes(await ask(port)) == ["shutting-down"]
 
 
+async def test_who_got_no_answer_at_all_is_served_by_the_next_and_not_told() -> None:
+    questions: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        questions.append(await reader.read() if len(questions) < 2 else await reader.readline())
+        writer.write(REPLY[: [0, 7, len(REPLY)][len(questions) - 1]])
+
+    async with relayed(serve) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        question = to_bytes([synthesize("Hello")])
+        writer.write(question)
+        writer.write_eof()
+        assert await asyncio.wait_for(reader.read(), 20) == REPLY
+        writer.close()
+    assert questions[:2] == [question, question]
+
+
 async def test_who_asked_nothing_is_told_nothing() -> None:
     async def serve(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
         """It ends at once."""
