@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 
-from kokoro_wyoming.cli import chime, main, speakers
-from kokoro_wyoming.cli.wav import Sound
-from kokoro_wyoming.config import TcpAddress, parse_uri
+from kokoro_wyoming.audio.pcm_format import PcmFormat
+from kokoro_wyoming.cli import main
 from kokoro_wyoming.errors import KokoroWyomingError
+from kokoro_wyoming.speakers import chime
+from kokoro_wyoming.speakers.kinds import wyoming
 from tests.stand_ins.beep_engine import BeepEngine, heard
 from tests.stand_ins.beep_house import open_house, until
 from tests.stand_ins.beep_server import BEEP, RATE_HZ, BeepServer, Write, beep_server, die, refuse
@@ -40,12 +41,12 @@ from tests.stand_ins.snd import (
     snd_service,
 )
 
-SOUND = Sound(RATE_HZ, 2, 1)
+SOUND = PcmFormat(RATE_HZ, 2, 1)
 
 
 @pytest.fixture(autouse=True)
 def no_tail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speakers, "TAIL_SECONDS", 0.0)
+    monkeypatch.setattr(wyoming, "TAIL_SECONDS", 0.0)
 
 
 @pytest_asyncio.fixture
@@ -97,7 +98,7 @@ async def test_a_program_behind_a_service_hears_everything(
     server: BeepServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The program starts slower than so short a sound plays: what the tail is for.
-    monkeypatch.setattr(speakers, "TAIL_SECONDS", 60.0)
+    monkeypatch.setattr(wyoming, "TAIL_SECONDS", 60.0)
     raw = tmp_path / "sound.raw"
     program = "import os, sys; out = open(sys.argv[1], 'wb', buffering=0)\nwhile d := os.read(0, 4096): out.write(d)"
     async with snd_service(playing_by(sys.executable, "-c", program, str(raw))) as kitchen:
@@ -247,69 +248,6 @@ def test_wrong_addresses_and_files_are_told_before_anything_is_said(
     assert "no.wav cannot be read: no such file" in capsys.readouterr().err
 
 
-# --- one speaker ---
-
-
-def _address(service: Speaker) -> TcpAddress:
-    address = parse_uri(service.uri)
-    assert isinstance(address, TcpAddress)
-    return address
-
-
-async def test_what_waits_for_a_deaf_speaker_is_bounded_and_giving_never_waits() -> None:
-    async with snd_service(deaf) as service:
-        speaker = speakers.Speaker(_address(service), speakers.Patience(30.0, behind_seconds=300.0))
-        play = asyncio.create_task(speaker.play())
-        second = bytes(2 * RATE_HZ)
-        given_seconds = 0
-        while not play.done():
-            speaker.give(SOUND, second)
-            given_seconds += 1
-            if not given_seconds % 100:
-                await asyncio.sleep(0.001)
-        with pytest.raises(speakers.SpeakerError, match="fell too far behind"):
-            await play
-        assert speaker._waiting.empty()
-        speaker.give(SOUND, second)
-        assert speaker._waiting.empty()
-
-
-async def test_a_speaker_that_takes_no_sound_is_given_up() -> None:
-    async with snd_service(deaf) as service:
-        speaker = speakers.Speaker(_address(service), speakers.Patience(0.2, behind_seconds=10_000.0))
-        for _ in range(1_000):  # 48 MB, more than any socket holds
-            speaker.give(SOUND, bytes(2 * RATE_HZ))
-        speaker.end()
-        with pytest.raises(speakers.SpeakerError, match=r"took no sound for 0\.2 seconds"):
-            await speaker.play()
-
-
-async def test_a_speaker_that_gets_nothing_is_sent_nothing() -> None:
-    async with snd_service() as service:
-        speaker = speakers.Speaker(_address(service), speakers.Patience(1.0, 1.0))
-        speaker.end()
-        assert not await speaker.play()
-        await service.hung_up.wait()
-    assert service.events == []
-
-
-async def test_played_of_something_before_is_not_taken_for_ours() -> None:
-    def early(service: Speaker) -> Serve:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(b'{"type": "played"}\n')
-            await silent(service)(reader, writer)
-
-        return serve
-
-    async with snd_service(early) as service:
-        speaker = speakers.Speaker(_address(service), speakers.Patience(0.3, 1.0))
-        play = asyncio.create_task(speaker.play())
-        await asyncio.wait_for(speaker._played.wait(), 10)
-        speaker.give(SOUND, BEEP)
-        speaker.end()
-        assert not await play
-
-
 # --- the chime ---
 
 
@@ -350,7 +288,7 @@ def test_a_chime_of_any_format_is_the_same_tone_afterwards(
 
 
 def test_a_chime_for_two_channels_is_on_both() -> None:
-    pcm = chime.Chime(tone(RATE_HZ).astype(np.float32), RATE_HZ).as_pcm(Sound(RATE_HZ, 2, 2))
+    pcm = chime.Chime(tone(RATE_HZ).astype(np.float32), RATE_HZ).as_pcm(PcmFormat(RATE_HZ, 2, 2))
     left, right = np.frombuffer(pcm, "<i2").reshape(-1, 2).T
     assert np.array_equal(left, right)
     assert left.any()
@@ -377,7 +315,7 @@ def test_a_chime_is_short_and_not_nothing(tmp_path: Path) -> None:
 
 def test_a_chime_goes_only_with_speech_of_16_bits() -> None:
     with pytest.raises(KokoroWyomingError, match="16 bits, and this has 32"):
-        chime.Chime(tone(RATE_HZ).astype(np.float32), RATE_HZ).as_pcm(Sound(RATE_HZ, 4, 1))
+        chime.Chime(tone(RATE_HZ).astype(np.float32), RATE_HZ).as_pcm(PcmFormat(RATE_HZ, 4, 1))
 
 
 async def test_the_chime_is_played_before_the_speech_in_its_format(server: BeepServer, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.pcm import SAMPLE_WIDTH_BYTES, to_pcm16
-from kokoro_wyoming.cli.wav import Sound
+from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.errors import KokoroWyomingError
 
 MAX_SECONDS = 30
@@ -27,7 +27,7 @@ class Chime:
     """Shape (n_samples, n_channels), [-1, 1)."""
     rate_hz: int
 
-    def as_pcm(self, sound: Sound) -> bytes:
+    def as_pcm(self, sound: PcmFormat) -> bytes:
         """16-bit PCM in the rate and channels of the sound. KokoroWyomingError when that is not of 16 bits."""
         if sound.width_bytes != SAMPLE_WIDTH_BYTES:
             raise KokoroWyomingError(f"a chime goes with speech of 16 bits, and this has {8 * sound.width_bytes}")

@@ -1,0 +1,88 @@
+"""What each speaker is to be given back, in files: whoever is killed in between leaves it to the next.
+
+Each speaker has a lock as well, so that the server and a command, or two commands, do not speak over each other on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+_LOGGER = logging.getLogger(__name__)
+_POLL_SECONDS = 0.05
+
+
+class Journal:
+    """A folder with a file for each speaker whose state is not restored yet."""
+
+    def __init__(self, folder: Path) -> None:
+        """The folder need not exist; where it cannot be written, speakers are played without notes and locks."""
+        self._folder = folder
+
+    @contextlib.asynccontextmanager
+    async def alone(self, uri: str) -> AsyncIterator[Entry]:
+        """Wait until no other process announces on this speaker; its entry, for as long as the block lasts."""
+        path = self._path(uri)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
+            while True:
+                try:
+                    lock.acquire()
+                    break
+                except filelock.Timeout:
+                    await asyncio.sleep(_POLL_SECONDS)
+        except OSError as error:
+            _LOGGER.warning("Speakers are not restored if this program is killed: %s", error)
+            yield Entry(uri, None)
+            return
+        try:
+            yield Entry(uri, path)
+        finally:
+            lock.release()
+
+    def left(self) -> Iterator[str]:
+        """The addresses of speakers that are not restored, whoever is at them now."""
+        for path in sorted(self._folder.glob("*.json")):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                yield str(json.loads(path.read_text())["uri"])
+
+    def _path(self, uri: str) -> Path:
+        return self._folder / f"{hashlib.sha256(uri.encode()).hexdigest()[:24]}.json"
+
+
+class Entry:
+    """One speaker's notes."""
+
+    def __init__(self, uri: str, path: Path | None) -> None:
+        self._uri = uri
+        self._path = path
+
+    def read(self) -> dict[str, Any] | None:
+        """The state that somebody who was killed did not restore."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            if self._path is not None:
+                return dict(json.loads(self._path.read_text())["state"])
+        return None
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Note what is to be restored. The address is written with its query: only this user may read the file."""
+        if self._path is None:
+            return
+        part = self._path.with_suffix(".part")
+        part.touch(mode=0o600)
+        part.write_text(json.dumps({"uri": self._uri, "state": state}))
+        part.replace(self._path)
+
+    def clear(self) -> None:
+        """It is restored."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
