@@ -43,6 +43,10 @@ class WordTime:
         """The word shifted by a time; no time is below 0."""
         return WordTime(self.text, max(0.0, self.start_seconds + seconds), max(0.0, self.end_seconds + seconds))
 
+    def as_json(self) -> dict[str, str | float]:
+        """As clients are told of it: seconds to the millisecond."""
+        return {"text": self.text, "start": round(self.start_seconds, 3), "end": round(self.end_seconds, 3)}
+
 
 @dataclass
 class Clock:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -34,7 +35,6 @@ def seconds_of(time: str) -> int:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["kind"])
 def test_kubernetes_takes_it(document: Any) -> None:
-    kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate has the schemas")
     kubernetes_validate.validate(document, "1.33", strict=True)
 
 

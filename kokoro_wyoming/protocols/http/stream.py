@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from kokoro_wyoming.audio.pcm import CHANNELS, SAMPLE_RATE_HZ
-from kokoro_wyoming.audio.word_times import WordTime
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import error_body
@@ -84,7 +83,7 @@ class StreamSession(Session):
                 if isinstance(piece, bytes):
                     await self.socket.send_sound(piece)
                 else:
-                    await self.socket.send({"type": "words", "words": _rows(piece)})
+                    await self.socket.send({"type": "words", "words": [word.as_json() for word in piece]})
         self._dialogue.over()
         await self.socket.send({"type": "done", "seconds": round(utterance.seconds, 3)})
 
@@ -103,9 +102,3 @@ def _started(utterance: Utterance) -> dict[str, object]:
         "voice": voice.name,
         "language": voice.language,
     }
-
-
-def _rows(words: Iterable[WordTime]) -> list[dict[str, object]]:
-    return [
-        {"text": word.text, "start": round(word.start_seconds, 3), "end": round(word.end_seconds, 3)} for word in words
-    ]

@@ -71,11 +71,8 @@ class _Timed:
         length = self._seconds(seconds)
         return {"audio": audio, "format": self.format, "words": self._words(words), "seconds": length}
 
-    def _words(self, words: Sequence[WordTime]) -> list[dict[str, object]]:
-        return [
-            {"text": word.text, "start": self._seconds(word.start_seconds), "end": self._seconds(word.end_seconds)}
-            for word in words
-        ]
+    def _words(self, words: Sequence[WordTime]) -> list[dict[str, str | float]]:
+        return [word.later(self._delay_seconds).as_json() for word in words]
 
     def _seconds(self, seconds: float) -> float:
         return round(seconds + self._delay_seconds, 3)

@@ -59,10 +59,7 @@ def word_timings(words: Iterable[WordTime]) -> Event:
 
     Wyoming has no such event. It goes only to clients that asked for it.
     """
-    rows = [
-        {"text": word.text, "start": round(word.start_seconds, 3), "end": round(word.end_seconds, 3)} for word in words
-    ]
-    return Event("word-timings", {"words": rows})
+    return Event("word-timings", {"words": [word.as_json() for word in words]})
 
 
 def error_event(error: Exception) -> Event:
