@@ -271,7 +271,8 @@ async def test_a_password_opens_an_mpd_and_a_partition_is_chosen(tmp_path: Path)
         assert refused.reason is not None and "permission" in refused.reason and "?password_file=" in refused.reason
         (tmp_path / "password").write_text("sesame\n")
         opened = f"{mpd.uri}?password_file={tmp_path}/password"
-        assert (await announce_on(opened, tone(1_000, 1, 24_000, 1), tmp_path)).status == "played"
+        played = await announce_on(opened, tone(1_000, 1, 24_000, 1), tmp_path)
+        assert played.status == "played", played
         missing = await announce_on(f"{mpd.uri}/attic?password_file={tmp_path}/password", bytes(48_000), tmp_path)
         assert (missing.status, missing.reason) == ("failed", "it refused: partition does not exist")
         await mpd.client.password("sesame")
@@ -291,8 +292,7 @@ async def test_a_sound_that_mpd_cannot_fetch_is_told(tmp_path: Path, monkeypatch
         before, queue = await mpd.kept(), await mpd.queue()
         outcome = await announce_on(mpd.uri, tone(1_000, 1, 24_000, 1), tmp_path)
         assert outcome.status == "failed" and outcome.restored
-        assert outcome.reason is not None and outcome.reason.startswith("it could not play it: ")
-        assert "announced" not in outcome.reason
+        assert outcome.reason is not None and "404" in outcome.reason and "announced" not in outcome.reason
         assert (await mpd.kept(), await mpd.queue()) == (before, queue)
 
 

@@ -13,6 +13,7 @@ import mpd.base
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import Means, Offered, Speaker, SpeakerError, Start
+from kokoro_wyoming.speakers.kinds.reaching import reached
 
 LATENCY_SECONDS = 0.3
 """From the command to play until sound leaves MPD, as measured; MPD does not tell what its outputs hold besides."""
@@ -45,16 +46,12 @@ class MpdSpeaker(Speaker):
         self._has_played = False
 
     async def open(self) -> None:
-        address, patience_seconds = self.address, self.means.patience_seconds
+        address = self.address
         try:
             connecting = self._client.connect(address.host, address.port or _PORT)
-            await asyncio.wait_for(connecting, patience_seconds)
-        except asyncio.TimeoutError as error:
-            raise SpeakerError(f"nobody answers there within {patience_seconds:g} seconds") from error
+            await reached(connecting, self.means.patience_seconds)
         except (mpd.base.MPDError, UnicodeDecodeError) as error:
             raise SpeakerError("it answers, but not as MPD does") from error
-        except OSError as error:
-            raise SpeakerError(f"nobody answers there ({(error.strerror or str(error)).lower()})") from error
         if password := address.secret("password"):
             await self._do("password", password)
         if address.path:
@@ -152,9 +149,12 @@ class MpdSpeaker(Speaker):
             raise SpeakerError("somebody played something else in the middle")
         if is_over or status["state"] == "play":
             return
-        if status["state"] == "stop" or is_ours:
-            self._wish = "pause" if is_ours else "stop"
-            raise SpeakerError(f"somebody {'paused' if is_ours else 'stopped'} it in the middle")
+        if status["state"] == "stop":
+            self._wish = "stop"
+            raise SpeakerError("somebody stopped it in the middle")
+        if is_ours:
+            self._wish = "pause"
+            raise SpeakerError("somebody paused it in the middle")
         raise SpeakerError("it stopped in the middle")
 
     async def _is_at_other_music(self, status: _Status, state: _Status) -> bool:
