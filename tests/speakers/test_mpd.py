@@ -140,7 +140,9 @@ async def receiver(folder: Path, mixer: str = "software", more: str = "") -> Asy
         running.end()
 
 
-async def test_speech_interrupts_a_song_that_goes_on_where_it_was(tmp_path: Path, speech_pcm: bytes, ears: Ears) -> None:
+async def test_speech_interrupts_a_song_that_goes_on_where_it_was(
+    tmp_path: Path, speech_pcm: bytes, ears: Ears
+) -> None:
     async with receiver(tmp_path) as mpd:
         await mpd.fill()
         await mpd.heard_seconds(1.5)

@@ -97,7 +97,7 @@ class MpdSpeaker(Speaker):
 
     async def restore(self, state: _Status) -> None:
         status = await self._status()
-        is_changed = self._wish == "else" or not self._has_played and await self._is_at_other_music(status, state)
+        is_changed = self._wish == "else" or (not self._has_played and await self._is_at_other_music(status, state))
         if not is_changed and status["state"] == "play":
             await self._do("pause", 1)
         song = None if is_changed else await self._song_of(state)
