@@ -1,12 +1,10 @@
-"""What tests with real receivers share: ports, captured sound, music whose pitch tells its place, a killed announcer."""
+"""What tests with real receivers share: ports, captured sound, music whose pitch tells its place, a killed program."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import wave
@@ -100,9 +98,11 @@ async def announce_and_be_killed(uri: str, pcm: bytes, folder: Path, is_time: Ca
     """Announce in a process of its own, which is killed when it is time; its journal stays in the folder."""
     speech = folder / "speech.pcm"
     speech.write_bytes(pcm)
-    process = subprocess.Popen([sys.executable, "-c", _ANNOUNCE, uri, str(speech), str(folder)], cwd=CHECKOUT)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _ANNOUNCE, uri, str(speech), str(folder), cwd=CHECKOUT
+    )
     try:
         await until(is_time)
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait(WAIT_SECONDS)
+        process.kill()
+        await process.wait()

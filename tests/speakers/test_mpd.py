@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from mpd.asyncio import MPDClient
 
+from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.speakers.announcer import Announcement, Outcome
 from tests.listening import Ears, words
 from tests.speakers.announcing import SPEECH, announce_on, announcer, as_made, samples_of, target, tone
@@ -25,6 +27,7 @@ from tests.speakers.receivers import (
     until,
     write_wav,
 )
+from tests.stand_ins.loopback import serving_app
 
 pytestmark = [
     pytest.mark.long,
@@ -52,6 +55,7 @@ audio_output {{
 }}
 {more}
 """
+BEEP = tone(1_000, 1, 24_000, 1)
 KEPT = ("state", "songid", "song", "volume", "repeat", "random", "single", "consume", "playlistlength")
 
 
@@ -101,6 +105,12 @@ class Receiver:
     async def kept(self) -> dict[str, str | None]:
         status = await self.client.status()
         return {name: status.get(name) for name in KEPT}
+
+    async def place(self) -> float:
+        return float((await self.client.status()).get("elapsed", 0))
+
+    async def is_at(self, seconds: float) -> bool:
+        return await self.place() > seconds
 
     async def plays_ours(self) -> bool:
         status = await self.client.status()
@@ -161,24 +171,49 @@ async def test_speech_interrupts_a_song_that_goes_on_where_it_was(
         print("FIRST SOUND", outcome.begun_seconds, "PLACES", first[-1], again[:3])
 
 
-@pytest.mark.parametrize("mode", ["pause", "stop"])
-async def test_music_that_was_quiet_is_quiet_again(mode: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["play", "pause", "stop"])
+async def test_a_queue_in_any_state_is_as_it_was(mode: str, tmp_path: Path) -> None:
     async with receiver(tmp_path) as mpd:
         await mpd.fill()
         for option in ("random", "consume"):
             await getattr(mpd.client, option)(1)
-        await (mpd.client.pause(1) if mode == "pause" else mpd.client.stop())
-        before, queue, place = await mpd.kept(), await mpd.queue(), (await mpd.client.status()).get("elapsed")
-        outcome = await announce_on(mpd.uri, tone(1_000, 1.5, 24_000, 1), tmp_path)
+        if mode != "play":
+            await (mpd.client.pause(1) if mode == "pause" else mpd.client.stop())
+        before, queue, place = await mpd.kept(), await mpd.queue(), await mpd.place()
+        outcome = await announce_on(mpd.uri, BEEP, tmp_path, volume=0.9)
         assert (outcome.status, outcome.restored) == ("played", True), outcome
         assert (await mpd.kept(), await mpd.queue()) == (before, queue)
-        assert (await mpd.client.status()).get("elapsed") == place
+        assert abs(await mpd.place() - place) < (3 if mode == "play" else 0.01)
+
+
+async def test_radio_is_tuned_in_anew(tmp_path: Path) -> None:
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"})
+        await response.prepare(request)
+        encoder = encoding.stream("mp3")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await response.write(encoder.add(tone(2_000, 1, 24_000, 1)))
+        encoder.close()
+        return response
+
+    app = web.Application()
+    app.router.add_get("/radio.mp3", stream)
+    async with serving_app(app) as uri, receiver(tmp_path) as mpd:
+        radio = await mpd.client.addid(f"{uri}/radio.mp3")
+        await mpd.client.playid(radio)
+        await until(lambda: mpd.is_at(0.5))
+        before, queue = await mpd.kept(), await mpd.queue()
+        outcome = await announce_on(mpd.uri, BEEP, tmp_path)
+        assert (outcome.status, outcome.reason, outcome.restored) == ("played", None, True)
+        assert (await mpd.kept(), await mpd.queue()) == (before, queue)
+        await until(lambda: mpd.is_at(0.2))
 
 
 async def test_an_empty_queue_is_empty_again(tmp_path: Path) -> None:
     async with receiver(tmp_path) as mpd:
         before = await mpd.kept()
-        outcome = await announce_on(mpd.uri, tone(1_000, 1, 24_000, 1), tmp_path)
+        outcome = await announce_on(mpd.uri, BEEP, tmp_path)
         assert (outcome.status, outcome.restored) == ("played", True), outcome
         assert (await mpd.kept(), await mpd.queue()) == (before, [])
 
@@ -186,7 +221,7 @@ async def test_an_empty_queue_is_empty_again(tmp_path: Path) -> None:
 async def test_an_output_without_a_mixer_is_played_as_it_is(tmp_path: Path) -> None:
     async with receiver(tmp_path, mixer="none") as mpd:
         await mpd.client.update()
-        outcome = await announce_on(mpd.uri, tone(1_000, 1, 24_000, 1), tmp_path, volume=0.5)
+        outcome = await announce_on(mpd.uri, BEEP, tmp_path, volume=0.5)
         assert (outcome.status, outcome.restored) == ("played", True), outcome
         assert "volume" not in await mpd.client.status()
 
@@ -207,7 +242,8 @@ async def test_somebody_who_stops_an_announcement_is_heeded(tmp_path: Path) -> N
         for command, state in ((lambda client: client.stop(), "stop"), (lambda client: client.pause(1), "pause")):
             await mpd.client.playid(mpd.ids["sweep"])
             outcome = await _meanwhile(mpd, tmp_path, command)
-            assert outcome.status == "failed" and outcome.restored
+            assert outcome.status == "failed"
+            assert outcome.restored
             assert (outcome.reason or "").startswith("somebody ")
             status = await mpd.client.status()
             assert (status["state"], status["songid"], await mpd.queue()) == (state, mpd.ids["sweep"], queue)
@@ -253,7 +289,7 @@ async def test_an_mpd_that_dies_in_the_middle_has_failed(tmp_path: Path, caplog:
 
 
 async def test_an_mpd_that_is_not_there_or_something_else_is_told(tmp_path: Path) -> None:
-    away = await announce_on(f"mpd://127.0.0.1:{free_port()}", tone(1_000, 1, 24_000, 1), tmp_path)
+    away = await announce_on(f"mpd://127.0.0.1:{free_port()}", BEEP, tmp_path)
     assert (away.status, away.reason) == ("failed", "nobody answers there (connection refused)")
 
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -262,18 +298,20 @@ async def test_an_mpd_that_is_not_there_or_something_else_is_told(tmp_path: Path
     mail = await asyncio.start_server(greet, "127.0.0.1", 0)
     async with mail:
         uri = f"mpd://127.0.0.1:{mail.sockets[0].getsockname()[1]}"
-        other = await announce_on(uri, tone(1_000, 1, 24_000, 1), tmp_path)
+        other = await announce_on(uri, BEEP, tmp_path)
     assert (other.status, other.reason) == ("failed", "it answers, but not as MPD does")
 
 
 async def test_a_password_opens_an_mpd_and_a_partition_is_chosen(tmp_path: Path) -> None:
     more = 'password "sesame@read,add,control,admin"\ndefault_permissions "read"'
     async with receiver(tmp_path, more=more) as mpd:
-        refused = await announce_on(mpd.uri, tone(1_000, 1, 24_000, 1), tmp_path)
-        assert refused.reason is not None and "permission" in refused.reason and "?password_file=" in refused.reason
+        refused = await announce_on(mpd.uri, BEEP, tmp_path)
+        assert refused.reason is not None
+        assert "permission" in refused.reason
+        assert "?password_file=" in refused.reason
         (tmp_path / "password").write_text("sesame\n")
         opened = f"{mpd.uri}?password_file={tmp_path}/password"
-        played = await announce_on(opened, tone(1_000, 1, 24_000, 1), tmp_path)
+        played = await announce_on(opened, BEEP, tmp_path)
         assert played.status == "played", played
         missing = await announce_on(f"{mpd.uri}/attic?password_file={tmp_path}/password", bytes(48_000), tmp_path)
         assert (missing.status, missing.reason) == ("failed", "it refused: partition does not exist")
@@ -292,9 +330,12 @@ async def test_a_sound_that_mpd_cannot_fetch_is_told(tmp_path: Path, monkeypatch
     async with receiver(tmp_path) as mpd:
         await mpd.fill()
         before, queue = await mpd.kept(), await mpd.queue()
-        outcome = await announce_on(mpd.uri, tone(1_000, 1, 24_000, 1), tmp_path)
-        assert outcome.status == "failed" and outcome.restored
-        assert outcome.reason is not None and "404" in outcome.reason and "announced" not in outcome.reason
+        outcome = await announce_on(mpd.uri, BEEP, tmp_path)
+        assert outcome.status == "failed"
+        assert outcome.restored
+        assert outcome.reason is not None
+        assert "404" in outcome.reason
+        assert "announced" not in outcome.reason
         assert (await mpd.kept(), await mpd.queue()) == (before, queue)
 
 

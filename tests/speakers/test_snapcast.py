@@ -102,7 +102,7 @@ class House:
             self.run("snapclient", "--host=127.0.0.1", f"--port={self.port}", *options)
 
         async def all_there() -> bool:
-            return {*names} <= {*await self.clients()} and all([self.plays(name, MUSIC_HZ) for name in names])
+            return {*names} <= {*await self.clients()} and all(self.plays(name, MUSIC_HZ) for name in names)
 
         await until(all_there)
 

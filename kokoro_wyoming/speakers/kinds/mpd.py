@@ -44,6 +44,8 @@ class MpdSpeaker(Speaker):
         self._wish: Literal["pause", "stop", "else"] | None = None
         """What somebody did to the announcement: paused or stopped it, or played something else."""
         self._has_played = False
+        self._is_new = False
+        """Whether the state is of this announcement, and not of one that was killed."""
 
     async def open(self) -> None:
         address = self.address
@@ -61,6 +63,7 @@ class MpdSpeaker(Speaker):
         self._client.disconnect()
 
     async def state(self) -> _Status:
+        self._is_new = True
         status = await self._status()
         kept = ("state", "songid", "song", "elapsed", "duration", "volume", *_OPTIONS)
         state = {name: status[name] for name in kept if name in status}
@@ -176,14 +179,17 @@ class MpdSpeaker(Speaker):
 
     async def _go_back(self, song: str, state: _Status) -> None:
         """Stand at the place of the music, paused or stopped. A stream has no place, and is begun anew."""
-        if (await self._status())["state"] == "stop" and _mixer_of(state) is not None:
-            # From a pause it would go there in silence, but from a stop it plays until it is paused.
+        status = await self._status()
+        # From a pause it goes there in silence, but from a stop it would be heard until it is paused.
+        volume = _mixer_of(status) if status["state"] == "stop" else None
+        if volume is not None:
             await self._do("setvol", 0)
-            self._volume = 0
         has_place = state["state"] != "stop" and float(state.get("duration", 0)) > 0
         with contextlib.suppress(_RefusedError):  # it has become shorter, or cannot be read any more
             await self._do("seekid", song, state.get("elapsed", 0) if has_place else 0)
         await (self._do("stop") if self._wished(state) == "stop" else self._do("pause", 1))
+        if volume is not None:
+            await self._do("setvol", volume)
 
     def _wished(self, state: _Status) -> str:
         """How the music is to be left: as it was, or as somebody wished who stopped the announcement."""
@@ -193,7 +199,8 @@ class MpdSpeaker(Speaker):
         """Volume and options, where nobody changed them since."""
         status = await self._status()
         volume, now = _mixer_of(state), _mixer_of(status)
-        if volume is not None and now is not None and volume != now and self._volume in (None, now):
+        is_ours = now == self._volume or not self._is_new
+        if volume is not None and now is not None and volume != now and is_ours:
             await self._do("setvol", volume)
         for option, value in _OPTIONS.items():
             if status.get(option) == value and state.get(option, value) != value:
