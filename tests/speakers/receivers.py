@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -103,6 +104,8 @@ async def announce_and_be_killed(uri: str, pcm: bytes, folder: Path, is_time: Ca
     )
     try:
         await until(is_time)
+        assert process.returncode is None, "it ended before it was killed"
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.wait()

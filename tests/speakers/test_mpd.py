@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -168,7 +169,6 @@ async def test_speech_interrupts_a_song_that_goes_on_where_it_was(
         again = places(bytes(mpd.captured.pcm[ended // 4 * 4 :]), RATE_HZ)
         assert abs(first[0] - 10) < 0.7
         assert abs(again[1] - first[-1]) < 1.5
-        print("FIRST SOUND", outcome.begun_seconds, "PLACES", first[-1], again[:3])
 
 
 @pytest.mark.parametrize("mode", ["play", "pause", "stop"])
@@ -191,9 +191,12 @@ async def test_radio_is_tuned_in_anew(tmp_path: Path) -> None:
         response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"})
         await response.prepare(request)
         encoder = encoding.stream("mp3")
+        second = tone(2_000, 1, 24_000, 1)
+        await response.write(encoder.add(3 * second))
         with contextlib.suppress(ConnectionError):
             while True:
-                await response.write(encoder.add(tone(2_000, 1, 24_000, 1)))
+                await response.write(encoder.add(second))
+                await asyncio.sleep(0.5)
         encoder.close()
         return response
 
@@ -354,3 +357,10 @@ async def test_speech_is_heard_while_it_is_made(tmp_path: Path) -> None:
         playing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await playing
+
+
+async def test_an_mpd_that_is_stuck_holds_nobody_up(tmp_path: Path) -> None:
+    async with receiver(tmp_path) as mpd, announcer(tmp_path, patience_seconds=1) as announcing:
+        mpd.process.send_signal(signal.SIGSTOP)
+        (outcome,) = await announcing.announce(Announcement([target(mpd.uri)]), as_made(BEEP))
+        assert (outcome.status, outcome.reason) == ("failed", "nobody answers there within 1 seconds")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from kokoro_wyoming.speakers.announcer import Announcement
+from kokoro_wyoming.speakers.interface import SpeakerError
 from kokoro_wyoming.speakers.kinds.snapcast_control import Control
 from tests.listening import Ears, words
 from tests.speakers.announcing import (
@@ -27,6 +29,7 @@ from tests.speakers.announcing import (
     tone,
 )
 from tests.speakers.receivers import Captured, announce_and_be_killed, free_port, until
+from tests.stand_ins.adding_snapserver import adding_snapserver
 
 SERVER = os.environ.get("KOKORO_WYOMING_TEST_SNAPSERVER", "snapserver")
 """Another release may be tried."""
@@ -67,7 +70,7 @@ class House:
     """A running snapserver, its control, and clients that play into files."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port, self.control_port = folder, free_port(), free_port()
+        self.folder, self.port, self.control_port, self.source_port = folder, *(free_port() for _ in range(3))
         self.uri = f"snapcast://127.0.0.1:{self.control_port}"
         self.control = Control(30)
         self.captured: dict[str, Captured] = {}
@@ -76,7 +79,7 @@ class House:
         (folder / "music.pcm").write_bytes(tone(MUSIC_HZ, 30, RATE_HZ))
         (folder / "other.pcm").write_bytes(tone(700, 30, RATE_HZ))
         config = folder / "snapserver.conf"
-        ports = {"port": self.port, "control_port": self.control_port, "source_port": free_port()}
+        ports = {"port": self.port, "control_port": self.control_port, "source_port": self.source_port}
         config.write_text(CONFIG.format(folder=folder, buffer_ms=BUFFER_MS, other_port=free_port(), **ports))
         self.run(SERVER, "-c", str(config))
 
@@ -166,7 +169,6 @@ async def test_speech_interrupts_the_music_of_one_group(tmp_path: Path, speech_p
         await snap.until_it_plays("kitchen", MUSIC_HZ)
         heard = snap.heard("kitchen", begun["kitchen"])
         said = words(ears.write_down(heard, "en"))
-        print("FIRST SOUND", outcome.begun_seconds, "HEARD", said)
         assert words(SPEECH) in said
         music = loudness_of_tone(snap.heard("attic", begun["attic"]), MUSIC_HZ)
         assert (music > 0.1).mean() > 0.95, "music of other groups is untouched"
@@ -299,30 +301,58 @@ async def test_something_else_is_told(tmp_path: Path) -> None:
 
 
 async def _takes_streams(snap: House) -> bool:
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(SpeakerError):
         await snap.control.request("Stream.AddStream", streamUri="tcp://127.0.0.1:9?name=trial&mode=client")
         await snap.control.request("Stream.RemoveStream", id="trial")
         return True
     return False
 
 
-async def test_a_server_is_given_a_stream_or_tells_what_it_needs(tmp_path: Path) -> None:
-    """0.31 takes streams, as did servers until 0.29; 0.30 and Debian 12's 0.26 do not."""
-    async with house(tmp_path, "kitchen", "attic") as snap:
+@contextlib.asynccontextmanager
+async def _taking_streams(snap: House) -> AsyncIterator[str]:
+    """Servers until 0.29 and from 0.31 on take streams; 0.30 and Debian 12's 0.26 do not."""
+    if await _takes_streams(snap):
+        yield snap.uri
+        return
+    async with adding_snapserver(snap.control_port, OURS, snap.source_port) as port:
+        yield f"snapcast://127.0.0.1:{port}"
+
+
+async def test_a_stream_is_added_and_removed(tmp_path: Path) -> None:
+    async with house(tmp_path, "kitchen", "attic") as snap, _taking_streams(snap) as uri:
         clients, groups, streams = await snap.clients(), await snap.groups(), await snap.streams()
-        takes = await _takes_streams(snap)
         begun = len(snap.captured["kitchen"].pcm)
-        outcome = await announce_on(f"{snap.uri}/kitchen", BEEP, tmp_path)
-        if takes:
-            assert (outcome.status, outcome.reason, outcome.restored) == ("played", None, True)
-            assert loudness_of_tone(snap.heard("kitchen", begun), SPEECH_HZ).max() > 0.1
-            pcm = tone(SPEECH_HZ, 30, 24_000, 1)
-            uri = f"{snap.uri}/kitchen"
-            await announce_and_be_killed(uri, pcm, tmp_path, lambda: _is_announced(snap, "kitchen"))
-            assert len(await snap.streams()) == len(streams) + 1
-            async with announcer(tmp_path) as announcing:
-                await announcing.restore_left()
-        else:
-            assert outcome.status == "failed"
-            assert (outcome.reason or "").startswith("this version of it takes no streams from outside; put ")
+        outcome = await announce_on(f"{uri}/kitchen", BEEP, tmp_path)
+        assert (outcome.status, outcome.reason, outcome.restored) == ("played", None, True)
+        assert loudness_of_tone(snap.heard("kitchen", begun), SPEECH_HZ).max() > 0.1
         assert (await snap.clients(), await snap.groups(), await snap.streams()) == (clients, groups, streams)
+
+
+async def test_a_stream_that_a_killed_announcer_left_is_removed(tmp_path: Path) -> None:
+    async with house(tmp_path, "kitchen") as snap, _taking_streams(snap) as uri:
+        clients, groups, streams = await snap.clients(), await snap.groups(), await snap.streams()
+        pcm = tone(SPEECH_HZ, 30, 24_000, 1)
+        await announce_and_be_killed(f"{uri}/kitchen", pcm, tmp_path, lambda: _is_announced(snap, "kitchen"))
+        assert (await snap.groups())[0][1] != "music"
+        async with announcer(tmp_path) as announcing:
+            await announcing.restore_left()
+        assert (await snap.clients(), await snap.groups(), await snap.streams()) == (clients, groups, streams)
+        await snap.until_it_plays("kitchen", MUSIC_HZ)
+
+
+async def test_a_server_that_takes_no_streams_tells_what_it_needs(tmp_path: Path) -> None:
+    async with house(tmp_path, "kitchen") as snap:
+        if await _takes_streams(snap):
+            pytest.skip("this snapserver takes streams")
+        groups = await snap.groups()
+        outcome = await announce_on(snap.uri, BEEP, tmp_path)
+        assert outcome.status == "failed"
+        assert (outcome.reason or "").startswith('this version of it takes no streams from outside; put "source = ')
+        assert await snap.groups() == groups
+
+
+async def test_a_server_that_is_stuck_holds_nobody_up(tmp_path: Path) -> None:
+    async with house(tmp_path) as snap, announcer(tmp_path, patience_seconds=1) as announcing:
+        snap.processes[0].send_signal(signal.SIGSTOP)
+        (outcome,) = await announcing.announce(Announcement([target(snap.uri)]), as_made(BEEP))
+        assert (outcome.status, outcome.reason) == ("failed", "it gave no answer for 1 seconds")

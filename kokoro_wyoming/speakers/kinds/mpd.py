@@ -15,7 +15,7 @@ from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import Means, Offered, Speaker, SpeakerError, Start
 from kokoro_wyoming.speakers.kinds.reaching import reached
 
-LATENCY_SECONDS = 0.3
+LATENCY_SECONDS = 0.35
 """From the command to play until sound leaves MPD, as measured; MPD does not tell what its outputs hold besides."""
 _PORT = 6_600
 _POLL_SECONDS = 0.1
