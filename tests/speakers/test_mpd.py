@@ -363,4 +363,5 @@ async def test_an_mpd_that_is_stuck_holds_nobody_up(tmp_path: Path) -> None:
     async with receiver(tmp_path) as mpd, announcer(tmp_path, patience_seconds=1) as announcing:
         mpd.process.send_signal(signal.SIGSTOP)
         (outcome,) = await announcing.announce(Announcement([target(mpd.uri)]), as_made(BEEP))
-        assert (outcome.status, outcome.reason) == ("failed", "nobody answers there within 1 seconds")
+        assert outcome.status == "failed"
+        assert (outcome.reason or "").endswith(" 1 seconds")

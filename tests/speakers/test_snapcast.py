@@ -355,4 +355,5 @@ async def test_a_server_that_is_stuck_holds_nobody_up(tmp_path: Path) -> None:
     async with house(tmp_path) as snap, announcer(tmp_path, patience_seconds=1) as announcing:
         snap.processes[0].send_signal(signal.SIGSTOP)
         (outcome,) = await announcing.announce(Announcement([target(snap.uri)]), as_made(BEEP))
-        assert (outcome.status, outcome.reason) == ("failed", "it gave no answer for 1 seconds")
+        assert outcome.status == "failed"
+        assert (outcome.reason or "").endswith(" 1 seconds")
