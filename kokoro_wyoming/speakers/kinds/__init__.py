@@ -25,7 +25,7 @@ class Kind:
 KINDS = {
     "tcp": Kind("wyoming", "WyomingSpeaker", None, "tcp://kitchen:10601"),
     "unix": Kind("wyoming", "WyomingSpeaker", None, "unix:///run/snd.sock"),
-    "snapcast": Kind("snapcast", "SnapcastSpeaker", "snapcast", "snapcast://192.168.1.20/Kitchen"),
+    "snapcast": Kind("snapcast", "SnapcastSpeaker", None, "snapcast://192.168.1.20/Kitchen"),
     "mpd": Kind("mpd", "MpdSpeaker", "mpd", "mpd://192.168.1.21"),
     "dlna": Kind("dlna", "DlnaSpeaker", "dlna", "dlna://192.168.1.22:49494/description.xml"),
     "airplay": Kind("airplay", "AirplaySpeaker", "airplay", "airplay://192.168.1.23"),
