@@ -110,8 +110,9 @@ class DlnaSpeaker(Speaker):
         await self._restore_loudness(state)
         if state["play_mode"] not in ("", "NORMAL"):
             await renderer.set_play_mode(state["play_mode"])
-        # Another address is what somebody has it play since.
-        if is_ours or (uri == state["uri"] and transport in _OVER and state["transport"] not in _OVER):
+        # Some forget what they played when it has ended. Another address is what somebody has it play since.
+        is_idle = transport in _OVER and uri in ("", state["uri"])
+        if is_ours or (is_idle and (uri, transport) != (state["uri"], state["transport"])):
             await self._restore_music(state)
 
     async def _location(self) -> str:
@@ -165,7 +166,7 @@ class DlnaSpeaker(Speaker):
                     if is_due:
                         return
                     raise SpeakerError("somebody has it play something else")
-                if not has_played and seconds > self.means.patience_seconds:
+                if seconds > self.means.patience_seconds and not (has_played and fetching.done()):
                     raise SpeakerError(self._why_not(offered, fetching.done()))
                 await asyncio.sleep(_POLL_SECONDS)
         finally:
@@ -222,7 +223,7 @@ class DlnaSpeaker(Speaker):
     async def _resume(self, state: dict[str, Any]) -> None:
         """Play from where it was. It is muted on the way there, as renderers seek only in what they play."""
         renderer = self._renderer
-        is_elsewhere = state["transport"] not in _PLAYING or state["track"] > 1 or state["position_seconds"] > 0
+        is_elsewhere = state["transport"] not in _PLAYING or state["track"] > 1 or state["position_seconds"]
         has_to_be_quiet = is_elsewhere and state["mute"] is False
         if has_to_be_quiet:
             await renderer.mute(True)
@@ -232,13 +233,29 @@ class DlnaSpeaker(Speaker):
             if state["track"] > 1:
                 with contextlib.suppress(RefusedError):
                     await renderer.seek("TRACK_NR", str(state["track"]))
-            if state["position_seconds"] > 0:
-                await renderer.seek("REL_TIME", time_of(state["position_seconds"]))
+            if state["position_seconds"]:
+                await self._seek(state["position_seconds"])
             if state["transport"] not in _PLAYING:
                 await renderer.pause()
         finally:
             if has_to_be_quiet:
                 await renderer.mute(False)
+
+    async def _seek(self, seconds: int) -> None:
+        """Go to a place. Raises SpeakerError where it does not get there.
+
+        Some accept it before they have read the file, and do nothing then.
+        """
+        deadline = asyncio.get_running_loop().time() + self.means.patience_seconds / 2
+        refusal: RefusedError | None = None
+        while ((await self._renderer.position())[1] or 0) < seconds:
+            if asyncio.get_running_loop().time() > deadline:
+                raise refusal or SpeakerError(f"it does not go back to {time_of(seconds)} of what it played")
+            try:
+                await self._renderer.seek("REL_TIME", time_of(seconds))
+            except RefusedError as error:
+                refusal = error
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _until_playing(self) -> None:
         deadline = asyncio.get_running_loop().time() + self.means.patience_seconds / 2

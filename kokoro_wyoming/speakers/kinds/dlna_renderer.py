@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import socket
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,11 +104,14 @@ class Renderer:
         told = await self._call("GetMediaInfo")
         return {ours: _text(told.get(theirs)) for ours, theirs in names.items()}
 
-    async def position(self) -> tuple[int, int]:
-        """Which track it plays, from 1, and how many seconds of it are over; 0 where that cannot be sought."""
+    async def position(self) -> tuple[int, int | None]:
+        """Which track it plays, from 1, and how many seconds of it are over.
+
+        None where it has no length: of streams without an end, and of all before they are read.
+        """
         told = await self._call("GetPositionInfo")
         is_endless = not _seconds(told.get("TrackDuration"))
-        return int(told.get("Track") or 0), 0 if is_endless else _seconds(told.get("RelTime"))
+        return int(told.get("Track") or 0), None if is_endless else _seconds(told.get("RelTime"))
 
     async def play_mode(self) -> str:
         """NORMAL, REPEAT_ONE, SHUFFLE and so on; empty where it does not tell or cannot change it."""
@@ -209,8 +214,10 @@ def _reason(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, asyncio.TimeoutError):
             return "no answer in time"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower() if cause.errno and cause.errno > 0 else "name not found"
+        if isinstance(cause, socket.gaierror):
+            return "name not found"
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
         cause = cause.__cause__
     return "the connection broke off"
 
