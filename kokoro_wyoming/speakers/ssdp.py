@@ -21,15 +21,6 @@ _AGAIN_SECONDS = 1.0
 """Datagrams get lost: the question is asked again and again."""
 
 
-async def locations(seconds: float) -> list[tuple[str, str]]:
-    """All renderers that answer within this time: the host each answered from, and its description's address."""
-    found: dict[str, str] = {}
-    with contextlib.suppress(asyncio.TimeoutError):
-        async with _answers(None) as answers:
-            await asyncio.wait_for(_collect(answers, found), seconds)
-    return [(host, location) for location, host in found.items()]
-
-
 async def location_at(host: str, seconds: float) -> str | None:
     """The address of the description of the renderer at this host; None where none answers within this time.
 
@@ -38,33 +29,30 @@ async def location_at(host: str, seconds: float) -> str | None:
     known = await asyncio.get_running_loop().getaddrinfo(host, SSDP_PORT, family=socket.AF_INET)
     hosts = {str(address[4][0]) for address in known}
     try:
-        async with _answers(next(iter(hosts))) as answers:
-            return await asyncio.wait_for(_first(answers, hosts), seconds)
+        async with answers(next(iter(hosts))) as told:
+            return await asyncio.wait_for(_first(told, hosts), seconds)
     except asyncio.TimeoutError:
         return None
 
 
-async def _collect(answers: asyncio.Queue[tuple[str, str]], found: dict[str, str]) -> None:
+async def _first(told: asyncio.Queue[tuple[str, str]], hosts: set[str]) -> str:
     while True:
-        host, location = await answers.get()
-        found.setdefault(location, host)
-
-
-async def _first(answers: asyncio.Queue[tuple[str, str]], hosts: set[str]) -> str:
-    while True:
-        host, location = await answers.get()
+        host, location = await told.get()
         if host in hosts:
             return location
 
 
 @contextlib.asynccontextmanager
-async def _answers(host: str | None) -> AsyncIterator[asyncio.Queue[tuple[str, str]]]:
-    """Ask on all networks, and a host itself where there is one, while the block lasts."""
-    answers: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+async def answers(host: str | None = None) -> AsyncIterator[asyncio.Queue[tuple[str, str]]]:
+    """Ask on all networks, and this host itself, while the block lasts.
+
+    Gives for each answer the host that it came from, and the address of the renderer's description.
+    """
+    told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
     def answered(headers: CaseInsensitiveDict) -> None:
         if "MediaRenderer" in headers.get("st", "") and headers.get("location", "").startswith("http://"):
-            answers.put_nowait((headers["_host"], headers["location"]))
+            told.put_nowait((headers["_host"], headers["location"]))
 
     ways: list[tuple[tuple[str, int], tuple[str, int]]] = [
         ((own, 0), (SSDP_IP_V4, SSDP_PORT)) for own in _own_addresses()
@@ -79,7 +67,7 @@ async def _answers(host: str | None) -> AsyncIterator[asyncio.Queue[tuple[str, s
     ]
     asking = asyncio.ensure_future(_ask(listeners))
     try:
-        yield answers
+        yield told
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)

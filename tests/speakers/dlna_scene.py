@@ -59,7 +59,18 @@ def build_network() -> None:
 async def gmediarender(folder: Path, at: str = HERE) -> AsyncIterator[asyncio.subprocess.Process]:
     """A renderer that writes what it plays into a file."""
     inside = INSIDE_PEER if at == PEER else ()
-    command = ("gmediarender", "-I", "lan0", "-p", str(PORT), "-f", "Kitchen", "--mime-filter", "audio", f"--logfile={folder}/log")
+    command = (
+        "gmediarender",
+        "-I",
+        "lan0",
+        "-p",
+        str(PORT),
+        "-f",
+        "Kitchen",
+        "--mime-filter",
+        "audio",
+        f"--logfile={folder}/log",
+    )
     pipe = f"--gstout-audiopipe={PIPE} location={folder}/played.pcm"
     with (folder / "gmediarender.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(*inside, *command, pipe, stdout=log, stderr=log)

@@ -98,8 +98,7 @@ class DlnaSpeaker(Speaker):
                 return False
             begun = asyncio.get_running_loop().time()
             await self._begin()
-            await self._until_played(sound, offered, begun)
-        return True
+            return await self._until_played(sound, offered, begun)
 
     async def restore(self, state: dict[str, Any]) -> None:
         renderer = self._renderer
@@ -119,8 +118,7 @@ class DlnaSpeaker(Speaker):
         """Where its description is. Raises SpeakerError."""
         address = self.address
         if address.port is not None and address.path:
-            host = f"[{address.host}]" if ":" in address.host else address.host
-            return f"http://{host}:{address.port}/{address.path}"
+            return urlsplit(address.uri)._replace(scheme="http").geturl()
         try:
             location = await ssdp.location_at(address.host, self.means.patience_seconds / 2)
         except OSError as error:
@@ -143,8 +141,11 @@ class DlnaSpeaker(Speaker):
                 return
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def _until_played(self, sound: AnnouncedSound, offered: Offered, begun: float) -> None:
-        """Watch it until it has played to the end. Raises SpeakerError where it does not."""
+    async def _until_played(self, sound: AnnouncedSound, offered: Offered, begun: float) -> bool:
+        """Watch it until it has played to the end; whether it was seen to play.
+
+        Raises SpeakerError where it was broken off, or does not begin.
+        """
         loop = asyncio.get_running_loop()
         fetching = asyncio.ensure_future(offered.fetched())
         has_played = False
@@ -161,10 +162,10 @@ class DlnaSpeaker(Speaker):
                 if transport in _OVER and (has_played or (is_due and fetching.done())):
                     if not is_due:
                         raise SpeakerError(f"it stopped after {seconds:.1f} s of the sound")
-                    return
+                    return has_played
                 if has_played and not await self._is_still_ours():
                     if is_due:
-                        return
+                        return True
                     raise SpeakerError("somebody has it play something else")
                 if seconds > self.means.patience_seconds and not (has_played and fetching.done()):
                     raise SpeakerError(self._why_not(offered, fetching.done()))

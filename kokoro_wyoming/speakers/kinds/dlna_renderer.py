@@ -73,8 +73,8 @@ class Renderer:
 
     @classmethod
     async def connect(cls, session: aiohttp.ClientSession, location: str, patience_seconds: float) -> Renderer:
-        """The renderer whose description is at this address."""
-        requester = AiohttpSessionRequester(session, timeout=max(1, round(patience_seconds)))
+        """The renderer whose description is at this address. Each of its answers may take most of the patience."""
+        requester = AiohttpSessionRequester(session, timeout=max(1, int(0.8 * patience_seconds)))
         try:
             return cls(await UpnpFactory(requester, non_strict=True).async_create_device(location))
         except UpnpResponseError as error:
