@@ -34,7 +34,7 @@ _LOCAL = ".local."
 _ANSWER_BYTES = 4 * 1024 * 1024
 """Longest answer of a Snapcast server."""
 _TROUBLES = (OSError, RuntimeError, Error, asyncio.TimeoutError, aiohttp.ClientError, ValueError, LookupError)
-"""Errors of the network, and of answers that are something else; RuntimeError is what zeroconf raises without network."""
+"""Errors of the network, and of wrong answers; zeroconf raises RuntimeError where there is no network."""
 
 Found = list[FoundSpeaker]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import aiohttp
+import ifaddr
 
 _PORT = 3483
 _USUAL_PORT = 9000
@@ -44,12 +46,20 @@ async def servers() -> AsyncIterator[asyncio.Queue[tuple[str, int]]]:
 
 async def _ask(transport: asyncio.DatagramTransport) -> None:
     while True:
-        transport.sendto(_QUESTION, ("255.255.255.255", _PORT))
+        for network in _networks():
+            transport.sendto(_QUESTION, (str(network.broadcast_address), _PORT))
         await asyncio.sleep(_AGAIN_SECONDS)
 
 
+def _networks() -> Iterator[ipaddress.IPv4Network]:
+    for adapter in ifaddr.get_adapters():
+        for address in adapter.ips:
+            if address.is_IPv4:
+                yield ipaddress.IPv4Network(f"{address.ip}/{address.network_prefix}", strict=False)
+
+
 async def players(session: aiohttp.ClientSession, host: str, port: int) -> list[dict[str, str]]:
-    """The players of a server, each with its name and its model. Raises aiohttp.ClientError, LookupError, ValueError."""
+    """The players of a server, each with name and model. Raises aiohttp.ClientError, LookupError, ValueError."""
     question = {"id": 1, "method": "slim.request", "params": ["", ["players", 0, 100]]}
     async with session.post(f"http://{host}:{port}/jsonrpc.js", json=question) as response:
         answer = await response.json(content_type=None)

@@ -53,6 +53,7 @@ def build_network() -> None:
         run(f"{prefix}ip link set lo up")
         run(f"{prefix}ip addr add {address}/24 dev lan0")
         run(f"{prefix}ip link set lan0 up")
+        run(f"{prefix}ip route add default dev lan0")
 
 
 @contextlib.asynccontextmanager

@@ -69,6 +69,7 @@ class StandInRenderer:
 
     sink: str = "http-get:*:audio/mpeg:DLNA.ORG_PN=MP3,http-get:*:audio/x-wav:*"
     device_type: str = "MediaRenderer"
+    manufacturer: str = "Nobody"
     has_volume: bool = True
     volume_max: int = 100
     refusals: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
@@ -168,7 +169,8 @@ class StandInRenderer:
         return (
             '<root xmlns="urn:schemas-upnp-org:device-1-0"><specVersion><major>1</major><minor>0</minor></specVersion>'
             f"<device><deviceType>urn:schemas-upnp-org:device:{self.device_type}:1</deviceType>"
-            "<friendlyName>Stand-in</friendlyName><manufacturer>Nobody</manufacturer><modelName>None</modelName>"
+            "<friendlyName>Stand-in</friendlyName><roomName>Garden</roomName>"
+            f"<manufacturer>{self.manufacturer}</manufacturer><modelName>None</modelName>"
             f"<UDN>uuid:stand-in</UDN><serviceList>{services}</serviceList></device></root>"
         )
 
