@@ -81,8 +81,10 @@ class StandInRenderer:
     fetches: bool = True
     ends: tuple[str, str] = ("STOPPED", "OK")
     """Its transport's state and status after the sound."""
-    play_seconds: float = 1.0
-    """How long it plays what it fetched."""
+    play_seconds: float = 0.1
+    """How long it plays what it fetched, after it was seen to play."""
+    is_seen: bool = True
+    """Whether it plays on until somebody has asked."""
 
     values: dict[str, str] = field(
         default_factory=lambda: {
@@ -106,6 +108,7 @@ class StandInRenderer:
     """Content-Type and content of what it has played."""
     port: int = 0
     _playing: asyncio.Task[None] | None = None
+    _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def uri(self) -> str:
@@ -122,6 +125,7 @@ class StandInRenderer:
 
     def act(self, name: str, arguments: dict[str, str]) -> tuple[int, str] | None:
         """Do it, or refuse."""
+        self._asked.set()
         if not name.startswith("Get"):
             self.calls.append((name, arguments))
         if self.refusals.get(name):
@@ -150,6 +154,9 @@ class StandInRenderer:
                 self.fetched.append((sound.headers["Content-Type"], await sound.read()))
         self.values["transport"] = "PLAYING"
         if "/say/announced/" in uri:
+            self._asked.clear()
+            if self.is_seen:
+                await self._asked.wait()
             await asyncio.sleep(self.play_seconds)
             self.values["transport"], self.values["status"] = self.ends
 

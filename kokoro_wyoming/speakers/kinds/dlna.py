@@ -157,7 +157,7 @@ class DlnaSpeaker(Speaker):
                 if transport == "PLAYING" and not has_played:
                     has_played = True
                     _latencies_seconds[self.address.uri] = seconds
-                if transport in _OVER and has_failed and seconds > _EARLY_SECONDS:
+                if transport in _OVER and has_failed and (has_played or seconds > _EARLY_SECONDS):
                     raise SpeakerError("it could not play the sound (ERROR_OCCURRED)")
                 if transport in _OVER and (has_played or (is_due and fetching.done())):
                     if not is_due:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import socket
@@ -59,7 +60,8 @@ class RefusedError(SpeakerError):
 class Renderer:
     """One renderer that answers. All methods may raise SpeakerError, of which RefusedError is an answer."""
 
-    def __init__(self, device: UpnpDevice) -> None:
+    def __init__(self, device: UpnpDevice, answer_seconds: float) -> None:
+        self._answer_seconds = answer_seconds
         self._actions: dict[str, UpnpAction] = {
             name: action
             for part in device.all_devices
@@ -74,9 +76,10 @@ class Renderer:
     @classmethod
     async def connect(cls, session: aiohttp.ClientSession, location: str, patience_seconds: float) -> Renderer:
         """The renderer whose description is at this address. Each of its answers may take most of the patience."""
-        requester = AiohttpSessionRequester(session, timeout=max(1, int(0.8 * patience_seconds)))
+        factory = UpnpFactory(AiohttpSessionRequester(session, timeout=math.ceil(patience_seconds)), non_strict=True)
+        answer_seconds = 0.8 * patience_seconds
         try:
-            return cls(await UpnpFactory(requester, non_strict=True).async_create_device(location))
+            return cls(await asyncio.wait_for(factory.async_create_device(location), answer_seconds), answer_seconds)
         except UpnpResponseError as error:
             raise SpeakerError(f"there is no description of a renderer ({urlsplit(location).path})") from error
         except (UpnpCommunicationError, asyncio.TimeoutError) as error:
@@ -197,7 +200,7 @@ class Renderer:
         if any(argument.name == "InstanceID" for argument in action.in_arguments()):
             arguments["InstanceID"] = 0
         try:
-            return await action.async_call(**arguments)
+            return await asyncio.wait_for(action.async_call(**arguments), self._answer_seconds)
         except UpnpActionError as error:
             raise RefusedError(error.error_code, error.error_desc) from error
         except UpnpResponseError as error:
