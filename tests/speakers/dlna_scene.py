@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from kokoro_wyoming.speakers import ssdp
 from kokoro_wyoming.speakers.announcer import Announcement, Outcome
 from kokoro_wyoming.speakers.kinds.dlna_renderer import Renderer
 from tests.speakers.announcing import announcer, as_made, target, tone
@@ -134,6 +136,35 @@ def uri(at: str = HERE) -> str:
 
 async def is_at(renderer: Renderer, seconds: int) -> bool:
     return ((await renderer.position())[1] or 0) >= seconds
+
+
+async def rygel(folder: Path) -> Seen:
+    """Rygel, which has no sound here: announcements while music plays, is paused and stopped."""
+    places = {name: str(folder) for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
+    command = ("dbus-run-session", "--", "rygel", "-n", "lan0", "-d", "MediaExport")
+    seen: Seen = {}
+    with (folder / "rygel.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, **places}, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        found = await ssdp.location_at(HERE, 30)
+        assert found is not None
+        async with music_server(folder) as url, aiohttp.ClientSession() as session:
+            renderer = await Renderer.connect(session, found, 10)
+            await renderer.set_uri(url, "")
+            await renderer.play()
+            await until(lambda: is_at(renderer, 3))
+            for name, act in (("playing", None), ("paused", renderer.pause), ("stopped", renderer.stop)):
+                if act is not None:
+                    await act()
+                before = await told(renderer)
+                outcome = await announce(folder, f"dlna://{HERE}", volume=0.8)
+                seen[name] = {"before": before, "outcome": asdict(outcome), "after": await told(renderer)}
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # dbus-run-session leaves its programs alone
+        await process.wait()
+    return seen
 
 
 async def told(renderer: Renderer) -> Seen:

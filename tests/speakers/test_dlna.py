@@ -52,7 +52,9 @@ Scenes = dict[str, tuple["subprocess.Popen[str]", Path]]
 def scenes(tmp_path_factory: pytest.TempPathFactory, speech_pcm: bytes) -> Iterator[Scenes]:
     """All scenes at once, as mostly they wait, each with its folder."""
     started = {}
-    for name in ("music", "paused", "killed", "dying"):
+    for name in ("music", "paused", "killed", "dying", "rygel"):
+        if shutil.which("rygel" if name == "rygel" else "gmediarender") is None:
+            continue
         folder = tmp_path_factory.mktemp(name)
         (folder / "speech.pcm").write_bytes(speech_pcm)
         process = subprocess.Popen(
@@ -75,7 +77,8 @@ def played_in(name: str, scenes: Scenes) -> tuple[Seen, NDArray[np.float32]]:
     told, complaints = process.communicate(timeout=300)
     assert process.returncode == 0, complaints
     seen: Seen = json.loads(told)
-    return seen, samples_of((folder / "played.pcm").read_bytes(), 44_100)
+    played = folder / "played.pcm"
+    return seen, samples_of(played.read_bytes() if played.exists() else b"", 44_100)
 
 
 def seconds_of_music(samples: NDArray[np.float32]) -> list[int | None]:
@@ -160,6 +163,22 @@ def test_a_renderer_without_music_stays_so_and_one_that_ends_is_told(scenes: Sce
     assert second["reason"] == "it gives no answer any more (connection refused)"
     assert third["reason"] == "nobody answers there (connection refused)"
     assert fourth["reason"] == "no media renderer answers a search (SSDP) there; is it off or asleep?"
+
+
+@needs_namespaces
+@pytest.mark.skipif(
+    not (shutil.which("rygel") and shutil.which("dbus-run-session")),
+    reason="announcements on Rygel are not tested: rygel-playbin or dbus is not here; Debian has them",
+)
+@pytest.mark.long
+def test_music_of_rygel_plays_stays_paused_or_stopped(scenes: Scenes) -> None:
+    seen, _ = played_in("rygel", scenes)
+    for happened in seen.values():
+        assert (happened["outcome"]["status"], happened["outcome"]["restored"]) == ("played", True)
+        position, before = happened["after"].pop("position"), happened["before"].pop("position")
+        assert happened["after"] == happened["before"]
+        assert before is None or before <= position <= before + 3
+    assert [happened["after"]["transport"] for happened in seen.values()] == ["PLAYING", "PAUSED_PLAYBACK", "STOPPED"]
 
 
 async def announced(

@@ -226,6 +226,7 @@ class DlnaSpeaker(Speaker):
         renderer = self._renderer
         is_elsewhere = state["transport"] not in _PLAYING or state["track"] > 1 or state["position_seconds"]
         has_to_be_quiet = is_elsewhere and state["mute"] is False
+        steps = await renderer.volume()
         if has_to_be_quiet:
             await renderer.mute(True)
         try:
@@ -241,6 +242,8 @@ class DlnaSpeaker(Speaker):
         finally:
             if has_to_be_quiet:
                 await renderer.mute(False)
+                if steps is not None and await renderer.volume() != steps:
+                    await renderer.set_volume(steps)  # of Rygel muting is volume 0, and stays so
 
     async def _seek(self, seconds: int) -> None:
         """Go to a place. Raises SpeakerError where it does not get there.
