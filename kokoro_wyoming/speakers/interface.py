@@ -38,12 +38,18 @@ class Host(Protocol):
     """Serves sounds to speakers that pull them."""
 
     def offer(
-        self, sound: AnnouncedSound, sound_format: str, speaker_host: str, title: str = "Announcement"
+        self,
+        sound: AnnouncedSound,
+        sound_format: str,
+        speaker_host: str,
+        title: str = "Announcement",
+        media_type: str | None = None,
     ) -> AbstractAsyncContextManager[Offered]:
         """Give the sound an address, valid within the block.
 
         `sound_format` is one of `audio.encoding.FORMATS` without "pcm": mp3 and opus are sent while they are made, wav
         and flac when they are whole. `speaker_host` decides which of this machine's addresses the speaker is told.
+        `media_type` is what the speaker calls the format, where that is not our name for it: audio/x-wav.
         Raises SpeakerError where this machine cannot serve it.
         """
         ...

@@ -58,7 +58,12 @@ class Offers:
 
     @contextlib.asynccontextmanager
     async def offer(
-        self, sound: AnnouncedSound, sound_format: str, speaker_host: str, title: str = "Announcement"
+        self,
+        sound: AnnouncedSound,
+        sound_format: str,
+        speaker_host: str,
+        title: str = "Announcement",
+        media_type: str | None = None,
     ) -> AsyncIterator[Offer]:
         """As `Host.offer`."""
         base = self._base_url(await _facing(speaker_host))
@@ -66,7 +71,8 @@ class Offers:
             raise SpeakerError("it fetches what it plays by HTTP, and there is none here; see the setting http.uri")
         token = secrets.token_urlsafe(24)
         offer = Offer(
-            f"{base}{FOLDER}{token}/announcement.{encoding.extension(sound_format)}", encoding.media_type(sound_format)
+            f"{base}{FOLDER}{token}/announcement.{encoding.extension(sound_format)}",
+            media_type or encoding.media_type(sound_format),
         )
         self._offers[token] = offer
         making = asyncio.ensure_future(_encode(sound, sound_format, offer.sound))
