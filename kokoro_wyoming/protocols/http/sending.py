@@ -12,6 +12,7 @@ from aiohttp import web
 
 from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
+from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.protocols.pacing import within
 from kokoro_wyoming.utterances.failures import log_failure
 from kokoro_wyoming.utterances.utterance import Utterance
@@ -134,7 +135,9 @@ async def sending(
 
     While the client takes none, that waits. A failure midway is logged and told by `failing`; then the body is cut off.
     """
-    send = partial(_send, response, request.app[CONTEXT].options.write_seconds)
+    # A command's own server of announcements has no speech service, and admits whoever knows an address.
+    options = request.app[CONTEXT].options if CONTEXT in request.app else HttpOptions()
+    send = partial(_send, response, options.write_seconds)
     try:
         await response.prepare(request)
         yield send
@@ -142,7 +145,7 @@ async def sending(
     except ConnectionError:
         _cut_off(request)
     except Exception as error:
-        log_failure(connection_of(request).peer, error)
+        log_failure(connection_of(request).peer if CONTEXT in request.app else str(request.remote), error)
         await send(failing(error))
         _cut_off(request)
 
