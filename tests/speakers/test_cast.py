@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from aiohttp import web
+from pychromecast.socket_client import SocketClient
 
 from kokoro_wyoming.speakers.announcer import Announcement
 from kokoro_wyoming.speakers.journal import Journal
@@ -68,7 +69,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if type(thread).__name__ == "SocketClient"]
+    return [thread.name for thread in threading.enumerate() if isinstance(thread, SocketClient)]
 
 
 async def test_a_device_plays_an_announcement_while_it_is_made_and_shows_its_backdrop_again(

@@ -8,11 +8,10 @@ import itertools
 import logging
 import os
 import socket
-import uuid
+import threading
 from collections.abc import Callable
 from typing import Any
 
-import pychromecast
 from pychromecast import models, socket_client
 from pychromecast.const import CAST_TYPE_CHROMECAST
 from pychromecast.controllers import BaseController
@@ -45,7 +44,7 @@ class CastLink:
         self._answers: dict[int, asyncio.Future[Message]] = {}
         self._news = asyncio.Event()
         self._is_over = False
-        self._chromecast: pychromecast.Chromecast | None = None
+        self._client: _Client | None = None
         self.receiver: Message | None = None
         """The last status of the device; None: it told none since the connection was made."""
         self.told: asyncio.Queue[Message] = asyncio.Queue()
@@ -59,24 +58,29 @@ class CastLink:
             service = service_type(address, self._port)
         else:  # pychromecast 13, the last one for Python 3.10
             service = vars(models)["ServiceInfo"]("host", (address, self._port))
-        # With its type given, the library does not ask the device for it on another port.
-        info = models.CastInfo({service}, uuid.uuid4(), None, None, address, self._port, CAST_TYPE_CHROMECAST, None)
-        chromecast = pychromecast.Chromecast(info, tries=1, timeout=self._patience_seconds)
-        chromecast.register_handler(_Told(RECEIVER, self._from_thread(self._take)))
-        chromecast.register_handler(_Told(MEDIA, self._from_thread(self._take)))
-        chromecast.register_connection_listener(_Connection(self._from_thread(self._connection_is)))
-        self._chromecast = chromecast
-        chromecast.start()
+        client = _Client(
+            cast_type=CAST_TYPE_CHROMECAST,
+            tries=1,
+            timeout=self._patience_seconds,
+            retry_wait=None,
+            services={service},
+            zconf=None,
+        )
+        client.register_handler(_Told(RECEIVER, self._from_thread(self._take)))
+        client.register_handler(_Told(MEDIA, self._from_thread(self._take)))
+        client.register_connection_listener(_Connection(self._from_thread(self._connection_is)))
+        self._client = client
+        client.start()
         await self._until_ready()
 
     async def ask(self, destination: str, namespace: str, message: Message, patience: float = 1.0) -> Message:
         """Send a request and wait for its answer. `patience` multiplies the longest wait. Raises SpeakerError."""
         await self._until_ready()
-        assert self._chromecast is not None
+        assert self._client is not None
         number = next(self._numbers)
         answer = self._answers[number] = self._loop.create_future()
         message = {**message, "requestId": number}
-        send = self._chromecast.socket_client.send_message
+        send = self._client.send_message
         try:
             await asyncio.to_thread(send, destination, namespace, message, no_add_request_id=True)
             return await asyncio.wait_for(answer, patience * self._patience_seconds)
@@ -94,9 +98,9 @@ class CastLink:
 
     async def close(self) -> None:
         """End the connection and its thread. Raises nothing."""
-        if self._chromecast is not None:
+        if self._client is not None:
             with contextlib.suppress(Exception):
-                await asyncio.to_thread(_end, self._chromecast.socket_client, self._patience_seconds)
+                await asyncio.to_thread(_end, self._client, self._patience_seconds)
 
     async def _reached(self) -> str:
         """Try the address first, as the library does not tell why it fails; the IP address that answers."""
@@ -150,6 +154,18 @@ class CastLink:
         if status in (socket_client.CONNECTION_STATUS_FAILED, socket_client.CONNECTION_STATUS_DISCONNECTED):
             self._is_over = True
         self._news.set()
+
+
+class _Client(socket_client.SocketClient):
+    """Two threads send: the library's answers pings and opens channels. TLS takes one of them at a time."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._sending = threading.RLock()
+
+    def send_message(self, *values: Any, **options: Any) -> None:
+        with self._sending:
+            super().send_message(*values, **options)
 
 
 class _Told(BaseController):
