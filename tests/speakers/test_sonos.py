@@ -29,7 +29,7 @@ async def play_queue(player: SonosPlayerStandIn, url: str) -> None:
     player.queue = [f"{url}?0", url, f"{url}?2"]
     await player.load("x-rincon-queue:RINCON_1#0", "a queue")
     for unit, where in (("TRACK_NR", "2"), ("REL_TIME", "0:00:20")):
-        await player._act("Seek", {"Unit": unit, "Target": where})
+        await player.act("Seek", {"Unit": unit, "Target": where})
     player.mode, player.crossfade = "SHUFFLE", "1"
     await player.play()
     assert player.player is not None

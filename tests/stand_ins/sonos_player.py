@@ -36,7 +36,7 @@ _FAULT = (
 class SonosPlayerStandIn:
     """One player; what a test may look at and set."""
 
-    def __init__(self, has_clips: bool, fault: str | None = None, pace: float = 4.0) -> None:
+    def __init__(self, has_clips: bool, fault: str | None = None, pace: float = 1.0) -> None:
         """`fault` is silent, refuses, fetches_nothing, dies, error or stopped; `pace` is of announcements."""
         self.has_clips = has_clips
         self.fault = fault
@@ -128,23 +128,27 @@ class SonosPlayerStandIn:
             self.actions.append((action, values))
         if self.fault == "refuses" and action == "SetAVTransportURI" and "announcement" in values["CurrentURI"]:
             return web.Response(status=500, text=_ENVELOPE.format(_FAULT.format(714)), content_type="text/xml")
-        answer = await self._act(action, values)
+        answer = await self.act(action, values)
         told = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in answer.items())
         text = f'<u:{action}Response xmlns:u="{service}">{told}</u:{action}Response>'
         return web.Response(text=_ENVELOPE.format(text), content_type="text/xml")
 
-    async def _act(self, action: str, values: Values) -> Values:
+    def _told(self, action: str) -> Values:
         at = int(self.player.at_seconds) if self.player is not None else 0
+        return {
+            "GetVolume": {"CurrentVolume": str(self.volume)},
+            "GetMute": {"CurrentMute": str(int(self.muted))},
+            "GetMediaInfo": {"CurrentURI": self.uri, "CurrentURIMetaData": self.metadata},
+            "GetPositionInfo": {"Track": str(self.track), "RelTime": f"0:{at // 60:02}:{at % 60:02}"},
+            "GetTransportInfo": {"CurrentTransportState": self.transport},
+            "GetTransportSettings": {"PlayMode": self.mode},
+            "GetCrossfadeMode": {"CrossfadeMode": self.crossfade},
+        }[action]
+
+    async def act(self, action: str, values: Values) -> Values:
+        """Do what an action says; what it answers."""
         if action.startswith("Get"):
-            return {
-                "GetVolume": {"CurrentVolume": str(self.volume)},
-                "GetMute": {"CurrentMute": str(int(self.muted))},
-                "GetMediaInfo": {"CurrentURI": self.uri, "CurrentURIMetaData": self.metadata},
-                "GetPositionInfo": {"Track": str(self.track), "RelTime": f"0:{at // 60:02}:{at % 60:02}"},
-                "GetTransportInfo": {"CurrentTransportState": self.transport},
-                "GetTransportSettings": {"PlayMode": self.mode},
-                "GetCrossfadeMode": {"CrossfadeMode": self.crossfade},
-            }[action]
+            return self._told(action)
         if action == "SetVolume":
             self.volume = int(values["DesiredVolume"])
         elif action == "SetMute":
@@ -159,13 +163,17 @@ class SonosPlayerStandIn:
             self.player.is_playing, self.transport = False, "PAUSED_PLAYBACK"
         elif action == "Play":
             await self.play()
-        elif action == "Seek" and values["Unit"] == "TRACK_NR":
-            self.track = int(values["Target"])
-            self._take_up(0.0)
         elif action == "Seek":
-            hours, minutes, seconds = map(int, values["Target"].split(":"))
-            self._take_up(3600.0 * hours + 60 * minutes + seconds)
+            self._seek(values["Unit"], values["Target"])
         return {}
+
+    def _seek(self, unit: str, target: str) -> None:
+        if unit == "TRACK_NR":
+            self.track = int(target)
+            self._take_up(0.0)
+        else:
+            hours, minutes, seconds = map(int, target.split(":"))
+            self._take_up(3600.0 * hours + 60 * minutes + seconds)
 
     async def info(self, request: web.Request) -> web.Response:
         """What newer players tell of themselves."""
@@ -231,7 +239,7 @@ class SonosPlayerStandIn:
 
 @contextlib.asynccontextmanager
 async def sonos_player(
-    folder: Path, has_clips: bool, fault: str | None = None, pace: float = 4.0
+    folder: Path, has_clips: bool, fault: str | None = None, pace: float = 1.0
 ) -> AsyncIterator[SonosPlayerStandIn]:
     """A player at free ports, which plays nothing."""
     player = SonosPlayerStandIn(has_clips, fault, pace)

@@ -132,7 +132,7 @@ class Transport:
     async def _ask(self, service: Any, action: str, values: Values) -> dict[str, str]:
         seconds = self._patience_seconds
         try:
-            return dict(await asyncio.to_thread(service.send_command, action, values, timeout=seconds))
+            answer = await asyncio.to_thread(service.send_command, action, values, timeout=seconds)
         except SoCoUPnPException as error:
             code, text = error.error_code, error.error_description
             raise _RefusedError(f"it refused: {(text or 'error').lower()} ({code})") from error
@@ -142,6 +142,7 @@ class Transport:
             raise SpeakerError("it broke the connection off") from error
         except (requests.RequestException, SoCoException, ElementTree.ParseError, AttributeError, ValueError) as error:
             raise SpeakerError("it answers, but not as a Sonos player does") from error
+        return answer if isinstance(answer, dict) else {}  # True: done, and there is nothing to tell
 
 
 class _RefusedError(SpeakerError):
