@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import itertools
 import json
 import struct
@@ -17,10 +18,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pychromecast.generated.cast_channel_pb2 import CastMessage
 
 from tests.stand_ins.certificate import self_signed
 from tests.stand_ins.url_player import UrlPlayer
+
+_MESSAGES = "pychromecast.generated" if importlib.util.find_spec("pychromecast.generated") else "pychromecast"
+CastMessage: Any = importlib.import_module(f"{_MESSAGES}.cast_channel_pb2").CastMessage
 
 PLAYER = "CC1AD845"
 SPOTIFY = "CC32E753"
@@ -116,7 +119,7 @@ class CastDeviceStandIn:
             self._writers.discard(writer)
             writer.transport.abort()
 
-    async def _answer(self, writer: asyncio.StreamWriter, message: CastMessage) -> None:
+    async def _answer(self, writer: asyncio.StreamWriter, message: Any) -> None:
         told = json.loads(message.payload_utf8)
         if message.namespace == _HEARTBEAT:
             if told["type"] == "PING":
