@@ -140,7 +140,10 @@ class SonosPlayerStandIn:
             "GetMute": {"CurrentMute": str(int(self.muted))},
             "GetMediaInfo": {"CurrentURI": self.uri, "CurrentURIMetaData": self.metadata},
             "GetPositionInfo": {"Track": str(self.track), "RelTime": f"0:{at // 60:02}:{at % 60:02}"},
-            "GetTransportInfo": {"CurrentTransportState": self.transport},
+            "GetTransportInfo": {
+                "CurrentTransportState": self.transport,
+                "CurrentTransportStatus": "ERROR_OCCURRED" if self.fault == "error" else "OK",
+            },
             "GetTransportSettings": {"PlayMode": self.mode},
             "GetCrossfadeMode": {"CrossfadeMode": self.crossfade},
         }[action]

@@ -19,7 +19,7 @@ from kokoro_wyoming.speakers.kinds.sonos_transport import Transport, is_announce
 _PORT = 1_400
 _LATENCY_SECONDS = 1.0
 """From the command to the first sound, as people report it; no player tells it."""
-_POLL_SECONDS = 0.3
+_POLL_SECONDS = 0.5
 _SAME_VOLUME = 1
 
 
@@ -114,7 +114,7 @@ class SonosSpeaker(Speaker):
                 raise SpeakerError("something else was started on it")
             if now.transport == "STOPPED" and fetching.done():
                 is_long_enough = sound.is_whole and loop.time() - begun_at >= sound.seconds
-                if not (was_playing and sound.is_whole) and not is_long_enough:
+                if now.has_failed or not ((was_playing and sound.is_whole) or is_long_enough):
                     raise SpeakerError("it could not play the sound")
                 return True
             was_playing = was_playing or now.transport == "PLAYING"

@@ -75,8 +75,9 @@ class ClipSocket:
     async def _loaded(self, url: str, volume: int | None) -> str:
         """Give it the clip; its id."""
         try:
-            answer = await asyncio.wait_for(self._socket.play_clip(url, volume), self._patience_seconds)
-            told, clip = answer
+            # The library leaves out a volume of 0; the player would take its own.
+            loading = self._socket.play_clip(url, None if volume is None else max(1, volume))
+            told, clip = await asyncio.wait_for(loading, self._patience_seconds)
         except asyncio.TimeoutError as error:
             raise SpeakerError(f"it gave no answer for {self._patience_seconds:g} seconds") from error
         except (SonosWebsocketError, aiohttp.ClientError, ConnectionError, ValueError, TypeError) as error:

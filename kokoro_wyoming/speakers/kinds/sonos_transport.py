@@ -35,6 +35,8 @@ class Place:
     """PLAYING, PAUSED_PLAYBACK, STOPPED or TRANSITIONING."""
     at: str
     """Within the track, as 0:01:02."""
+    has_failed: bool
+    """It could not play what it was told."""
 
 
 class Transport:
@@ -50,9 +52,10 @@ class Transport:
         return int((await self._render("GetVolume"))["CurrentVolume"])
 
     async def set_volume(self, percent: int, muted: bool) -> None:
-        """Set both."""
-        await self._render("SetVolume", ("DesiredVolume", percent))
-        await self._render("SetMute", ("DesiredMute", int(muted)))
+        """Set both, where its output is not fixed."""
+        with contextlib.suppress(_RefusedError):
+            await self._render("SetVolume", ("DesiredVolume", percent))
+            await self._render("SetMute", ("DesiredMute", int(muted)))
 
     async def state(self) -> dict[str, Any]:
         """All that `restore` and its caller need, as values that JSON has."""
@@ -79,7 +82,12 @@ class Transport:
         """How far it is."""
         media, position = await self._do("GetMediaInfo"), await self._do("GetPositionInfo")
         transport = await self._do("GetTransportInfo")
-        return Place(media["CurrentURI"] or "", transport["CurrentTransportState"], position["RelTime"] or "")
+        return Place(
+            media["CurrentURI"] or "",
+            transport["CurrentTransportState"],
+            position["RelTime"] or "",
+            str(transport.get("CurrentTransportStatus", "OK")).startswith("ERROR"),
+        )
 
     async def pause(self) -> None:
         """Pause what it plays alone, if it can be paused. In a group its music goes on at the others."""
