@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 from kokoro_wyoming.protocols.http.offers import Offers
@@ -18,22 +19,20 @@ async def offering(base_url: str | None = None) -> AsyncIterator[Offers]:
 
     from kokoro_wyoming.protocols.http import offers
 
-    ports: dict[bool, int] = {}
+    # One socket for IPv4 and IPv6: two would have two ports.
+    both = socket.has_dualstack_ipv6()
+    listener = socket.create_server(("", 0), family=socket.AF_INET6 if both else socket.AF_INET, dualstack_ipv6=both)
+    port = listener.getsockname()[1]
 
     def url(host: str) -> str | None:
-        is_ipv6 = ":" in host
-        return base_url or f"http://{f'[{host}]' if is_ipv6 else host}:{ports[is_ipv6]}"
+        return base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     app = web.Application()
     app[offers.OFFERS] = made = Offers(url)
     app.add_routes(offers.ROUTES)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, port=0)
-    await site.start()
-    assert runner.addresses
-    # One free port for each family, and not the same.
-    ports.update((":" in address[0], address[1]) for address in runner.addresses)
+    await web.SockSite(runner, listener).start()
     try:
         yield made
     finally:

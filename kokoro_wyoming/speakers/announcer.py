@@ -17,7 +17,7 @@ from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.book import Target
 from kokoro_wyoming.speakers.chime import Chime
-from kokoro_wyoming.speakers.interface import Means, Speaker, SpeakerError
+from kokoro_wyoming.speakers.interface import Means, RestoredInPartError, Speaker, SpeakerError
 from kokoro_wyoming.speakers.journal import Entry, Journal
 from kokoro_wyoming.speakers.together import CommonStart, Place
 from kokoro_wyoming.speakers.turns import Priority, Turns
@@ -116,6 +116,9 @@ class Announcer:
                     await self._step(speaker.open())
                     await self._step(speaker.restore(state))
                 entry.clear()
+            except RestoredInPartError as error:
+                entry.clear()
+                _LOGGER.warning("A speaker was restored in part: %s", error)
             except (KokoroWyomingError, ValueError) as error:
                 _LOGGER.warning("A speaker could not be restored: %s", error)
 
@@ -198,6 +201,8 @@ class Announcer:
         try:
             await self._step(speaker.restore(state))
         except SpeakerError as error:
+            if isinstance(error, RestoredInPartError):
+                entry.clear()
             return False, f"it could not be restored: {error}"
         entry.clear()
         return True, None
