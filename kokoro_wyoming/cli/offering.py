@@ -18,10 +18,11 @@ async def offering(base_url: str | None = None) -> AsyncIterator[Offers]:
 
     from kokoro_wyoming.protocols.http import offers
 
-    ports: list[int] = []
+    ports: dict[bool, int] = {}
 
     def url(host: str) -> str | None:
-        return base_url or f"http://{f'[{host}]' if ':' in host else host}:{ports[0]}"
+        is_ipv6 = ":" in host
+        return base_url or f"http://{f'[{host}]' if is_ipv6 else host}:{ports[is_ipv6]}"
 
     app = web.Application()
     app[offers.OFFERS] = made = Offers(url)
@@ -31,7 +32,8 @@ async def offering(base_url: str | None = None) -> AsyncIterator[Offers]:
     site = web.TCPSite(runner, port=0)
     await site.start()
     assert runner.addresses
-    ports += [address[1] for address in runner.addresses]
+    # One free port for each family, and not the same.
+    ports.update((":" in address[0], address[1]) for address in runner.addresses)
     try:
         yield made
     finally:
