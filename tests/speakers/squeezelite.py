@@ -73,22 +73,9 @@ class Squeezelite:
 def squeezelite(port: int, name: str) -> Iterator[Squeezelite]:
     """A player of the server at this port of the loopback."""
     number = sum(name.encode()) % 256
-    command = [
-        "squeezelite",
-        "-s",
-        f"127.0.0.1:{port}",
-        "-o",
-        "-",
-        "-a",
-        "16",
-        "-r",
-        f"{RATE_HZ}-{RATE_HZ}",
-        "-R",
-        "-n",
-        name,
-    ]
+    command = ["squeezelite", "-s", f"127.0.0.1:{port}", "-n", name, "-m", f"02:00:00:00:00:{number:02x}"]
     process = subprocess.Popen(
-        [*command, "-m", f"02:00:00:00:00:{number:02x}"],
+        [*command, "-o", "-", "-a", "16", "-r", f"{RATE_HZ}-{RATE_HZ}", "-R"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-if sys.version_info < (3, 11):
-    pytest.skip("speech on a Squeezebox is not tested: aioslimproto 3 needs Python 3.11", allow_module_level=True)
+pytest.importorskip("aioslimproto", reason="speech on a Squeezebox is not tested: aioslimproto is not here")
 
 from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.speakers.announcer import Announcement, Outcome
@@ -21,7 +20,13 @@ from tests.speakers.killed import announce_and_be_killed, restore_left, until
 from tests.speakers.squeezelite import WHY_NOT, Squeezelite, squeezelite
 from tests.stand_ins.lms import Lms, Player, heard_music
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT)),
+    pytest.mark.skipif(
+        sys.version_info < (3, 11), reason="speech on a Squeezebox is not tested: aioslimproto 3 needs Python 3.11"
+    ),
+]
 
 HUM = tone(440, 1.5, 24_000, 1)
 
@@ -211,6 +216,6 @@ async def test_what_is_no_server(tmp_path: Path, unused_tcp_port: int) -> None:
     assert await answered(b"220 mail\r\n") == "it broke the connection off; is it Lyrion Music Server?"
     assert await answered(ok % (b"200 OK", 5, b"Hello")) == "it answers, but not as Lyrion Music Server does"
     refused = await answered(ok % (b"401 No", 0, b""))
-    assert refused == "it refused: it wants a password (?user=NAME&password_file=PATH), or another one"
+    assert refused == "it refused: it wants another password than ?user=NAME&password_file=PATH gives"
     away = await announce_on(f"squeezebox://127.0.0.1:{unused_tcp_port}/Kitchen", HUM, tmp_path)
     assert away.reason == "nobody answers there (connection refused)"

@@ -1,4 +1,4 @@
-"""A stand-in for Lyrion Music Server (LMS), which Debian does not have: what a speaker asks of its JSON-RPC, and queues.
+"""A stand-in for Lyrion Music Server (LMS), which Debian does not have: its queues, and its JSON-RPC for them.
 
 Players are real: aioslimproto drives squeezelite. Its own JSON-RPC has no queue, no seeking, no groups, and takes the
 address of a sound for a tagged parameter. So these are written here, after LMS's sources and its documentation of the

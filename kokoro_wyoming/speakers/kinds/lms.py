@@ -77,9 +77,7 @@ class Lms:
         try:
             async with self._http.post(self._url, json=asked) as answer:
                 if answer.status in (401, 403):
-                    raise SpeakerError(
-                        "it refused: it wants a password (?user=NAME&password_file=PATH), or another one"
-                    )
+                    raise SpeakerError("it refused: it wants another password than ?user=NAME&password_file=PATH gives")
                 result = (await answer.json(content_type=None))["result"]
                 return result if isinstance(result, dict) else {}
         except asyncio.TimeoutError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,7 @@ from kokoro_wyoming.speakers.interface import Means, Offered, Speaker, SpeakerEr
 from kokoro_wyoming.speakers.kinds.lms import Lms, Status
 
 LATENCY_SECONDS = 1.2
-"""From the command to the first sound, with squeezelite: the server reads the beginning, the player fills its buffer."""
+"""From the command to the first sound, as with squeezelite: the server looks at it, the player fills its buffer."""
 _PORT = 9_000
 _POLL_SECONDS = 0.2
 _LOAD_SECONDS = 2.0
@@ -86,7 +85,7 @@ class SqueezeboxSpeaker(Speaker):
             except asyncio.TimeoutError as error:
                 there = urlsplit(offered.url).netloc
                 raise SpeakerError(f"it does not fetch the sound; does it reach {there}?") from error
-            await self._see_it_play(offered, sound)
+            await self._see_it_play(offered)
         return True
 
     async def restore(self, state: dict[str, Any]) -> None:
@@ -123,7 +122,7 @@ class SqueezeboxSpeaker(Speaker):
     async def _status(self) -> Status:
         return await self._lms.status(self._id)
 
-    async def _see_it_play(self, offered: Offered, sound: AnnouncedSound) -> None:
+    async def _see_it_play(self, offered: Offered) -> None:
         """Wait until it has played. Raises SpeakerError where it does not, or somebody takes it over."""
         loop = asyncio.get_running_loop()
         path = urlsplit(offered.url).path
@@ -190,12 +189,10 @@ class SqueezeboxSpeaker(Speaker):
 
     async def _until(self, is_so: Callable[[Status], bool], patience_seconds: float) -> bool:
         """Wait for a status; False where it does not come."""
-
-        async def wait() -> None:
-            while not is_so(await self._status()):
-                await asyncio.sleep(_POLL_SECONDS)
-
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(wait(), patience_seconds)
-            return True
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + patience_seconds
+        while loop.time() < ends_at:
+            if is_so(await self._status()):
+                return True
+            await asyncio.sleep(_POLL_SECONDS)
         return False
