@@ -44,7 +44,7 @@ _BUS = """\
 """
 _AVAHI = """\
 mount -t tmpfs none /run && mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group &&
-ip link set lo up && exec avahi-daemon -f "$0/avahi.conf" --no-drop-root --no-chroot --no-rlimits
+{ ip link set lo up; true; } && exec avahi-daemon -f "$0/avahi.conf" --no-drop-root --no-chroot --no-rlimits
 """
 
 
@@ -67,8 +67,10 @@ class Shairport:
 
 
 @contextlib.contextmanager
-def avahi(folder: Path) -> Iterator[dict[str, str]]:
-    """A D-Bus with Avahi on it; gives the environment for programs that use it."""
+def avahi(folder: Path, *, in_this_network: bool = False) -> Iterator[dict[str, str]]:
+    """A D-Bus with Avahi on it; gives the environment for programs that use it. Nobody else hears of it, as it is in a
+    network of its own, unless it is to be in this one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     bus = folder / "bus"
     (folder / "bus.conf").write_text(_BUS.format(path=bus))
@@ -80,7 +82,8 @@ def avahi(folder: Path) -> Iterator[dict[str, str]]:
     dbus = ["dbus-daemon", f"--config-file={folder / 'bus.conf'}", "--nofork", "--nopidfile"]
     with _running(dbus, environment, folder / "dbus.log"):
         _wait_until(bus.exists)
-        with _running([*NAMESPACES, "sh", "-c", _AVAHI, str(folder)], environment, log):
+        namespaces = [name for name in NAMESPACES if not (in_this_network and name == "--net")]
+        with _running([*namespaces, "sh", "-c", _AVAHI, str(folder)], environment, log):
             _wait_until(lambda: b"startup complete" in log.read_bytes())
             yield environment
 

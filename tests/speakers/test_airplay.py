@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,7 +21,9 @@ from kokoro_wyoming.speakers.announcer import Announcement, Outcome
 from kokoro_wyoming.speakers.interface import Means
 from kokoro_wyoming.speakers.kinds import KINDS
 from kokoro_wyoming.speakers.kinds.airplay import AirplaySpeaker
+from tests.conftest import CHECKOUT
 from tests.listening import Ears, words
+from tests.namespaces import NAMESPACES
 from tests.speakers.announcing import KOKORO, announce_on, announcer, as_made, loudness_of_tone, target, tone
 from tests.speakers.killed import announce_and_be_killed, restore_left, until
 from tests.speakers.shairport import WHY_NOT, Shairport, avahi, shairport
@@ -157,6 +161,30 @@ async def test_what_is_no_receiver(tmp_path: Path) -> None:
     assert (await answered(b"220 mail\r\n\r\n")).reason == "it broke the connection off; is it an AirPlay receiver?"
     web = b"HTTP/1.1 200 OK\r\nCSeq: 0\r\nContent-Length: 0\r\n\r\n"
     assert (await answered(web)).reason == "it answers, but not as an AirPlay receiver does"
+
+
+_WITHOUT_A_PORT = """
+import asyncio, sys
+from pathlib import Path
+from tests.namespaces import NAMESPACES
+from tests.speakers.announcing import announce_on, tone
+from tests.speakers.shairport import avahi, shairport
+folder = Path(sys.argv[1])
+with avahi(folder / "avahi", in_this_network=True) as environment, shairport(folder, environment) as receiver:
+    outcome = asyncio.run(announce_on("airplay://127.0.0.1", tone(440, 1.0, 24_000, 1), folder, volume=1.0))
+    print(outcome, receiver.is_sounding())
+"""
+
+
+async def test_the_port_is_asked_for(tmp_path: Path) -> None:
+    """By mDNS, in a network of the test's own."""
+    program = shlex.join([sys.executable, "-c", _WITHOUT_A_PORT, str(tmp_path)])
+    child = await asyncio.create_subprocess_exec(
+        *(*NAMESPACES, "sh", "-c", f"ip link set lo up && {program}"), cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await child.communicate()
+    assert b"status='played'" in told
+    assert told.endswith(b"True\n")
 
 
 async def test_one_that_is_away(tmp_path: Path, unused_tcp_port: int) -> None:
