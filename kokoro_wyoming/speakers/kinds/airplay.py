@@ -201,11 +201,10 @@ class _Session(RtspSession):
 
     async def volume_db(self) -> float | None:
         """The receiver's volume; None where it does not tell."""
-        answer = await self.exchange(
-            "GET_PARAMETER", content_type="text/parameters", body="volume\r\n", allow_error=True
-        )
-        name, _, value = str(answer.body).strip().partition(":")
-        with contextlib.suppress(ValueError):
+        kind = "text/parameters"
+        with contextlib.suppress(AuthenticationError, ValueError):
+            answer = await self.exchange("GET_PARAMETER", content_type=kind, body="volume\r\n", allow_error=True)
+            name, _, value = str(answer.body).strip().partition(":")
             if answer.code == 200 and name == "volume":
                 return float(value)
         return None
