@@ -30,10 +30,16 @@ def described_kept(sound: KeptSound | None, headers: Mapping[str, str]) -> web.R
     return web.Response(headers={**headers, **known})
 
 
-async def send_kept(request: web.Request, sound: KeptSound, headers: Mapping[str, str]) -> web.StreamResponse:
-    """The answer to GET. Raises what ended the making of the sound."""
+async def send_kept(
+    request: web.Request, sound: KeptSound, headers: Mapping[str, str], *, until_close: bool = False
+) -> web.StreamResponse:
+    """The answer to GET. Raises what ended the making of the sound.
+
+    HTTP/1.0 has no chunks, so that its clients cannot tell a sound that broke off from a whole one. They get it when it
+    is whole, or `until_close` while it is made.
+    """
     await sound.wait(0)
-    if request.headers.get("Range", _ALL) != _ALL or request.version < HttpVersion11:
+    if request.headers.get("Range", _ALL) != _ALL or (request.version < HttpVersion11 and not until_close):
         await sound.wait()
     return await _send_part(request, sound, headers)
 

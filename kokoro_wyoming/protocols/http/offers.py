@@ -103,7 +103,8 @@ async def announced(request: web.Request) -> web.StreamResponse:
     if request.method == "HEAD":
         return described_kept(offer.sound, headers)
     offer.fetch()
-    return await send_kept(request, offer.sound, headers)
+    # Squeezebox players speak HTTP/1.0.
+    return await send_kept(request, offer.sound, headers, until_close=True)
 
 
 async def _encode(sound: AnnouncedSound, sound_format: str, kept: KeptSound) -> None:
