@@ -49,30 +49,35 @@ def _speaker(value: Any) -> Any:
     if ("address" in value) == ("speakers" in value):
         raise ValueError("needs an address, or the speakers of a group, and not both")
     if "speakers" in value and len(value) > 1:
-        raise ValueError("is a group, which has nothing but its speakers; volume and quiet_hours are each speaker's own")
+        raise ValueError("is a group, which has speakers alone; volume and quiet_hours are each speaker's own")
     return value
 
 
 def _groups(value: Mapping[str, Speaker]) -> Mapping[str, Speaker]:
     """Refuse groups with unknown names, and those that have themselves in them."""
-    folded = {name.casefold(): speaker.speakers for name, speaker in value.items()}
-    for name, speaker in value.items():
-        for member in speaker.speakers:
-            if member.casefold() not in folded:
-                meant = nearest(member, value)
-                raise ValueError(
-                    f"has `{name}` with `{member}` in it, which is no speaker"
-                    + (f"; did you mean `{meant}`?" if meant else " of these settings")
-                )
-        inner, seen = [*speaker.speakers], set[str]()
-        while inner:
-            member = inner.pop().casefold()
-            if member == name.casefold():
-                raise ValueError(f"has `{name}`, which has itself in it")
-            if member not in seen:
-                seen.add(member)
-                inner += folded[member]
+    members = {name.casefold(): [member.casefold() for member in each.speakers] for name, each in value.items()}
+    for name, each in value.items():
+        unknown = next((member for member in each.speakers if member.casefold() not in members), None)
+        if unknown is not None:
+            meant = nearest(unknown, value)
+            hint = f"did you mean `{meant}`?" if meant else "a group has names of speakers and groups in it"
+            raise ValueError(f"has `{name}` with `{unknown.partition('?')[0][:40]}` in it, which is no speaker; {hint}")
+    for name in value:
+        if name.casefold() in _within(name.casefold(), members):
+            raise ValueError(f"has `{name}`, which has itself in it")
     return value
+
+
+def _within(name: str, members: Mapping[str, list[str]]) -> set[str]:
+    """All that is in a group, and in the groups in it."""
+    found: set[str] = set()
+    left = [*members[name]]
+    while left:
+        member = left.pop()
+        if member not in found:
+            found.add(member)
+            left += members[member]
+    return found
 
 
 class _Section(BaseModel):

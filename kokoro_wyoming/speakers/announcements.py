@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
 
 from kokoro_wyoming.errors import KokoroWyomingError
-from kokoro_wyoming.speakers.announcer import Announcement, Announcer, Outcome, Speech
+from kokoro_wyoming.speakers.announcer import Announcement, Announcer, Outcome, Spoken
 from kokoro_wyoming.speakers.book import Book
 from kokoro_wyoming.speakers.chime import Chime
 
@@ -32,17 +34,21 @@ class Announcements:
     def __init__(self, announcer: Announcer, wishes: Wishes) -> None:
         self.announcer = announcer
         self.wishes = wishes
-        """May be changed; holds for announcements that begin later."""
         self._tasks: set[asyncio.Task[list[Outcome]]] = set()
         self._restoring: asyncio.Task[None] | None = None
+
+    def change(self, wishes: Wishes) -> None:
+        """Use other settings from the next announcement on."""
+        self.wishes = wishes
+        self.announcer.means = replace(self.announcer.means, patience_seconds=wishes.patience_seconds)
 
     def restore_left(self) -> None:
         """Begin to restore what a program that was killed left, without waiting for it."""
         self._restoring = asyncio.create_task(self.announcer.restore_left())
 
-    def begin(self, announcement: Announcement, speech: Speech) -> asyncio.Task[list[Outcome]]:
-        """Begin one. It goes on if nobody waits for it; then its end is logged."""
-        task = asyncio.create_task(self.announcer.announce(announcement, speech))
+    def begin(self, announcement: Announcement, speech: AsyncGenerator[Spoken, None]) -> asyncio.Task[list[Outcome]]:
+        """Begin one, which goes on if nobody waits for it. How it went is logged."""
+        task = asyncio.create_task(self._announce(announcement, speech))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -57,6 +63,10 @@ class Announcements:
         if left:
             await asyncio.wait(left, timeout=_RESTORE_SECONDS)
 
+    async def _announce(self, announcement: Announcement, speech: AsyncGenerator[Spoken, None]) -> list[Outcome]:
+        async with contextlib.aclosing(speech):
+            return await self.announcer.announce(announcement, speech)
+
     def _ended(self, task: asyncio.Task[list[Outcome]]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
@@ -67,6 +77,8 @@ class Announcements:
                 _log(outcome)
         elif isinstance(error, KokoroWyomingError):
             _LOGGER.warning("An announcement could not be spoken: %s", error)
+        else:
+            _LOGGER.error("An announcement failed with %s", type(error).__name__)
 
 
 def _log(outcome: Outcome) -> None:

@@ -27,8 +27,10 @@ from kokoro_wyoming.speakers.turns import Priority, Turns
 
 _LOGGER = logging.getLogger(__name__)
 
-Speech = AsyncIterator[tuple[PcmFormat, bytes]]
-"""What is said, as it is made: its format, which stays the same, and PCM in it."""
+Spoken = tuple[PcmFormat, bytes]
+"""A piece of what is said: its format, which is that of all pieces, and PCM in it."""
+Speech = AsyncIterator[Spoken]
+"""What is said, as it is made."""
 MakeSpeaker = Callable[[SpeakerAddress, Means], Speaker]
 
 
