@@ -142,6 +142,8 @@ def _chime(context: Context, wanted: bool | str | None) -> Chime | None:
 
 
 async def _spoken(utterance: Utterance) -> AsyncGenerator[Spoken, None]:
+    """The sound of an utterance. Its format comes at once, so that the chime is heard while the first word is made."""
+    yield _FORMAT, b""
     async with contextlib.aclosing(pcm_of(utterance)) as pieces:
         async for pcm in pieces:
             yield _FORMAT, pcm
