@@ -144,7 +144,9 @@ class FileSpeaker(StandIn):
 
     def __init__(self, address: SpeakerAddress, means: Means) -> None:
         file = Path("/", address.path)
-        device = Device(pace=1.0, file=file, music=json.loads(file.read_text()))
+        music = json.loads(file.read_text())
+        slow = {"restore": music.get("restore_seconds", 0.0)}
+        device = Device(pace=1.0, file=file, music=music, slow=slow)
         super().__init__(device, address, means)
 
 
