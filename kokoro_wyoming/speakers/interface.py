@@ -16,6 +16,10 @@ class SpeakerError(KokoroWyomingError):
     """A speaker is away, asleep or slow, refuses, or broke off. The text is the end of a sentence about it."""
 
 
+class RestoredInPartError(SpeakerError):
+    """A speaker cannot be left as it was, and no later try will help. What can be restored is."""
+
+
 class Offered(Protocol):
     """A sound that a speaker fetches by its address, while it is made or after."""
 

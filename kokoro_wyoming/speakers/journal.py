@@ -29,6 +29,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         """The folder need not exist; where it cannot be written, speakers are played without notes and locks."""
         self._folder = folder
+        self._has_warned = False
 
     @contextlib.asynccontextmanager
     async def alone(self, uri: str) -> AsyncIterator[Entry]:
@@ -37,7 +38,9 @@ class Journal:
         try:
             lock = await _locked(path.with_suffix(".lock"))
         except (OSError, NotImplementedError) as error:  # a folder that cannot be written, or without locks
-            _LOGGER.warning("Speakers are not restored if this program is killed: %s", error)
+            if not self._has_warned:
+                _LOGGER.warning("Speakers are not restored if this program is killed: %s", error)
+            self._has_warned = True
             yield Entry(uri, None)
             return
         try:

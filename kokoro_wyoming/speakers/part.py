@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kokoro_wyoming.errors import KokoroWyomingError
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.bounded import bounded, ended, unhurried
-from kokoro_wyoming.speakers.interface import Speaker, SpeakerError
+from kokoro_wyoming.speakers.interface import RestoredInPartError, Speaker, SpeakerError
 from kokoro_wyoming.speakers.journal import Entry
 from kokoro_wyoming.speakers.together import Place
 
@@ -98,6 +98,9 @@ async def restored(speaker: Speaker, state: dict[str, Any], entry: Entry) -> str
     """Restore a speaker. Returns why it could not be, as the end of a sentence; raises nothing."""
     try:
         await bounded(speaker.restore(state), speaker.means.patience_seconds)
+    except RestoredInPartError as error:
+        entry.clear()
+        return str(error)
     except Exception as error:
         return reason_of(speaker, error)
     entry.clear()

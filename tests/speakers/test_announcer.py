@@ -30,6 +30,7 @@ from tests.stand_ins.beep_house import until
 from tests.stand_ins.speaker import (
     ANNOUNCING,
     CRASH,
+    GONE,
     HANG,
     IGNORE_CANCEL,
     MUSIC,
@@ -396,6 +397,13 @@ async def test_what_could_not_be_restored_is_tried_again(tmp_path: Path, caplog:
     assert not [*Journal(tmp_path / "journal").left()]
 
 
+async def test_what_can_never_be_restored_is_told_once(tmp_path: Path) -> None:
+    (outcome,) = await announced(tmp_path, Device(faults={"restore": GONE}))
+    assert (outcome.status, outcome.restored) == ("played", False)
+    assert outcome.reason == "it could not be left as it was: its stream is gone"
+    assert not [*Journal(tmp_path / "journal").left()]
+
+
 async def test_after_hours_nothing_is_restored_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "_STALE_SECONDS", -1.0)
     kitchen = Device(music={"playing": "Jazz", "volume": 0.5})
@@ -424,10 +432,11 @@ async def test_without_a_folder_for_notes_speakers_are_played_all_the_same(
 ) -> None:
     (tmp_path / "journal").write_text("no folder")
     kitchen = Device()
+    desk = announcer(tmp_path, kitchen)
     for _ in range(2):
-        (outcome,) = await announced(tmp_path, kitchen)
+        (outcome,) = await desk.announce(Announcement([kitchen.target]), as_made(HELLO, pace=20))
         assert outcome.restored
-    assert "Speakers are not restored if this program is killed" in caplog.text
+    assert caplog.text.count("Speakers are not restored if this program is killed") == 1
 
 
 async def test_notes_are_for_this_user_alone(tmp_path: Path) -> None:

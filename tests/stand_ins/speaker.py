@@ -20,14 +20,14 @@ from kokoro_wyoming.speakers import addresses
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.book import QuietHours, Target
-from kokoro_wyoming.speakers.interface import Means, Speaker, SpeakerError, Start
+from kokoro_wyoming.speakers.interface import Means, RestoredInPartError, Speaker, SpeakerError, Start
 from kokoro_wyoming.speakers.kinds import KINDS, Kind
 
 STEPS = ("open", "state", "prepare", "play", "restore", "close")
 MUSIC = {"playing": "Bach", "at_seconds": 83.5, "volume": 0.3}
 ANNOUNCING = "an announcement"
 _WITH_SECRET = "http://kitchen/?token=geheim"
-HANG, CRASH, REFUSE, IGNORE_CANCEL = "hang", "crash", "refuse", "ignore cancel"
+HANG, CRASH, REFUSE, IGNORE_CANCEL, GONE = "hang", "crash", "refuse", "ignore cancel", "gone"
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Device:
     slow: dict[str, float] = field(default_factory=dict)
     """Seconds that a step takes."""
     faults: dict[str, str] = field(default_factory=dict)
-    """What goes wrong in a step: HANG, CRASH, REFUSE, IGNORE_CANCEL."""
+    """What goes wrong in a step: HANG, CRASH, REFUSE, IGNORE_CANCEL, and GONE where restoring is in vain for ever."""
     has_music: bool = True
     music: dict[str, Any] = field(default_factory=lambda: dict(MUSIC))
     heard: list[bytes] = field(default_factory=list)
@@ -121,6 +121,8 @@ class StandIn(Speaker):
         fault = device.faults.get(step)
         if fault == REFUSE:
             raise SpeakerError(f"it refused to {step}")
+        if fault == GONE:
+            raise RestoredInPartError("its stream is gone")
         if fault == CRASH:
             raise RuntimeError(_WITH_SECRET)
         while fault in (HANG, IGNORE_CANCEL):
