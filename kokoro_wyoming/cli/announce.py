@@ -177,3 +177,5 @@ def _tell(outcome: Outcome) -> None:
         print(f"{outcome.speaker}: took {outcome.seconds:.1f} s of sound, and does not tell when it has played")
     if outcome.reason is not None:
         print(f"{outcome.speaker}: {outcome.reason}", file=sys.stderr)
+    if outcome.restored is False and outcome.status not in ("played", "taken"):
+        print(f"{outcome.speaker}: what it played before could not be restored", file=sys.stderr)

@@ -88,10 +88,11 @@ class Part:
         why = await restored(self._speaker, state, entry)
         self.restored = why is None
         if why is not None:
-            self._tell(f"it could not be left as it was: {why}")
+            self._tell(f"it could not be restored: {why}")
 
     def _tell(self, reason: str) -> None:
-        self.reason = reason if self.reason is None else f"{self.reason}; {reason}"
+        """The first reason is the one that is told; `restored` says that there was another."""
+        self.reason = self.reason or reason
 
 
 async def restored(speaker: Speaker, state: dict[str, Any], entry: Entry) -> str | None:

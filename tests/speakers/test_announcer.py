@@ -400,7 +400,7 @@ async def test_what_could_not_be_restored_is_tried_again(tmp_path: Path, caplog:
 async def test_what_can_never_be_restored_is_told_once(tmp_path: Path) -> None:
     (outcome,) = await announced(tmp_path, Device(faults={"restore": GONE}))
     assert (outcome.status, outcome.restored) == ("played", False)
-    assert outcome.reason == "it could not be left as it was: its stream is gone"
+    assert outcome.reason == "it could not be restored: its stream is gone"
     assert not [*Journal(tmp_path / "journal").left()]
 
 

@@ -6,7 +6,7 @@ import { byId, element, tell } from "./dom.js";
 const ALL_FAILED = 502;
 
 /**
- * @typedef {{name: string, status: string, reason: string | null, seconds: number}} Outcome
+ * @typedef {{name: string, status: string, reason: string | null, seconds: number, restored: boolean | null}} Outcome
  */
 
 /** @param {() => {text: string, choice: import("./choice.js").Choice}} current */
@@ -74,8 +74,8 @@ function showReport(outcomes) {
 }
 
 /** @param {Outcome} outcome */
-function fared({ status, reason, seconds }) {
+function fared({ status, reason, seconds, restored }) {
   if (status === "played") return `played ${seconds.toFixed(1)} s${reason ? `, but ${reason}` : ""}`;
   if (status === "taken") return "took it, and does not tell when it has played";
-  return reason ?? status;
+  return (reason ?? status) + (restored === false ? "; what it played before could not be restored" : "");
 }
