@@ -106,7 +106,7 @@ def _own(settings: Config) -> list[dict[str, Any]]:
 
 
 def _as_json(found: FoundSpeaker) -> dict[str, Any]:
-    return {"name": found.name, "kind": found.kind, "address": found.address, "model": found.model}
+    return {"name": found.name, "kind": found.kind, "address": found.address, "model": found.model, "note": found.note}
 
 
 def _print(own: Iterable[dict[str, Any]], found: Sequence[FoundSpeaker]) -> None:
@@ -126,5 +126,6 @@ def _line(found: FoundSpeaker) -> str:
     """A speaker as a line of the settings. JSON's texts are YAML's too."""
     name = "".join(" " if letter in _NOT_IN_NAMES or not letter.isprintable() else letter for letter in found.name)
     name = " ".join(name.split())[:_NAME_CHARS].strip() or found.kind
-    model = "".join(letter for letter in found.model or "" if letter.isprintable())
-    return f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(found.address)}{f'  # {model}' if model else ''}"
+    about = "; ".join(filter(None, (found.model, found.note)))
+    comment = "".join(letter for letter in about if letter.isprintable())
+    return f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(found.address)}{f'  # {comment}' if comment else ''}"

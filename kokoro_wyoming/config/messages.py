@@ -20,7 +20,7 @@ _PLAINER = {
 }
 """Our words where pydantic's name Python's types, or do not show the value as it was written."""
 
-_QUERY = re.compile(r"(?<=\w)\?.*=.*", re.DOTALL)
+_QUERY = re.compile(r"(?<=\S)\?.*=.*", re.DOTALL)
 """The end of an address, which may have a secret in it."""
 _SUBJECT = re.compile(r"^(Input|String|Value error,) ")
 

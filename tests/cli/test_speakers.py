@@ -33,7 +33,8 @@ class Found:
     kind: str
     name: str
     address: str
-    model: str | None = None
+    model: str = ""
+    note: str = ""
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +63,7 @@ def test_what_is_found_can_be_copied_into_the_settings(
 ) -> None:
     network += [
         Found("dlna", "Küche: Radio", "dlna://10.0.0.9:4/description.xml", 'Model "X"\n1'),
-        Found("cast", "///", "cast://10.0.0.10"),
+        Found("cast", "///", "cast://10.0.0.10", note="asleep"),
         Found("mpd", "Music Player", "mpd://10.0.0.7"),
     ]
     assert speakers(tmp_path) == 0
@@ -75,6 +76,7 @@ def test_what_is_found_can_be_copied_into_the_settings(
         ["Hall", "sonos", "sonos://10.0.0.8"],
         ["both", "group", "Kitchen,"],
     ]
+    assert found.splitlines()[-1] == '  "cast": "cast://10.0.0.10"  # asleep'
     assert yaml.safe_load(found) == {
         "speakers": {"Küche Radio": "dlna://10.0.0.9:4/description.xml", "cast": "cast://10.0.0.10"}
     }
@@ -88,7 +90,9 @@ def test_json_has_both(network: list[Found], tmp_path: Path, capsysbinary: pytes
     told = json.loads(capsysbinary.readouterr().out)
     assert [each["name"] for each in told["settings"]] == ["Kitchen", "Hall", "both"]
     assert told["settings"][1]["quiet_hours"] == "22:00-07:00"
-    assert told["found"] == [{"name": "Büro", "kind": "cast", "address": "cast://10.0.0.10", "model": "Nest"}]
+    assert told["found"] == [
+        {"name": "Büro", "kind": "cast", "address": "cast://10.0.0.10", "model": "Nest", "note": ""}
+    ]
 
 
 def test_where_there_are_none_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
