@@ -20,6 +20,8 @@ _PLAINER = {
 }
 """Our words where pydantic's name Python's types, or do not show the value as it was written."""
 
+_QUERY = re.compile(r"(?<=\S)\?.*=.*", re.DOTALL)
+"""The end of an address, which may have a secret in it."""
 _SUBJECT = re.compile(r"^(Input|String|Value error,) ")
 
 
@@ -38,7 +40,7 @@ def sentence(error: ErrorDetails, path: KeyPath) -> str:
     told = _PLAINER.get(kind, _SUBJECT.sub("", error["msg"]))
     if isinstance(value, dict | list):
         return told
-    return f"{shown(str(value).lower() if isinstance(value, bool) else value)} {told}"
+    return f"{shown(str(value).lower() if isinstance(value, bool) else _QUERY.sub('?...', str(value)))} {told}"
 
 
 def _keys_below(path: KeyPath) -> str:

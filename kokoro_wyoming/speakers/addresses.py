@@ -26,7 +26,7 @@ class SpeakerAddress:
     """None: the usual one of its kind."""
     path: str
     """Decoded, without the first slash; of a socket file with it."""
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What a kind may be told besides."""
     uri: str = field(default="", repr=False)
     """As it was written, secrets included."""

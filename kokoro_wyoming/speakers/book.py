@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
@@ -65,6 +65,10 @@ class Book:
     def find(self, name: str) -> tuple[Target, ...]:
         """The speakers of this name, each once. Raises UnknownSpeakerError."""
         return tuple({target.address.uri: target for target in self._find(name, frozenset())}.values())
+
+    def find_all(self, names: Iterable[str]) -> tuple[Target, ...]:
+        """The speakers of all these names, each once. Raises UnknownSpeakerError."""
+        return tuple({target.address.uri: target for name in names for target in self.find(name)}.values())
 
     def names(self) -> list[str]:
         """All names, groups last."""

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import filelock
 
 _LOGGER = logging.getLogger(__name__)
 _POLL_SECONDS = 0.05
+_STALE_SECONDS = 3_600.0
+"""After this time nobody wants to hear again what a speaker played, and somebody may have chosen its volume."""
 
 
 class Journal:
@@ -26,22 +29,18 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         """The folder need not exist; where it cannot be written, speakers are played without notes and locks."""
         self._folder = folder
+        self._has_warned = False
 
     @contextlib.asynccontextmanager
     async def alone(self, uri: str) -> AsyncIterator[Entry]:
         """Wait until no other process announces on this speaker; its entry, for as long as the block lasts."""
         path = self._path(uri)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
-            while True:
-                try:
-                    lock.acquire()
-                    break
-                except filelock.Timeout:
-                    await asyncio.sleep(_POLL_SECONDS)
-        except OSError as error:
-            _LOGGER.warning("Speakers are not restored if this program is killed: %s", error)
+            lock = await _locked(path.with_suffix(".lock"))
+        except (OSError, NotImplementedError) as error:  # a folder that cannot be written, or without locks
+            if not self._has_warned:
+                _LOGGER.warning("Speakers are not restored if this program is killed: %s", error)
+            self._has_warned = True
             yield Entry(uri, None)
             return
         try:
@@ -59,6 +58,18 @@ class Journal:
         return self._folder / f"{hashlib.sha256(uri.encode()).hexdigest()[:24]}.json"
 
 
+async def _locked(path: Path) -> filelock.BaseFileLock:
+    """The lock in this file, once no other process has it. Raises OSError, NotImplementedError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = filelock.FileLock(path, timeout=0)
+    while True:
+        try:
+            lock.acquire()
+            return lock
+        except filelock.Timeout:
+            await asyncio.sleep(_POLL_SECONDS)
+
+
 class Entry:
     """One speaker's notes."""
 
@@ -67,9 +78,9 @@ class Entry:
         self._path = path
 
     def read(self) -> dict[str, Any] | None:
-        """The state that somebody who was killed did not restore."""
+        """The state that somebody who was killed did not restore; None where there is none, or a stale one."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            if self._path is not None:
+            if self._path is not None and time.time() - self._path.stat().st_mtime < _STALE_SECONDS:
                 return dict(json.loads(self._path.read_text())["state"])
         return None
 
@@ -78,11 +89,15 @@ class Entry:
         if self._path is None:
             return
         part = self._path.with_suffix(".part")
-        part.touch(mode=0o600)
-        part.write_text(json.dumps({"uri": self._uri, "state": state}))
-        part.replace(self._path)
+        try:
+            part.touch(mode=0o600)
+            part.write_text(json.dumps({"uri": self._uri, "state": state}))
+            part.replace(self._path)
+        except OSError as error:
+            _LOGGER.warning("A speaker is not restored if this program is killed: %s", error)
 
     def clear(self) -> None:
         """It is restored."""
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)

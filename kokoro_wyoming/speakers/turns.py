@@ -7,6 +7,7 @@ import contextlib
 import heapq
 import itertools
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 
@@ -21,8 +22,15 @@ class Priority(IntEnum):
     """Ends what is being announced with less priority, and is heard in quiet hours."""
 
 
-class InterruptedByAlarmError(Exception):
-    """An announcement ended, as a more urgent one is waiting."""
+@dataclass(order=True)
+class _Turn:
+    """Compared by urgency, then by age."""
+
+    rank: int
+    number: int
+    interrupted: asyncio.Event = field(compare=False, default_factory=asyncio.Event)
+    begins: asyncio.Event = field(compare=False, default_factory=asyncio.Event)
+    is_left: bool = field(compare=False, default=False)
 
 
 class Turns:
@@ -30,8 +38,8 @@ class Turns:
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._running: tuple[Priority, asyncio.Event] | None = None
+        self._waiting: list[_Turn] = []
+        self._running: _Turn | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -41,28 +49,25 @@ class Turns:
     @contextlib.asynccontextmanager
     async def turn(self, priority: Priority) -> AsyncIterator[asyncio.Event]:
         """Wait for the turn. It lasts as long as the block; the event is set when a more urgent one waits."""
-        if self._running is not None:
-            if priority is Priority.ALARM and self._running[0] < priority:
-                self._running[1].set()
-            mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._waiting, (-priority, next(self._numbers), mine))
-            try:
-                await mine
-            except asyncio.CancelledError:
-                if mine.done() and not mine.cancelled():
-                    self._next()
-                raise
-        interrupted = asyncio.Event()
-        self._running = (priority, interrupted)
-        try:
-            yield interrupted
-        finally:
+        mine = _Turn(-priority, next(self._numbers))
+        heapq.heappush(self._waiting, mine)
+        if self._running is None:
             self._next()
+        elif priority is Priority.ALARM and mine.rank < self._running.rank:
+            self._running.interrupted.set()
+        try:
+            await mine.begins.wait()
+            yield mine.interrupted
+        finally:
+            mine.is_left = True
+            if self._running is mine:
+                self._next()
 
     def _next(self) -> None:
-        while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                turn.set_result(None)  # `_running` stays set, so that nobody comes between
-                return
+        """Give the turn to the most urgent one that still waits for it, at once: nobody comes between."""
         self._running = None
+        while self._waiting and self._running is None:
+            turn = heapq.heappop(self._waiting)
+            if not turn.is_left:
+                self._running = turn
+                turn.begins.set()

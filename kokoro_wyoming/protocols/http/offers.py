@@ -94,6 +94,11 @@ class Offers:
 OFFERS = web.AppKey("offers", Offers)
 
 
+def is_offered(request: web.Request) -> bool:
+    """Whether the request is for an address that no one can guess: nothing else is asked of who knows it."""
+    return request.method in ("GET", "HEAD") and request.path.startswith(FOLDER)
+
+
 @ROUTES.get(FOLDER + "{token}/{file}")
 @described(Description(media_types=("audio/mpeg", "audio/wav", "audio/flac")))
 async def announced(request: web.Request) -> web.StreamResponse:
