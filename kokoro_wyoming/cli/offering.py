@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 from kokoro_wyoming.protocols.http.offers import Offers
@@ -28,8 +29,11 @@ async def offering(base_url: str | None = None) -> AsyncIterator[Offers]:
     app.add_routes(offers.ROUTES)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, port=0)
-    await site.start()
+    # One socket for IPv4 and IPv6: two would get ports of their own.
+    is_dual = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if is_dual else socket.AF_INET
+    listening = socket.create_server(("", 0), family=family, dualstack_ipv6=is_dual)
+    await web.SockSite(runner, listening).start()
     assert runner.addresses
     ports += [address[1] for address in runner.addresses]
     try:

@@ -1,0 +1,235 @@
+"""Whatever Home Assistant plays on: a `media_player`, or the announcement of an `assist_satellite`.
+
+Players that announce by themselves duck their music and take it up again. Others are paused and get it back from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from kokoro_wyoming.speakers.addresses import SpeakerAddress
+from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
+from kokoro_wyoming.speakers.interface import Means, Offered, Speaker, SpeakerError, Start
+from kokoro_wyoming.speakers.kinds.home_assistant_api import Entity, HomeAssistantApi
+
+_PAUSE, _SEEK, _VOLUME_SET, _VOLUME_MUTE = 1, 2, 4, 8
+_TURN_ON, _TURN_OFF, _PLAY_MEDIA, _ANNOUNCE = 128, 256, 512, 1 << 20
+"""Features of a media_player; an assist_satellite's own follows."""
+_SATELLITE_ANNOUNCE = 1
+_POLL_SECONDS = 0.25
+_EARLY_SECONDS = 1.5
+"""A player that stops this much before the end was stopped: it began after it had fetched the sound."""
+_TAIL_SECONDS = 1.0
+"""What a player that tells nothing is given to come to the end."""
+_SAME_VOLUME = 0.02
+"""Players have steps of their own."""
+_OURS = "/announcement."
+"""Part of the address of every sound that is offered."""
+
+
+class HomeAssistantSpeaker(Speaker):
+    """Has an entity of Home Assistant fetch the sound while it is made."""
+
+    def __init__(self, address: SpeakerAddress, means: Means) -> None:
+        super().__init__(address, means)
+        self._id = address.path
+        self._is_satellite = address.path.startswith("assist_satellite.")
+        self._home: HomeAssistantApi | None = None
+        self._before: Entity | None = None
+        self._latency_seconds = 0.0
+        self._is_prepared = False
+        self._volume_before: float | None = None
+        self._volume: float | None = None
+        """What it was set to for the announcement."""
+        self._is_playing = False
+        """Whether it was told to play, and has not come to the end."""
+
+    async def open(self) -> None:
+        if not self._id.startswith(("media_player.", "assist_satellite.")):
+            raise SpeakerError("it must name a media_player or an assist_satellite, such as /media_player.kitchen")
+        self._home = HomeAssistantApi(self.address, self.means.patience_seconds)
+        await self._entity()  # the first one connects
+        begun = asyncio.get_running_loop().time()
+        self._before = await self._entity()
+        self._latency_seconds = asyncio.get_running_loop().time() - begun
+        feature = _SATELLITE_ANNOUNCE if self._is_satellite else _PLAY_MEDIA
+        # A player that is off may tell only of what it can do then.
+        if not self._before.can(feature) and self._before.state != "off":
+            raise SpeakerError("Home Assistant says that it plays nothing from an address")
+
+    async def close(self) -> None:
+        if self._home is not None:
+            await self._home.close()
+
+    async def state(self) -> dict[str, Any] | None:
+        assert self._before is not None
+        now = self._before
+        if self._is_satellite:
+            return None
+        kept = {"state": now.state, "volume": now.volume, "muted": now.attributes.get("is_volume_muted")}
+        if now.can(_ANNOUNCE) or not (now.is_active or now.state == "paused"):
+            return kept
+        kind = now.attributes.get("media_content_type") or "music"
+        return {**kept, "content": now.content, "type": kind, "position": now.position_seconds()}
+
+    async def prepare(self, state: dict[str, Any] | None, volume: float | None) -> None:
+        assert self._before is not None
+        now = self._before
+        if self._is_satellite:
+            await self._until(lambda entity: entity.state != "responding")  # to what was interrupted, for example
+            return
+        if now.state == "off" and now.can(_TURN_ON):
+            await self._call("turn_on")
+            now = self._before = await self._until(lambda entity: entity.state != "off")
+        if now.is_active and not now.can(_ANNOUNCE):
+            await self._call("media_pause" if now.can(_PAUSE) else "media_stop")
+            await self._until(lambda entity: not entity.is_active)
+        self._is_prepared = True
+        self._volume_before = now.volume
+        if volume is not None and now.can(_VOLUME_SET):
+            self._volume = volume
+            await self._call("volume_set", volume_level=volume)
+            if now.attributes.get("is_volume_muted") and now.can(_VOLUME_MUTE):
+                await self._call("volume_mute", is_volume_muted=False)
+
+    async def play(self, sound: AnnouncedSound, start: Start) -> bool:
+        async with self.means.host.offer(sound, "mp3", self.address.host) as offered:
+            await start.wait(self._latency_seconds)
+            if await sound.begun() is None:
+                return False
+            self._is_playing = True
+            playing = asyncio.ensure_future(self._hand_over(offered.url))
+            try:
+                await self._see_it_fetched(offered, playing)
+                has_told = await (playing if self._is_satellite else self._until_played(sound, playing))
+            finally:
+                playing.cancel()
+                await asyncio.gather(playing, return_exceptions=True)
+        self._is_playing = False
+        return has_told
+
+    async def restore(self, state: dict[str, Any]) -> None:
+        now = await self._entity()
+        volume = self._volume_to_restore(state, now)
+        if "content" in state:
+            await self._restore_music(state, now, now.volume if volume is None else volume)
+        elif now.is_active and (self._is_playing or _OURS in (now.content or "")) and state["state"] != "playing":
+            await self._call("media_stop")
+            now = await self._entity()
+        if volume is not None:
+            await self._call("volume_set", volume_level=volume)
+            if state.get("muted") and now.can(_VOLUME_MUTE):
+                await self._call("volume_mute", is_volume_muted=True)
+        if state["state"] == "off" and now.state != "off" and not now.is_active and now.can(_TURN_OFF):
+            await self._call("turn_off")
+
+    async def _hand_over(self, url: str) -> bool:
+        """Have it play; a satellite's service, and some players', is done when it has played."""
+        assert self._home is not None
+        assert self._before is not None
+        if self._is_satellite:
+            # Its own chime is left out: ours is in the sound, where one is wished.
+            await self._home.call("assist_satellite.announce", self._id, media_id=url, preannounce=False)
+            return True
+        wishes: dict[str, Any] = {"announce": True}
+        if self._before.can(_ANNOUNCE):
+            # Sonos and Music Assistant have a volume for announcements of their own.
+            percent = None if self._volume is None else round(100 * self._volume)
+            wishes["extra"] = {"use_pre_announce": False}
+            wishes["extra"] |= {} if percent is None else {"volume": percent, "announce_volume": percent}
+        await self._call("play_media", media_content_id=url, media_content_type="music", **wishes)
+        return True
+
+    async def _see_it_fetched(self, offered: Offered, playing: asyncio.Future[bool]) -> None:
+        """Wait until the sound is fetched. Raises SpeakerError where it is not, or the service has failed."""
+        fetching = asyncio.ensure_future(offered.fetched())
+        patience_seconds = self.means.patience_seconds
+        try:
+            await asyncio.wait({fetching, playing}, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED)
+            if playing.done():
+                playing.result()
+                await asyncio.wait({fetching}, timeout=patience_seconds)
+            if not fetching.done():
+                base = "/".join(offered.url.split("/", 3)[:3])
+                raise SpeakerError(f"it took the command, but did not come for the sound; does it reach {base}?")
+        finally:
+            fetching.cancel()
+
+    async def _until_played(self, sound: AnnouncedSound, calling: asyncio.Future[bool]) -> bool:
+        """Wait until a player is at the end; whether its state told so, or only the length of the sound."""
+        assert self._before is not None
+        fetched_at = asyncio.get_running_loop().time()
+        # While its music goes on below, its state tells nothing.
+        has_music = self._before.is_active and self._before.can(_ANNOUNCE)
+        has_played = False
+        while True:
+            now = await self._entity()
+            if calling.done():
+                calling.result()
+            has_played = has_played or (now.is_active and not has_music)
+            left_seconds = sound.seconds - (asyncio.get_running_loop().time() - fetched_at)
+            if sound.is_whole and has_played and not now.is_active:
+                if left_seconds > _EARLY_SECONDS:
+                    raise SpeakerError("it stopped in the middle")
+                return True
+            if sound.is_whole and -left_seconds > (self.means.patience_seconds if has_played else _TAIL_SECONDS):
+                return False
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _restore_music(self, state: dict[str, Any], now: Entity, volume: float | None) -> None:
+        """Have a player that does not announce play on; `volume` is the one it will have."""
+        is_ours = self._is_playing or _OURS in (now.content or "")
+        is_the_same = now.content is not None and now.content == state["content"]
+        if not is_ours and not is_the_same and (now.is_active or now.state == "paused") and now.content:
+            return  # somebody has chosen something else
+        if is_the_same or state["content"] is None:
+            if state["state"] != "paused" and not now.is_active:
+                await self._call("media_play")
+            return
+        is_paused = state["state"] == "paused"
+        if is_paused and now.can(_VOLUME_SET) and volume is not None:
+            await self._call("volume_set", volume_level=0.0)  # nobody shall hear how it begins
+        await self._call("play_media", media_content_id=state["content"], media_content_type=state["type"])
+        now = await self._until(lambda entity: entity.is_active)
+        if state["position"] is not None and now.can(_SEEK):
+            await self._call("media_seek", seek_position=state["position"])
+        if is_paused:
+            await self._call("media_pause")
+            if now.can(_VOLUME_SET) and volume is not None:
+                await self._call("volume_set", volume_level=volume)
+        elif not now.is_active:
+            raise SpeakerError("it does not take up again what it played")
+
+    def _volume_to_restore(self, state: dict[str, Any], now: Entity) -> float | None:
+        """The volume that it had; None where it was not touched, or somebody has changed it since."""
+        before = state["volume"]
+        if self._is_prepared:
+            before = self._volume_before if self._volume is not None else None
+        if before is None or now.volume is None or not now.can(_VOLUME_SET):
+            return None
+        if self._volume is None:  # set by a process that was killed
+            return float(before) if before != now.volume else None
+        is_known = any(abs(now.volume - known) <= _SAME_VOLUME for known in (before, self._volume))
+        return float(before) if is_known else None
+
+    async def _until(self, is_so: Callable[[Entity], bool]) -> Entity:
+        """Wait for a state, but not for long: some players tell theirs late. The last one that it told."""
+        until = asyncio.get_running_loop().time() + self.means.patience_seconds / 3
+        while True:
+            now = await self._entity()
+            if is_so(now) or asyncio.get_running_loop().time() > until:
+                return now
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _entity(self) -> Entity:
+        assert self._home is not None
+        entity = await self._home.entity(self._id)
+        if entity.state == "unavailable":
+            raise SpeakerError("Home Assistant calls it unavailable; is it switched off?")
+        return entity
+
+    async def _call(self, service: str, **data: Any) -> None:
+        assert self._home is not None
+        await self._home.call(f"media_player.{service}", self._id, **data)
