@@ -17,13 +17,13 @@ from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.speakers.announcer import Announcement, Outcome
 from tests.listening import Ears, words
 from tests.speakers.announcing import SPEECH, announce_on, announcer, as_made, target, tone
+from tests.stand_ins.fetching_player import Played
 from tests.stand_ins.home_assistant_api import (
     ANNOUNCE,
     PLAIN,
     TOKEN,
     TURN_OFF,
     TURN_ON,
-    Played,
     StandInHome,
     StandInPlayer,
     home_assistant,

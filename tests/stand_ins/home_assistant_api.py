@@ -1,6 +1,6 @@
 """Stands in for Home Assistant's REST API (2025.4 to 2026.11) and for the players and satellites behind it.
 
-A player really fetches what it is told to play, with HEAD first, as many do. It plays in real time, and keeps what it played.
+A player really fetches what it is told to play, takes as long as the sound, and keeps it.
 """
 
 from __future__ import annotations
@@ -8,17 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-import numpy as np
-import soundfile
 from aiohttp import web
-from numpy.typing import NDArray
 
+from tests.stand_ins.fetching_player import Played, fetch
 from tests.stand_ins.loopback import serving_app
 
 TOKEN = "a.long-lived.token"
@@ -26,19 +23,6 @@ PAUSE, SEEK, VOLUME_SET, VOLUME_MUTE, TURN_ON, TURN_OFF, PLAY_MEDIA, STOP = 1, 2
 ANNOUNCE = 1 << 20
 PLAIN = PAUSE | SEEK | VOLUME_SET | VOLUME_MUTE | PLAY_MEDIA | STOP
 """What a player such as a renderer can do."""
-
-
-@dataclass
-class Played:
-    """What was played of one address."""
-
-    url: str
-    volume: float | None
-    requests: list[str]
-    samples: NDArray[np.float32]
-    """24 kHz, mono."""
-    first_sound_at: float
-    """By the event loop's clock."""
 
 
 @dataclass
@@ -142,30 +126,20 @@ class StandInPlayer:
             self.state = "idle"
 
     async def _listen(self, url: str, *, shows: bool = False) -> None:
-        """Fetch and play in real time."""
+        """Fetch it and play it."""
+        played = Played(url, self.volume)
+        self.played.append(played)
         if shows:
             self.content = url
             self._at(0.0)
-        data, began_at = b"", 0.0
-        clock = asyncio.get_running_loop().time
-        async with aiohttp.ClientSession() as session:
-            async with session.head(url) as answer:
-                requests = [f"HEAD {answer.status}"]
-            async with session.get(url) as answer:
-                requests.append(f"GET {answer.status}")
-                async for part in answer.content.iter_any():
-                    data += part
-                    if not began_at and len(data) > 4_000:
-                        began_at = clock()
-                        self.state = "playing" if shows else self.state
-        began_at = began_at or clock()
-        samples, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32")
-        assert rate_hz == 24_000
-        self.played.append(Played(url, self.volume, requests, samples, began_at))
+        left_seconds = await fetch(played, lambda: self._begin(shows=shows))
         if self.fault in ("stops", "dies"):
             self.state = "idle" if self.fault == "stops" else "unavailable"
-            return
-        await asyncio.sleep(began_at + len(samples) / rate_hz - clock())
+        else:
+            await asyncio.sleep(left_seconds)
+
+    def _begin(self, *, shows: bool) -> None:
+        self.state = "playing" if shows else self.state
 
 
 @dataclass

@@ -99,7 +99,7 @@ class HomeAssistantApi:
         return Entity(str(told.get("state")), told["attributes"], _time(headers.get("Date")))
 
     async def call(self, service: str, entity_id: str, **data: Any) -> None:
-        """Call a service such as `media_player.play_media`; returns when it is done. Some are when all has been played."""
+        """Call a service such as `media_player.play_media`; returns at once or when it has played."""
         domain, _, name = service.partition(".")
         told, _ = await self._ask("POST", f"services/{domain}/{name}", {"entity_id": entity_id, **data})
         if told is None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
-from kokoro_wyoming.speakers.interface import Means, Offered, Speaker, SpeakerError, Start
+from kokoro_wyoming.speakers.interface import Means, Speaker, SpeakerError, Start
+from kokoro_wyoming.speakers.kinds.fetching import see_it_fetched, until_played, volume_to_restore
 from kokoro_wyoming.speakers.kinds.home_assistant_api import Entity, HomeAssistantApi
 
 _PAUSE, _SEEK, _VOLUME_SET, _VOLUME_MUTE = 1, 2, 4, 8
@@ -19,12 +20,6 @@ _TURN_ON, _TURN_OFF, _PLAY_MEDIA, _ANNOUNCE = 128, 256, 512, 1 << 20
 """Features of a media_player; an assist_satellite's own follows."""
 _SATELLITE_ANNOUNCE = 1
 _POLL_SECONDS = 0.25
-_EARLY_SECONDS = 1.5
-"""A player that stops this much before the end was stopped: it began after it had fetched the sound."""
-_TAIL_SECONDS = 1.0
-"""What a player that tells nothing is given to come to the end."""
-_SAME_VOLUME = 0.02
-"""Players have steps of their own."""
 _OURS = "/announcement."
 """Part of the address of every sound that is offered."""
 
@@ -102,7 +97,7 @@ class HomeAssistantSpeaker(Speaker):
             self._is_playing = True
             playing = asyncio.ensure_future(self._hand_over(offered.url))
             try:
-                await self._see_it_fetched(offered, playing)
+                await see_it_fetched(offered, playing, self.means.patience_seconds)
                 has_told = await (playing if self._is_satellite else self._until_played(sound, playing))
             finally:
                 playing.cancel()
@@ -142,41 +137,18 @@ class HomeAssistantSpeaker(Speaker):
         await self._call("play_media", media_content_id=url, media_content_type="music", **wishes)
         return True
 
-    async def _see_it_fetched(self, offered: Offered, playing: asyncio.Future[bool]) -> None:
-        """Wait until the sound is fetched. Raises SpeakerError where it is not, or the service has failed."""
-        fetching = asyncio.ensure_future(offered.fetched())
-        patience_seconds = self.means.patience_seconds
-        try:
-            await asyncio.wait({fetching, playing}, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED)
-            if playing.done():
-                playing.result()
-                await asyncio.wait({fetching}, timeout=patience_seconds)
-            if not fetching.done():
-                base = "/".join(offered.url.split("/", 3)[:3])
-                raise SpeakerError(f"it took the command, but did not come for the sound; does it reach {base}?")
-        finally:
-            fetching.cancel()
-
     async def _until_played(self, sound: AnnouncedSound, calling: asyncio.Future[bool]) -> bool:
-        """Wait until a player is at the end; whether its state told so, or only the length of the sound."""
         assert self._before is not None
-        fetched_at = asyncio.get_running_loop().time()
         # While its music goes on below, its state tells nothing.
         has_music = self._before.is_active and self._before.can(_ANNOUNCE)
-        has_played = False
-        while True:
+
+        async def is_playing() -> bool:
             now = await self._entity()
             if calling.done():
                 calling.result()
-            has_played = has_played or (now.is_active and not has_music)
-            left_seconds = sound.seconds - (asyncio.get_running_loop().time() - fetched_at)
-            if sound.is_whole and has_played and not now.is_active:
-                if left_seconds > _EARLY_SECONDS:
-                    raise SpeakerError("it stopped in the middle")
-                return True
-            if sound.is_whole and -left_seconds > (self.means.patience_seconds if has_played else _TAIL_SECONDS):
-                return False
-            await asyncio.sleep(_POLL_SECONDS)
+            return now.is_active and not has_music
+
+        return await until_played(sound, is_playing, self.means.patience_seconds, _POLL_SECONDS)
 
     async def _restore_music(self, state: dict[str, Any], now: Entity, volume: float | None) -> None:
         """Have a player that does not announce play on; `volume` is the one it will have."""
@@ -203,16 +175,11 @@ class HomeAssistantSpeaker(Speaker):
             raise SpeakerError("it does not take up again what it played")
 
     def _volume_to_restore(self, state: dict[str, Any], now: Entity) -> float | None:
-        """The volume that it had; None where it was not touched, or somebody has changed it since."""
-        before = state["volume"]
-        if self._is_prepared:
-            before = self._volume_before if self._volume is not None else None
-        if before is None or now.volume is None or not now.can(_VOLUME_SET):
+        if not now.can(_VOLUME_SET):
             return None
-        if self._volume is None:  # set by a process that was killed
-            return float(before) if before != now.volume else None
-        is_known = any(abs(now.volume - known) <= _SAME_VOLUME for known in (before, self._volume))
-        return float(before) if is_known else None
+        if self._is_prepared:
+            return volume_to_restore(self._volume_before, self._volume, now.volume)
+        return volume_to_restore(state["volume"], now.volume, now.volume)  # set by a process that was killed
 
     async def _until(self, is_so: Callable[[Entity], bool]) -> Entity:
         """Wait for a state, but not for long: some players tell theirs late. The last one that it told."""
