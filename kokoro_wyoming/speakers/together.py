@@ -47,7 +47,7 @@ class CommonStart:
             self._all_ready.set()  # the others have waited as long
         now = asyncio.get_running_loop().time()
         if self._begins_at is None:
-            self._begins_at = now + max(self._latencies)
+            self._begins_at = now + max(self._latencies, default=latency_seconds)
         await asyncio.sleep(max(0.0, self._begins_at - latency_seconds - now))
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.speakers.announcer import Announcement, Outcome
+from kokoro_wyoming.speakers.turns import Priority
 from tests.listening import Ears, words
 from tests.speakers.announcing import SPEECH, announce_on, announcer, as_made, target, tone
 from tests.stand_ins.fetching_player import Played
@@ -117,6 +118,27 @@ async def test_one_that_is_off_is_off_again_and_one_that_is_muted_is_muted_again
     assert (muted.muted, muted.volume) == (True, 0.3)
 
 
+async def test_a_volume_that_is_known_only_with_music_is_restored_with_it(tmp_path: Path) -> None:
+    player = StandInPlayer(is_mute_when_idle=True).plays_music(SONG, 42.0)
+    async with home_assistant(media_player__kitchen=player) as home:
+        outcome = await _announce(home, KITCHEN, SHORT, tmp_path, volume=0.6)
+    assert (outcome.status, outcome.restored) == ("played", True)
+    assert (player.played[0].volume, player.state, player.volume) == (0.6, "playing", 0.3)
+
+
+async def test_an_alarm_ends_what_is_announced(tmp_path: Path) -> None:
+    player = StandInPlayer()
+    async with home_assistant(media_player__kitchen=player) as home, announcer(tmp_path) as announcing:
+        targets = [target(home.address(KITCHEN))]
+        long = as_made(tone(440, 20.0, 24_000, 1), pace=4.0)
+        first = asyncio.ensure_future(announcing.announce(Announcement(targets), long))
+        await _wait_until(lambda: player.state == "playing")
+        (second,) = await announcing.announce(Announcement(targets, priority=Priority.ALARM), as_made(SHORT))
+        (interrupted,) = await first
+    assert (interrupted.status, second.status) == ("interrupted", "played")
+    assert (len(player.played), player.state) == (2, "idle")
+
+
 async def test_what_a_person_changes_meanwhile_stays(tmp_path: Path) -> None:
     player = StandInPlayer().plays_music(SONG, 42.0)
     async with home_assistant(media_player__kitchen=player) as home:
@@ -148,18 +170,18 @@ async def test_what_one_that_was_killed_left_is_restored(features: int, tmp_path
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda home, player: vars(player).update(state="unavailable"), "calls it unavailable; is it switched off"),
-        (lambda home, player: vars(player).update(features=PLAIN & ~512), "plays nothing from an address"),
+        (lambda home, player: setattr(player, "state", "unavailable"), "calls it unavailable; is it switched off"),
+        (lambda home, player: setattr(player, "features", PLAIN & ~512), "plays nothing from an address"),
         (lambda home, player: home.entities.clear(), "has no media_player.kitchen"),
-        (lambda home, player: vars(home).update(refuses=400), r"did not understand it \(400\)"),
-        (lambda home, player: vars(home).update(refuses=500), r"could not do it \(500\); its log says why"),
-        (lambda home, player: vars(home).update(is_stuck=True), "no answer for 2 seconds"),
+        (lambda home, player: setattr(home, "refuses", 400), r"did not understand it \(400\)"),
+        (lambda home, player: setattr(home, "refuses", 500), r"could not do it \(500\); its log says why"),
+        (lambda home, player: setattr(home, "is_stuck", True), "no answer for 2 seconds"),
         (
             lambda home, player: vars(player).update(fault="deaf"),
             r"come for the sound; does it reach http://127.0.0.1:\d+\?",
         ),
-        (lambda home, player: vars(player).update(fault="stops"), "it stopped in the middle"),
-        (lambda home, player: vars(player).update(fault="dies"), "calls it unavailable"),
+        (lambda home, player: setattr(player, "fault", "stops"), "it stopped in the middle"),
+        (lambda home, player: setattr(player, "fault", "dies"), "calls it unavailable"),
     ],
 )
 async def test_failures_are_told_in_plain_words(change: Callable[..., Any], reason: str, tmp_path: Path) -> None:

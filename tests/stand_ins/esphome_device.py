@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-from aioesphomeapi import api_pb2 as pb
+from aioesphomeapi import api_pb2
 from aioesphomeapi.core import MESSAGE_TYPE_TO_PROTO
 from cryptography.exceptions import InvalidTag
 from noise.connection import NoiseConnection
@@ -23,7 +23,16 @@ from tests.stand_ins.fetching_player import Played, fetch
 IDLE, PLAYING, PAUSED, ANNOUNCING = 1, 2, 3, 4
 ANNOUNCES = 1 << 4
 """Of a voice assistant."""
+pb: Any = api_pb2
 _NUMBERS = {message: number for number, message in MESSAGE_TYPE_TO_PROTO.items()}
+_ANSWERS: dict[Any, Any] = {
+    MESSAGE_TYPE_TO_PROTO[3]: MESSAGE_TYPE_TO_PROTO[4],  # authentication, under two names in the library's releases
+    pb.VoiceAssistantConfigurationRequest: pb.VoiceAssistantConfigurationResponse,
+    pb.PingRequest: pb.PingResponse,
+    pb.DisconnectRequest: pb.DisconnectResponse,
+}
+"""What is answered without a thought; Home Assistant asks more than announcements need."""
+_MAC = "A0:B1:C2:D3:E4:F5"
 _PLAYER_KEY = 7
 _STOP, _MUTE, _UNMUTE, _PLAY = 2, 3, 4, 0
 
@@ -83,7 +92,9 @@ class StandInDevice:
         if isinstance(message, pb.HelloRequest):
             link.send(pb.HelloResponse(api_version_major=1, api_version_minor=12, name="kitchen"))
         elif isinstance(message, pb.DeviceInfoRequest):
-            link.send(pb.DeviceInfoResponse(name="kitchen", voice_assistant_feature_flags=self.assistant))
+            link.send(
+                pb.DeviceInfoResponse(name="kitchen", mac_address=_MAC, voice_assistant_feature_flags=self.assistant)
+            )
         elif isinstance(message, pb.ListEntitiesRequest):
             if self.has_player:
                 link.send(self._entity())
@@ -94,12 +105,10 @@ class StandInDevice:
             self._command(message)
         elif isinstance(message, pb.VoiceAssistantAnnounceRequest):
             self._spawn(self._assist(link, message.media_id))
-        elif isinstance(message, pb.PingRequest):
-            link.send(pb.PingResponse())
-        elif isinstance(message, pb.DisconnectRequest):
-            link.send(pb.DisconnectResponse())
+        elif answer := _ANSWERS.get(type(message)):
+            link.send(answer())
 
-    def _entity(self) -> pb.ListEntitiesMediaPlayerResponse:
+    def _entity(self) -> Any:
         formats = [pb.MediaPlayerSupportedFormat(format=name, sample_rate=48_000, purpose=1) for name in self.formats]
         return pb.ListEntitiesMediaPlayerResponse(
             object_id="media_player",
@@ -109,10 +118,10 @@ class StandInDevice:
             supported_formats=formats,
         )
 
-    def _state(self) -> pb.MediaPlayerStateResponse:
+    def _state(self) -> Any:
         return pb.MediaPlayerStateResponse(key=_PLAYER_KEY, state=self.state, volume=self.volume, muted=self.muted)
 
-    def _command(self, message: pb.MediaPlayerCommandRequest) -> None:
+    def _command(self, message: Any) -> None:
         if message.has_volume:
             self.told.append(f"volume {message.volume:.2f}")
             self.volume = message.volume

@@ -33,6 +33,8 @@ class StandInPlayer:
     features: int = PLAIN
     volume: float | None = 0.3
     muted: bool = False
+    is_mute_when_idle: bool = False
+    """Whether it has no volume while it plays nothing, as MPD."""
     content: str | None = None
     position: float | None = None
     position_at: datetime.datetime | None = None
@@ -45,7 +47,9 @@ class StandInPlayer:
 
     def as_json(self, entity_id: str) -> dict[str, Any]:
         attributes: dict[str, Any] = {"friendly_name": "Kitchen", "supported_features": self.features}
-        if self.state not in ("off", "unavailable") and entity_id.startswith("media_player."):
+        if self.state == "idle" and self.is_mute_when_idle:
+            attributes["supported_features"] &= ~VOLUME_SET
+        elif self.state not in ("off", "unavailable") and entity_id.startswith("media_player."):
             attributes |= {"volume_level": self.volume, "is_volume_muted": self.muted}
             if self.content is not None and self.state != "idle":
                 attributes |= {"media_content_id": self.content, "media_content_type": "music"}
@@ -169,7 +173,8 @@ class StandInHome:
         entity = await self._entity(request, data.pop("entity_id"))
         if self.refuses:
             return web.Response(status=self.refuses)
-        if entity is not None and entity.state != "unavailable":  # as the real one ignores these
+        is_told = request.match_info["domain"] != "homeassistant"  # update_entity: these know their state
+        if is_told and entity is not None and entity.state != "unavailable":  # as the real one ignores these
             await asyncio.shield(entity.tell(request.match_info["service"], data))
         return web.json_response([])
 

@@ -149,7 +149,7 @@ async def sending(
 
 
 def _write_seconds(request: web.Request) -> float:
-    """How long a client may take nothing; the server of a command, which has sounds for speakers alone, has no options."""
+    """How long a client may take nothing. The server of a command, which serves speakers alone, has no options."""
     context = request.app.get(CONTEXT)
     return HttpOptions.write_seconds if context is None else context.options.write_seconds
 

@@ -8,29 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from aioesphomeapi import (
-    APIClient,
-    APIConnectionError,
-    EncryptionPlaintextAPIError,
+    APIVersion,
     EntityInfo,
     EntityState,
-    InvalidAuthAPIError,
-    InvalidEncryptionKeyAPIError,
     MediaPlayerCommand,
     MediaPlayerEntityState,
     MediaPlayerInfo,
+    VoiceAssistantFeature,
+)
+from aioesphomeapi.client import APIClient
+from aioesphomeapi.core import (
+    APIConnectionError,
+    EncryptionPlaintextAPIError,
+    InvalidAuthAPIError,
+    InvalidEncryptionKeyAPIError,
     RequiresEncryptionAPIError,
     ResolveAPIError,
-    VoiceAssistantFeature,
 )
 
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import Means, Speaker, SpeakerError, Start
 from kokoro_wyoming.speakers.kinds.fetching import SAME_VOLUME, see_it_fetched, until_played, volume_to_restore
+
+logging.getLogger("aioesphomeapi").setLevel(logging.CRITICAL)  # the outcome tells it
 
 _PORT = 6053
 _ASSISTANT = "voice_assistant"
@@ -60,6 +66,7 @@ class EsphomeSpeaker(Speaker):
 
     async def open(self) -> None:
         password = self.address.secret("password") or ""
+        key = (self.address.secret("key") or "").replace(" ", "+")  # what a query makes of the + of base64
         port, patience_seconds = self.address.port or _PORT, self.means.patience_seconds
         with _in_plain_words():
             self._client = client = APIClient(
@@ -67,10 +74,10 @@ class EsphomeSpeaker(Speaker):
                 port,
                 password,
                 client_info="kokoro-wyoming",
-                noise_psk=self.address.secret("key"),
+                noise_psk=key or None,
                 keepalive=max(1.0, patience_seconds / 4),
             )
-            connecting = client.connect(on_stop=self._hung_up, login=bool(password), log_errors=False)
+            connecting = client.connect(on_stop=self._hung_up, login=bool(password))
             try:
                 await asyncio.wait_for(connecting, patience_seconds)
             except asyncio.TimeoutError as error:
@@ -79,10 +86,8 @@ class EsphomeSpeaker(Speaker):
             device = await client.device_info()
             self._latency_seconds = asyncio.get_running_loop().time() - begun
             entities, _ = await client.list_entities_services()
-            announces = bool(
-                device.voice_assistant_feature_flags_compat(client.api_version) & VoiceAssistantFeature.ANNOUNCE
-            )
-            self._player = _chosen(entities, self.address.path, announces)
+            features = device.voice_assistant_feature_flags_compat(client.api_version or APIVersion())
+            self._player = _chosen(entities, self.address.path, bool(features & VoiceAssistantFeature.ANNOUNCE))
             if self._player is not None:
                 client.subscribe_states(self._told)
                 await self._until(lambda: self._now is not None)

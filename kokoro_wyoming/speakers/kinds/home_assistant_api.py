@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import email.utils
 import os
@@ -97,6 +98,11 @@ class HomeAssistantApi:
         if not isinstance(told, dict) or not isinstance(told.get("attributes"), dict):
             raise SpeakerError(_STRANGER)
         return Entity(str(told.get("state")), told["attributes"], _time(headers.get("Date")))
+
+    async def refresh(self, entity_id: str) -> None:
+        """Have it ask a device that does not tell its state by itself, which it else asks every ten seconds or so."""
+        with contextlib.suppress(asyncio.TimeoutError, SpeakerError):
+            await asyncio.wait_for(self.call("homeassistant.update_entity", entity_id), self._patience_seconds)
 
     async def call(self, service: str, entity_id: str, **data: Any) -> None:
         """Call a service such as `media_player.play_media`; returns at once or when it has played."""

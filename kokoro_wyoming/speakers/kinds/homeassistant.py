@@ -107,18 +107,16 @@ class HomeAssistantSpeaker(Speaker):
 
     async def restore(self, state: dict[str, Any]) -> None:
         now = await self._entity()
-        volume = self._volume_to_restore(state, now)
+        has_volume = await self._restore_volume(state, now)
         if "content" in state:
-            await self._restore_music(state, now, now.volume if volume is None else volume)
+            await self._restore_music(state, now)
         elif now.is_active and (self._is_playing or _OURS in (now.content or "")) and state["state"] != "playing":
             await self._call("media_stop")
             now = await self._entity()
-        if volume is not None:
-            await self._call("volume_set", volume_level=volume)
-            if state.get("muted") and now.can(_VOLUME_MUTE):
-                await self._call("volume_mute", is_volume_muted=True)
         if state["state"] == "off" and now.state != "off" and not now.is_active and now.can(_TURN_OFF):
             await self._call("turn_off")
+        elif not has_volume:
+            await self._restore_volume(state, await self._entity())
 
     async def _hand_over(self, url: str) -> bool:
         """Have it play; a satellite's service, and some players', is done when it has played."""
@@ -142,7 +140,13 @@ class HomeAssistantSpeaker(Speaker):
         # While its music goes on below, its state tells nothing.
         has_music = self._before.is_active and self._before.can(_ANNOUNCE)
 
+        clock = asyncio.get_running_loop().time
+        fetched_at = clock()
+
         async def is_playing() -> bool:
+            assert self._home is not None
+            if sound.is_whole and clock() > fetched_at + sound.seconds:
+                await self._home.refresh(self._id)
             now = await self._entity()
             if calling.done():
                 calling.result()
@@ -150,8 +154,8 @@ class HomeAssistantSpeaker(Speaker):
 
         return await until_played(sound, is_playing, self.means.patience_seconds, _POLL_SECONDS)
 
-    async def _restore_music(self, state: dict[str, Any], now: Entity, volume: float | None) -> None:
-        """Have a player that does not announce play on; `volume` is the one it will have."""
+    async def _restore_music(self, state: dict[str, Any], now: Entity) -> None:
+        """Have a player that does not announce play on."""
         is_ours = self._is_playing or _OURS in (now.content or "")
         is_the_same = now.content is not None and now.content == state["content"]
         if not is_ours and not is_the_same and (now.is_active or now.state == "paused") and now.content:
@@ -161,25 +165,35 @@ class HomeAssistantSpeaker(Speaker):
                 await self._call("media_play")
             return
         is_paused = state["state"] == "paused"
-        if is_paused and now.can(_VOLUME_SET) and volume is not None:
+        volume = (await self._entity()).volume if is_paused and now.can(_VOLUME_SET) else None
+        if volume is not None:
             await self._call("volume_set", volume_level=0.0)  # nobody shall hear how it begins
         await self._call("play_media", media_content_id=state["content"], media_content_type=state["type"])
         now = await self._until(lambda entity: entity.is_active)
-        if state["position"] is not None and now.can(_SEEK):
-            await self._call("media_seek", seek_position=state["position"])
-        if is_paused:
-            await self._call("media_pause")
-            if now.can(_VOLUME_SET) and volume is not None:
-                await self._call("volume_set", volume_level=volume)
-        elif not now.is_active:
+        try:
+            if state["position"] is not None and now.can(_SEEK):
+                await self._call("media_seek", seek_position=state["position"])
+        finally:
+            if is_paused:
+                await self._call("media_pause")
+                if volume is not None:
+                    await self._call("volume_set", volume_level=volume)
+        if not is_paused and not now.is_active:
             raise SpeakerError("it does not take up again what it played")
 
-    def _volume_to_restore(self, state: dict[str, Any], now: Entity) -> float | None:
+    async def _restore_volume(self, state: dict[str, Any], now: Entity) -> bool:
+        """Whether that is settled: some players have a volume only while they play."""
         if not now.can(_VOLUME_SET):
-            return None
+            return False
         if self._is_prepared:
-            return volume_to_restore(self._volume_before, self._volume, now.volume)
-        return volume_to_restore(state["volume"], now.volume, now.volume)  # set by a process that was killed
+            volume = volume_to_restore(self._volume_before, self._volume, now.volume)
+        else:  # set by a process that was killed
+            volume = volume_to_restore(state["volume"], now.volume, now.volume)
+        if volume is not None:
+            await self._call("volume_set", volume_level=volume)
+            if state["muted"] and now.can(_VOLUME_MUTE):
+                await self._call("volume_mute", is_volume_muted=True)
+        return now.volume is not None
 
     async def _until(self, is_so: Callable[[Entity], bool]) -> Entity:
         """Wait for a state, but not for long: some players tell theirs late. The last one that it told."""
