@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from typing import Any
 
@@ -31,6 +30,7 @@ from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import Means, Speaker, SpeakerError, Start
 from kokoro_wyoming.speakers.kinds.airplay_source import SoundSource
+from kokoro_wyoming.speakers.kinds.reaching import reason
 
 LATENCY_SECONDS = 1.8
 """From the first packet to the first sound: 1.5 s that pyatv asks for, and what receivers put on top."""
@@ -254,13 +254,6 @@ def _told() -> Any:
     except (asyncio.TimeoutError, TimeoutError) as error:
         raise SpeakerError("it gave no answer") from error
     except OSError as error:
-        raise SpeakerError(f"nobody answers there ({_reason(error)})") from error
+        raise SpeakerError(f"nobody answers there ({reason(error)})") from error
     except (ConnectionLostError, ProtocolError, RuntimeError) as error:
         raise SpeakerError("it broke the connection off; is it an AirPlay receiver?") from error
-
-
-def _reason(error: OSError) -> str:
-    """In the system's words."""
-    if isinstance(error, socket.gaierror):
-        return (error.strerror or "name not found").lower()
-    return os.strerror(error.errno).lower() if error.errno else "none of its addresses can be reached"

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
 import socket
 import threading
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pychromecast.controllers import BaseController
 from pychromecast.error import PyChromecastError
 
 from kokoro_wyoming.speakers.interface import SpeakerError
+from kokoro_wyoming.speakers.kinds.reaching import reason
 
 RECEIVER = "urn:x-cast:com.google.cast.receiver"
 MEDIA = "urn:x-cast:com.google.cast.media"
@@ -114,7 +114,7 @@ class CastLink:
         except asyncio.TimeoutError as error:
             raise SpeakerError(f"nobody answers there within {self._patience_seconds:g} seconds") from error
         except OSError as error:
-            raise SpeakerError(f"nobody answers there ({_reason(error)})") from error
+            raise SpeakerError(f"nobody answers there ({reason(error)})") from error
 
     async def _until_ready(self) -> None:
         """Wait for the device's status, which it is asked for after each connection."""
@@ -200,10 +200,3 @@ def _end(client: socket_client.SocketClient, patience_seconds: float) -> None:
         client.join(patience_seconds)
     if client.socket is not None:
         client.socket.close()
-
-
-def _reason(error: OSError) -> str:
-    """In the system's words."""
-    if isinstance(error, socket.gaierror):
-        return (error.strerror or "name not found").lower()
-    return os.strerror(error.errno).lower() if error.errno else "none of its addresses can be reached"

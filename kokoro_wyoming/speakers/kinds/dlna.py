@@ -16,6 +16,7 @@ from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import Means, Offered, Speaker, SpeakerError, Start
 from kokoro_wyoming.speakers.kinds.dlna_renderer import TRANSITION_NOT_AVAILABLE, RefusedError, Renderer, time_of
+from kokoro_wyoming.speakers.kinds.reaching import reason
 
 _TITLE = "Announcement"
 _OURS = re.compile(r"https?://[^/]+(/.*)?/say/announced/[\w-]+/announcement\.\w+")
@@ -122,7 +123,7 @@ class DlnaSpeaker(Speaker):
         try:
             location = await ssdp.location_at(address.host, self.means.patience_seconds / 2)
         except OSError as error:
-            raise SpeakerError(f"nobody answers there ({(error.strerror or 'name not found').lower()})") from error
+            raise SpeakerError(f"nobody answers there ({reason(error)})") from error
         if location is None:
             raise SpeakerError("no media renderer answers a search (SSDP) there; is it off or asleep?")
         return location

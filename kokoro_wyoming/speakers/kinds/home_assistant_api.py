@@ -15,6 +15,7 @@ import aiohttp
 
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.interface import SpeakerError
+from kokoro_wyoming.speakers.kinds.reaching import reason
 
 _PORT = 8123
 _SUPERVISOR = "supervisor"
@@ -126,7 +127,7 @@ class HomeAssistantApi:
         except aiohttp.ClientSSLError as error:
             raise SpeakerError("its certificate is not trusted, or it speaks no https (&tls=1)") from error
         except aiohttp.ClientConnectorError as error:
-            raise SpeakerError(f"nobody answers there ({_reason(error)})") from error
+            raise SpeakerError(f"nobody answers there ({reason(error.os_error)})") from error
         except aiohttp.ServerTimeoutError as error:
             raise SpeakerError(f"nobody answers there within {self._patience_seconds:g} seconds") from error
         except aiohttp.ClientError as error:
@@ -154,11 +155,6 @@ def _refusal(status: int) -> str:
     if 300 <= status < 400:
         return f"it sends to another address ({status}); does it want https (&tls=1)?"
     return f"Home Assistant could not do it ({status}); its log says why"
-
-
-def _reason(error: aiohttp.ClientConnectorError) -> str:
-    code = error.os_error.errno
-    return os.strerror(code).lower() if code is not None and code > 0 else "name not found"
 
 
 def _time(date: str | None) -> datetime.datetime:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
 from kokoro_wyoming.speakers.interface import SpeakerError
+from kokoro_wyoming.speakers.kinds.reaching import reason
 
 _ALL = 100_000
 """Entries of a queue."""
@@ -83,7 +82,7 @@ class Lms:
         except asyncio.TimeoutError as error:
             raise SpeakerError(f"it gave no answer for {self._patience_seconds:g} seconds") from error
         except aiohttp.ClientConnectorError as error:
-            raise SpeakerError(f"nobody answers there ({_reason(error.os_error)})") from error
+            raise SpeakerError(f"nobody answers there ({reason(error.os_error)})") from error
         except aiohttp.ClientError as error:
             raise SpeakerError("it broke the connection off; is it Lyrion Music Server?") from error
         except (KeyError, TypeError, ValueError) as error:
@@ -106,10 +105,3 @@ def _status(player_id: str, found: dict[str, Any]) -> Status:
         index=int(found.get("playlist_cur_index") or 0),
         others=tuple(sorted(str(each) for each in group - {player_id, None, ""})),
     )
-
-
-def _reason(error: OSError) -> str:
-    """In the system's words."""
-    if isinstance(error, socket.gaierror):
-        return (error.strerror or "name not found").lower()
-    return os.strerror(error.errno).lower() if error.errno else "none of its addresses can be reached"

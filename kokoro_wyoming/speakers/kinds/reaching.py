@@ -20,12 +20,13 @@ async def reached(connecting: Awaitable[_T], patience_seconds: float) -> _T:
     except asyncio.TimeoutError as error:
         raise SpeakerError(f"nobody answers there within {patience_seconds:g} seconds") from error
     except OSError as error:
-        raise SpeakerError(f"nobody answers there ({_reason(error)})") from error
+        raise SpeakerError(f"nobody answers there ({reason(error)})") from error
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
     """In the system's words: asyncio puts its own and the address into the text of the error."""
     if isinstance(error, socket.gaierror):
         return (error.strerror or "name not found").lower()
     # For a name with several addresses asyncio raises one error for all failures, without an errno.
-    return os.strerror(error.errno).lower() if error.errno else "none of its addresses can be reached"
+    code = error.errno or 0
+    return os.strerror(code).lower() if code > 0 else "none of its addresses can be reached"

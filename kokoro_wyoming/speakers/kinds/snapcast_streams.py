@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.audio.playback import PlaybackClock
-from kokoro_wyoming.audio.upsampling import Upsampler
+from kokoro_wyoming.audio.resampling import Resampler
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import SpeakerError
 
@@ -88,23 +91,28 @@ async def feed(sound: AnnouncedSound, writer: asyncio.StreamWriter, patience_sec
     form = await sound.begun()
     if form is None:
         return
-    try:
-        upsampler = Upsampler(form, FORMAT)
-    except ValueError as error:
-        raise SpeakerError("it takes only speech of 24 or 48 kHz, with 16 bits and one channel or two") from error
+    if form.width_bytes != FORMAT.width_bytes:
+        raise SpeakerError(f"it takes only speech of 16 bits, and this has {8 * form.width_bytes}")
+    resampler = Resampler(form.rate_hz, FORMAT.rate_hz)
     clock = PlaybackClock()
     try:
         async for pcm in sound.pieces():
             await asyncio.sleep(clock.left_seconds - _AHEAD_SECONDS)
-            await _send(upsampler.add(pcm), writer, patience_seconds)
+            samples = np.frombuffer(pcm, "<i2").reshape(-1, form.channels).mean(axis=1, dtype=np.float32)
+            await _send(_encoded(resampler.add(samples)), writer, patience_seconds)
             clock.add(form.seconds(pcm))
-        silence = bytes(round(form.rate_hz * TAIL_SECONDS) * form.frame_bytes)
-        await _send(upsampler.add(silence), writer, patience_seconds)
+        silence = np.zeros(round(FORMAT.rate_hz * TAIL_SECONDS), np.float32)
+        await _send(_encoded(np.concatenate([resampler.finish(), silence])), writer, patience_seconds)
     except asyncio.TimeoutError as error:
         raise SpeakerError(f"it took no sound for {patience_seconds:g} seconds") from error
     except OSError as error:
         raise SpeakerError("it broke the sound's connection off in the middle") from error
     await asyncio.sleep(clock.left_seconds)
+
+
+def _encoded(samples: NDArray[np.float32]) -> bytes:
+    whole = np.clip(np.rint(samples), -32_768, 32_767).astype("<i2")
+    return np.repeat(whole[:, None], FORMAT.channels, axis=1).tobytes()
 
 
 async def _send(pcm: bytes, writer: asyncio.StreamWriter, patience_seconds: float) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from typing import Any
 
@@ -13,6 +12,7 @@ import aiohttp
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import Means, RestoredInPartError, Speaker, SpeakerError, Start
+from kokoro_wyoming.speakers.kinds.reaching import reason
 from kokoro_wyoming.speakers.kinds.sonos_clip import ClipSocket
 from kokoro_wyoming.speakers.kinds.sonos_transport import Transport, is_announcement
 
@@ -46,7 +46,7 @@ class SonosSpeaker(Speaker):
         except asyncio.TimeoutError as error:
             raise SpeakerError(f"nobody answers there within {patience_seconds:g} seconds") from error
         except OSError as error:
-            raise SpeakerError(f"nobody answers there ({_reason(error)})") from error
+            raise SpeakerError(f"nobody answers there ({reason(error)})") from error
         except aiohttp.ClientError as error:
             raise SpeakerError("it answers, but not as a Sonos player does") from error
         if "AUDIO_CLIP" in (info.get("device") or {}).get("capabilities", []):
@@ -135,10 +135,3 @@ async def _info(address: str, port: int) -> dict[str, Any]:
             info = await answer.json(content_type=None)
             return info if isinstance(info, dict) else {}
         return {}
-
-
-def _reason(error: OSError) -> str:
-    """In the system's words."""
-    if isinstance(error, socket.gaierror):
-        return (error.strerror or "name not found").lower()
-    return os.strerror(error.errno).lower() if error.errno else "none of its addresses can be reached"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Coroutine
 from typing import Any
 
@@ -18,6 +16,7 @@ from kokoro_wyoming.audio.playback import PlaybackClock
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import Means, Speaker, SpeakerError, Start
+from kokoro_wyoming.speakers.kinds.reaching import reached
 
 TAIL_SECONDS = 2.0
 """`played` comes when the service has handed all sound to its player program, which holds as much as a pipe does
@@ -40,18 +39,13 @@ class WyomingSpeaker(Speaker):
         self._described = asyncio.Event()
 
     async def open(self) -> None:
-        address, patience_seconds = self.address, self.means.patience_seconds
+        address = self.address
         connecting: Coroutine[Any, Any, _Connection]
         if address.kind == "unix":
             connecting = asyncio.open_unix_connection(address.path)
         else:
             connecting = asyncio.open_connection(address.host, address.port or _PORT)
-        try:
-            self._connection = await asyncio.wait_for(connecting, patience_seconds)
-        except asyncio.TimeoutError as error:
-            raise SpeakerError(f"nobody answers there within {patience_seconds:g} seconds") from error
-        except OSError as error:
-            raise SpeakerError(f"nobody answers there ({_reason(error)})") from error
+        self._connection = await reached(connecting, self.means.patience_seconds)
 
     async def close(self) -> None:
         # Aborted, not closed: a service that does not read would never take the rest.
@@ -151,14 +145,6 @@ class WyomingSpeaker(Speaker):
             hearing.result()
         elif not self._described.is_set():
             raise SpeakerError(f"it gave no sign of life for {self.means.patience_seconds:g} seconds; is it stuck?")
-
-
-def _reason(error: OSError) -> str:
-    """In the system's words: asyncio puts its own and the address into the text of the error."""
-    if isinstance(error, socket.gaierror):
-        return (error.strerror or "name not found").lower()
-    # For a name with several addresses asyncio raises one error for all failures, without an errno.
-    return os.strerror(error.errno).lower() if error.errno else "none of its addresses can be reached"
 
 
 async def _event_from(reader: asyncio.StreamReader) -> Event | None:
