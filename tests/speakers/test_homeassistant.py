@@ -177,7 +177,7 @@ async def test_what_one_that_was_killed_left_is_restored(features: int, tmp_path
         (lambda home, player: setattr(home, "refuses", 500), r"could not do it \(500\); its log says why"),
         (lambda home, player: setattr(home, "is_stuck", True), "no answer for 2 seconds"),
         (
-            lambda home, player: vars(player).update(fault="deaf"),
+            lambda home, player: setattr(player, "fault", "deaf"),
             r"come for the sound; does it reach http://127.0.0.1:\d+\?",
         ),
         (lambda home, player: setattr(player, "fault", "stops"), "it stopped in the middle"),
