@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import shlex
+import sys
 from dataclasses import dataclass
+from importlib import metadata
 
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
@@ -49,8 +52,14 @@ def speaker_at(address: SpeakerAddress, means: Means) -> Speaker:
         if (error.name or "").startswith("kokoro_wyoming"):
             raise
         raise ConfigError(
-            f"{address.kind}:// needs a package that is not here; install it with: "
-            f'pip install "kokoro-wyoming[{kind.extra}]"'
+            f"{address.kind}:// needs a package that is not here; install it with: {_command(kind.extra or '')}"
         ) from error
     speaker: Speaker = getattr(module, kind.maker)(address, means)
     return speaker
+
+
+def _command(extra: str) -> str:
+    """What installs the packages of an extra, and nothing else: pip would install all that the program has anew."""
+    asked = metadata.requires("kokoro-wyoming") or ()
+    packages = [line.partition(";")[0].strip() for line in asked if line.endswith(f'extra == "{extra}"')]
+    return shlex.join([sys.executable, "-m", "pip", "install", *packages])
