@@ -61,6 +61,8 @@ def tone(hz: float, seconds: float, rate_hz: int = 44_100, channels: int = 2, am
 def samples_of(pcm: bytes, rate_hz: int, channels: int = 2, wanted_hz: int = 24_000) -> NDArray[np.float32]:
     """16-bit PCM that was captured, as mono float samples at another rate, which whisper's helper takes."""
     frames = np.frombuffer(pcm[: len(pcm) // (2 * channels) * 2 * channels], "<i2").reshape(-1, channels)
+    if not len(frames):
+        return np.zeros(0, np.float32)
     mono = frames.mean(axis=1) / 32_768
     at = np.arange(0, len(mono), rate_hz / wanted_hz)
     return np.interp(at, np.arange(len(mono)), mono).astype(np.float32)

@@ -35,6 +35,11 @@ class Squeezelite:
         self._reading.start()
 
     @property
+    def pcm(self) -> bytes:
+        """What it has played so far, 16 bits and two channels."""
+        return bytes(self._pcm)
+
+    @property
     def samples(self) -> NDArray[np.float32]:
         """What it has played so far, at 24 kHz."""
         return samples_of(bytes(self._pcm), RATE_HZ)
