@@ -34,7 +34,7 @@ DEFAULTS = config.load()
 KINDS = {
     **dict.fromkeys(("name", "version", "slug", "description", "panel_icon"), str),
     **dict.fromkeys(("arch", "discovery", "map", "backup_exclude"), list),
-    **dict.fromkeys(("ingress", "ingress_stream"), bool),
+    **dict.fromkeys(("homeassistant_api", "ingress", "ingress_stream"), bool),
     **dict.fromkeys(("options", "schema", "ports"), dict),
     "ingress_port": int,
 }
