@@ -25,6 +25,18 @@ _FIRST = asyncio.FIRST_COMPLETED
 _KEYS = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "Control": "\ue009", "ArrowRight": "\ue014"}
 _KEYS |= {"ArrowLeft": "\ue012", "ArrowDown": "\ue015", "ArrowUp": "\ue013", " ": " "}
 
+_STABLE = """new Promise(done => {{
+    let last;
+    const look = () => {{
+        const {{x, y}} = {place}.getBoundingClientRect();
+        if (last === `${{x}} ${{y}}`) return done();
+        last = `${{x}} ${{y}}`;
+        setTimeout(look, 100);
+    }};
+    look();
+}})"""
+"""Waits until an element stands still: what is loaded above it moves it, and a click would miss it."""
+
 
 class Browser(ABC):
     """One window."""
@@ -141,6 +153,7 @@ class Firefox(Browser):
     async def click(self, selector: str, *, at: float = 0.5) -> None:
         place = f"document.querySelector({json.dumps(selector)})"
         await self.run(f"{place}.scrollIntoView({{block: 'center'}})")
+        await self.run(_STABLE.format(place=place))
         width = await self.run(f"{place}.getBoundingClientRect().width")
         locator = {"type": "css", "value": selector}
         found = await self._command("browsingContext.locateNodes", context=self._window, locator=locator)
