@@ -73,8 +73,7 @@ class Relay:
         task = asyncio.current_task()
         assert task is not None
         self.clients.add(task)
-        # Whatever is raised: the client is gone, or takes nothing.
-        with contextlib.suppress(OSError, asyncio.TimeoutError, asyncio.CancelledError):
+        with contextlib.suppress(OSError, asyncio.TimeoutError, asyncio.CancelledError):  # the client, who is gone
             await self._hand_on(reader, writer)
         writer.transport.abort()
         self.clients.remove(task)
@@ -85,7 +84,8 @@ class Relay:
             await asyncio.sleep(pause)
             begun, events = time.monotonic(), Events(events.question)
             await self._try(reader, writer, events)
-            if events.has_answered or not events.asked or time.monotonic() - begun > _QUICK_SECONDS:
+            has_left = reader.at_eof() and not events.asked
+            if events.has_answered or has_left or time.monotonic() - begun > _QUICK_SECONDS:
                 break
         if events.owes():
             _LOGGER.warning("A server is lost or full; its client is told")

@@ -121,6 +121,24 @@ async def test_who_got_no_answer_at_all_is_served_by_the_next_and_not_told() -> 
     assert questions[:2] == [question, question]
 
 
+async def test_a_server_that_ends_before_the_question_is_read_is_not_the_last_one() -> None:
+    served = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        served += 1
+        if served > 1:
+            await reader.readline()
+            writer.write(REPLY)
+
+    async with relayed(serve) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0.05)  # so that the first server has ended
+        writer.write(to_bytes([synthesize("Hello")]))
+        assert await asyncio.wait_for(reader.readexactly(len(REPLY)), 20) == REPLY
+        writer.close()
+
+
 async def test_who_asked_nothing_is_told_nothing() -> None:
     async def serve(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
         """It ends at once."""

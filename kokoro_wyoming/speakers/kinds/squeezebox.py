@@ -13,7 +13,7 @@ from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import Means, Offered, Speaker, SpeakerError, Start
 from kokoro_wyoming.speakers.kinds.lms import Lms, Status
 
-LATENCY_SECONDS = 1.2
+LATENCY_SECONDS = 1.0
 """From the command to the first sound, as with squeezelite: the server looks at it, the player fills its buffer."""
 _PORT = 9_000
 _POLL_SECONDS = 0.2
