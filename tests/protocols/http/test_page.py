@@ -63,11 +63,14 @@ def serving(data: Store, *more: str) -> Iterator[str]:
         *("--uri=tcp://127.0.0.1:0", "--http-uri=tcp://127.0.0.1:0", "--no-zeroconf", "--offline"),
         *(f"--models={data.models}", f"--voices-folder={data.voices}", *more),
     )
-    running.settled()
-    found = re.search(r"http://127\.0\.0\.1:\d+/", "".join(running.log))
-    assert found, "".join(running.log)
-    yield found.group()
-    assert running.end() == 0, "".join(running.log)
+    try:
+        running.settled()
+        found = re.search(r"http://127\.0\.0\.1:\d+/", "".join(running.log))
+        assert found, "".join(running.log)
+        yield found.group()
+    finally:
+        status = running.end()
+    assert status == 0, "".join(running.log)
     assert "Traceback" not in "".join(running.log)
 
 
