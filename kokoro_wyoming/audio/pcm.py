@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sized
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kokoro_wyoming.audio.pcm_format import PcmFormat
+
 SAMPLE_RATE_HZ = 24_000
 """Both Kokoro releases speak mono at this rate."""
 
 SAMPLE_WIDTH_BYTES = 2
 CHANNELS = 1
+PCM_FORMAT = PcmFormat(SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, CHANNELS)
 CHUNK_MS = 50
 """Length of a chunk. A chunk is heard only when all of it has come; below 20 ms events cost more than sound."""
 

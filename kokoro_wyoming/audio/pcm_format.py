@@ -18,6 +18,6 @@ class PcmFormat:
         """One sample of each channel."""
         return self.width_bytes * self.channels
 
-    def seconds(self, pcm: bytes) -> float:
+    def seconds(self, pcm: bytes | bytearray) -> float:
         """How long a piece of it is."""
         return len(pcm) / (self.rate_hz * self.frame_bytes)

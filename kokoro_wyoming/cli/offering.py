@@ -6,6 +6,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 
+from kokoro_wyoming.ip_addresses import in_url
 from kokoro_wyoming.protocols.http.offers import Offers
 
 
@@ -25,7 +26,7 @@ async def offering(base_url: str | None = None) -> AsyncIterator[Offers]:
     port = listener.getsockname()[1]
 
     def url(host: str) -> str | None:
-        return base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        return base_url or f"http://{in_url(host)}:{port}"
 
     app = web.Application()
     app[offers.OFFERS] = made = Offers(url)

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from kokoro_wyoming.ip_addresses import IPNetwork
+from kokoro_wyoming.ip_addresses import IPNetwork, in_url
 
 # Written out, as Python's is_private takes in documentation, benchmarking and reserved networks too.
 _HOME = (
@@ -35,7 +35,7 @@ class TcpAddress:
     """0 to 65535; 0 is any free port, for a server."""
 
     def __str__(self) -> str:
-        return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
+        return f"tcp://{in_url(self.host)}:{self.port}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from kokoro_wyoming.assets.locations import home
 from kokoro_wyoming.config import TcpAddress, UnixAddress
+from kokoro_wyoming.ip_addresses import in_url
 from kokoro_wyoming.protocols.http.offers import Offers
 from kokoro_wyoming.speakers.announcements import Announcements, Wishes
 from kokoro_wyoming.speakers.announcer import Announcer
@@ -34,7 +35,7 @@ def url_for(facing: str, address: TcpAddress | UnixAddress | None, base_url: str
     host = address.host if _is_one(address.host) else facing
     if _is_loopback(host) and not _is_loopback(facing):
         return None
-    return f"http://{f'[{host}]' if ':' in host else host}:{address.port}"
+    return f"http://{in_url(host)}:{address.port}"
 
 
 def _is_one(host: str) -> bool:

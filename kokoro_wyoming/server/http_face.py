@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from kokoro_wyoming.config import Config, TcpAddress, parse_uri
 from kokoro_wyoming.config.options import api_key
+from kokoro_wyoming.ip_addresses import in_url
 from kokoro_wyoming.protocols.admission import Admission
 from kokoro_wyoming.protocols.http.connections import Connection
 from kokoro_wyoming.protocols.http.server import HttpServer
@@ -78,7 +79,7 @@ class HttpFace:
         found = plan(local_addresses(), listening_hosts(self._listener.sockets)).addresses
         bound = self._listener.address.host
         host = str(found[0]) if found else (bound or "localhost")
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._listener.address.port}/"
+        return f"http://{in_url(host)}:{self._listener.address.port}/"
 
     def change(self, config: Config, key: str | None, wanted: Wishes) -> None:
         """Use these settings, this key and these speakers from the next request on."""

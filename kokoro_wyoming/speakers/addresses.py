@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from kokoro_wyoming.errors import ConfigError
+from kokoro_wyoming.ip_addresses import in_url
 
 _SECRETS = ("token", "password", "key")
 """Parts of the query that are secret. Each may come from a file (`token_file`) or the environment (`token_env`)."""
@@ -32,10 +33,9 @@ class SpeakerAddress:
     """As it was written, secrets included."""
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port is None else f":{self.port}"
         path = self.path if self.path.startswith("/") or not self.path else f"/{self.path}"
-        return f"{self.kind}://{host}{port}{path}"
+        return f"{self.kind}://{in_url(self.host)}{port}{path}"
 
     def secret(self, name: str) -> str | None:
         """The secret of this name: as it stands in the address, or where its file or variable has it.

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from kokoro_wyoming.ip_addresses import in_url
+
 
 @dataclass(frozen=True)
 class FoundSpeaker:
@@ -38,7 +40,7 @@ class Service:
 
 def address(kind: str, host: str, port: int | None = None, path: str = "") -> str:
     """`kind://host:port/path`; the path is not yet encoded."""
-    shown = f"[{host}]" if ":" in host else host
+    shown = in_url(host)
     return f"{kind}://{shown}{'' if port is None else f':{port}'}{f'/{quote(path)}' if path else ''}"
 
 

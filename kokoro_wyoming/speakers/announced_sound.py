@@ -23,7 +23,7 @@ class AnnouncedSound:
     @property
     def seconds(self) -> float:
         """How much there is so far."""
-        return self.format.seconds(bytes(self._pcm)) if self.format else 0.0
+        return self.format.seconds(self._pcm) if self.format else 0.0
 
     def add(self, pcm_format: PcmFormat, pcm: bytes) -> None:
         """Put more sound behind the rest. The format stays the first one's."""

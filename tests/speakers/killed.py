@@ -15,6 +15,12 @@ from pathlib import Path
 from tests.speakers.announcing import announce_on
 print(asyncio.run(announce_on(sys.argv[1], Path(sys.argv[2]).read_bytes(), Path(sys.argv[3]), volume=0.4)))
 """
+HUMS = """
+import asyncio, pathlib, sys
+from tests.speakers.announcing import announce_on, tone
+asyncio.run(announce_on(sys.argv[1], tone(440, 20.0, 24_000, 1), pathlib.Path(sys.argv[2]), volume=0.8))
+"""
+"""A program that announces a tone of 20 s; its arguments are a speaker and a folder."""
 _PATIENCE_SECONDS = 60
 _CHECKOUT = Path(__file__).parents[2]
 
@@ -41,7 +47,7 @@ async def restore_left(folder: Path) -> None:
         await announcing.restore_left()
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(condition: Callable[[], object]) -> None:
     """Wait until it is true; fails after a minute."""
     ends_at = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
     while not condition():

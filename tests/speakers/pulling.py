@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,6 @@ from aiohttp import web
 from tests.speakers.announcing import tone
 
 MUSIC_HZ = 440.0
-LATEST_SECONDS = 60
 KILLED = """
 import asyncio, sys
 from pathlib import Path
@@ -39,11 +36,3 @@ async def music(folder: Path) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/music.wav"
     finally:
         await runner.cleanup()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that a stand-in shows."""
-    deadline = time.monotonic() + LATEST_SECONDS
-    for _ in iter(lambda: bool(condition()), True):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)

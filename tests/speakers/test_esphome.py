@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.speakers.announcer import Announcement
 from tests.listening import Ears, words
 from tests.speakers.announcing import SPEECH, announce_on, announcer, as_made, target, tone
+from tests.speakers.killed import HUMS, until
 from tests.stand_ins.esphome_device import ANNOUNCING, IDLE, PAUSED, PLAYING, esphome_device, key_text
 
 pytestmark = pytest.mark.long
@@ -80,8 +81,8 @@ async def test_every_device_is_left_as_it_was(facts: dict[str, Any], status: str
 async def test_music_that_stays_paused_is_taken_up(tmp_path: Path) -> None:
     async with esphome_device(state=PLAYING) as device:
         announcing = asyncio.ensure_future(announce_on(device.address(), SHORT, tmp_path))
-        await _wait_until(lambda: device.state == ANNOUNCING)
-        await _wait_until(lambda: device.state == PLAYING)
+        await until(lambda: device.state == ANNOUNCING)
+        await until(lambda: device.state == PLAYING)
         device.state = PAUSED
         device._tell()
         outcome = await announcing
@@ -91,7 +92,7 @@ async def test_music_that_stays_paused_is_taken_up(tmp_path: Path) -> None:
 async def test_a_volume_that_a_person_sets_stays(tmp_path: Path) -> None:
     async with esphome_device() as device:
         announcing = asyncio.ensure_future(announce_on(device.address(), SHORT, tmp_path, volume=0.6))
-        await _wait_until(lambda: device.state == ANNOUNCING)
+        await until(lambda: device.state == ANNOUNCING)
         device.volume = 0.9
         await announcing
     assert device.volume == 0.9
@@ -99,16 +100,16 @@ async def test_a_volume_that_a_person_sets_stays(tmp_path: Path) -> None:
 
 async def test_what_one_that_was_killed_left_is_restored(tmp_path: Path) -> None:
     async with esphome_device(state=PLAYING) as device:
-        program = await asyncio.create_subprocess_exec(sys.executable, "-c", _KILLED, device.address(), tmp_path)
+        program = await asyncio.create_subprocess_exec(sys.executable, "-c", HUMS, device.address(), tmp_path)
         try:
-            await _wait_until(lambda: device.state == ANNOUNCING)
+            await until(lambda: device.state == ANNOUNCING)
             assert device.volume == pytest.approx(0.8)
         finally:
             program.send_signal(signal.SIGKILL)
             await program.wait()
         async with announcer(tmp_path) as announcing:
             await announcing.restore_left()
-        await _wait_until(lambda: device.state == PLAYING)
+        await until(lambda: device.state == PLAYING)
     assert device.volume == pytest.approx(0.3)
     assert not [*(tmp_path / "journal").glob("*.json")]
 
@@ -148,19 +149,3 @@ async def test_one_that_is_away_is_told(tmp_path: Path) -> None:
         address = f"esphome://127.0.0.1:{free.getsockname()[1]}"
     outcome = await announce_on(address, SHORT, tmp_path)
     assert outcome.reason == "nobody answers there (connection refused)"
-
-
-_KILLED = """
-import asyncio, pathlib, sys
-from tests.speakers.announcing import announce_on, tone
-asyncio.run(announce_on(sys.argv[1], tone(440, 20.0, 24_000, 1), pathlib.Path(sys.argv[2]), volume=0.8))
-"""
-
-
-async def _wait_until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
-    until = asyncio.get_running_loop().time() + seconds
-    while asyncio.get_running_loop().time() < until:
-        if is_so():
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("it never came to that")

@@ -18,6 +18,7 @@ from kokoro_wyoming.speakers.announcer import Announcement, Outcome
 from kokoro_wyoming.speakers.turns import Priority
 from tests.listening import Ears, words
 from tests.speakers.announcing import SPEECH, announce_on, announcer, as_made, target, tone
+from tests.speakers.killed import HUMS, until
 from tests.stand_ins.fetching_player import Played
 from tests.stand_ins.home_assistant_api import (
     ANNOUNCE,
@@ -132,7 +133,7 @@ async def test_an_alarm_ends_what_is_announced(tmp_path: Path) -> None:
         targets = [target(home.address(KITCHEN))]
         long = as_made(tone(440, 20.0, 24_000, 1), pace=4.0)
         first = asyncio.ensure_future(announcing.announce(Announcement(targets), long))
-        await _wait_until(lambda: player.state == "playing")
+        await until(lambda: player.state == "playing")
         (second,) = await announcing.announce(Announcement(targets, priority=Priority.ALARM), as_made(SHORT))
         (interrupted,) = await first
     assert (interrupted.status, second.status) == ("interrupted", "played")
@@ -143,7 +144,7 @@ async def test_what_a_person_changes_meanwhile_stays(tmp_path: Path) -> None:
     player = StandInPlayer().plays_music(SONG, 42.0)
     async with home_assistant(media_player__kitchen=player) as home:
         announcing = asyncio.ensure_future(_announce(home, KITCHEN, SHORT, tmp_path, volume=0.6))
-        await _wait_until(lambda: player.state == "playing" and player.content != SONG)
+        await until(lambda: player.state == "playing" and player.content != SONG)
         player.volume = 0.9
         await player.tell("play_media", {"media_content_id": "http://radio.example/other.mp3"})
         await announcing
@@ -154,9 +155,9 @@ async def test_what_a_person_changes_meanwhile_stays(tmp_path: Path) -> None:
 async def test_what_one_that_was_killed_left_is_restored(features: int, tmp_path: Path) -> None:
     player = StandInPlayer(features=features).plays_music(SONG, 42.0)
     async with home_assistant(media_player__kitchen=player) as home:
-        program = await asyncio.create_subprocess_exec(sys.executable, "-c", _KILLED, home.address(KITCHEN), tmp_path)
+        program = await asyncio.create_subprocess_exec(sys.executable, "-c", HUMS, home.address(KITCHEN), tmp_path)
         try:
-            await _wait_until(lambda: any(service == "play_media" for service, _ in player.told))
+            await until(lambda: any(service == "play_media" for service, _ in player.told))
             assert player.volume == 0.8
         finally:
             program.send_signal(signal.SIGKILL)
@@ -226,19 +227,3 @@ async def test_an_app_reaches_it_through_the_supervisor(tmp_path: Path, monkeypa
 
 def _known(host: Any) -> Any:
     return "127.0.0.1" if host in ("supervisor", b"supervisor") else host
-
-
-_KILLED = """
-import asyncio, pathlib, sys
-from tests.speakers.announcing import announce_on, tone
-asyncio.run(announce_on(sys.argv[1], tone(440, 20.0, 24_000, 1), pathlib.Path(sys.argv[2]), volume=0.8))
-"""
-
-
-async def _wait_until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
-    until = asyncio.get_running_loop().time() + seconds
-    while asyncio.get_running_loop().time() < until:
-        if is_so():
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("it never came to that")

@@ -15,7 +15,8 @@ from kokoro_wyoming.speakers.journal import Journal
 from tests.conftest import CHECKOUT
 from tests.listening import Ears
 from tests.speakers.announcing import announce_on, announcer, as_made, loudness_of_tone, target, tone
-from tests.speakers.pulling import KILLED, MUSIC_HZ, music, until
+from tests.speakers.killed import until
+from tests.speakers.pulling import KILLED, MUSIC_HZ, music
 from tests.stand_ins.sonos_player import SonosPlayerStandIn, sonos_player
 
 pytestmark = pytest.mark.long

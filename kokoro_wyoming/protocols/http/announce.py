@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from kokoro_wyoming.audio.pcm import CHANNELS, SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES
-from kokoro_wyoming.audio.pcm_format import PcmFormat
+from kokoro_wyoming.audio.pcm import PCM_FORMAT
 from kokoro_wyoming.errors import ShuttingDownError, TextTooLongError
 from kokoro_wyoming.protocols.http.bodies import WHOLE_CHARS, VoicedBody, parsed, read_json, speaking
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context
@@ -27,7 +26,6 @@ from kokoro_wyoming.text.text_stream import TextFormat
 from kokoro_wyoming.utterances.utterance import Utterance
 
 ROUTES = web.RouteTableDef()
-_FORMAT = PcmFormat(SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, CHANNELS)
 _MAX_NAMES = 100
 
 
@@ -143,10 +141,10 @@ def _chime(context: Context, wanted: bool | str | None) -> Chime | None:
 
 async def _spoken(utterance: Utterance) -> AsyncGenerator[Spoken, None]:
     """The sound of an utterance. Its format comes at once, so that the chime is heard while the first word is made."""
-    yield _FORMAT, b""
+    yield PCM_FORMAT, b""
     async with contextlib.aclosing(pcm_of(utterance)) as pieces:
         async for pcm in pieces:
-            yield _FORMAT, pcm
+            yield PCM_FORMAT, pcm
 
 
 def _described(target: Target) -> dict[str, object]:

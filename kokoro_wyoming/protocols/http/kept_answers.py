@@ -11,6 +11,8 @@ from kokoro_wyoming.protocols.http.errors import BadRequestError, error_body, js
 from kokoro_wyoming.protocols.http.kept_sounds import KeptSound
 from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, sending
 
+STREAMED = ("mp3", "opus", "aac")
+"""Formats whose beginning says nothing of their end: everyone gets the same bytes, before and after it is whole."""
 _SEND_BYTES = 32_768
 """Sent at a time: a player that reads as it plays takes so much within `write_seconds`."""
 _ALL = "bytes=0-"

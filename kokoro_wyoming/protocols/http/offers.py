@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from kokoro_wyoming.audio import encoding
-from kokoro_wyoming.audio.pcm import CHANNELS, SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES
-from kokoro_wyoming.audio.pcm_format import PcmFormat
+from kokoro_wyoming.audio.pcm import PCM_FORMAT
 from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import NotFoundError
-from kokoro_wyoming.protocols.http.kept_answers import described_kept, kept_headers, send_kept
+from kokoro_wyoming.protocols.http.kept_answers import STREAMED, described_kept, kept_headers, send_kept
 from kokoro_wyoming.protocols.http.kept_sounds import KeptSound
 from kokoro_wyoming.protocols.http.sending import encoder_of
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
@@ -26,8 +25,6 @@ ROUTES = web.RouteTableDef()
 FOLDER = "/say/announced/"
 _KEEP_SECONDS = 60.0
 """How long the address is valid after the announcement: some players ask once more at the end."""
-_STREAMED = ("mp3", "opus", "aac")
-_FORMAT = PcmFormat(SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, CHANNELS)
 
 
 @dataclass(eq=False)
@@ -115,9 +112,9 @@ async def announced(request: web.Request) -> web.StreamResponse:
 async def _encode(sound: AnnouncedSound, sound_format: str, kept: KeptSound) -> None:
     try:
         pcm_format = await sound.begun()
-        if pcm_format not in (None, _FORMAT):
+        if pcm_format not in (None, PCM_FORMAT):
             raise SpeakerError("speech for it must have 24 kHz, 16 bits and one channel, as Kokoro's has")
-        if sound_format in _STREAMED:
+        if sound_format in STREAMED:
             async with encoder_of(sound_format) as encoder:
                 async for pcm in sound.pieces():
                     kept.add(encoder.add(pcm))

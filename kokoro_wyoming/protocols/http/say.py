@@ -24,7 +24,7 @@ from kokoro_wyoming.protocols.http.errors import (
     NotFoundError,
     json_response,
 )
-from kokoro_wyoming.protocols.http.kept_answers import described_kept, kept_headers, send_kept
+from kokoro_wyoming.protocols.http.kept_answers import STREAMED, described_kept, kept_headers, send_kept
 from kokoro_wyoming.protocols.http.kept_sounds import KeptSound, KeptSounds
 from kokoro_wyoming.protocols.http.sending import Pieces, encoder_of, pcm_of
 from kokoro_wyoming.utterances.requests import SpeechRequest
@@ -36,8 +36,6 @@ ADDRESSES = web.AppKey("addresses", Addresses)
 
 _FIELDS = {"text": "input", "language": "lang_code", "volume": "volume_multiplier"}
 """Parts of the query that have another name in a body."""
-_STREAMED = ("mp3", "opus", "aac")
-"""Formats whose beginning says nothing of their end: everyone gets the same bytes, before and after it is whole."""
 
 _QUERY = {
     "text": "What to say.",
@@ -166,7 +164,7 @@ async def _make(speaking_it: contextlib.ExitStack, utterance: Utterance, asked: 
     with speaking_it:
         async with contextlib.aclosing(Pieces(pcm_of(utterance))) as pieces:
             await pieces.take_ready(may_be_whole=False)
-            if asked.format in _STREAMED and not pieces.is_whole:
+            if asked.format in STREAMED and not pieces.is_whole:
                 await _encode(pieces, asked.format, sound)
             else:
                 pcm = b"".join(await pieces.take_all())

@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from kokoro_wyoming.ip_addresses import in_url
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.interface import SpeakerError
 from kokoro_wyoming.speakers.kinds.reaching import reason
@@ -138,7 +139,7 @@ _STRANGER = "it answers, but not as Home Assistant does"
 
 
 def _url(address: SpeakerAddress) -> str:
-    host = f"[{address.host}]" if ":" in address.host else address.host
+    host = in_url(address.host)
     scheme = "https" if address.query.get("tls", "") in ("1", "yes", "true") else "http"
     if address.host == _SUPERVISOR:
         return f"{scheme}://{host}{f':{address.port}' if address.port else ''}/core"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from kokoro_wyoming.ip_addresses import in_url
 from kokoro_wyoming.speakers.addresses import SpeakerAddress
 from kokoro_wyoming.speakers.announced_sound import AnnouncedSound
 from kokoro_wyoming.speakers.interface import Means, Offered, Speaker, SpeakerError, Start
@@ -36,7 +37,7 @@ class SqueezeboxSpeaker(Speaker):
         """Of the announcement; None: as it is set."""
 
     async def open(self) -> None:
-        host = f"[{self.address.host}]" if ":" in self.address.host else self.address.host
+        host = in_url(self.address.host)
         url = f"http://{host}:{self.address.port or _PORT}"
         patience_seconds = self.means.patience_seconds
         self._server = Lms(url, self.address.query.get("user"), self.address.secret("password"), patience_seconds)
