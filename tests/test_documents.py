@@ -15,7 +15,6 @@ from kokoro_wyoming import config, scheduler
 from kokoro_wyoming.assets import manifest, tensor_files
 from kokoro_wyoming.audio import joining, pcm
 from kokoro_wyoming.cli import announce, speakers
-from kokoro_wyoming.config import yaml_document
 from kokoro_wyoming.engine import calibration, model_engine
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.network import learning
@@ -25,6 +24,7 @@ from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.scheduler import listener, load
 from kokoro_wyoming.server import process
+from kokoro_wyoming.strict_yaml import documents
 from kokoro_wyoming.text import splitting
 from kokoro_wyoming.text.markup import inline
 from kokoro_wyoming.text.ssml import reader
@@ -110,7 +110,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "It hangs up # s after `played`": (speakers.TAIL_SECONDS,),
         "When no text comes for # s,": (DEFAULTS.speech.quiet_seconds,),
     },
-    "SECURITY.md": {"without aliases, at most #.": (yaml_document.MAX_FILE_BYTES,)},
+    "SECURITY.md": {"without aliases, at most #.": (documents.MAX_FILE_BYTES,)},
     "config/default.yaml": {
         "2.0 twice as fast; # to #,": SPEEDS,
         "one after @ its pace (# to #)": SPEEDS,

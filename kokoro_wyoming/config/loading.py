@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from kokoro_wyoming.assets.locations import default_file, home
-from kokoro_wyoming.config.messages import sentence
-from kokoro_wyoming.config.mistakes import Mistake, config_error
-from kokoro_wyoming.config.schema import Config
-from kokoro_wyoming.config.yaml_document import Document, read_document
+from kokoro_wyoming.config.schema import Config, keys
+from kokoro_wyoming.strict_yaml.documents import Document, read_document
+from kokoro_wyoming.strict_yaml.messages import sentence
+from kokoro_wyoming.strict_yaml.mistakes import Mistake, config_error
 
 _COMMAND_LINE = "command line"
 
@@ -87,7 +87,7 @@ def _mistake(details: ErrorDetails, newest_first: Sequence[Document], flags: Map
     # A missing key has no line; the section that lacks it has one.
     wanted = path[:-1] if details["type"] == "missing" else path
     source = max(newest_first, key=lambda document: len(document.known(wanted)))
-    text = sentence(details, path)
+    text = sentence(details, path, keys())
     given = source.known(path)
     flag = flags.get(".".join(map(str, given))) if source.name == _COMMAND_LINE else None
     if flag:

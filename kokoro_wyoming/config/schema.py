@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from kokoro_wyoming.config import fields
-from kokoro_wyoming.config.mistakes import nearest
+from kokoro_wyoming.strict_yaml import messages
+from kokoro_wyoming.strict_yaml.messages import Section
 
 
 def _texts(value: Any) -> Any:
@@ -35,11 +36,7 @@ def _has_cache(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
     return value
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
-class Server(_Section):
+class Server(Section):
     uri: fields.Uri
     allow: fields.Networks
     """Words that `addresses.networks_of` knows; none: socket files only."""
@@ -52,7 +49,7 @@ class Server(_Section):
     """Networks, and `addresses.SOCKET`."""
 
 
-class VendorVoices(_Section):
+class VendorVoices(Section):
     """Voices by the names that OpenAI's API has for its own."""
 
     alloy: fields.VoiceName
@@ -70,7 +67,7 @@ class VendorVoices(_Section):
     verse: fields.VoiceName
 
 
-class Http(_Section):
+class Http(Section):
     """The HTTP face: the API and the page."""
 
     uri: fields.Uri | None
@@ -88,7 +85,7 @@ class Http(_Section):
     behind_ingress: fields.Ingress
 
 
-class Model(_Section):
+class Model(Section):
     version: fields.Version
     device: fields.Device
     threads: Annotated[int, Field(ge=0, le=1_024)]
@@ -100,7 +97,7 @@ class Model(_Section):
     deprecation_notice: fields.Truth
 
 
-class Pauses(_Section):
+class Pauses(Section):
     """Silences between sentences, from sound to sound."""
 
     as_made: fields.Truth
@@ -110,7 +107,7 @@ class Pauses(_Section):
     paragraph_seconds: Annotated[float, Field(ge=0, le=10)]
 
 
-class Speech(_Section):
+class Speech(Section):
     language: fields.Language
     """An advertised tag."""
     voice: fields.VoiceName | None
@@ -136,19 +133,19 @@ class Speech(_Section):
     tail_seconds: Annotated[float, Field(ge=0, le=10)]
 
 
-class Folders(_Section):
+class Folders(Section):
     models: fields.Folder
     """Absolute."""
     voices: fields.Folder
     """Absolute."""
 
 
-class Assets(_Section):
+class Assets(Section):
     source: Annotated[Literal["auto", "hub", "registry"], fields.Word]
     offline: fields.Truth
 
 
-class Discovery(_Section):
+class Discovery(Section):
     enabled: fields.Truth
     name: fields.InstanceName
     advertise_host: fields.AdvertisedHosts
@@ -159,7 +156,7 @@ class Discovery(_Section):
     """None: all that lead to the local network."""
 
 
-class Limits(_Section):
+class Limits(Section):
     connections: Annotated[int, Field(ge=1, le=65_536)]
     connections_per_address: Annotated[int, Field(ge=1, le=65_536)]
     waiting_utterances: Annotated[int, Field(ge=1, le=65_536)]
@@ -171,12 +168,12 @@ class Limits(_Section):
     stuck_seconds: Annotated[float, Field(ge=1, le=3_600)]
 
 
-class Cache(_Section):
+class Cache(Section):
     megabytes: Annotated[float, Field(ge=0, le=65_536)]
     """Megabytes of 1,000,000 bytes; 0: no cache."""
 
 
-class Prerender(_Section):
+class Prerender(Section):
     """A text that is made after the start. Its voice is found as for a client's request."""
 
     text: fields.Text
@@ -184,7 +181,7 @@ class Prerender(_Section):
     language: fields.Language | None = None
 
 
-class Config(_Section):
+class Config(Section):
     """All settings, validated; no field has a default here."""
 
     server: Server
@@ -207,26 +204,6 @@ class Config(_Section):
     ]
 
 
-def keys(section: type[BaseModel] = Config, above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+def keys() -> dict[tuple[str, ...], Any]:
     """Every setting's path and pydantic FieldInfo, sections included, in the order of the classes."""
-    found: dict[tuple[str, ...], Any] = {}
-    for name, info in section.model_fields.items():
-        path = (*above, name)
-        found[path] = info
-        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            found |= keys(info.annotation, path)
-    return found
-
-
-def nearest_key(path: tuple[str | int, ...]) -> str | None:
-    """The dotted setting that an unknown path likely means: the same name elsewhere, else a similar one."""
-    *above, word = map(str, path)
-    elsewhere = {key[-1]: ".".join(key) for key in reversed(keys())}
-    if word in elsewhere:
-        return elsewhere[word]
-    siblings = {key[-1]: ".".join(key) for key in keys() if key[:-1] == tuple(above)}
-    for candidates in (siblings, elsewhere):
-        found = nearest(word, candidates)
-        if found is not None:
-            return candidates[found]
-    return None
+    return messages.keys(Config)
