@@ -22,6 +22,7 @@ from kokoro_wyoming.protocols import admission
 from kokoro_wyoming.protocols.http import bodies, errors
 from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
+from kokoro_wyoming.releases import described
 from kokoro_wyoming.scheduler import listener, load
 from kokoro_wyoming.server import process
 from kokoro_wyoming.strict_yaml import documents
@@ -51,7 +52,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
     "docs/migration.md": {
         "| voices | # | # |": (V0_19, V1_0),
         "from # short utterances that nobody hears": (calibration.UTTERANCES,),
-        "(# rows, # rows)": (packs.PACK_ROWS["v0.19"], packs.PACK_ROWS["v1.0"]),
+        "(# rows, # rows)": (described("v0.19").pack_rows, described("v1.0").pack_rows),
     },
     "docs/running.md": {
         "publish port #": (ADDRESS.port,),
@@ -60,7 +61,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
     },
     "docs/voices.md": {
         "blend has at most # voices; a pace lies between # and #.": (blends.MAX_PARTS, *SPEEDS),
-        "the shape is (#, 1, #).": (packs.PACK_ROWS["v1.0"], packs.STYLE_ROW_SIZE),
+        "the shape is (#, 1, #).": (described("v1.0").pack_rows, packs.STYLE_ROW_SIZE),
         "Its # voices then stand": (V0_19,),
     },
     "docs/api.md": {
