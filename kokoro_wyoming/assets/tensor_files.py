@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 from kokoro_wyoming.assets.files import content_of, opened
 from kokoro_wyoming.errors import KokoroWyomingError, ModelError, first_line
 
-REFETCH = "remove the file and run `kokoro-wyoming fetch`"
+REMOVE = "remove the file and "
+REFETCH = f"{REMOVE}run `kokoro-wyoming fetch`"
+
+SAFETENSORS = ".safetensors"
 
 MAX_ARRAY_BYTES = 8 * 1024 * 1024
 """The most bytes of a file with one voice's tensor. A voice has half a megabyte. A larger file is not read."""
@@ -50,9 +53,13 @@ def damage_explained(path: Path, remedy: str = REFETCH) -> Iterator[None]:
         raise ModelError(f"{path} is truncated or corrupt ({first_line(error)}); {remedy}.") from error
 
 
-def read_tensors(path: Path) -> Any:
-    """Read a file of `torch.save` with tensors and plain containers; ModelError for anything else."""
-    with damage_explained(path), opened(path) as file:
+def read_tensors(path: Path, remedy: str = REFETCH) -> Any:
+    """Read a file of `torch.save` with tensors and plain containers, or of safetensors; ModelError for all else."""
+    with damage_explained(path, remedy), opened(path) as file:
+        if path.suffix == SAFETENSORS:
+            from safetensors.torch import load_file
+
+            return load_file(path)
         with zipfile.ZipFile(file) as archive:
             _check_size(archive, os.fstat(file.fileno()).st_size)
         file.seek(0)
@@ -136,7 +143,7 @@ def _array_of(content: bytes) -> NDArray[Any]:
 _READERS: dict[str, Callable[[bytes], Any]] = {
     ".pt": _read_pt,
     ".npy": _read_npy,
-    ".safetensors": _read_safetensors,
+    SAFETENSORS: _read_safetensors,
     ".bin": _read_raw,
 }
 ARRAY_SUFFIXES = tuple(_READERS)
