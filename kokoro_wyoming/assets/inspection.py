@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from kokoro_wyoming.assets import ledger
-from kokoro_wyoming.assets.files import content_of
+from kokoro_wyoming.assets.files import SAFETENSORS, content_of
 from kokoro_wyoming.assets.ledger import Entry
 from kokoro_wyoming.assets.manifest import Release, ReleaseFile, Role, release
 from kokoro_wyoming.assets.placing import megabytes, sha256_of
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import first_line
+from kokoro_wyoming.releases import ReleaseDescription, described, is_built_in, names
 
 OFFICIAL = "official weights"
 HALF = "official half precision weights"
@@ -50,7 +51,41 @@ def verify(store: Store, version: str = "v1.0", *, hashes: bool) -> list[FileSta
     reads every byte, in about a second. The user's own weights, config and voices are ok when they are complete. Voices
     that the release does not have are not checked.
     """
+    if not is_built_in(version):
+        return _verify_described(store, described(version), hashes=hashes)
     return inspect(store, as_stored(store, release(version)), hashes=hashes)
+
+
+def _verify_described(store: Store, known: ReleaseDescription, *, hashes: bool) -> list[FileState]:
+    """The states of the files of a release that is a folder of data; its voices are read where they are offered."""
+    weights, states = store.weights(known.name), []
+    states.append(_described_weights(weights, known.sha256, hashes=hashes))
+    config = store.models_folder(known.name) / known.config
+    if known.config not in names():
+        fault = None if _intact_json(config, hashes) else "is not JSON" if _size_bytes(config) else ""
+        states.append(_described_state(config, "config", fault, _OWN["config"]))
+    return states
+
+
+def _described_weights(path: Path, pinned: str | None, *, hashes: bool) -> FileState:
+    fault = None
+    try:
+        if _size_bytes(path) is None:
+            fault = ""
+        elif path.suffix == SAFETENSORS or zipfile.is_zipfile(path):
+            if pinned and hashes and (digest := sha256_of(path)) != pinned:
+                fault = f"unexpected content: SHA-256 {digest[:12]}..., expected {pinned[:12]}..."
+        else:
+            fault = "is no file of torch.save"
+    except OSError as error:
+        fault = f"cannot be read: {first_line(error)}"
+    return _described_state(path, "weights", fault, CUSTOM, "as release.yaml pins it" if pinned else "not pinned")
+
+
+def _described_state(path: Path, role: Role, fault: str | None, kind: str, detail: str = "") -> FileState:
+    if fault is None:
+        return FileState(path, "ok", kind, detail)
+    return FileState(path, "corrupt" if fault else "missing", role, fault or "release.yaml names it")
 
 
 def as_stored(store: Store, known: Release) -> Release:
@@ -62,6 +97,8 @@ def as_stored(store: Store, known: Release) -> Release:
 
 def weights_source(store: Store, version: str = "v1.0") -> str | None:
     """The kind of the stored weights: `OFFICIAL`, `HALF`, `ROUNDED` or `CUSTOM`; None when missing or broken."""
+    if not is_built_in(version):
+        return CUSTOM if os.path.isfile(store.weights(version)) else None
     known = as_stored(store, release(version))
     file = known.file("weights")
     path = store.place(version, file.name)

@@ -19,13 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kokoro_wyoming.assets.files import content_of, opened
+from kokoro_wyoming.assets.files import SAFETENSORS, content_of, opened
 from kokoro_wyoming.errors import KokoroWyomingError, ModelError, first_line
 
 REMOVE = "remove the file and "
 REFETCH = f"{REMOVE}run `kokoro-wyoming fetch`"
-
-SAFETENSORS = ".safetensors"
 
 MAX_ARRAY_BYTES = 8 * 1024 * 1024
 """The most bytes of a file with one voice's tensor. A voice has half a megabyte. A larger file is not read."""

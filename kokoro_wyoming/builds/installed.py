@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from kokoro_wyoming.builds import v0_19, v1_0
+from kokoro_wyoming.builds.described import missing_g2p
 from kokoro_wyoming.languages import TAGS, kokoro_letter
-from kokoro_wyoming.releases import DEFAULT_VERSION, match_version
+from kokoro_wyoming.releases import DEFAULT_VERSION, described, is_built_in, match_version
 
 
 def installed_languages(version: str = DEFAULT_VERSION) -> dict[str, str | None]:
     """Each language tag of a release with None when it can be spoken here, else the reason and the remedy."""
-    if match_version(version) == v0_19.VERSION:
+    name = match_version(version)
+    if not is_built_in(name):
+        return {language.tag: missing_g2p(language) for language in described(name).languages}
+    if name == v0_19.VERSION:
         return dict.fromkeys(v0_19.LANGUAGES, v0_19.missing_part())
     return {tag: v1_0.missing_part(kokoro_letter(tag)) for tag in TAGS}
 

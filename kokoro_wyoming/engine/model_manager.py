@@ -14,12 +14,13 @@ from typing import Any, Literal
 from kokoro_wyoming import assets
 from kokoro_wyoming.assets.store import Store, default_store, weights_path
 from kokoro_wyoming.builds import v0_19, v1_0
+from kokoro_wyoming.builds.described import DescribedRelease
 from kokoro_wyoming.builds.installed import speakable_languages
 from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.calibration import calibrate
 from kokoro_wyoming.network.memory import return_memory
 from kokoro_wyoming.processor import Waiting
-from kokoro_wyoming.releases import DEFAULT_VERSION, match_version
+from kokoro_wyoming.releases import DEFAULT_VERSION, find, is_built_in, match_version
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.voices.folders import VoiceFolders
 
@@ -53,6 +54,7 @@ class ModelManager:
         """
         at_home = default_store()
         self._store = Store(Path(models or at_home.models), Path(voices or at_home.voices))
+        find(self._store.models)
         self.default_version = match_version(default_version)
         self.folders = VoiceFolders(self._store, speakable_languages, self.default_version)
         self.device = device
@@ -126,6 +128,8 @@ class ModelManager:
             "stream": self.stream,
             "thread": self.thread,
         }
+        if not is_built_in(version):
+            return DescribedRelease(version, self._store, **settings)
         if version == v0_19.VERSION:
             return v0_19.KokoroV019Wrapper(v0_19.CONFIG_PATH, weights, **settings)
         # A fit is known of the weights that everyone has, and of those rounded.

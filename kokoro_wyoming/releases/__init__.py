@@ -21,6 +21,7 @@ __all__ = [
     "ReleaseDescription",
     "ReleaseLanguage",
     "described",
+    "files_in",
     "find",
     "forget_found",
     "how_to_get",
@@ -131,23 +132,29 @@ def how_to_get(version: str) -> str:
 # Folders
 
 
-def find(models: Path) -> None:
+def find(models: Path, keep: str | None = None) -> None:
     """Look for folders with a `release.yaml` in a folder of models: these releases are known from now on.
 
-    What cannot be used is logged once, and told by `refused`.
+    What cannot be used is logged once, and told by `refused`; a release that was found before stays as it was, and so
+    does `keep`, whatever became of its file.
     """
+    before = _found.get(models, {})
     found: dict[str, ReleaseDescription] = {}
     reasons: dict[str, str] = {}
-    for path in _files(models):
+    for path in files_in(models):
         folder = path.parent.name
         release = _described_by(path)
         reason = release if isinstance(release, str) else _clash(release, found)
         if reason is not None:
             reasons[folder] = reason
+            if folder in before:
+                found[folder] = before[folder]
             if _refused.get(models, {}).get(folder) != reason:
                 _LOGGER.warning("The release in %s is not offered: %s", path.parent, reason)
         elif isinstance(release, ReleaseDescription):
             found[folder] = release
+    if keep in before:
+        found.setdefault(keep, before[keep])
     _found[models], _refused[models] = found, reasons
     _learn_languages()
 
@@ -164,7 +171,8 @@ def forget_found() -> None:
     _learn_languages()
 
 
-def _files(models: Path) -> list[Path]:
+def files_in(models: Path) -> list[Path]:
+    """The `release.yaml` files in a folder of models, sorted."""
     from kokoro_wyoming.releases.file import FILE_NAME
 
     try:

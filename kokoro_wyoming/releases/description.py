@@ -29,6 +29,8 @@ class ReleaseLanguage:
     """The voice for a request that names only the language; None for the first one."""
     texts: tuple[str, ...]
     """Sample texts. The first is spoken before anybody listens; all are what a network learns its own sound with."""
+    symbols: tuple[tuple[str, str], ...] = ()
+    """What is replaced in the G2P's phonemes, and by what."""
     aliases: tuple[str, ...] = ()
     """Other spellings that clients send, in lower case with hyphens."""
 

@@ -92,15 +92,16 @@ def _some(value: Any) -> Any:
 
 
 def _letters_once(languages: Any) -> Any:
-    letters = [language.letter for language in languages.values()]
-    twice = next((letter for letter in letters if letter and letters.count(letter) > 1), None)
+    letters = [language.letter or tag[0] for tag, language in languages.items()]
+    twice = next((letter for letter in letters if letters.count(letter) > 1), None)
     if twice:
-        raise ValueError(f"has the letter {twice} twice; each language has one of its own")
+        raise ValueError(f"has the letter {twice} twice; give each language one of its own by `letter`")
     return languages
 
 
 _Line = Annotated[str, Field(max_length=200), AfterValidator(_line)]
 _Files = Annotated[tuple[Annotated[str, AfterValidator(_file)], ...], BeforeValidator(_several), AfterValidator(_some)]
+_Symbols = Annotated[str, Field(min_length=1, max_length=16)]
 _Texts = Annotated[
     tuple[Annotated[str, Field(max_length=400), AfterValidator(_line)], ...],
     BeforeValidator(_several),
@@ -134,6 +135,7 @@ class _Language(Section):
     name: _Line | None = None
     letter: Annotated[str, AfterValidator(_letter)] | None = None
     best_voice: Annotated[str, AfterValidator(_voice)] | None = None
+    symbols: Mapping[_Symbols, Annotated[str, Field(max_length=16)]] = {}
     aliases: Annotated[tuple[_Line, ...], BeforeValidator(_several)] = ()
 
 
@@ -211,5 +213,6 @@ def _language(tag: str, language: _Language) -> ReleaseLanguage:
         g2p=language.g2p,
         best_voice=language.best_voice,
         texts=language.texts,
+        symbols=tuple(language.symbols.items()),
         aliases=tuple(alias.lower().replace("_", "-") for alias in language.aliases),
     )

@@ -16,9 +16,10 @@ from kokoro_wyoming.config.options import sound_options, text_options, voice_opt
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError, ConfigError
+from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.pronounce import ReadingOptions
-from kokoro_wyoming.releases import how_to_get
+from kokoro_wyoming.releases import described, how_to_get
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.utterances.cache import AudioCache, CachedEngine
 from kokoro_wyoming.utterances.interface import SpeechEngine
@@ -154,6 +155,9 @@ def _engine(
 def _language(config: Config, catalogue: Catalogue) -> str:
     """The language that speaks where a client names none."""
     wanted, spoken = config.speech.language, catalogue.languages()
+    own = described(catalogue.version).tags
+    if wanted == TAGS[0] and wanted not in own and not config.speech.languages:
+        return own[0]  # the default of the settings is for releases that speak it
     if wanted in spoken or not config.speech.languages:
         return house_language(wanted, spoken)
     return next(tag for tag in config.speech.languages if tag in spoken)
