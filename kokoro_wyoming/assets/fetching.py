@@ -14,7 +14,7 @@ from kokoro_wyoming.assets.manifest import Release, ReleaseFile, release
 from kokoro_wyoming.assets.placing import SourceError
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import AssetError
-from kokoro_wyoming.releases import how_to_get, is_built_in
+from kokoro_wyoming.releases import how_to_get, is_found
 
 SourceName = Literal["auto", "hub", "registry"]
 Report = Callable[[str], None]
@@ -47,7 +47,7 @@ def fetch(
     there in half precision stay in any case. `report` gets a line for each step. AssetError when a fetch fails; files
     that have arrived are kept.
     """
-    if not is_built_in(version):
+    if is_found(version):
         _check_described(store, version, hashes=hashes)
         return
     known = release(version)

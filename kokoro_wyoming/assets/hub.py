@@ -61,6 +61,36 @@ def deliver(store: Store, release: Release, wanted: Sequence[ReleaseFile], repor
             _download(library, store, release, file, advance)
 
 
+def snapshot(repository: str, patterns: Sequence[str], report: Callable[[str], None]) -> Path:
+    """The folder, in Hugging Face's own cache, with a repository's files of these names; what is there stays.
+
+    `repository` is "owner/name". `SourceError` when the hub cannot be reached or does not have it.
+    """
+    library = _library()
+    from huggingface_hub.errors import HFValidationError
+
+    report(f"fetching {repository} from {NAME}")
+    try:
+        folder = library.snapshot_download(
+            repository,
+            allow_patterns=[*patterns],
+            endpoint=os.environ.get("HF_ENDPOINT") or None,
+            library_name="kokoro-wyoming",
+            library_version=__version__,
+            etag_timeout=PROBE_SECONDS,
+        )
+    except HFValidationError as problem:
+        raise SourceError(f"{repository[:80]!r} is no repository", "write hub:OWNER/NAME") from problem
+    except _network_errors() as problem:
+        status = _status(problem)
+        if status in (401, 403, 404):
+            told = f"{NAME} does not have {repository}, or not for everyone ({status})"
+            raise SourceError(told, "check its name, and HF_TOKEN") from problem
+        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        raise SourceError(f"{NAME} cannot be reached ({reason})", "check the network, or name a folder") from problem
+    return Path(folder)
+
+
 def _library() -> ModuleType:
     import huggingface_hub
     from huggingface_hub import constants

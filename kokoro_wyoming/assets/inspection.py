@@ -18,7 +18,7 @@ from kokoro_wyoming.assets.manifest import Release, ReleaseFile, Role, release
 from kokoro_wyoming.assets.placing import megabytes, sha256_of
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import first_line
-from kokoro_wyoming.releases import ReleaseDescription, described, is_built_in, names
+from kokoro_wyoming.releases import ReleaseDescription, described, is_found, names
 
 OFFICIAL = "official weights"
 HALF = "official half precision weights"
@@ -51,7 +51,7 @@ def verify(store: Store, version: str = "v1.0", *, hashes: bool) -> list[FileSta
     reads every byte, in about a second. The user's own weights, config and voices are ok when they are complete. Voices
     that the release does not have are not checked.
     """
-    if not is_built_in(version):
+    if is_found(version):
         return _verify_described(store, described(version), hashes=hashes)
     return inspect(store, as_stored(store, release(version)), hashes=hashes)
 
@@ -97,7 +97,7 @@ def as_stored(store: Store, known: Release) -> Release:
 
 def weights_source(store: Store, version: str = "v1.0") -> str | None:
     """The kind of the stored weights: `OFFICIAL`, `HALF`, `ROUNDED` or `CUSTOM`; None when missing or broken."""
-    if not is_built_in(version):
+    if is_found(version):
         return CUSTOM if os.path.isfile(store.weights(version)) else None
     known = as_stored(store, release(version))
     file = known.file("weights")

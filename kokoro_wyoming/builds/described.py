@@ -216,8 +216,13 @@ def texts_of(language: ReleaseLanguage) -> tuple[str, ...]:
     """The sample texts of a language: its own, and where these are few those that come with this program."""
     if len(language.texts) >= ENOUGH_TEXTS:
         return language.texts
+    return tuple(dict.fromkeys([*language.texts, *sample_texts(language.tag)]))
+
+
+def sample_texts(tag: str) -> tuple[str, ...]:
+    """The sample texts that come with this program; none for most languages."""
     known: dict[str, list[str]] = json.loads(_SAMPLE_TEXTS.read_text("utf-8"))
-    return (*language.texts, *known.get(language.tag, known.get(language.tag.partition("-")[0], [])))
+    return tuple(known.get(tag) or known.get(tag.partition("-")[0]) or ())
 
 
 def missing_g2p(language: ReleaseLanguage) -> str | None:

@@ -26,6 +26,7 @@ __all__ = [
     "forget_found",
     "how_to_get",
     "is_built_in",
+    "is_found",
     "match_version",
     "names",
     "other_versions",
@@ -80,6 +81,11 @@ def names() -> tuple[str, ...]:
 def is_built_in(version: str) -> bool:
     """Whether a release comes with this program, so that its files can be fetched."""
     return version in VERSIONS
+
+
+def is_found(version: str) -> bool:
+    """Whether a release was found in a folder."""
+    return version not in VERSIONS and version in names()
 
 
 def described(version: str) -> ReleaseDescription:
