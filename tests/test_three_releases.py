@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import weakref
 from collections.abc import AsyncIterator, Iterator
 
@@ -16,7 +17,10 @@ from wyoming.tts import SynthesizeVoice
 from kokoro_wyoming import releases
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.described import DescribedRelease
+from kokoro_wyoming.cli import main
+from kokoro_wyoming.engine import calibration
 from kokoro_wyoming.engine.model_manager import ModelManager
+from kokoro_wyoming.network import inference, learning, streaming
 from kokoro_wyoming.network.memory import return_memory
 from tests.conftest import RunningServer
 from tests.listening import Ears, ask, client_of, say, words
@@ -158,3 +162,32 @@ async def test_it_may_be_the_default_and_then_speaks_where_nobody_names_a_langua
     assert (await say(uri, "Hola.", language="es")).order[:3] == ORDER  # lent by v1.0
     assert running.end() == 0
     assert "older release" not in "".join(running.log)
+
+
+async def test_it_learns_its_own_sound_with_texts_of_its_language_and_then_speaks_in_windows(
+    three: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(calibration, "UTTERANCES", 2)
+    for module in (calibration, inference, learning):
+        monkeypatch.setattr(module, "ENOUGH_UTTERANCES", 2)
+    monkeypatch.setattr(streaming, "MAX_DOUBT", math.inf)  # so few leave it in doubt of nearly everything
+    check = ["check", "--no-hashes", f"--models={three.models}", f"--voices-folder={three.voices}"]
+    manager = ModelManager(three.models, three.voices, device="cpu", calibrates=True)
+
+    async def pieces() -> int:
+        model = await manager.get_model("german")
+        return len([piece async for piece in model.forward(TEXT, "df_anna", "de")])
+
+    assert await pieces() == 1
+    model = await manager.get_model("german")
+    assert set(model.rehearsal) == {"d"}
+    assert len(model.rehearsal["d"]) >= 8
+    assert "ɡˈuːtən mˈɔɾɡən" in model.rehearsal["d"][1]
+    await asyncio.to_thread(main, check)
+    assert "german sound" in (told := capsys.readouterr().out)
+    assert "in whole sentences, until it has learned from 2 utterances while nobody waits" in told
+    await manager._calibrating["german"]
+    assert await pieces() > 2
+    await asyncio.to_thread(main, check)
+    assert "in windows, as learned from 2 utterances" in capsys.readouterr().out
+    manager.thread.close(5)

@@ -13,11 +13,12 @@ from kokoro_wyoming.assets.placing import sha256_of
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.audio.word_times import SpokenWord
 from kokoro_wyoming.builds.named import NamedG2P, g2p_named
-from kokoro_wyoming.builds.release import Release
+from kokoro_wyoming.builds.release import CALIBRATION_NAME, Release
 from kokoro_wyoming.builds.v1_0 import g2p as v1_0_g2p
 from kokoro_wyoming.errors import ModelError, UnknownLanguageError
 from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.inference import Network
+from kokoro_wyoming.network.learning import kept_utterances
 from kokoro_wyoming.network.loading import read_config, vocabulary_fault
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa
@@ -188,8 +189,8 @@ class DescribedRelease(Release):
 
     def _sentences(self, language: ReleaseLanguage) -> list[str]:
         own = [piece for text in texts_of(language) for piece in self._spoken(text, language)]
-        same = described(DEFAULT_VERSION).language(language.tag)
-        if len(own) >= ENOUGH_TEXTS or same is None or same.g2p != language.g2p:
+        same = _same_in_default(language)
+        if len(own) >= ENOUGH_TEXTS or same is None:
             return own
         of_default: dict[str, list[str]] = json.loads((_BUILDS / "v1_0" / "rehearsal.json").read_text("utf-8"))
         return [*own, *of_default[same.letter]]
@@ -223,6 +224,22 @@ def sample_texts(tag: str) -> tuple[str, ...]:
     """The sample texts that come with this program; none for most languages."""
     known: dict[str, list[str]] = json.loads(_SAMPLE_TEXTS.read_text("utf-8"))
     return tuple(known.get(tag) or known.get(tag.partition("-")[0]) or ())
+
+
+def can_rehearse(language: ReleaseLanguage) -> bool:
+    """Whether there are enough texts of a language to learn a network's own sound with."""
+    return len(texts_of(language)) >= ENOUGH_TEXTS or _same_in_default(language) is not None
+
+
+def _same_in_default(language: ReleaseLanguage) -> ReleaseLanguage | None:
+    """The language of the default release, where that reads it by the same G2P."""
+    same = described(DEFAULT_VERSION).language(language.tag)
+    return same if same is not None and same.g2p == language.g2p else None
+
+
+def lessons_of(store: Store, version: str) -> int:
+    """From how many utterances a release's network has learned its own sound, as the file beside its weights says."""
+    return kept_utterances(store.weights(version).with_name(CALIBRATION_NAME))
 
 
 def missing_g2p(language: ReleaseLanguage) -> str | None:

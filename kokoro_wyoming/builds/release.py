@@ -37,7 +37,7 @@ from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, pack_paths
 
 _LOGGER = logging.getLogger(__name__)
 
-_CALIBRATION_NAME = "lessons.npz"
+CALIBRATION_NAME = "lessons.npz"
 """The file beside the weights that keeps what `engine.calibration` has learned of them."""
 _TUNING_NAME = "tuning.json"
 """The file that keeps which way of computing is the quickest on this machine, in `notes_beside` the weights."""
@@ -146,7 +146,7 @@ class Release(ABC):
         self._config = self._read_config()
         model = load_model(self._config, self.model_path, self._remedy())
         in_windows = self.stream == "fast"
-        calibration_path = self.model_path.with_name(_CALIBRATION_NAME) if in_windows else None
+        calibration_path = self.model_path.with_name(CALIBRATION_NAME) if in_windows else None
         tuning_path = notes_beside(self.model_path) / _TUNING_NAME
         network = Network(model, device, self._fit() if in_windows else None, calibration_path, tuning_path=tuning_path)
         if device != "cpu":

@@ -16,7 +16,7 @@ from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
 from kokoro_wyoming.assets.placing import megabytes
 from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, MAX_ARRAY_BYTES, read_array, read_tensors
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, ModelError
-from kokoro_wyoming.languages import match_language
+from kokoro_wyoming.languages import is_tag, match_language
 from kokoro_wyoming.network.layouts import parts_of
 from kokoro_wyoming.network.loading import MODULES
 from kokoro_wyoming.voices.packs import STYLE_ROW_SIZE
@@ -160,6 +160,8 @@ def tag_of(word: str) -> str | None:
     from babel import Locale, UnknownLocaleError
     from babel.core import get_global
 
+    if is_tag(word) and "-" in word:
+        return word
     if known := match_language(word):
         return known
     try:

@@ -135,7 +135,8 @@ def _name(args: argparse.Namespace, repository: str | None) -> str:
     from kokoro_wyoming.releases.file import NAME
 
     wanted = args.name or (repository or Path(args.source).expanduser().absolute().name).rpartition("/")[2]
-    name = wanted if args.name else re.sub(r"[^a-z0-9_.-]+", "-", wanted.lower()).strip("-._")
+    plain = re.sub(r"[^a-z0-9_.-]+", "-", wanted.lower()).strip("-._")
+    name = wanted if args.name else plain.removeprefix("kokoro").strip("-._") or plain
     if not NAME.fullmatch(name):
         raise ConfigError(f"--name: {name[:40]!r} is no name for a release: small letters, digits and -_. make one")
     if name in ("v1_0", "v0_19"):

@@ -27,6 +27,7 @@ __all__ = [
     "how_to_get",
     "is_built_in",
     "is_found",
+    "is_older",
     "match_version",
     "names",
     "other_versions",
@@ -81,6 +82,11 @@ def names() -> tuple[str, ...]:
 def is_built_in(version: str) -> bool:
     """Whether a release comes with this program, so that its files can be fetched."""
     return version in VERSIONS
+
+
+def is_older(version: str) -> bool:
+    """Whether a release comes with this program and is not the newest of those."""
+    return version in VERSIONS[1:]
 
 
 def is_found(version: str) -> bool:

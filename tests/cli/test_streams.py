@@ -64,6 +64,7 @@ _COMMANDS = {
     "voices": Case("voices --voices-folder {folder}/voices"),
     "voices --json": Case("voices --json --voices-folder {folder}/voices"),
     "check": Case("check --no-hashes", status=1),
+    "release": Case("release add {folder}/voices", status=1, prints=False),
     "relay": Case("relay --to unix:///nowhere", status=2, prints=False),
     "app": Case(
         "app --options {folder}/options.json --config {folder}/settings.yaml",
