@@ -155,7 +155,7 @@ class DescribedRelease(Release):
         for text in texts_of(language):
             for piece in pipeline.pieces(text):
                 for symbol in piece.phonemes:
-                    if not symbol.isspace() and not ipa.nearest(symbol, self.vocabulary):
+                    if not symbol.isspace() and ipa.nearest(symbol, self.vocabulary) not in self.vocabulary:
                         lost[symbol] = lost.get(symbol, 0) + 1
         return lost
 

@@ -16,6 +16,7 @@ import jiwer
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import close_session, constants
 from safetensors.torch import save_file
 
 from kokoro_wyoming import releases
@@ -25,6 +26,7 @@ from kokoro_wyoming.cli import main
 from kokoro_wyoming.network.loading import MODULES
 from tests.conftest import CHECKOUT, RunningServer
 from tests.listening import Ears, words
+from tests.stand_ins.hub import HubStandIn, serving
 
 CARD = "---\nlanguage: de\nlicense: apache-2.0\n---\n# Kokoro in German\n"
 FIRST = "Guten Morgen, ich habe das Licht eingeschaltet."
@@ -97,6 +99,36 @@ def test_a_folder_is_sorted_by_what_its_files_hold(tmp_path: Path) -> None:
 )
 def test_a_language_is_a_tag(word: str, tag: str | None) -> None:
     assert tag_of(word) == tag
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]:
+    """A repository with what somebody published, beside what is no part of it."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    close_session()
+    folder = _published(tmp_path / "published")
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    repository = HubStandIn("someone/Kokoro-German", "0" * 40, {**files, "training.log": b"a lot"})
+    with serving(repository) as served:
+        monkeypatch.setenv("HF_ENDPOINT", served.url)
+        yield served
+    close_session()
+
+
+def test_a_repository_is_fetched_and_named_as_its_maker(
+    hub: HubStandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _add(tmp_path, "hub:someone/Kokoro-German") == 1  # no network is in these weights
+    assert "bert" in capsys.readouterr().err
+    written = (tmp_path / "models" / "german" / "release.yaml").read_text(encoding="utf-8")
+    assert 'attribution: {name: "someone", url: "https://huggingface.co/someone/Kokoro-German"}' in written
+    assert 'label: "Kokoro German"' in written
+    assert not hub.downloads("training.log")
+    assert _add(tmp_path, "hub:someone/else") == 1
+    assert "does not have someone/else, or not for everyone (404)" in capsys.readouterr().err
+    assert _add(tmp_path, "hub:what is this") == 1
+    assert "is no repository; write hub:OWNER/NAME" in capsys.readouterr().err
 
 
 # What is wrong
