@@ -29,9 +29,13 @@ def voice_language(name: str, version: str = DEFAULT_VERSION) -> str | None:
 
 
 def _language_of_prefix(name: str, release: ReleaseDescription) -> str | None:
-    """The language of a name in Kokoro's form, by the release's letters, then by Kokoro's own; else None."""
+    """The language of a name in Kokoro's form, by the release's letters; else None."""
     has_prefix = len(name) > 1 and name[1] in _SEXES and (len(name) == 2 or (len(name) > 3 and name[2] == "_"))
-    return (release.tag_of_letter(name[0]) or tag_of_letter(name[0])) if has_prefix else None
+    if not has_prefix:
+        return None
+    # Where every name is in that form, a letter of another release means a voice that is left out.
+    others = None if release.any_voice_names else tag_of_letter(name[0])
+    return release.tag_of_letter(name[0]) or others
 
 
 def voice_sex(name: str, version: str = DEFAULT_VERSION) -> str | None:

@@ -105,6 +105,7 @@ def test_a_found_release_is_known_by_its_name_and_label_with_its_languages_until
     assert str(parse("german/df_anna@0.9")) == "german/df_anna@0.9"
     assert voice_label("df_anna", "german") == "* Anna (German, female)"
     assert voice_label("karla", "german") == "Karla (German)"
+    assert voice_language("af_heart", "german") == "de-DE"  # by the name of the voice that it was trained from
     assert voice_language("df_anna") is None
     (folder / "release.yaml").unlink()
     releases.find(folder.parent, keep="german")
