@@ -167,9 +167,9 @@ async def test_it_may_be_the_default_and_then_speaks_where_nobody_names_a_langua
 async def test_it_learns_its_own_sound_with_texts_of_its_language_and_then_speaks_in_windows(
     three: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(calibration, "UTTERANCES", 2)
+    monkeypatch.setattr(calibration, "UTTERANCES", 4)
     for module in (calibration, inference, learning):
-        monkeypatch.setattr(module, "ENOUGH_UTTERANCES", 2)
+        monkeypatch.setattr(module, "ENOUGH_UTTERANCES", 4)
     monkeypatch.setattr(streaming, "MAX_DOUBT", math.inf)  # so few leave it in doubt of nearly everything
     check = ["check", "--no-hashes", f"--models={three.models}", f"--voices-folder={three.voices}"]
     manager = ModelManager(three.models, three.voices, device="cpu", calibrates=True)
@@ -185,9 +185,9 @@ async def test_it_learns_its_own_sound_with_texts_of_its_language_and_then_speak
     assert "ɡˈuːtən mˈɔɾɡən" in model.rehearsal["d"][1]
     await asyncio.to_thread(main, check)
     assert "german sound" in (told := capsys.readouterr().out)
-    assert "in whole sentences, until it has learned from 2 utterances while nobody waits" in told
+    assert "in whole sentences, until it has learned from 4 utterances while nobody waits" in told
     await manager._calibrating["german"]
     assert await pieces() > 2
     await asyncio.to_thread(main, check)
-    assert "in windows, as learned from 2 utterances" in capsys.readouterr().out
+    assert "in windows, as learned from 4 utterances" in capsys.readouterr().out
     manager.thread.close(5)
