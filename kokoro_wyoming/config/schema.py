@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from kokoro_wyoming.config import fields
 from kokoro_wyoming.strict_yaml import messages
-from kokoro_wyoming.strict_yaml.messages import Section
+from kokoro_wyoming.strict_yaml.messages import Section as _Section
 
 
 def _texts(value: Any) -> Any:
@@ -36,7 +36,7 @@ def _has_cache(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
     return value
 
 
-class Server(Section):
+class Server(_Section):
     uri: fields.Uri
     allow: fields.Networks
     """Words that `addresses.networks_of` knows; none: socket files only."""
@@ -49,7 +49,7 @@ class Server(Section):
     """Networks, and `addresses.SOCKET`."""
 
 
-class VendorVoices(Section):
+class VendorVoices(_Section):
     """Voices by the names that OpenAI's API has for its own."""
 
     alloy: fields.VoiceName
@@ -67,7 +67,7 @@ class VendorVoices(Section):
     verse: fields.VoiceName
 
 
-class Http(Section):
+class Http(_Section):
     """The HTTP face: the API and the page."""
 
     uri: fields.Uri | None
@@ -85,7 +85,7 @@ class Http(Section):
     behind_ingress: fields.Ingress
 
 
-class Model(Section):
+class Model(_Section):
     version: fields.Version
     device: fields.Device
     threads: Annotated[int, Field(ge=0, le=1_024)]
@@ -97,7 +97,7 @@ class Model(Section):
     deprecation_notice: fields.Truth
 
 
-class Pauses(Section):
+class Pauses(_Section):
     """Silences between sentences, from sound to sound."""
 
     as_made: fields.Truth
@@ -107,7 +107,7 @@ class Pauses(Section):
     paragraph_seconds: Annotated[float, Field(ge=0, le=10)]
 
 
-class Speech(Section):
+class Speech(_Section):
     language: fields.Language
     """An advertised tag."""
     voice: fields.VoiceName | None
@@ -133,19 +133,19 @@ class Speech(Section):
     tail_seconds: Annotated[float, Field(ge=0, le=10)]
 
 
-class Folders(Section):
+class Folders(_Section):
     models: fields.Folder
     """Absolute."""
     voices: fields.Folder
     """Absolute."""
 
 
-class Assets(Section):
+class Assets(_Section):
     source: Annotated[Literal["auto", "hub", "registry"], fields.Word]
     offline: fields.Truth
 
 
-class Discovery(Section):
+class Discovery(_Section):
     enabled: fields.Truth
     name: fields.InstanceName
     advertise_host: fields.AdvertisedHosts
@@ -156,7 +156,7 @@ class Discovery(Section):
     """None: all that lead to the local network."""
 
 
-class Limits(Section):
+class Limits(_Section):
     connections: Annotated[int, Field(ge=1, le=65_536)]
     connections_per_address: Annotated[int, Field(ge=1, le=65_536)]
     waiting_utterances: Annotated[int, Field(ge=1, le=65_536)]
@@ -168,12 +168,12 @@ class Limits(Section):
     stuck_seconds: Annotated[float, Field(ge=1, le=3_600)]
 
 
-class Cache(Section):
+class Cache(_Section):
     megabytes: Annotated[float, Field(ge=0, le=65_536)]
     """Megabytes of 1,000,000 bytes; 0: no cache."""
 
 
-class Prerender(Section):
+class Prerender(_Section):
     """A text that is made after the start. Its voice is found as for a client's request."""
 
     text: fields.Text
@@ -181,7 +181,7 @@ class Prerender(Section):
     language: fields.Language | None = None
 
 
-class Config(Section):
+class Config(_Section):
     """All settings, validated; no field has a default here."""
 
     server: Server

@@ -22,6 +22,8 @@ _PLAINER = {
 }
 """Our words where pydantic's name Python's types, or do not show the value as it was written."""
 
+_QUERY = re.compile(r"(?<=\S)\?.*=.*", re.DOTALL)
+"""The end of an address, which may have a secret in it."""
 _SUBJECT = re.compile(r"^(Input|String|Value error,) ")
 
 
@@ -60,7 +62,7 @@ def sentence(error: ErrorDetails, path: KeyPath, known: Collection[tuple[str, ..
     told = _PLAINER.get(kind, _SUBJECT.sub("", error["msg"]))
     if isinstance(value, dict | list):
         return told
-    return f"{shown(str(value).lower() if isinstance(value, bool) else value)} {told}"
+    return f"{shown(str(value).lower() if isinstance(value, bool) else _QUERY.sub('?...', str(value)))} {told}"
 
 
 def _nearest_key(path: KeyPath, known: Collection[tuple[str, ...]]) -> str | None:
