@@ -36,12 +36,16 @@ def extras_of(words: str) -> list[str]:
 
 
 def requirements(*extras: str) -> list[str]:
-    """The package's requirements with these extras and no other, without the conditions on Python's release."""
+    """The package's requirements with these extras and no other, without the conditions on Python's release.
+
+    Those on the processor are kept.
+    """
     setup = configparser.ConfigParser()
     setup.read(_SETUP)
     asked = setup["options"]["install_requires"].replace("kokoro-wyoming[all]", "")
     of_extras = (line for extra in extras for line in _of_extra(setup, extra))
-    return [line.partition(";")[0].strip() for line in dict.fromkeys([*asked.split("\n"), *of_extras]) if line]
+    lines = [line for line in dict.fromkeys([*asked.split("\n"), *of_extras]) if line]
+    return [line if "platform_machine" in line else line.partition(";")[0].strip() for line in lines]
 
 
 def _of_extra(setup: configparser.ConfigParser, name: str) -> Iterator[str]:

@@ -14,17 +14,18 @@ import kokoro_wyoming
 from kokoro_wyoming import config, scheduler
 from kokoro_wyoming.assets import manifest, tensor_files
 from kokoro_wyoming.audio import joining, pcm
-from kokoro_wyoming.cli import announce, speakers
 from kokoro_wyoming.engine import calibration, model_engine
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.network import learning
 from kokoro_wyoming.protocols import admission
-from kokoro_wyoming.protocols.http import bodies, errors
+from kokoro_wyoming.protocols.http import bodies, errors, offers
 from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
 from kokoro_wyoming.releases import described
 from kokoro_wyoming.scheduler import listener, load
 from kokoro_wyoming.server import process
+from kokoro_wyoming.speakers import chime, journal, together
+from kokoro_wyoming.speakers.kinds import wyoming
 from kokoro_wyoming.strict_yaml import documents
 from kokoro_wyoming.text import splitting
 from kokoro_wyoming.text.markup import inline
@@ -76,6 +77,14 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "for texts up to # characters.": (bodies.WHOLE_CHARS,),
         "`pcm` (# kHz,": (pcm.SAMPLE_RATE_HZ / 1000,),
     },
+    "docs/announcements.md": {
+        "waits for the others for # s at most": (together.TOGETHER_SECONDS,),
+        "no answer for # s (`announcements.patience_seconds`)": (DEFAULTS.announcements.patience_seconds,),
+        "up to # s of PCM": (chime.MAX_SECONDS,),
+        "Up to # characters.": (bodies.WHOLE_CHARS,),
+        "valid until # s after the announcement": (offers._KEEP_SECONDS,),
+        "older than # s": (journal._STALE_SECONDS,),
+    },
     "docs/speaking.md": {
         "silence, up to # s;": (inline.LONGEST_PAUSE_SECONDS,),
         "pauses that stand together last # s": (joining.MAX_SILENCE_SECONDS,),
@@ -98,6 +107,9 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "and # below `ulimit -n`": (admission._SPARE_FILES,),
         "an answer that is sent whole | # characters |": (bodies.WHOLE_CHARS,),
         "in JSON, and # |": (bodies._SPARE_BYTES,),
+        "text of `POST /announce` | # characters": (bodies.WHOLE_CHARS,),
+        "is ready waits for the others | # s": (together.TOGETHER_SECONDS,),
+        "until # s after the announcement | 404": (offers._KEEP_SECONDS,),
         "| refusals being told | # |": (server._REFUSALS_AT_ONCE,),
         "| somebody's wait for a first word | # s |": (model_engine._HOPELESS_SECONDS,),
         "| held for one listener | # and # of": (WIRE.write_buffer_bytes, WIRE.socket_buffer_bytes),
@@ -107,8 +119,8 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
     "ARCHITECTURE.md": {
         "has rehearsed # utterances": (learning.ENOUGH_UTTERANCES,),
         "once more from # and stops": (calibration.UTTERANCES,),
-        "sends up to # s ahead": (announce._AHEAD_SECONDS,),
-        "It hangs up # s after `played`": (speakers.TAIL_SECONDS,),
+        "is sent up to # s ahead": (wyoming._AHEAD_SECONDS,),
+        "It hangs up # s after `played`": (wyoming.TAIL_SECONDS,),
         "When no text comes for # s,": (DEFAULTS.speech.quiet_seconds,),
     },
     "SECURITY.md": {"without aliases, at most #.": (documents.MAX_FILE_BYTES,)},

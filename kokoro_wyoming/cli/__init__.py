@@ -19,7 +19,20 @@ from kokoro_wyoming import __version__
 from kokoro_wyoming.cli import standard, stopping
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 
-COMMANDS = ("serve", "fetch", "check", "voices", "release", "say", "announce", "health", "bench", "relay", "app")
+COMMANDS = (
+    "serve",
+    "fetch",
+    "check",
+    "voices",
+    "release",
+    "say",
+    "announce",
+    "speakers",
+    "health",
+    "bench",
+    "relay",
+    "app",
+)
 
 OK, FAILED, MISUSED = 0, 1, 2
 
@@ -39,7 +52,8 @@ examples:
   kokoro-wyoming check                                     is everything there and unharmed? what is missing?
   kokoro-wyoming say "The front door is open."             speak on this machine's sound card
   kokoro-wyoming say "Hello." --voice bm_george --out hello.wav
-  kokoro-wyoming announce "Dinner!" --to tcp://hall:10601  speak on a Wyoming speaker
+  kokoro-wyoming speakers                                  find the speakers of the house
+  kokoro-wyoming announce "Dinner!" --to cast://hall       speak on one, or on many at once
 
 environment:
   KOKORO_WYOMING_HOME   folder in which models/ and voices/ lie
@@ -65,7 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     standard.mend()
     words = _with_command(sys.argv[1:] if argv is None else argv)
-    with stopping.heard(serving=words[0] in ("serve", "relay", "app")) as told:
+    seconds = stopping.SPEAKERS_SECONDS if words[0] in ("announce", "speakers") else stopping.UNWIND_SECONDS
+    with stopping.heard(serving=words[0] in ("serve", "relay", "app"), seconds=seconds) as told:
         try:
             status = _run(words)
             sys.stdout.flush()

@@ -1,160 +1,181 @@
-"""`announce`: a text on any number of Wyoming speakers at once."""
+"""`announce`: a text on any number of speakers at once."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
+import json
 import sys
-import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kokoro_wyoming.audio.playback import PlaybackClock
 from kokoro_wyoming.cli import asking, client
-from kokoro_wyoming.cli.wav import Sound
-from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
+from kokoro_wyoming.errors import ConfigError
 
 if TYPE_CHECKING:
-    from kokoro_wyoming.cli.chime import Chime
-    from kokoro_wyoming.cli.speakers import Speaker
-    from kokoro_wyoming.config import TcpAddress, UnixAddress
+    from collections.abc import Iterable, Sequence
+
+    from kokoro_wyoming.config import Config
+    from kokoro_wyoming.speakers.announcer import Announcement, Outcome
+    from kokoro_wyoming.speakers.book import Target
+    from kokoro_wyoming.speakers.chime import Chime
 
 SUMMARY = "speak a text on the speakers of the house"
 DESCRIPTION = """\
-Have a running server speak a text, and play it on Wyoming `snd` services (wyoming-snd-external, satellites) while it is
-being made. Each speaker is on its own: one that is away, slow or stuck is told at the end, and holds up no other.
-Without a text, stdin is spoken as it arrives.
+Have a running server speak a text, and play it on speakers while it is being made. A speaker is a name or group of the
+settings (--config), or an address such as snapcast://192.168.1.20/Kitchen. Each is on its own: one that is away, slow
+or stuck is told at the end, and holds up no other. What they played before goes on afterwards, also when this command
+is interrupted. Without a text, stdin is spoken as it arrives.
 """
 EXAMPLES = """\
-exit status: 0 when every speaker took all of it, else 1
+exit status: 0 when every speaker took all of it, or has quiet hours; else 1
 
 examples:
-  kokoro-wyoming announce "Dinner is ready." --to tcp://kitchen:10601 --to tcp://attic:10601
-  kokoro-wyoming announce "The door is open." --to tcp://hall:10601 --chime bell.wav --voice bf_emma
+  kokoro-wyoming announce "Dinner is ready." --config my.yaml --to Kitchen --to Hall --volume 0.4
+  kokoro-wyoming announce "The door is open." --to tcp://hall:10601 --chime gentle --voice bf_emma
+  kokoro-wyoming announce "Smoke in the cellar!" --config my.yaml --to everywhere --priority alarm
   weather | kokoro-wyoming announce --to tcp://hall:10601 --uri tcp://192.168.1.10:10200
 """
-
-_PIECE_SECONDS = 0.1
-_AHEAD_SECONDS = 10.0
-"""Sound is handed to the speakers this much before it can be heard, so that what waits for one that does not take it
-shows how far it is behind."""
-_SILENT_SECONDS = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--to", metavar="URI", action="append", required=True, help="a speaker's address; may be given several times"
+        "--to",
+        metavar="SPEAKER",
+        action="append",
+        required=True,
+        help="a name or group of the settings, or an address; may be given several times",
     )
-    parser.add_argument("--chime", metavar="FILE", type=Path, help="WAV file to play first, at most 30 seconds")
+    parser.add_argument(
+        "--volume", metavar="LEVEL", type=_volume, help="0 to 1, as loud as they can (default: the settings')"
+    )
+    parser.add_argument(
+        "--priority",
+        choices=("low", "normal", "alarm"),
+        default="normal",
+        help="an alarm ends other announcements, and is heard in quiet hours (default: normal)",
+    )
+    parser.add_argument(
+        "--chime", metavar="FILE", help="gentle, none, or a WAV file of at most 30 seconds (default: the settings')"
+    )
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=_seconds,
-        default=_SILENT_SECONDS,
-        help=f"how long a speaker may give no sign of life (default: {_SILENT_SECONDS:.0f})",
+        type=seconds,
+        help="how long a speaker may give no sign of life (default: the settings', 10)",
     )
+    parser.add_argument("--json", action="store_true", help="tell how each speaker fared as JSON")
     asking.add_arguments(parser)
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 3_600:
+def seconds(text: str) -> float:
+    """An argument that is a time limit."""
+    value = float(text)
+    if not 0 < value <= 3_600:
         raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 3600")
-    return seconds
+    return value
+
+
+def _volume(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return value
 
 
 def run(args: argparse.Namespace) -> int:
-    uri = client.server_uri(args)
-    addresses = [_address(to) for to in dict.fromkeys(args.to)]
-    chime = _chime(args.chime)
-    return 0 if asyncio.run(_announce(uri, args, addresses, chime)) else 1
+    from kokoro_wyoming import config
+    from kokoro_wyoming.speakers.announcer import Announcement
+    from kokoro_wyoming.speakers.turns import Priority
+
+    settings = config.load(args.config)
+    targets = targets_of(settings, args.to)
+    announcement = Announcement(targets, _chime(settings, args.chime), args.volume, Priority[args.priority.upper()])
+    patience_seconds = args.timeout or settings.announcements.patience_seconds
+    outcomes = asyncio.run(announced(client.server_uri(args), args, announcement, patience_seconds))
+    tell(outcomes, as_json=args.json)
+    return 0 if all(outcome.is_well for outcome in outcomes) else 1
 
 
-def _address(to: str) -> TcpAddress | UnixAddress:
-    from kokoro_wyoming.config import parse_remote_uri
+def targets_of(settings: Config, names: Iterable[str]) -> tuple[Target, ...]:
+    """The speakers of these names and addresses, each once. Raises ConfigError."""
+    from kokoro_wyoming.config.options import speaker_book
+    from kokoro_wyoming.speakers.book import UnknownSpeakerError
+
+    book = speaker_book(settings)
+    targets: dict[str, Target] = {}
+    for name in names:
+        try:
+            found = book.find(name)
+        except UnknownSpeakerError:
+            found = (_at_address(settings, name, book.names()),)
+        for target in found:
+            targets.setdefault(target.address.uri, target)
+    return tuple(targets.values())
+
+
+def _at_address(settings: Config, uri: str, names: Sequence[str]) -> Target:
+    from kokoro_wyoming.speakers import addresses
+    from kokoro_wyoming.speakers.book import QuietHours, Target
+    from kokoro_wyoming.speakers.kinds import KINDS
 
     try:
-        return parse_remote_uri(to)
+        address = addresses.parse(uri, KINDS)
     except ValueError as error:
-        raise ConfigError(f"--to: `{to}` {error}") from error
+        others = f" ({', '.join(names)})" if names else ", as they name none"
+        is_name = "" if "://" in uri else f"; and it is no speaker of the settings{others}"
+        raise ConfigError(f"--to: `{uri.partition('?')[0]}` {error}{is_name}") from error
+    quiet_hours = settings.announcements.quiet_hours
+    quiet = None if quiet_hours is None else QuietHours.parse(quiet_hours)
+    return Target(str(address), address, settings.announcements.volume, quiet)
 
 
-def _chime(path: Path | None) -> Chime | None:
-    if path is None:
+def _chime(settings: Config, wanted: str | None) -> Chime | None:
+    from kokoro_wyoming.config import options
+    from kokoro_wyoming.speakers import chime
+
+    if wanted is None:
+        return options.chime(settings)
+    if wanted == "none":
         return None
-    from kokoro_wyoming.cli import chime
-
-    return chime.read(path)
+    return chime.gentle() if wanted == "gentle" else chime.read(Path(wanted))
 
 
-async def _announce(
-    uri: str, args: argparse.Namespace, addresses: Sequence[TcpAddress | UnixAddress], chime: Chime | None
-) -> bool:
-    """Play it on all speakers and tell how each fared; returns whether all did well. Raises ServerError."""
-    from kokoro_wyoming.cli.speakers import Patience, Speaker
+async def announced(
+    uri: str, args: argparse.Namespace, announcement: Announcement, patience_seconds: float
+) -> list[Outcome]:
+    """Have the server at `uri` speak what `args` say, and play it on all speakers. Raises ServerError."""
+    from kokoro_wyoming.assets import locations
+    from kokoro_wyoming.cli.offering import offering
+    from kokoro_wyoming.speakers.announcer import Announcer
+    from kokoro_wyoming.speakers.interface import Means
+    from kokoro_wyoming.speakers.journal import Journal
+    from kokoro_wyoming.speakers.kinds import speaker_at
 
-    patience = Patience(args.timeout, _AHEAD_SECONDS + args.timeout)
-    speakers = [Speaker(address, patience) for address in addresses]
-    playing = [asyncio.ensure_future(speaker.play()) for speaker in speakers]
-    speaking = asyncio.ensure_future(_speak(uri, args, speakers, chime))
-    everyone = asyncio.ensure_future(asyncio.wait(playing))
-    try:
-        await asyncio.wait({speaking, everyone}, return_when=asyncio.FIRST_COMPLETED)
-        if not speaking.done():
-            # They end only after the speech, or when they fail: nobody is left to hear it.
-            speaking.cancel()
-        await everyone
-        well = [_told(*one) for one in zip(addresses, speakers, playing, strict=True)]
-        with contextlib.suppress(asyncio.CancelledError):
-            await speaking
-        return all(well)
-    finally:
-        for task in (speaking, everyone, *playing):
-            task.cancel()
-        await asyncio.gather(speaking, everyone, *playing, return_exceptions=True)
+    async with offering() as host, contextlib.aclosing(asking.spoken(uri, args)) as speech:
+        announcer = Announcer(speaker_at, Means(host, patience_seconds), Journal(locations.home() / "speakers"))
+        return await announcer.announce(announcement, speech)
 
 
-async def _speak(uri: str, args: argparse.Namespace, speakers: Sequence[Speaker], chime: Chime | None) -> None:
-    """Give the speakers the chime and the speech as it comes, little faster than it can be heard."""
-    clock: PlaybackClock | None = None
-    try:
-        async with contextlib.aclosing(asking.spoken(uri, args)) as speech:
-            async for sound, pcm in speech:
-                if clock is None:
-                    clock = PlaybackClock()
-                    pcm = (chime.as_pcm(sound) if chime is not None else b"") + pcm
-                for piece in _pieces(sound, pcm):
-                    await _rest_until(clock.ends_at_seconds - _AHEAD_SECONDS)
-                    clock.add(sound.seconds(piece))
-                    for speaker in speakers:
-                        speaker.give(sound, piece)
-    finally:
-        for speaker in speakers:
-            speaker.end()
+def tell(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    """Say how each speaker fared."""
+    from kokoro_wyoming.speakers.report import report
+
+    if as_json:
+        # UTF-8 in every locale, as JSON is.
+        sys.stdout.buffer.write(json.dumps(report(outcomes), ensure_ascii=False, indent=2).encode() + b"\n")
+        return
+    for outcome in outcomes:
+        _tell(outcome)
 
 
-def _pieces(sound: Sound, pcm: bytes) -> Iterator[bytes]:
-    size = max(1, round(sound.rate_hz * _PIECE_SECONDS)) * sound.frame_bytes
-    return (pcm[at : at + size] for at in range(0, len(pcm), size))
-
-
-async def _rest_until(at_seconds: float) -> None:
-    left_seconds = at_seconds - time.monotonic()
-    if left_seconds > 0:
-        await asyncio.sleep(left_seconds)
-
-
-def _told(address: TcpAddress | UnixAddress, speaker: Speaker, playing: asyncio.Future[bool]) -> bool:
-    """Say how a speaker fared; returns whether well."""
-    error = playing.exception()
-    if isinstance(error, KokoroWyomingError):
-        print(f"{address}: {error}", file=sys.stderr)
-    elif error is not None:
-        raise error
-    elif playing.result():
-        print(f"{address}: played {speaker.seconds:.1f} s")
-    elif speaker.seconds:
-        print(f"{address}: took {speaker.seconds:.1f} s of sound, and does not tell when it has played")
-    return error is None
+def _tell(outcome: Outcome) -> None:
+    if outcome.status == "played":
+        print(f"{outcome.speaker}: played {outcome.seconds:.1f} s")
+    elif outcome.status == "taken" and outcome.seconds:
+        print(f"{outcome.speaker}: took {outcome.seconds:.1f} s of sound, and does not tell when it has played")
+    if outcome.reason is not None:
+        print(f"{outcome.speaker}: {outcome.reason}", file=sys.stderr)
+    if outcome.restored is False and outcome.status not in ("played", "taken"):
+        print(f"{outcome.speaker}: what it played before could not be restored", file=sys.stderr)

@@ -12,9 +12,9 @@ from wyoming.event import Event
 from wyoming.info import Describe, Info, SelectProgram
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
 
+from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.cli import client, stdin
 from kokoro_wyoming.cli.client import Connection, ServerError
-from kokoro_wyoming.cli.wav import Sound
 
 _SILENCE_SECONDS = 120.0
 """A server that has the whole text and sends nothing for so long is dead; loading a model takes seconds."""
@@ -47,13 +47,13 @@ def _utf8(word: str) -> str:
 
 async def spoken(
     uri: str, args: argparse.Namespace, words: list[dict[str, object]] | None = None
-) -> AsyncGenerator[tuple[Sound, bytes], None]:
+) -> AsyncGenerator[tuple[PcmFormat, bytes], None]:
     """Yield the sound of the text as the server makes it: its format, and PCM in it, at first none.
 
     `words` is asked for where it is given, and filled with each word's text, start and end in seconds.
     Raises ServerError, also when there is no sound, or when its format changes or is none.
     """
-    first: Sound | None = None
+    first: PcmFormat | None = None
     async with client.connected(uri) as connection:
         events = _answer(connection, args, {} if words is None else {"timestamps": True})
         async with contextlib.aclosing(events):
@@ -71,12 +71,12 @@ async def spoken(
         raise ServerError(f"{uri} answered without any sound")
 
 
-def _sound(event: Event) -> Sound:
+def _sound(event: Event) -> PcmFormat:
     values = [event.data.get(key) for key in ("rate", "width", "channels")]
     rate_hz, width_bytes, channels = (value if isinstance(value, int) else 0 for value in values)
     if rate_hz < 1 or width_bytes not in (1, 2, 3, 4) or channels < 1:
         raise ServerError(f"the server sent sound of no known format: {dict(event.data)}")
-    return Sound(rate_hz, width_bytes, channels)
+    return PcmFormat(rate_hz, width_bytes, channels)
 
 
 async def _answer(

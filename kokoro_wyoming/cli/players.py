@@ -11,7 +11,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from kokoro_wyoming.cli.wav import Sink, Sound, endless_header, wav_file
+from kokoro_wyoming.audio.pcm_format import PcmFormat
+from kokoro_wyoming.cli.wav import Sink, endless_header, wav_file
 from kokoro_wyoming.errors import KokoroWyomingError
 
 _RAW_PLAYERS = {
@@ -69,7 +70,7 @@ def _failure(name: str, status: int) -> KokoroWyomingError:
     )
 
 
-def _raw_arguments(name: str, sound: Sound) -> list[str]:
+def _raw_arguments(name: str, sound: PcmFormat) -> list[str]:
     if sound.width_bytes != 2:
         raise KokoroWyomingError(
             f"the sound has {8 * sound.width_bytes} bits, and {name} is given 16; write a file with --out speech.wav"
@@ -90,7 +91,7 @@ class _Player:
         self._process: subprocess.Popen[bytes] | None = None
         self._feeder = threading.Thread(target=self._feed, name="player", daemon=True)
 
-    def start(self, sound: Sound) -> None:
+    def start(self, sound: PcmFormat) -> None:
         if self._name in _RAW_PLAYERS:
             arguments = _raw_arguments(self._name, sound)
         else:

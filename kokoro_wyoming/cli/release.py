@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.cli import settings
 from kokoro_wyoming.cli.tables import print_table
-from kokoro_wyoming.cli.wav import Sound, wav_file
+from kokoro_wyoming.cli.wav import wav_file
 from kokoro_wyoming.errors import AssetError, ConfigError, KokoroWyomingError
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ def _spoken(release: DescribedRelease, voice: VoiceDescription, out: Path) -> fl
 
     tag = voice.languages[0]
     language = release.description.language(tag) or release.description.languages[0]
-    sound, seconds = Sound(SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, CHANNELS), 0.0
+    sound, seconds = PcmFormat(SAMPLE_RATE_HZ, SAMPLE_WIDTH_BYTES, CHANNELS), 0.0
     with wav_file(out) as wav:
         wav.start(sound)
         for piece in release.pieces([Run(language.texts[0])], voice.name, tag):

@@ -18,7 +18,9 @@ from types import FrameType
 
 _LOGGER = logging.getLogger(__name__)
 
-_UNWIND_SECONDS = 1.0
+UNWIND_SECONDS = 1.0
+SPEAKERS_SECONDS = 15.0
+"""The same for a command that leaves speakers as they were: each of them has to answer."""
 
 
 class Told:
@@ -60,8 +62,8 @@ class Told:
 
 
 @contextlib.contextmanager
-def heard(*, serving: bool = False) -> Iterator[Told]:
-    """A stop signal raises KeyboardInterrupt in the block, and the process ends where that does not within a second.
+def heard(*, serving: bool = False, seconds: float = UNWIND_SECONDS) -> Iterator[Told]:
+    """A stop signal raises KeyboardInterrupt in the block, and the process ends where that does not within `seconds`.
 
     A server goes on after SIGHUP. A signal that is ignored, as SIGHUP under nohup, stays so; but a server hears SIGINT
     also in a script's background, as it does when it runs. Only the main thread hears signals; elsewhere nothing is
@@ -76,7 +78,8 @@ def heard(*, serving: bool = False) -> Iterator[Told]:
     if serving:
         handlers[signal.SIGINT] = signal.default_int_handler
     before = {number: signal.getsignal(number) for number in handlers}
-    with _ended_in_time(told, {signal.SIGINT, signal.SIGTERM} if serving else {signal.SIGINT, *handlers}):
+    numbers = {signal.SIGINT, signal.SIGTERM} if serving else {signal.SIGINT, *handlers}
+    with _ended_in_time(told, numbers, seconds):
         for number, handler in handlers.items():
             if before[number] is not signal.SIG_IGN or number == signal.SIGINT:
                 signal.signal(number, handler)
@@ -92,7 +95,7 @@ def _go_on(number: int, frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def _ended_in_time(told: Told, numbers: set[signal.Signals]) -> Iterator[None]:
+def _ended_in_time(told: Told, numbers: set[signal.Signals], seconds: float) -> Iterator[None]:
     over = threading.Event()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -100,7 +103,7 @@ def _ended_in_time(told: Told, numbers: set[signal.Signals]) -> Iterator[None]:
     def watch() -> None:
         # Python writes the number here whatever the main thread is doing, and calls the handler when that is back.
         while number := os.read(reading, 1):
-            if number[0] in numbers and not over.wait(_UNWIND_SECONDS):
+            if number[0] in numbers and not over.wait(seconds):
                 told.number = signal.Signals(number[0])
                 # Only where writing cannot block, as it would in a full pipe.
                 if told.serving and select.select((), (2,), (), 0)[1]:

@@ -6,38 +6,20 @@ import contextlib
 import io
 import wave
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.cli import files
 
 _UNKNOWN_LENGTH_BYTES = 0xFFFF_FF00
 """What a header says when the end is not known yet; readers of pipes take it for "until the end"."""
 
 
-@dataclass(frozen=True)
-class Sound:
-    """A PCM format."""
-
-    rate_hz: int
-    width_bytes: int
-    channels: int
-
-    @property
-    def frame_bytes(self) -> int:
-        """One sample of each channel."""
-        return self.width_bytes * self.channels
-
-    def seconds(self, pcm: bytes) -> float:
-        """How long a piece of it is."""
-        return len(pcm) / (self.rate_hz * self.frame_bytes)
-
-
 class Sink(Protocol):
     """Takes one sound in one format; raises KokoroWyomingError or OSError when it cannot."""
 
-    def start(self, sound: Sound) -> None: ...
+    def start(self, sound: PcmFormat) -> None: ...
 
     def write(self, pcm: bytes) -> None: ...
 
@@ -48,7 +30,7 @@ class WavStream:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
-    def start(self, sound: Sound) -> None:
+    def start(self, sound: PcmFormat) -> None:
         self._stream.write(endless_header(sound))
 
     def write(self, pcm: bytes) -> None:
@@ -61,7 +43,7 @@ class _WavFile:
         self._stream = stream
         self._writer: wave.Wave_write | None = None
 
-    def start(self, sound: Sound) -> None:
+    def start(self, sound: PcmFormat) -> None:
         self._writer = _writer(self._stream, sound)
 
     def write(self, pcm: bytes) -> None:
@@ -88,7 +70,7 @@ def wav_device(path: Path) -> Iterator[Sink]:
         yield WavStream(stream)
 
 
-def _writer(stream: BinaryIO, sound: Sound) -> wave.Wave_write:
+def _writer(stream: BinaryIO, sound: PcmFormat) -> wave.Wave_write:
     writer = wave.Wave_write(stream)
     writer.setframerate(sound.rate_hz)
     writer.setsampwidth(sound.width_bytes)
@@ -96,7 +78,7 @@ def _writer(stream: BinaryIO, sound: Sound) -> wave.Wave_write:
     return writer
 
 
-def endless_header(sound: Sound) -> bytes:
+def endless_header(sound: PcmFormat) -> bytes:
     """The beginning of a WAV whose length is not known yet."""
     buffer = io.BytesIO()
     writer = _writer(buffer, sound)

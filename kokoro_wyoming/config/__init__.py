@@ -9,6 +9,7 @@ from kokoro_wyoming.assets.locations import default_file, home
 from kokoro_wyoming.config.addresses import TcpAddress, UnixAddress, parse_remote_uri, parse_uri
 from kokoro_wyoming.config.loading import load
 from kokoro_wyoming.config.schema import (
+    Announcements,
     Assets,
     Cache,
     Config,
@@ -19,10 +20,12 @@ from kokoro_wyoming.config.schema import (
     Model,
     Prerender,
     Server,
+    Speaker,
     Speech,
 )
 
 __all__ = [
+    "Announcements",
     "Assets",
     "Cache",
     "Config",
@@ -33,6 +36,7 @@ __all__ = [
     "Model",
     "Prerender",
     "Server",
+    "Speaker",
     "Speech",
     "TcpAddress",
     "UnixAddress",

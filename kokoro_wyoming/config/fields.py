@@ -16,6 +16,8 @@ from kokoro_wyoming.languages import match_language, tags
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
 from kokoro_wyoming.pronunciation.normalization.regions import region_code
 from kokoro_wyoming.releases import match_version, names
+from kokoro_wyoming.speakers import addresses, book
+from kokoro_wyoming.speakers.kinds import KINDS
 from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, MAX_SPEED, MIN_SPEED, parse
 
 
@@ -83,8 +85,8 @@ def _own_name(value: str) -> str:
     return value
 
 
-def _names_once(value: Any) -> Any:
-    """Refuse two names that differ in case alone: names of voices are compared without case."""
+def names_once(value: Any) -> Any:
+    """Refuse two names that differ in case alone: names of voices and speakers are compared without case."""
     if isinstance(value, Mapping):
         folded = [str(key).casefold() for key in value]
         twice = next((str(key) for key in value if folded.count(str(key).casefold()) > 1), None)
@@ -242,6 +244,36 @@ def _origin(value: str) -> str:
     raise ValueError("is no origin, such as https://panel.example.org, and not *")
 
 
+def _speaker_name(value: str) -> str:
+    if not value.strip() or value != value.strip() or not value.isprintable() or set(value) & set("/,:"):
+        raise ValueError("is not a name for a speaker: letters, digits and blanks make one")
+    return value
+
+
+def _speaker_address(value: str) -> str:
+    addresses.parse(value, KINDS)
+    return value
+
+
+def _quiet_hours(value: str) -> str:
+    return str(book.QuietHours.parse(value))
+
+
+def _chime(value: Any, info: ValidationInfo) -> Any:
+    word = "none" if value is None else _lower(value)
+    if word in ("none", "gentle"):
+        return word
+    if not isinstance(value, str) or not value.lower().endswith(".wav"):
+        raise ValueError("is no chime; use none, gentle, or the path of a file that ends in .wav")
+    return _file(value, info)
+
+
+def _base_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise ValueError("is no address of this server, such as http://192.168.1.10:8880")
+    return value.rstrip("/")
+
+
 Uri = Annotated[str, AfterValidator(_uri)]
 """As written, and valid: `parse_uri` does not fail on it."""
 Word = BeforeValidator(_lower)
@@ -254,7 +286,7 @@ VoiceName = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidato
 LexiconLanguage = Annotated[str, AfterValidator(_lexicon_language)]
 OwnName = Annotated[str, Field(max_length=64), AfterValidator(_own_name)]
 VoiceExpression = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_expression)]
-OwnVoices = Annotated[Mapping[OwnName, VoiceExpression], BeforeValidator(_names_once)]
+OwnVoices = Annotated[Mapping[OwnName, VoiceExpression], BeforeValidator(names_once)]
 OwnLexicon = Annotated[
     Mapping[LexiconLanguage, Annotated[Mapping[str, str], BeforeValidator(_entries)]],
     BeforeValidator(_lexicon_once),
@@ -279,3 +311,11 @@ HostNames = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], Be
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(several)]
 Speed = Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
 Seconds = Annotated[float, Field(ge=0.1, le=3_600)]
+SpeakerName = Annotated[str, Field(max_length=64), AfterValidator(_speaker_name)]
+SpeakerAddress = Annotated[str, AfterValidator(_speaker_address)]
+"""As written, with its query, which may have a secret in it; `speakers.addresses.parse` does not fail on it."""
+SpeakerVolume = Annotated[float, Field(ge=0, le=1)]
+QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
+"""`speakers.book.QuietHours.parse` does not fail on it."""
+Chime = Annotated[Literal["none", "gentle"] | Path, BeforeValidator(_chime)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]

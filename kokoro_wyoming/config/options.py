@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kokoro_wyoming.audio.joining import Pauses, SoundOptions
 from kokoro_wyoming.config.schema import Config
-from kokoro_wyoming.errors import ConfigError, first_line
+from kokoro_wyoming.errors import ConfigError, KokoroWyomingError, first_line
+from kokoro_wyoming.speakers import addresses
+from kokoro_wyoming.speakers.book import Book, QuietHours, Target
+from kokoro_wyoming.speakers.chime import Chime, gentle, read
+from kokoro_wyoming.speakers.kinds import KINDS
 from kokoro_wyoming.text.splitting import MarkupOptions
 from kokoro_wyoming.text.text_stream import TextOptions
 from kokoro_wyoming.voices.descriptions import VoiceOptions
@@ -53,6 +59,34 @@ def voice_options(config: Config) -> VoiceOptions:
         speed=speech.speed,
         offer_other_release=speech.offer_other_release,
     )
+
+
+def speaker_book(config: Config) -> Book:
+    """The speakers and groups, each speaker with what holds for it."""
+    common = config.announcements
+    targets: dict[str, Target] = {}
+    for name, speaker in config.speakers.items():
+        if speaker.address is None:
+            continue
+        quiet_hours = speaker.quiet_hours or common.quiet_hours
+        targets[name] = Target(
+            name,
+            addresses.parse(speaker.address, KINDS),
+            common.volume if speaker.volume is None else speaker.volume,
+            None if quiet_hours is None else QuietHours.parse(quiet_hours),
+        )
+    return Book(targets, {name: each.speakers for name, each in config.speakers.items() if each.address is None})
+
+
+def chime(config: Config) -> Chime | None:
+    """The sound before an announcement. Raises ConfigError where its file cannot be used."""
+    wanted = config.announcements.chime
+    if not isinstance(wanted, Path):
+        return gentle() if wanted == "gentle" else None
+    try:
+        return read(wanted)
+    except KokoroWyomingError as error:
+        raise ConfigError(f"announcements.chime: {error}") from error
 
 
 def api_key(config: Config) -> str | None:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from kokoro_wyoming.config import fields
 from kokoro_wyoming.strict_yaml import messages
 from kokoro_wyoming.strict_yaml.messages import Section as _Section
+from kokoro_wyoming.strict_yaml.mistakes import nearest
 
 
 def _texts(value: Any) -> Any:
@@ -34,6 +35,51 @@ def _has_cache(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
     if value and cache is not None and not cache.megabytes:
         raise ValueError("has texts, but there is no cache to keep them in; set cache.megabytes, to 32 for example")
     return value
+
+
+def _speaker(value: Any) -> Any:
+    """An address alone has no settings of its own; a list is a group."""
+    if isinstance(value, str):
+        return {"address": value}
+    if isinstance(value, list):
+        return {"speakers": value}
+    if not isinstance(value, Mapping):
+        raise ValueError("is neither an address, such as snapcast://192.168.1.20/Kitchen, nor a list of names")
+    unknown = next((key for key in value if key not in Speaker.model_fields), None)
+    if unknown is not None:
+        raise ValueError(f"has the unknown key `{str(unknown)[:40]}`; a speaker has {', '.join(Speaker.model_fields)}")
+    if ("address" in value) == ("speakers" in value):
+        raise ValueError("needs an address, or the speakers of a group, and not both")
+    if "speakers" in value and len(value) > 1:
+        raise ValueError("is a group, which has speakers alone; volume and quiet_hours are each speaker's own")
+    return value
+
+
+def _groups(value: Mapping[str, Speaker]) -> Mapping[str, Speaker]:
+    """Refuse groups with unknown names, and those that have themselves in them."""
+    members = {name.casefold(): [member.casefold() for member in each.speakers] for name, each in value.items()}
+    for name, each in value.items():
+        unknown = next((member for member in each.speakers if member.casefold() not in members), None)
+        if unknown is not None:
+            meant = nearest(unknown, value)
+            hint = f"did you mean `{meant}`?" if meant else "a group has names of speakers and groups in it"
+            raise ValueError(f"has `{name}` with `{unknown.partition('?')[0][:40]}` in it, which is no speaker; {hint}")
+    for name in value:
+        if name.casefold() in _within(name.casefold(), members):
+            raise ValueError(f"has `{name}`, which has itself in it")
+    return value
+
+
+def _within(name: str, members: Mapping[str, list[str]]) -> set[str]:
+    """All that is in a group, and in the groups in it."""
+    found: set[str] = set()
+    left = [*members[name]]
+    while left:
+        member = left.pop()
+        if member not in found:
+            found.add(member)
+            left += members[member]
+    return found
 
 
 class Server(_Section):
@@ -181,6 +227,30 @@ class Prerender(_Section):
     language: fields.Language | None = None
 
 
+class Speaker(_Section):
+    """A speaker that announcements may name, or a group of others."""
+
+    address: fields.SpeakerAddress | None = Field(None, repr=False)
+    """None: it is a group. There may be a secret in it."""
+    speakers: Annotated[tuple[str, ...], BeforeValidator(fields.several)] = ()
+    """Names of speakers and groups."""
+    volume: fields.SpeakerVolume | None = None
+    quiet_hours: fields.QuietHours | None = None
+
+
+class Announcements(_Section):
+    """What holds for all speakers that say nothing else."""
+
+    chime: fields.Chime
+    """`none`, `gentle`, or the absolute path of a WAV file."""
+    volume: fields.SpeakerVolume | None
+    """None: as each is set."""
+    quiet_hours: fields.QuietHours | None
+    patience_seconds: fields.Seconds
+    base_url: fields.BaseUrl | None
+    """Without a slash at the end. None: the address of this machine that each speaker sees."""
+
+
 class Config(_Section):
     """All settings, validated; no field has a default here."""
 
@@ -196,6 +266,13 @@ class Config(_Section):
     assets: Assets
     discovery: Discovery
     limits: Limits
+    speakers: Annotated[
+        Mapping[fields.SpeakerName, Annotated[Speaker, BeforeValidator(_speaker)]],
+        BeforeValidator(fields.names_once),
+        AfterValidator(_groups),
+    ]
+    """Where announcements are heard, by name."""
+    announcements: Announcements
     cache: Cache
     prerender: Annotated[
         tuple[Annotated[Prerender, BeforeValidator(_prerender)], ...],

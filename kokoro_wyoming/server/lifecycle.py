@@ -21,7 +21,7 @@ from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.server.agent import Agent
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
 from kokoro_wyoming.server.listener import Listener, ListenError, bind
-from kokoro_wyoming.server.options import applicable, rules, wire_limits
+from kokoro_wyoming.server.options import applicable, rules, wire_limits, wishes
 from kokoro_wyoming.server.startup import Prerendering, RunningEngine, State, manager_of, speech_options, start_engine
 from kokoro_wyoming.server.systemd import notify, reloading
 from kokoro_wyoming.server.watchdog import Watchdog
@@ -150,6 +150,7 @@ class Server:
         if self._config.server.agent_uri is not None:
             self.agent = await Agent.bound(self._config.server.agent_uri, self._state, self._admission)
         self.http = await _http_face(self._config, self._state)
+        announced = wishes(self._config)
         running = await self._start_engine()
         service = SpeechService(
             running.engine, speech_options(self._config), self.http.metrics.observe if self.http else None
@@ -159,7 +160,7 @@ class Server:
         self._serving = serving
         await self._listener.open()
         if self.http is not None:
-            await self.http.open(self._config, service, self._admission)
+            await self.http.open(self._config, service, self._admission, announced)
         self._address = self._listener.address
         self.uri = str(self._address)
         await self._publish(self._listener)
@@ -266,7 +267,7 @@ class Server:
         config, kept = applicable(wanted, self._config)
         running = await start_engine(config, self._manager)
         prerendering = running.prerendering()
-        key = api_key(config)
+        key, announced = api_key(config), wishes(config)
         self._manager.forget_voices()
         self._config, serving.running = config, running
         self._restart_prerendering(prerendering)
@@ -276,7 +277,7 @@ class Server:
         serving.service.change(running.engine, speech_options(config))
         serving.wyoming.limits = wire_limits(config)
         if self.http is not None:
-            self.http.change(config, key)
+            self.http.change(config, key, announced)
         _LOGGER.info("SIGHUP: settings and voices are read anew; there are %s", _voices_of(running.engine))
         if kept:
             _LOGGER.warning("What has changed in %s takes effect at the next start.", " and ".join(kept))

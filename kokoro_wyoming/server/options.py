@@ -6,9 +6,11 @@ from pydantic import BaseModel
 
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.config.addresses import SOCKET, networks_of
+from kokoro_wyoming.config.options import chime, speaker_book
 from kokoro_wyoming.protocols.admission import Rules, affordable
 from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
+from kokoro_wyoming.speakers.announcements import Wishes
 
 _KEPT_AT_RELOAD = {"server": ("uri", "agent_uri"), "http": ("uri",), "model": (), "folders": (), "discovery": ()}
 """Settings that change only at the next start: these keys of each section, or all keys where none is named."""
@@ -52,6 +54,11 @@ def http_options(config: Config, key: str | None) -> HttpOptions:
         idle_seconds=limits.idle_seconds,
         write_seconds=limits.write_timeout_seconds,
     )
+
+
+def wishes(config: Config) -> Wishes:
+    """What the settings say about announcements. Raises ConfigError where the chime's file cannot be used."""
+    return Wishes(speaker_book(config), chime(config), config.announcements.patience_seconds)
 
 
 def applicable(wanted: Config, running: Config) -> tuple[Config, list[str]]:

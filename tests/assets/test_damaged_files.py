@@ -32,13 +32,14 @@ from kokoro_wyoming.assets.registry import _readable
 from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, read_archive, read_tensors
 from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0.wrapper import _FIT
-from kokoro_wyoming.cli import chime, main
+from kokoro_wyoming.cli import main
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, ModelError
 from kokoro_wyoming.network.generator import Generator
 from kokoro_wyoming.network.inference import Network
 from kokoro_wyoming.network.learning import _SIZES, CalibrationData
 from kokoro_wyoming.network.loading import _empty_model, read_config
 from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.speakers import chime
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.packs import VoicePacks
 from tests.stand_ins.tiny_release import OFFICIAL, TINY

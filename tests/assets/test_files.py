@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kokoro_wyoming.assets.files import content_of, replaced
-from kokoro_wyoming.cli.wav import Sound, wav_file
+from kokoro_wyoming.audio.pcm_format import PcmFormat
+from kokoro_wyoming.cli.wav import wav_file
 
 
 def test_of_two_writers_at_the_same_time_the_later_one_counts(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeyp
 
 
 def test_two_wav_files_of_one_name_at_the_same_time_are_both_complete(tmp_path: Path) -> None:
-    path, sound = tmp_path / "hello.wav", Sound(24_000, 2, 1)
+    path, sound = tmp_path / "hello.wav", PcmFormat(24_000, 2, 1)
     with wav_file(path) as one, wav_file(path) as other:
         for sink, pcm in ((one, b"1111"), (other, b"22")):
             sink.start(sound)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
+import signal
 import socket
 import sys
 import wave
@@ -18,10 +20,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 
-from kokoro_wyoming.cli import chime, main, speakers
-from kokoro_wyoming.cli.wav import Sound
-from kokoro_wyoming.config import TcpAddress, parse_uri
+from kokoro_wyoming.audio.pcm_format import PcmFormat
+from kokoro_wyoming.cli import main
 from kokoro_wyoming.errors import KokoroWyomingError
+from kokoro_wyoming.speakers import chime
+from kokoro_wyoming.speakers.book import QuietHours
+from kokoro_wyoming.speakers.kinds import wyoming
+from tests.conftest import CHECKOUT
 from tests.stand_ins.beep_engine import BeepEngine, heard
 from tests.stand_ins.beep_house import open_house, until
 from tests.stand_ins.beep_server import BEEP, RATE_HZ, BeepServer, Write, beep_server, die, refuse
@@ -39,13 +44,14 @@ from tests.stand_ins.snd import (
     silent,
     snd_service,
 )
+from tests.stand_ins.speaker import ANNOUNCING, MUSIC
 
-SOUND = Sound(RATE_HZ, 2, 1)
+SOUND = PcmFormat(RATE_HZ, 2, 1)
 
 
 @pytest.fixture(autouse=True)
 def no_tail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speakers, "TAIL_SECONDS", 0.0)
+    monkeypatch.setattr(wyoming, "TAIL_SECONDS", 0.0)
 
 
 @pytest_asyncio.fixture
@@ -97,7 +103,7 @@ async def test_a_program_behind_a_service_hears_everything(
     server: BeepServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The program starts slower than so short a sound plays: what the tail is for.
-    monkeypatch.setattr(speakers, "TAIL_SECONDS", 60.0)
+    monkeypatch.setattr(wyoming, "TAIL_SECONDS", 60.0)
     raw = tmp_path / "sound.raw"
     program = "import os, sys; out = open(sys.argv[1], 'wb', buffering=0)\nwhile d := os.read(0, 4096): out.write(d)"
     async with snd_service(playing_by(sys.executable, "-c", program, str(raw))) as kitchen:
@@ -247,69 +253,6 @@ def test_wrong_addresses_and_files_are_told_before_anything_is_said(
     assert "no.wav cannot be read: no such file" in capsys.readouterr().err
 
 
-# --- one speaker ---
-
-
-def _address(service: Speaker) -> TcpAddress:
-    address = parse_uri(service.uri)
-    assert isinstance(address, TcpAddress)
-    return address
-
-
-async def test_what_waits_for_a_deaf_speaker_is_bounded_and_giving_never_waits() -> None:
-    async with snd_service(deaf) as service:
-        speaker = speakers.Speaker(_address(service), speakers.Patience(30.0, behind_seconds=300.0))
-        play = asyncio.create_task(speaker.play())
-        second = bytes(2 * RATE_HZ)
-        given_seconds = 0
-        while not play.done():
-            speaker.give(SOUND, second)
-            given_seconds += 1
-            if not given_seconds % 100:
-                await asyncio.sleep(0.001)
-        with pytest.raises(speakers.SpeakerError, match="fell too far behind"):
-            await play
-        assert speaker._waiting.empty()
-        speaker.give(SOUND, second)
-        assert speaker._waiting.empty()
-
-
-async def test_a_speaker_that_takes_no_sound_is_given_up() -> None:
-    async with snd_service(deaf) as service:
-        speaker = speakers.Speaker(_address(service), speakers.Patience(0.2, behind_seconds=10_000.0))
-        for _ in range(1_000):  # 48 MB, more than any socket holds
-            speaker.give(SOUND, bytes(2 * RATE_HZ))
-        speaker.end()
-        with pytest.raises(speakers.SpeakerError, match=r"took no sound for 0\.2 seconds"):
-            await speaker.play()
-
-
-async def test_a_speaker_that_gets_nothing_is_sent_nothing() -> None:
-    async with snd_service() as service:
-        speaker = speakers.Speaker(_address(service), speakers.Patience(1.0, 1.0))
-        speaker.end()
-        assert not await speaker.play()
-        await service.hung_up.wait()
-    assert service.events == []
-
-
-async def test_played_of_something_before_is_not_taken_for_ours() -> None:
-    def early(service: Speaker) -> Serve:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(b'{"type": "played"}\n')
-            await silent(service)(reader, writer)
-
-        return serve
-
-    async with snd_service(early) as service:
-        speaker = speakers.Speaker(_address(service), speakers.Patience(0.3, 1.0))
-        play = asyncio.create_task(speaker.play())
-        await asyncio.wait_for(speaker._played.wait(), 10)
-        speaker.give(SOUND, BEEP)
-        speaker.end()
-        assert not await play
-
-
 # --- the chime ---
 
 
@@ -350,7 +293,7 @@ def test_a_chime_of_any_format_is_the_same_tone_afterwards(
 
 
 def test_a_chime_for_two_channels_is_on_both() -> None:
-    pcm = chime.Chime(tone(RATE_HZ).astype(np.float32), RATE_HZ).as_pcm(Sound(RATE_HZ, 2, 2))
+    pcm = chime.Chime(tone(RATE_HZ).astype(np.float32), RATE_HZ).as_pcm(PcmFormat(RATE_HZ, 2, 2))
     left, right = np.frombuffer(pcm, "<i2").reshape(-1, 2).T
     assert np.array_equal(left, right)
     assert left.any()
@@ -377,7 +320,7 @@ def test_a_chime_is_short_and_not_nothing(tmp_path: Path) -> None:
 
 def test_a_chime_goes_only_with_speech_of_16_bits() -> None:
     with pytest.raises(KokoroWyomingError, match="16 bits, and this has 32"):
-        chime.Chime(tone(RATE_HZ).astype(np.float32), RATE_HZ).as_pcm(Sound(RATE_HZ, 4, 1))
+        chime.Chime(tone(RATE_HZ).astype(np.float32), RATE_HZ).as_pcm(PcmFormat(RATE_HZ, 4, 1))
 
 
 async def test_the_chime_is_played_before_the_speech_in_its_format(server: BeepServer, tmp_path: Path) -> None:
@@ -386,3 +329,102 @@ async def test_the_chime_is_played_before_the_speech_in_its_format(server: BeepS
         assert await announce(server, "Hi.", "--to", kitchen.uri, "--chime", path) == 0
     assert kitchen.pcm == chime.read(path).as_pcm(SOUND) + BEEP
     assert len(kitchen.pcm) == len(BEEP) + 2 * round(0.3 * RATE_HZ)
+
+
+# --- speakers of the settings ---
+
+
+def write_settings(folder: Path, speakers: str, announcements: str = "{}") -> Path:
+    path = folder / "my.yaml"
+    path.write_text(f"speakers: {speakers}\nannouncements: {announcements}\n")
+    return path
+
+
+async def test_speakers_and_groups_of_the_settings_go_by_their_names(
+    server: BeepServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with snd_service() as kitchen, snd_service() as hall, snd_service() as attic:
+        rooms = f"{{Kitchen: '{kitchen.uri}', Hall: '{hall.uri}', both: [kitchen, Hall]}}"
+        to = ("--config", write_settings(tmp_path, rooms), "--to", "BOTH", "--to", "Kitchen", "--to", attic.uri)
+        assert await announce(server, "Hi.", *to) == 0
+    assert kitchen.pcm == hall.pcm == attic.pcm == BEEP
+    assert capsys.readouterr().out == f"Kitchen: played 0.1 s\nHall: played 0.1 s\n{attic.uri}: played 0.1 s\n"
+
+
+async def test_how_each_fared_is_told_as_json(
+    server: BeepServer, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    async with snd_service() as kitchen:
+        rooms = f"{{Küche: '{kitchen.uri}', Away: 'tcp://127.0.0.1:{free_port()}'}}"
+        to = ("--config", write_settings(tmp_path, rooms), "--to", "küche", "--to", "Away")
+        assert await announce(server, "Hi.", *to, "--json") == 1
+    told = json.loads(capsysbinary.readouterr().out)["speakers"]
+    assert [(each["name"], each["status"], each["restored"]) for each in told] == [
+        ("Küche", "played", None),
+        ("Away", "failed", None),
+    ]
+    assert told[0]["seconds"] == len(BEEP) / 2 / RATE_HZ
+    assert told[0]["begun_seconds"] > 0
+    assert "connection refused" in told[1]["reason"]
+
+
+async def test_the_settings_chime_is_heard_and_another_or_none_may_be_asked_for(
+    server: BeepServer, tmp_path: Path
+) -> None:
+    ding = chime.gentle().as_pcm(SOUND)
+    path = write_settings(tmp_path, "{}", "{chime: gentle}")
+    for words, expected in (((), ding), (("--chime", "none"), b""), (("--chime", "gentle"), ding)):
+        async with snd_service() as kitchen:
+            assert await announce(server, "Hi.", "--to", kitchen.uri, "--config", path, *words) == 0
+        assert kitchen.pcm == expected + BEEP
+
+
+async def test_quiet_hours_of_the_settings_hold_but_for_alarms(
+    server: BeepServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(QuietHours, "cover", lambda self, now: True)
+    path = write_settings(tmp_path, "{}", "{quiet_hours: '22:00-7:00'}")
+    async with snd_service() as kitchen:
+        assert await announce(server, "Hi.", "--to", kitchen.uri, "--config", path) == 0
+        assert kitchen.events == []
+        assert capsys.readouterr().err == f"{kitchen.uri}: its quiet hours are 22:00-07:00\n"
+        assert await announce(server, "Hi.", "--to", kitchen.uri, "--config", path, "--priority", "alarm") == 0
+        assert kitchen.pcm == BEEP
+
+
+def test_a_name_that_is_unknown_is_told_with_those_that_are_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_settings(tmp_path, "{Kitchen: 'tcp://a:1', all: [Kitchen]}")
+    assert main(["announce", "Hi.", "--to", "Kitchn", "--config", str(path)]) == 2
+    assert "and it is no speaker of the settings (Kitchen, all)" in capsys.readouterr().err
+    assert main(["announce", "Hi.", "--to", "mpf://kitchen?password=geheim"]) == 2
+    assert "geheim" not in capsys.readouterr().err
+    assert main(["announce", "Hi.", "--to", "Kitchen", "--config", str(path), "--volume", "40"]) == 2
+    assert main(["announce", "Hi.", "--to", "Kitchen", "--config", str(path), "--priority", "high"]) == 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_command_that_is_interrupted_gives_the_music_back(
+    server: BeepServer, tmp_path: Path, number: signal.Signals
+) -> None:
+    async def long_beep(_: BeepServer, write: Write) -> None:
+        await write(AudioStart(RATE_HZ, 2, 1).event())
+        await write(AudioChunk(RATE_HZ, 2, 1, BEEP * 600).event())
+        await write(AudioStop().event())
+
+    server.on_text = long_beep
+    device = tmp_path / "device.json"
+    device.write_text(json.dumps({**MUSIC, "restore_seconds": 1.5}))
+    words = ("announce", "Hi.", "--to", f"standin://here{device}", "--volume", "0.9", "--uri", server.uri)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.stand_ins.speaker", *words),
+        cwd=CHECKOUT,
+        env={**os.environ, "KOKORO_WYOMING_HOME": str(tmp_path)},
+    )
+    await until(lambda: json.loads(device.read_text())["playing"] == ANNOUNCING, seconds=60)
+    process.send_signal(number)
+    assert await asyncio.wait_for(process.wait(), 60) == 128 + number
+    assert {**json.loads(device.read_text()), **MUSIC} == json.loads(device.read_text())
+    assert not [*(tmp_path / "speakers").glob("*.json")]

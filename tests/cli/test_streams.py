@@ -60,6 +60,7 @@ _COMMANDS = {
     "--version": Case("--version"),
     "--help": Case("--help"),
     "announce": Case("announce Hello --to {speaker} --uri {uri}"),
+    "speakers": Case("speakers --test {speaker} --uri {uri}"),
     "bench": Case("bench", status=1, prints=False),
     "voices": Case("voices --voices-folder {folder}/voices"),
     "voices --json": Case("voices --json --voices-folder {folder}/voices"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticUndefined
 
 from kokoro_wyoming import config
+from kokoro_wyoming.config.options import chime, speaker_book
 from kokoro_wyoming.config.schema import keys
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.languages import TAGS
@@ -133,6 +134,36 @@ def test_whatever_a_yaml_writer_writes_is_read_back(
     }
     loaded = config.load(write(yaml.safe_dump(wanted, allow_unicode=True))).model_dump()
     assert {section: {key: loaded[section][key] for key in values} for section, values in wanted.items()} == wanted
+
+
+# --- speakers ---
+
+
+def test_speakers_have_what_is_said_of_them_and_else_what_is_said_of_all(write: Write) -> None:
+    loaded = config.load(
+        write(
+            "speakers:\n"
+            "  Kitchen: mpd://10.0.0.7?password=geheim\n"
+            "  Hall: {address: 'sonos://10.0.0.8', volume: 0.4, quiet_hours: '22:30-7:00'}\n"
+            "  down: [kitchen, HALL]\n"
+            "  all: [down, Hall]\n"
+            "announcements: {chime: bell.wav, volume: 0.2, quiet_hours: '21:00-6:00', base_url: 'http://10.0.0.1:80/'}"
+        )
+    )
+    assert "geheim" not in repr(loaded)
+    book = speaker_book(loaded)
+    told = [(each.name, each.address.kind, each.volume, str(each.quiet_hours)) for each in book.find("ALL")]
+    assert told == [("Kitchen", "mpd", 0.2, "21:00-06:00"), ("Hall", "sonos", 0.4, "22:30-07:00")]
+    assert book.names() == ["Kitchen", "Hall", "down", "all"]
+    assert loaded.announcements.chime == config.home() / "bell.wav"
+    assert loaded.announcements.base_url == "http://10.0.0.1:80"
+    with pytest.raises(ConfigError, match=r"announcements\.chime: .*bell\.wav cannot be read: no such file"):
+        chime(loaded)
+
+
+@pytest.mark.parametrize(("written", "has_one"), [("none", False), ("null", False), ("Gentle", True)])
+def test_a_chime_may_be_a_word(write: Write, written: str, has_one: bool) -> None:
+    assert (chime(config.load(write(f"announcements: {{chime: {written}}}"))) is not None) == has_one
 
 
 # --- folders ---
@@ -361,6 +392,25 @@ MISTAKES = [
     ("prerender:\n- {text: 5}", 2, "prerender[0].text: `5` should be text"),
     ("prerender: [12]", 1, "prerender[0]: `12` is not a text; put it in quotes"),
     ("prerender: ['  ']", 1, "prerender[0].text: `  ` is empty"),
+    # speakers
+    ("speakers: {Hall: 'mpf://a/?token=x'}", 1, "speakers.Hall.address: `mpf://a/?...` does not begin with tcp://"),
+    ("speakers:\n  Hall: {address: 'mpd://'}", 2, "speakers.Hall.address: `mpd://` has no host; write mpd://192.168.1.20"),
+    ("speakers: {Hall: 5}", 1, "speakers.Hall: `5` is neither an address, such as snapcast://192.168.1.20/"),
+    ("speakers: {Hall: {adress: a}}", 1, "speakers.Hall: has the unknown key `adress`; a speaker has address"),
+    ("speakers: {Hall: {volume: 1}}", 1, "speakers.Hall: needs an address, or the speakers of a group, and not both"),
+    ("speakers: {all: {speakers: [], volume: 1}}", 1, "speakers.all: is a group, which has speakers alone"),
+    ("speakers: {Hall: {address: 'mpd://a', volume: 40}}", 1, "Hall.volume: `40` should be less than or equal to 1"),
+    ("speakers: {Hall: {address: 'mpd://a', quiet_hours: 22-7}}", 1, "quiet_hours: `22-7` is no time of the day"),
+    ("speakers: {a: 'mpd://a', all: [A, bb]}", 1, "speakers: has `all` with `bb` in it, which is no speaker; a group"),
+    ("speakers: {Hall: 'mpd://a', all: [Hal]}", 1, "`Hal` in it, which is no speaker; did you mean `Hall`?"),
+    ("speakers: {all: ['mpd://a?token=x']}", 1, "speakers: has `all` with `mpd://a` in it, which is no speaker"),
+    ("speakers: {a: [b], b: [c], c: [A]}", 1, "speakers: has `a`, which has itself in it"),
+    ("speakers: {a: [b], b: [c]}", 1, "speakers: has `b` with `c` in it, which is no speaker"),
+    ("speakers: {a: 'mpd://a', A: 'mpd://b'}", 1, "speakers: has a twice, in two spellings; keep one"),
+    ("speakers: {'a/b': 'mpd://a'}", 1, "speakers.a/b: `a/b` is not a name for a speaker"),
+    ("announcements: {chime: bell.mp3}", 1, "announcements.chime: `bell.mp3` is no chime; use none, gentle"),
+    ("announcements: {chime: 5}", 1, "announcements.chime: `5` is no chime"),
+    ("announcements: {base_url: '10.0.0.1:80'}", 1, "announcements.base_url: `10.0.0.1:80` is no address"),
     # structure
     ("speech: {speed: 1}\nspeech: {volume: 1}", 2, "speech: stands here a second time; it is in line 1 already"),
     ("speech: {speed: 1, speed: 1}", 1, "speech.speed: stands here a second time; it is in line 1 already"),

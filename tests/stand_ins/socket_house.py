@@ -15,6 +15,8 @@ import aiohttp
 from kokoro_wyoming.protocols.admission import Admission, Rules
 from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.protocols.http.server import HttpServer
+from kokoro_wyoming.server.announcing import announcements
+from kokoro_wyoming.speakers.announcements import Wishes
 from kokoro_wyoming.utterances.requests import SpeechOptions
 from kokoro_wyoming.utterances.service import SpeechService
 from tests.stand_ins.beep_engine import BeepEngine, heard
@@ -105,7 +107,10 @@ async def open_sockets(
     loop.set_exception_handler(lambda _, context: unhandled.append(context))
     admission = Admission(rules or LOOPBACK)
     service = SpeechService(engine, speech)
-    server = await HttpServer.start(service, admission, options or HttpOptions(), lambda _: (b"", "text/plain"))
+    nowhere = announcements(Wishes(), lambda _: None)
+    server = await HttpServer.start(
+        service, admission, options or HttpOptions(), lambda _: (b"", "text/plain"), *nowhere
+    )
     listening = await loop.create_server(server.protocol, "127.0.0.1", 0)
     async with aiohttp.ClientSession() as session:
         yield SocketHouse(engine, server, admission, listening.sockets[0].getsockname()[1], session)

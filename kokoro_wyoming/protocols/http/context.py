@@ -12,6 +12,7 @@ from aiohttp import web
 from kokoro_wyoming.errors import UnknownVoiceError
 from kokoro_wyoming.protocols.http.connections import Connection
 from kokoro_wyoming.protocols.http.options import HttpOptions
+from kokoro_wyoming.speakers.announcements import Announcements
 from kokoro_wyoming.utterances.requests import SpeechRequest
 from kokoro_wyoming.utterances.service import SpeechService
 from kokoro_wyoming.utterances.utterance import Utterance
@@ -26,6 +27,7 @@ class Context:
     """Of one HTTP server."""
 
     service: SpeechService
+    announcements: Announcements
     metrics: Callable[[str], tuple[bytes, str]]
     """Gives, for a header `Accept`, the numbers of the server and their content type."""
     options: HttpOptions = field(default_factory=HttpOptions)

@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import astuple, dataclass, replace
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 from pydantic import Field
 
 from kokoro_wyoming.audio import encoding
@@ -23,11 +22,11 @@ from kokoro_wyoming.protocols.http.errors import (
     BadRequestError,
     ForbiddenError,
     NotFoundError,
-    error_body,
     json_response,
 )
+from kokoro_wyoming.protocols.http.kept_answers import described_kept, kept_headers, send_kept
 from kokoro_wyoming.protocols.http.kept_sounds import KeptSound, KeptSounds
-from kokoro_wyoming.protocols.http.sending import STREAM_HEADERS, Pieces, encoder_of, pcm_of, sending
+from kokoro_wyoming.protocols.http.sending import Pieces, encoder_of, pcm_of
 from kokoro_wyoming.utterances.requests import SpeechRequest
 from kokoro_wyoming.utterances.utterance import Utterance
 
@@ -39,13 +38,6 @@ _FIELDS = {"text": "input", "language": "lang_code", "volume": "volume_multiplie
 """Parts of the query that have another name in a body."""
 _STREAMED = ("mp3", "opus", "aac")
 """Formats whose beginning says nothing of their end: everyone gets the same bytes, before and after it is whole."""
-_SEND_BYTES = 32_768
-"""Sent at a time: a player that reads as it plays takes so much within `write_seconds`."""
-_ALL = "bytes=0-"
-"""How browsers ask for a sound at first. While it is made, the answer is a stream without a range."""
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
-"""One range. Several are ignored, as are those that cannot be read: the answer is the whole then (RFC 9110)."""
-
 
 _QUERY = {
     "text": "What to say.",
@@ -128,7 +120,7 @@ async def say(request: web.Request) -> web.StreamResponse:
     asked = _asked(context, _body_of(request))
     key = asked.key(context.service.changes)
     if request.method == "HEAD":
-        return _described(asked, sounds.whole(key))
+        return described_kept(sounds.whole(key), _headers(asked))
 
     def begin(sound: KeptSound) -> asyncio.Task[None]:
         speaking_it = contextlib.ExitStack()
@@ -138,10 +130,7 @@ async def say(request: web.Request) -> web.StreamResponse:
         return task
 
     with sounds.listening(key, begin) as sound:
-        await sound.wait(0)
-        if request.headers.get("Range", _ALL) != _ALL or request.version < HttpVersion11:
-            await sound.wait()
-        return await _send(request, sound, _headers(asked))
+        return await send_kept(request, sound, _headers(asked))
 
 
 def _check_wanted(context: Context) -> None:
@@ -193,55 +182,4 @@ async def _encode(pieces: Pieces[bytes], sound_format: str, sound: KeptSound) ->
 
 def _headers(asked: _Asked) -> dict[str, str]:
     media_type = encoding.media_type(asked.format)
-    return {**asked.headers, **STREAM_HEADERS, "Content-Type": media_type, "Accept-Ranges": "bytes"}
-
-
-def _described(asked: _Asked, sound: KeptSound | None) -> web.Response:
-    known = {} if sound is None else {"Content-Length": str(sound.size), "ETag": sound.tag}
-    return web.Response(headers={**_headers(asked), **known})
-
-
-async def _send(request: web.Request, sound: KeptSound, headers: Mapping[str, str]) -> web.StreamResponse:
-    """Send the sound, or the range of it that is asked for; the rest of one that is still made as it comes."""
-    response = web.StreamResponse(headers={**headers, "ETag": sound.tag})
-    first, end = 0, None
-    if sound.is_whole:
-        first, end = 0, sound.size
-        if (wanted := _range(request, sound)) is not None:
-            first, end = wanted
-            if first >= end:
-                error = error_body(BadRequestError(f"The sound has {sound.size} bytes.", "Range"))
-                return json_response(error, status=416, headers={"Content-Range": f"bytes */{sound.size}"})
-            response.set_status(206)
-            response.headers["Content-Range"] = f"bytes {first}-{end - 1}/{sound.size}"
-        response.content_length = end - first
-    async with sending(request, response) as send:
-        async for data in _parts(sound, first, end):
-            await send(data)
-    return response
-
-
-async def _parts(sound: KeptSound, at: int, end: int | None) -> AsyncIterator[bytes]:
-    """The bytes from `at` to before `end`, or to the last one, as they are made."""
-    while end is None or at < end:
-        await sound.wait(at)
-        stop = at + _SEND_BYTES
-        data = sound.part(at, stop if end is None else min(stop, end))
-        if not data:
-            break
-        yield data
-        at += len(data)
-
-
-def _range(request: web.Request, sound: KeptSound) -> tuple[int, int] | None:
-    """The first byte that is asked for and the one behind the last; equal where there is none. None is all."""
-    found = _RANGE.fullmatch(request.headers.get("Range", ""))
-    if found is None or found[0] == "bytes=-" or request.headers.get("If-Range", sound.tag) != sound.tag:
-        return None
-    first, last = found[1], found[2]
-    if not first:
-        return max(sound.size - int(last), 0), sound.size
-    if last and int(last) < int(first):
-        return None
-    end = min(int(last) + 1, sound.size) if last else sound.size
-    return int(first), max(end, int(first))
+    return {**asked.headers, **kept_headers(media_type)}

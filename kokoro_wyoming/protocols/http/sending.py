@@ -12,6 +12,7 @@ from aiohttp import web
 
 from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.protocols.http.context import CONTEXT, connection_of
+from kokoro_wyoming.protocols.http.options import HttpOptions
 from kokoro_wyoming.protocols.pacing import within
 from kokoro_wyoming.utterances.failures import log_failure
 from kokoro_wyoming.utterances.utterance import Utterance
@@ -134,7 +135,7 @@ async def sending(
 
     While the client takes none, that waits. A failure midway is logged and told by `failing`; then the body is cut off.
     """
-    send = partial(_send, response, request.app[CONTEXT].options.write_seconds)
+    send = partial(_send, response, _write_seconds(request))
     try:
         await response.prepare(request)
         yield send
@@ -142,9 +143,19 @@ async def sending(
     except ConnectionError:
         _cut_off(request)
     except Exception as error:
-        log_failure(connection_of(request).peer, error)
+        log_failure(_peer(request), error)
         await send(failing(error))
         _cut_off(request)
+
+
+def _write_seconds(request: web.Request) -> float:
+    """How long a client may take nothing. A command's own server, for speakers, has no options."""
+    context = request.app.get(CONTEXT)
+    return HttpOptions.write_seconds if context is None else context.options.write_seconds
+
+
+def _peer(request: web.Request) -> str:
+    return str(request.remote) if request.app.get(CONTEXT) is None else connection_of(request).peer
 
 
 async def _send(response: web.StreamResponse, seconds: float, data: bytes) -> None:

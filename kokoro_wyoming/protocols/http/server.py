@@ -12,7 +12,9 @@ from aiohttp.http import HttpProcessingError
 from kokoro_wyoming.errors import KokoroWyomingError, ShuttingDownError
 from kokoro_wyoming.protocols.admission import Admission
 from kokoro_wyoming.protocols.http import (
+    announce,
     guard,
+    offers,
     openapi,
     pages,
     reading,
@@ -28,6 +30,7 @@ from kokoro_wyoming.protocols.http.connections import Connection, Connections
 from kokoro_wyoming.protocols.http.context import CONTEXT, Context, connection_of
 from kokoro_wyoming.protocols.http.errors import error_response, http_error_response
 from kokoro_wyoming.protocols.http.options import HttpOptions
+from kokoro_wyoming.speakers.announcements import Announcements
 from kokoro_wyoming.utterances.failures import log_defect, log_refusal
 from kokoro_wyoming.utterances.service import SpeechService
 
@@ -74,11 +77,16 @@ class HttpServer:
         admission: Admission,
         options: HttpOptions,
         metrics: Callable[[str], tuple[bytes, str]],
+        announcements: Announcements,
+        offered: offers.Offers,
     ) -> HttpServer:
-        """`metrics` gives, for a header `Accept`, the numbers of the server and their content type."""
-        context = Context(service, metrics, options)
+        """`metrics` gives, for a header `Accept`, the numbers of the server and their content type.
+
+        `offered` are the sounds that speakers fetch for announcements.
+        """
+        context = Context(service, announcements, metrics, options)
         runner = web.AppRunner(
-            _application(context),
+            _application(context, offered),
             handler_cancellation=True,
             access_log=None,
             logger=_ConnectionLog(),
@@ -124,12 +132,13 @@ class HttpServer:
         await self._runner.cleanup()
 
 
-def _application(context: Context) -> web.Application:
+def _application(context: Context, offered: offers.Offers) -> web.Application:
     app = web.Application(middlewares=[_tell_errors, _admit])
-    app[CONTEXT] = context
+    app[CONTEXT], app[offers.OFFERS] = context, offered
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(say.kept)
-    for part in (speech, timestamps, say, stream, realtime, reading, voices, status, pages, openapi):
+    parts = (speech, timestamps, say, offers, stream, realtime, reading, announce, voices, status, pages, openapi)
+    for part in parts:
         app.add_routes(part.ROUTES)
     return app
 
@@ -169,6 +178,8 @@ async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = error_response(client.refusal)
         response.force_close()
         return response
+    if offers.is_offered(request):  # nobody but the speaker knows the address, and it plays while the server stops
+        return await handler(request)
     guard.check_door(client.host, context.options)
     guard.check_site(request, client.host, context.options)
     asked = guard.preflight(request, context.options)

@@ -18,6 +18,7 @@ import pytest
 from tests.conftest import CHECKOUT
 from tests.protocols.http.house import House, open_house
 from tests.protocols.http.test_speech import WRONG
+from tests.stand_ins.snd import snd_service
 
 _TEXT = (CHECKOUT / "docs" / "api.md").read_text(encoding="utf-8")
 _EXAMPLES = re.findall(r"^curl (?:.*\\\n)*.*$", _TEXT, flags=re.MULTILINE)
@@ -128,7 +129,7 @@ async def test_every_route_is_in_the_documentation(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 async def test_the_examples_of_the_documentation_work(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
+    async with snd_service() as kitchen, open_house(tmp_path, speakers={"Kitchen": kitchen.uri}) as house:
         paths = [re.sub("{.*?}", "[^/?]+", path) for path in (await _document(house))["paths"]]
         asked = set()
         for example in _EXAMPLES:
@@ -143,4 +144,4 @@ async def test_the_examples_of_the_documentation_work(tmp_path: Path) -> None:
             assert process.returncode == 0, command
             assert output or "-o " in command, command
             asked |= {*address}
-        assert {"/v1/audio/speech", "/v1/audio/voices", "/v1/models/kokoro", "/health", "/"} <= asked
+        assert {"/announce", "/v1/audio/speech", "/v1/audio/voices", "/v1/models/kokoro", "/health", "/"} <= asked

@@ -17,9 +17,12 @@ import pytest_asyncio
 import soundfile
 
 from kokoro_wyoming.assets import Store
+from kokoro_wyoming.speakers.chime import gentle
 from tests.conftest import CHECKOUT, RunningServer
 from tests.protocols.http.browsers import CHROMIUM, FIREFOX, PULSEAUDIO, Browser, Chromium, chromium, firefox
+from tests.speakers.announcing import KOKORO
 from tests.stand_ins.prefix_proxy import FRAME, prefix_proxy
+from tests.stand_ins.snd import snd_service
 
 pytestmark = [pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
 
@@ -29,6 +32,11 @@ FRONT_DOOR = "The front door is open. Shall I close it now?"
 PLAYED = "document.getElementById('stop').disabled && !document.getElementById('again').disabled"
 NUMBERS = "({...document.getElementById('sound').dataset})"
 LIT = "document.querySelector('.word[aria-current]')?.textContent"
+SPEAKERS = {
+    "speakers": [{"name": "Kitchen", "kind": "mpd"}, {"name": "Hall", "kind": "cast"}],
+    "groups": [{"name": "everywhere", "speakers": ["Kitchen", "Hall"]}],
+    "chime": True,
+}
 WORDS_LIT = f"""new Promise(resolve => {{
     const words = [];
     const look = () => {{
@@ -265,6 +273,43 @@ async def test_a_key_is_asked_for_once(chromium_window: Chromium, model_data: St
         assert await chromium_window.run("document.getElementById('key-form').hidden")
 
 
+async def test_a_text_is_announced_on_the_speakers_that_are_ticked(
+    browser: Browser, model_data: Store, tmp_path: Path
+) -> None:
+    labels = "[...document.querySelectorAll('#announce-speakers label')].map(({textContent}) => textContent)"
+    report = "[...document.querySelectorAll('#announce-report li')].map(({textContent}) => textContent).join('; ')"
+    away = "Away: nobody answers there (connection refused)"
+    settings = tmp_path / "settings.yaml"
+    async with snd_service() as kitchen, snd_service() as hall:
+        rooms = f"Kitchen: '{kitchen.uri}', Hall: '{hall.uri}', Away: 'tcp://127.0.0.1:1', all: [Hall, Away]"
+        settings.write_text(f"speakers: {{{rooms}}}\nannouncements: {{chime: gentle}}\n")
+        with serving(model_data, f"--config={settings}") as address:
+            await show(browser, address)
+            await browser.until("!document.getElementById('announce').hidden")
+            assert await browser.run(labels) == ["Kitchen", "Hall", "Away", "all (Hall, Away)"]
+            await browser.fill("#text", "Dinner is ready.")
+            await browser.click("#announce-send")
+            assert await browser.until("document.getElementById('message').textContent") == "Tick a speaker first."
+            await browser.click("#announce-speakers [value=Kitchen]")
+            await browser.click("#announce-speakers [value=all]")
+            await browser.click("#announce-send")
+            told = (await browser.until(report)).split("; ")
+            assert told[2] == away
+            assert [re.sub(r"[\d.]+", "#", line) for line in told[:2]] == ["Kitchen: played # s", "Hall: played # s"]
+            assert kitchen.pcm == hall.pcm
+            assert kitchen.pcm.startswith(gentle().as_pcm(KOKORO))
+            for name in ("Kitchen", "all", "Away"):
+                await browser.click(f"#announce-speakers [value={name}]")
+            await browser.click("#announce-send")
+            assert await browser.until(f"({report}).startsWith('Away') && {report}") == away
+            await browser.open("about:blank")
+    browser.complaints.clear()  # Chromium's, of the answer 502
+
+
+async def test_where_the_settings_name_no_speaker_there_is_nothing_to_announce_on(window: Browser) -> None:
+    assert await window.run("document.getElementById('announce').hidden")
+
+
 async def test_all_that_is_asked_for_is_the_servers_own(window: Browser, page: str) -> None:
     await window.fill("#text", "Good night.")
     await window.click("#play")
@@ -369,6 +414,9 @@ async def test_nothing_keeps_people_out(chromium_window: Chromium, axe: str, sch
     await chromium_window.until("document.querySelector('#phonemes input')")
     await chromium_window.fill("#phonemes label:first-child input", "ðˈi")
     await chromium_window.run("document.getElementById('key-form').hidden = false")
+    await chromium_window.page.route("**/announce/speakers", lambda route: route.fulfill(json=SPEAKERS))
+    await chromium_window.run("import('./page/api.js').then(({ server }) => server.dispatchEvent(new Event('back')))")
+    await chromium_window.until("!document.getElementById('announce').hidden")
     assert await chromium_window.run("document.documentElement.scrollWidth") <= width
     await chromium_window.run(f"{axe};0")
     found = await chromium_window.run("axe.run(document, {resultTypes: ['violations']})")

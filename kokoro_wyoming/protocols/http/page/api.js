@@ -42,9 +42,10 @@ export const address = (path) => new URL(path, document.baseURI);
  * @param {string} path
  * @param {object} [sent]
  * @param {AbortSignal} [signal]
+ * @param {number[]} [also]  statuses whose answers are wanted too
  * @returns {Promise<Response>}
  */
-export async function ask(path, sent, signal) {
+export async function ask(path, sent, signal, also = []) {
   /** @type {Record<string, string>} */
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   if (sent) headers["Content-Type"] = "application/json";
@@ -55,7 +56,7 @@ export async function ask(path, sent, signal) {
   } catch {
     throw new Failure("The server does not answer. Is it running, and is this device in its network?");
   }
-  if (!answer.ok) throw await failure(answer);
+  if (!answer.ok && !also.includes(answer.status)) throw await failure(answer);
   return answer;
 }
 

@@ -1,5 +1,6 @@
 /** The page: joins the parts. Nothing that is said leaves this tab but to the server, which keeps none of it. */
 
+import { startAnnouncing } from "./announce.js";
 import { ask, server, useKey } from "./api.js";
 import { showBlend } from "./blend.js";
 import { Choice, short } from "./choice.js";
@@ -158,6 +159,7 @@ startReading(
   (marked, shown, tag) => speaker.say(marked, choice.request, tag, shown),
 );
 startLive(speaker, () => ({ options: choice.request, language: language() }));
+startAnnouncing(() => ({ text: text.value, choice }));
 for (const button of document.querySelectorAll("[data-copies]"))
   button.addEventListener("click", () => copy(byId(/** @type {HTMLElement} */ (button).dataset.copies ?? "")));
 

@@ -1,4 +1,4 @@
-"""A short sound from a WAV file, in whatever format the speech after it has."""
+"""A short sound before the speech, from a WAV file or our own, in whatever format the speech has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kokoro_wyoming.audio.pcm import SAMPLE_WIDTH_BYTES, to_pcm16
-from kokoro_wyoming.cli.wav import Sound
+from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.errors import KokoroWyomingError
 
 MAX_SECONDS = 30
@@ -20,6 +20,13 @@ _REMEDY = "make one with: ffmpeg -i FILE -c:a pcm_s16le chime.wav"
 _PADDING_SECONDS = 0.05
 """Silence behind the sound: the transform takes it for a ring, and its end would be heard in its beginning."""
 
+_GENTLE_RATE_HZ = 24_000
+_GENTLE_SECONDS = 0.9
+_GENTLE_FADE_SECONDS = 0.15
+_GENTLE_TONES = ((783.99, 0.0), (587.33, 0.28))
+"""Hz of each tone, and the second in which it begins: G5, D5."""
+_GENTLE_AMPLITUDE = 0.2
+
 
 @dataclass(frozen=True)
 class Chime:
@@ -27,11 +34,25 @@ class Chime:
     """Shape (n_samples, n_channels), [-1, 1)."""
     rate_hz: int
 
-    def as_pcm(self, sound: Sound) -> bytes:
+    def as_pcm(self, sound: PcmFormat) -> bytes:
         """16-bit PCM in the rate and channels of the sound. KokoroWyomingError when that is not of 16 bits."""
         if sound.width_bytes != SAMPLE_WIDTH_BYTES:
             raise KokoroWyomingError(f"a chime goes with speech of 16 bits, and this has {8 * sound.width_bytes}")
         return to_pcm16(resampled(_mixed(self.samples, sound.channels), self.rate_hz, sound.rate_hz).reshape(-1))
+
+
+def gentle() -> Chime:
+    """Two soft tones, one after the other, of 0.9 s; as loud as speech at -23 LUFS, the default of the settings."""
+    at = np.arange(round(_GENTLE_SECONDS * _GENTLE_RATE_HZ)) / _GENTLE_RATE_HZ
+    sound = sum(_struck(hz, at - begin_seconds) for hz, begin_seconds in _GENTLE_TONES)
+    fade = np.clip((_GENTLE_SECONDS - at) / _GENTLE_FADE_SECONDS, 0, 1)
+    return Chime((_GENTLE_AMPLITUDE * sound * fade).astype(np.float32)[:, None], _GENTLE_RATE_HZ)
+
+
+def _struck(hz: float, at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A tone that begins softly at 0 s and dies away, with a little of its octave."""
+    envelope = np.where(at < 0, 0, np.clip(at / 0.01, 0, 1) * np.exp(-at / 0.22))
+    return envelope * (np.sin(2 * np.pi * hz * at) + 0.25 * np.sin(4 * np.pi * hz * at))
 
 
 def read(path: Path) -> Chime:
