@@ -187,5 +187,16 @@ def rules_of_days(days: Mapping[str, str]) -> Iterator[Rule]:
         yield re.compile(rf"(?<!\w){pattern}(?=,? (?:[^\W\d_]{{2,3}} )?[0-9])"), _saying(name)
 
 
+def rules_of_prices_in_words(currency: str, sign: str) -> Iterator[Rule]:
+    """A price with its currency as a word is said as one with its sign: "12,50 Euro"."""
+    yield re.compile(rf"(?<=[0-9],[0-9]{{2}}) (?:{currency})\b"), _saying(f" {sign}")
+
+
+def rules_of_second_times(link: str) -> Iterator[Rule]:
+    """A time with a full stop behind another time and the word between them gets its colon."""
+    time = r"(?P<hour>[01]?[0-9]|2[0-4])\.(?P<minute>[0-5][0-9])(?![\w%°]|[.,:/-]?[0-9])"
+    yield re.compile(rf"(?<=[0-9]:[0-5][0-9] {link} ){time}"), lambda found: f"{found['hour']}:{found['minute']}"
+
+
 def _saying(name: str) -> Callable[[Found], str]:
     return lambda _: name

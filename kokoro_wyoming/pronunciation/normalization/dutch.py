@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
-from kokoro_wyoming.pronunciation.normalization.cldr import CldrNormalizer, rules_of_days
+from kokoro_wyoming.pronunciation.normalization.cldr import (
+    CldrNormalizer,
+    rules_of_days,
+    rules_of_prices_in_words,
+    rules_of_second_times,
+)
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
@@ -74,7 +79,7 @@ class Dutch(CldrNormalizer):
         r"\bmevr\.(?= [A-Z])": "mevrouw",
         r"\b([dD])r\.(?= [A-Z])": r"\1octor",
         r"\bmax\.(?= [0-9a-z])": "maximaal",
-        r"\bmin\.(?= [0-9])": "minimaal",
+        r"(?<![0-9])(?<![0-9] )\bmin\.(?= [0-9])": "minimaal",
         r"\bincl\.": "inclusief",
         r"\bexcl\.": "exclusief",
         r"\b([A-Z][a-z]{2,24})str\.(?= ?[0-9])": r"\1straat",
@@ -127,6 +132,8 @@ class Dutch(CldrNormalizer):
         }
 
     def own_rules_first(self) -> Iterator[Rule]:
+        yield from rules_of_prices_in_words("euro", "€")
+        yield from rules_of_second_times("en")
         yield from rules_of_days(
             {r"ma\.": "maandag", r"di\.": "dinsdag", r"wo\.": "woensdag", r"do\.": "donderdag", r"vr\.": "vrijdag",
              r"za\.": "zaterdag", r"zo\.": "zondag"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.portuguese import Portuguese
 
@@ -11,6 +12,8 @@ from kokoro_wyoming.pronunciation.normalization.portuguese import Portuguese
 class EuropeanPortuguese(Portuguese):
     locale, words_locale = "pt_PT", "pt"
     before_one = "por"
+    first_of_month = ""
+    nouns = nouns.PORTUGUESE.also(one="tens recebeste puseste perdeste daqui")
     units_own = {
         **Portuguese.units_own,
         "ppm": "partes por milhão",

@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
-from kokoro_wyoming.pronunciation.normalization.cldr import CldrNormalizer, rules_of_days
+from kokoro_wyoming.pronunciation.normalization.cldr import (
+    CldrNormalizer,
+    rules_of_days,
+    rules_of_prices_in_words,
+    rules_of_second_times,
+)
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
@@ -101,7 +106,7 @@ class German(CldrNormalizer):
         r"\b([A-ZÄÖÜ][a-zäöüß]{2,24})str\.(?= ?[0-9])": r"\1straße",
         r"\bStr\.(?= ?[0-9])": "Straße",
         r"\b([mM])ax\.(?= [0-9A-ZÄÖÜ])": r"\1aximal",
-        r"\b([mM])in\.(?= [0-9])": r"\1indestens",
+        r"(?<![0-9])(?<![0-9] )\b([mM])in\.(?= [0-9])": r"\1indestens",
         r"\binkl\.": "inklusive",
         r"\bggf\.": "gegebenenfalls",
         r"\bevtl\.": "eventuell",
@@ -156,6 +161,8 @@ class German(CldrNormalizer):
         }
 
     def own_rules_first(self) -> Iterator[Rule]:
+        yield from rules_of_prices_in_words("Euro", "€")
+        yield from rules_of_second_times("und")
         yield from rules_of_days(
             {r"Mo\.": "Montag", r"Di\.": "Dienstag", r"Mi\.": "Mittwoch", r"Do\.": "Donnerstag", r"Fr\.": "Freitag",
              r"Sa\.": "Samstag", r"So\.": "Sonntag"}
@@ -207,6 +214,11 @@ class German(CldrNormalizer):
         return self.year(int(written)) if is_year else super().bare(written, found)
 
     def own_rules(self) -> Iterator[Rule]:
+        adjective = "[a-zäöüß]{2,30}e(?P<ending>[nrs]?)"
+        yield (
+            re.compile(rf"(?<![\w.,:/+-])1[ \u00a0](?={adjective} {_NOUN}\b)"),
+            lambda found: f"{ {'': 'eine', 'n': 'einen'}.get(found['ending'], 'ein') } ",
+        )
         yield re.compile(rf"(?<![\w.,:/+-])1[ \u00a0](?=(?P<noun>{_NOUN})\b)"), self._one
 
     def _one(self, found: Found) -> str:

@@ -8,11 +8,18 @@ from decimal import Decimal
 from functools import partial
 
 from kokoro_wyoming.pronunciation.normalization import polish_inflection as inflection
-from kokoro_wyoming.pronunciation.normalization.cldr import CldrNormalizer, plural_forms, rules_of_days
+from kokoro_wyoming.pronunciation.normalization.cldr import (
+    CldrNormalizer,
+    plural_forms,
+    rules_of_days,
+    rules_of_prices_in_words,
+)
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
 from kokoro_wyoming.pronunciation.normalization.numerals import Number
 from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
+
+_NAMED_BY_NUMBERS = re.compile(r"\b(?:nr|numer|stron[aęy]|kanał|pokój|poziom|linia|tryb|scena) $")
 
 
 class Polish(CldrNormalizer):
@@ -92,7 +99,7 @@ class Polish(CldrNormalizer):
         r"\bdr(?= [A-ZŁŚŻŹĆ])": "doktor",
         r"\bprof\.(?= [A-ZŁŚŻŹĆ])": "profesor",
         r"\bmaks\.(?= [0-9])": "maksymalnie",
-        r"\bmin\.(?= [0-9])": "minimum",
+        r"(?<![0-9])(?<![0-9] )\bmin\.(?= [0-9])": "minimum",
         r"\bo godz\.(?= ?[0-9])": "o godzinie",
         r"\bgodz\.(?= ?[0-9])": "godzina",
         r"\btel\.": "telefon",
@@ -162,6 +169,11 @@ class Polish(CldrNormalizer):
         return {"mln": Large("milion", "milionów"), "mld": Large("miliard", "miliardów")}
 
     def own_rules_first(self) -> Iterator[Rule]:
+        yield from rules_of_prices_in_words("złotych", "zł")
+        yield (
+            re.compile(r"(?<=[0-9] z )(?P<number>[0-9]{1,3})(?![\w%°]|[.,:/-]?[0-9])"),
+            lambda found: inflection.oblique(self.integer(int(found["number"]))),
+        )
         yield from rules_of_days(
             {r"pon\.": "poniedziałek", r"wt\.": "wtorek", r"śr\.": "środa", r"czw\.": "czwartek", r"pt\.": "piątek",
              r"sob\.": "sobota", r"niedz\.": "niedziela"}
@@ -217,6 +229,8 @@ class Polish(CldrNormalizer):
 
     def _counted(self, found: Found) -> str:
         number, noun, second = int(found["number"]), found["noun"], found["second"] or ""
+        if _NAMED_BY_NUMBERS.search(found.string, max(0, found.start() - 12), found.start()):
+            return f"{self.integer(number)} "
         is_neuter = inflection.NEUTER.fullmatch(noun) or (noun.endswith("e") and inflection.NEUTER.fullmatch(second))
         if number == 1 and (is_neuter or inflection.ACCUSATIVE.fullmatch(noun)):
             return "jedno " if is_neuter else "jedną "

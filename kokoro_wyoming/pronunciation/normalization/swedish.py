@@ -7,9 +7,15 @@ from collections.abc import Iterator, Mapping
 
 from num2words import num2words
 
-from kokoro_wyoming.pronunciation.normalization.cldr import CldrNormalizer, rules_of_days
+from kokoro_wyoming.pronunciation.normalization.cldr import (
+    CldrNormalizer,
+    rules_of_days,
+    rules_of_prices_in_words,
+    rules_of_second_times,
+)
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
 from kokoro_wyoming.pronunciation.normalization.normalizer import Rule
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 _NEUTER = re.compile(
     r".*(?:ande|ende|eri|um|tt)|litet|stort|öppet|(?i:.*(?:ljus|fönster|rum|år|hus|kök|larm|kilo|gram|ton|dygn|skåp|bord|bad|batteri|paket|"
@@ -84,7 +90,7 @@ class Swedish(CldrNormalizer):
         r"\bca\.?(?= ?[0-9])": "cirka",
         r"\bnr\.?(?= ?[0-9])": "nummer",
         r"\bmax\.?(?= [0-9])": "högst",
-        r"\bmin\.(?= [0-9])": "minst",
+        r"(?<![0-9])(?<![0-9] )\bmin\.(?= [0-9])": "minst",
         r"\binkl\.": "inklusive",
         r"\bexkl\.": "exklusive",
         r"\b([kK])l\.?(?= ?[0-9])": r"\1lockan",
@@ -139,6 +145,8 @@ class Swedish(CldrNormalizer):
         }
 
     def own_rules_first(self) -> Iterator[Rule]:
+        yield from rules_of_prices_in_words("kronor", "kr")
+        yield from rules_of_second_times("och")
         yield from rules_of_days(
             {r"mån\.": "måndag", r"tis\.": "tisdag", r"ons\.": "onsdag", r"tors\.": "torsdag", r"fre\.": "fredag",
              r"lör\.": "lördag", r"sön\.": "söndag"}
@@ -166,10 +174,20 @@ class Swedish(CldrNormalizer):
 
     def own_rules(self) -> Iterator[Rule]:
         yield (
-            re.compile(r"(?<![\w.,:/+-])1[ \u00a0](?=(?P<noun>[a-zåäö]{2,30})\b)(?!och |eller |till |av |på |i )"),
-            lambda found: "ett " if _NEUTER.fullmatch(found["noun"]) else "en ",
+            re.compile(
+                r"(?<![\w.,:/+-])1[ \u00a0](?=(?P<noun>[a-zåäö]{2,30})\b(?: (?P<second>[a-zåäö]{2,30})\b)?)"
+                r"(?!och |eller |till |av |på |i )"
+            ),
+            self._one,
         )
         yield (
             re.compile(r"(?P<before>\b(?:[sS]edan|[åÅ]r|[åÅ]ret|från) )(?P<year>1[1-9][0-9]{2})(?![\w]|[.,:/-][0-9])"),
             lambda found: f"{found['before']}{self.year(int(found['year']))}",
         )
+
+    @staticmethod
+    def _one(found: Found) -> str:
+        """The article that "1" is before a noun, or before an adjective and its noun."""
+        noun, second = found["noun"], found["second"] or ""
+        is_neuter = _NEUTER.fullmatch(noun) or (noun.endswith("t") and _NEUTER.fullmatch(second))
+        return "ett " if is_neuter else "en "
