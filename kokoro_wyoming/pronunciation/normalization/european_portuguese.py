@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from kokoro_wyoming.pronunciation.normalization import nouns
 from kokoro_wyoming.pronunciation.normalization.money import Currency, Large
+from kokoro_wyoming.pronunciation.normalization.numerals import Number
 from kokoro_wyoming.pronunciation.normalization.portuguese import Portuguese
+from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 
 
 class EuropeanPortuguese(Portuguese):
@@ -51,3 +53,7 @@ class EuropeanPortuguese(Portuguese):
             **dict.fromkeys(("M", "milhão", "milhões"), Large("milhão", "milhões")),
             **dict.fromkeys(("mil milhões",), Large("mil milhões", "mil milhões")),
         }
+
+    def _duration(self, found: Found) -> str:
+        parts = ((found["h"], "hour"), (found["m"], "minute"), (found["s"], "second"))
+        return " e ".join(self.measured(Number(int(count)), unit) for count, unit in parts if count)

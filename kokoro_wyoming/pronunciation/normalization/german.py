@@ -227,6 +227,10 @@ class German(CldrNormalizer):
         return f"{'eine' if _FEMININE.fullmatch(noun) and not _NOT_FEMININE.fullmatch(noun) else 'ein'} "
 
     def own_rules_last(self) -> Iterator[Rule]:
+        yield (
+            re.compile(r"(?P<measure>\b(?:mit|von|bei|ab) (?:[a-zäöüßK]{2,60} ){1,4}(?:Kilom|M)eter)(?= pro )"),
+            lambda found: f"{found['measure']}n",
+        )
         # The case of an article and of an ordinal is that of the word before it.
         yield re.compile(rf"\b(?P<word>(?i:{_DATIVE})) ein(?P<ending>e?)(?= (?P<noun>{_NOUN})\b)"), self._dative
         yield (
