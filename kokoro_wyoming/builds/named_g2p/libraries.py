@@ -11,6 +11,7 @@ from typing import Any, Union
 
 from kokoro_wyoming.audio.word_times import SpokenWord
 from kokoro_wyoming.builds import espeak
+from kokoro_wyoming.builds.named_g2p.alignment import aligned
 from kokoro_wyoming.builds.named_g2p.bopomofo import BopomofoPipeline
 from kokoro_wyoming.builds.named_g2p.interface import NamedG2P, SymbolMap
 from kokoro_wyoming.builds.v1_0 import g2p
@@ -66,7 +67,16 @@ class Library(NamedG2P):
 
 
 def _words_of(pipeline: Pipeline, piece: Phonemes) -> list[SpokenWord]:
-    return pipeline.words_of(piece) if isinstance(pipeline, BopomofoPipeline) else g2p.words_of(pipeline, piece)
+    if isinstance(pipeline, BopomofoPipeline):
+        return pipeline.words_of(piece)
+    told = g2p.words_of(pipeline, piece)
+    if not isinstance(pipeline, MisakiPipeline):
+        return told
+
+    def alone(word: str) -> str:
+        return pipeline.g2p(word)[0]
+
+    return [one for word in told for one in aligned(word, piece.phonemes, alone)]
 
 
 @cache

@@ -37,6 +37,8 @@ class CldrNormalizer(Normalizer):
     locale = ""
     words_locale = ""
     """num2words' name of the language; empty where it has none, and digits stay for the G2P."""
+    parts = "(?!)"
+    """A regular expression: parts of a number behind which a blank is put, as espeak misreads what is longer."""
     comma = ""
     """The word in a decimal number, of which each digit is said; empty: as num2words says decimals."""
     group_gap = ", "
@@ -74,8 +76,12 @@ class CldrNormalizer(Normalizer):
             except _NUMBER_ERRORS:
                 words = ""
             if words and not re.search("[0-9]", words):
-                return words
+                return self.parted(words)
         return str(number)
+
+    def parted(self, words: str) -> str:
+        """A number's words with a blank behind each of `parts`."""
+        return re.sub(rf"({self.parts})(?=[^\W\d_])", r"\1 ", words)
 
     def integer(self, number: int, *, feminine: bool = False, noun: bool = False) -> str:
         return self.cardinal(number)

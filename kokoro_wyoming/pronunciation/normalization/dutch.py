@@ -21,6 +21,7 @@ from kokoro_wyoming.pronunciation.normalization.verbalizer import Found
 class Dutch(CldrNormalizer):
     locale = "nl_NL"
     before_one = "per"
+    parts = "duizend|honderd|zes(?=en)|(?<=zes)en"
     comma = "komma"
     plus, equals, at, to, times, by, divided = "plus", "is", "apenstaartje", "tot", "keer", "bij", "gedeeld door"
     subtracted, root = "min", "de wortel van {}"
@@ -87,11 +88,9 @@ class Dutch(CldrNormalizer):
     }
 
     def year(self, year: int) -> str:
-        return (
-            str(num2words(year, lang="nl", to="year")).replace(" honderd ", "honderd")
-            if 1100 <= year < 2000
-            else self.integer(year)
-        )
+        if not 1100 <= year < 2000:
+            return self.integer(year)
+        return self.parted(str(num2words(year, lang="nl", to="year")).replace(" honderd ", "honderd"))
 
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         return str(num2words(number, lang="nl", to="ordinal"))

@@ -42,6 +42,7 @@ _NOUN = r"[A-ZÄÖÜ][a-zäöüß]{2,30}(?:-[A-ZÄÖÜ][a-zäöüß]{2,30})?"
 class German(CldrNormalizer):
     locale = "de_DE"
     before_one = "pro|je"
+    parts = "tausend|hundert|acht(?=hundert)"
     comma = "Komma"
     plus, equals, at, to, times, by, divided = "plus", "gleich", "at", "bis", "mal", "mal", "geteilt durch"
     subtracted, root = "minus", "die Wurzel aus {}"
@@ -121,7 +122,7 @@ class German(CldrNormalizer):
         return super().integer(number)
 
     def year(self, year: int) -> str:
-        return str(num2words(year, lang="de", to="year")) if 1100 <= year < 2000 else self.integer(year)
+        return self.parted(str(num2words(year, lang="de", to="year"))) if 1100 <= year < 2000 else self.integer(year)
 
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         return str(num2words(number, lang="de", to="ordinal"))

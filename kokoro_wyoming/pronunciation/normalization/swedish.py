@@ -29,6 +29,7 @@ class Swedish(CldrNormalizer):
 
     locale = "sv_SE"
     before_one = "per"
+    parts = "tusen|hundra|tjugo|trettio|förtio|femtio|sextio|sjuttio|åttio|nittio"
     comma = "komma"
     plus, equals, at, to, times, by, divided = (
         "plus",
@@ -107,7 +108,7 @@ class Swedish(CldrNormalizer):
         """1984: nineteen hundred eighty-four."""
         if not 1100 <= year < 2000:
             return self.integer(year)
-        return f"{self.integer(year // 100)}hundra{self.integer(year % 100) if year % 100 else ''}"
+        return f"{self.integer(year // 100)}hundra {self.integer(year % 100) if year % 100 else ''}".rstrip()
 
     def ordinal(self, number: int, *, feminine: bool = False) -> str:
         return str(num2words(number, lang="sv", to="ordinal"))
