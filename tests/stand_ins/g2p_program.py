@@ -22,6 +22,7 @@ def main(folder: Path) -> None:
         if "deadly" in words:
             sys.exit(4)
         if "slow" in words:
+            (folder / "asked-to-be-slow").touch()
             time.sleep(60)
         if "endless" in words:
             print("x" * 40_000, flush=True)

@@ -9,7 +9,7 @@ import importlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.languages import TAGS, match_language
 
 if TYPE_CHECKING:
     from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer
@@ -68,13 +68,13 @@ def _normalizer(language: str, region: str | None) -> Normalizer | None:
 
 def _rules_of(language: str) -> tuple[str, str]:
     """The module and the class of a language; two empty strings where it has none."""
-    own = _NORMALIZERS.get(language) or _NORMALIZERS.get(language.partition("-")[0])
+    primary = language.partition("-")[0]
+    own = _NORMALIZERS.get(language) or _NORMALIZERS.get(primary)
     if own is not None:
         return own
-    # "es-MX" is Spanish; a language of one letter is none.
-    primary = f"{language.partition('-')[0]}-"
-    like = [tag for tag in _NORMALIZERS if tag.startswith(primary) and len(primary) > 2]
-    return _NORMALIZERS[like[0]] if like else ("", "")
+    # Not all that it knows is a tag: to it "uk" is the United Kingdom.
+    like = match_language(language) or ""
+    return _NORMALIZERS[like] if len(primary) > 1 and like.startswith(f"{primary.lower()}-") else ("", "")
 
 
 def _region_in(tag: str) -> str | None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.numbers import get_currency_name
-from babel.units import format_unit
 from num2words import CONVERTER_CLASSES, num2words
 
 from kokoro_wyoming.pronunciation.normalization.money import Currency
@@ -28,6 +27,10 @@ _WORDS_LOCALES = {"nb": "no", "nn": "no"}
 """num2words' names that are not CLDR's."""
 _NOT_NUM2WORDS = frozenset(("am", "ce", "kz"))
 """What num2words calls by a name of CLDR's and says in another language, or with digits."""
+_COMMAS = {"ar": "فاصلة", "th": "จุด", "tr": "virgül", "vi": "phẩy"}
+"""The word in a decimal number, where num2words says its digits wrongly or not at all."""
+_ABBREVIATED_YEAR = re.compile(r"[ \u00a0\u202f](?:г|р)\.$")
+"""Russian and Ukrainian, behind a year."""
 _NUMBER_ERRORS = (NotImplementedError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 
 
@@ -54,6 +57,7 @@ class CldrNormalizer(Normalizer):
         self._cldr = Locale.parse(self.locale)
         language = self._cldr.language
         self.words_locale = self.words_locale or _words_locale_of(language)
+        self.comma = self.comma or _COMMAS.get(language, "")
         signs = self._cldr.number_symbols["latn"]
         self.decimal_comma = signs["decimal"] == ","
         self.dot_groups = signs["group"] == "."
@@ -63,8 +67,8 @@ class CldrNormalizer(Normalizer):
         self._day_has_stop = "d." in self._cldr.date_formats["long"].pattern
         self.minus = _minus_of(self.words_locale)
         self.ampersand = str(format_list(["", ""], locale=self._cldr)).strip() or "&"
-        self.percent = str(format_unit(5, "percent", "long", format="'#'", locale=self._cldr)).replace("#", "").strip()
         super().__init__(region)
+        self.percent = self.units.phrase("percent", "other").replace("{}", "").strip()
 
     # Numbers
 
@@ -111,6 +115,9 @@ class CldrNormalizer(Normalizer):
                 pass
         return f"{number}."
 
+    def spelled(self, parts: Sequence[str]) -> str:
+        return " ".join(part.upper() if part.isalpha() else self.number(self.parsed(part)) for part in parts)
+
     def bare(self, written: str, found: Found) -> str:
         """A whole number; one that a full stop makes an ordinal stays, as its ending is the G2P's to know."""
         if self._day_has_stop and re.match(r"\.[ \u00a0][^\W\d_A-Z]", found.string[found.end() :][:3]):
@@ -140,13 +147,24 @@ class CldrNormalizer(Normalizer):
             moment = datetime.date(year or 2000, month, day or 1)
         except ValueError:
             return self.joined(str(day or ""), self.month(month), str(year or ""))
-        if year and day:
-            return str(format_date(moment, "long", self._cldr))
-        return str(format_skeleton(skeleton, moment, locale=self._cldr))
+        whole = format_date(moment, "long", self._cldr) if year and day else None
+        written = str(whole or format_skeleton(skeleton, moment, locale=self._cldr))
+        # A number with a full stop or with letters behind it has an ending that the G2P may know.
+        return re.sub(
+            r"\b[0-9]+\b(?![.(])", lambda found: self.integer(int(found[0])), _ABBREVIATED_YEAR.sub("", written)
+        )
 
     def month(self, number: int) -> str:
         """The name of a month, as it stands in a date."""
         return next(name for spelling, name in self.month_names.items() if self.month_numbers[spelling] == number)
+
+    def own_rules_first(self) -> Iterator[Rule]:
+        percents = self.units.phrase("percent", "other")
+        if not percents.startswith("{}"):  # and "%45" is written so, too
+            yield (
+                re.compile(rf"%[ \u00a0]?(?P<number>{self.number_pattern})(?!\w)"),
+                lambda found: percents.replace("{}", self.number(self.parsed(found["number"]))),
+            )
 
     # Money
 
@@ -179,7 +197,7 @@ def _words_locale_of(language: str) -> str:
 
 def _minus_of(words_locale: str) -> str:
     word = getattr(CONVERTER_CLASSES.get(words_locale), "negword", "")
-    return str(word).strip() or "-"
+    return str(word).strip() if any(map(str.isalpha, str(word))) else "-"
 
 
 def plural_forms(one: str, few: str, many: str, part: str) -> Mapping[str, str]:

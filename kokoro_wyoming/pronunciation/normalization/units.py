@@ -270,10 +270,12 @@ class Units:
         def name(length: Literal["short", "long"], form: str) -> str:
             return self._named(format_unit(self._count(form), unit, length, format="'<'#'>'", locale=self._locale))
 
-        unknown = f"{{}} {unit}"
-        if self._has_all_names or unit not in _INFLECTED or {name("long", "one"), name("long", plural)} != {unknown}:
-            return name("long", plural)
-        return name("short", plural)
+        long, unknown = name("long", plural), f"{{}} {unit}"
+        may_be_a_word = unit not in _INFLECTED and "-" not in unit
+        if self._has_all_names or may_be_a_word or {name("long", "one"), long} != {unknown}:
+            return long
+        short = name("short", plural)
+        return f"{{}} {_SYMBOL_OF.get(unit, unit)}" if short == unknown else short
 
     def _rate(self, of: str, per: str, plural: str) -> str:
         is_own = self._per_is_own or "/" in of or f"/{per}" in self._own or of in self._own or per in self._own
