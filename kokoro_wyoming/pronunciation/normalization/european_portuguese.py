@@ -54,6 +54,12 @@ class EuropeanPortuguese(Portuguese):
             **dict.fromkeys(("mil milhões",), Large("mil milhões", "mil milhões")),
         }
 
+    def clock(self, hour: int, minute: int, second: int, half: str) -> str:
+        """20:01 would sound like 21 without its word for hours."""
+        if hour == 20 and 0 < minute < 10 and not second and not half:
+            return f"vinte horas e {self.integer(minute)}"
+        return super().clock(hour, minute, second, half)
+
     def _duration(self, found: Found) -> str:
         parts = ((found["h"], "hour"), (found["m"], "minute"), (found["s"], "second"))
         return " e ".join(self.measured(Number(int(count)), unit) for count, unit in parts if count)

@@ -30,7 +30,7 @@ _FEMININE = re.compile(
     r"kamera|wand|hand|bank|frau|milch|zahl|antwort|arbeit|zeit|woche))"
 )
 _NOT_FEMININE = re.compile(
-    r"(?i:.*(?:gebäude|ende|auge|name|termin|kamin|käse|junge|kunde|computer|ereignis|ei|geräte?))"
+    r"(?i:.*(?:gebäude|ende|auge|name|termin|kamin|käse|junge|kunde|computer|ereignis|ei|geräte?|update|game|file|home|release|interface|service|device))"
 )
 _MASCULINE = re.compile(
     r"(?i:.*(?:tag|monat|meter|liter|euro|dollar|abend|morgen|termin|raum|alarm|timer|wecker|schritt|punkt|anruf|film|"
