@@ -12,7 +12,7 @@ from typing import Any, Literal
 from kokoro_wyoming.assets.placing import sha256_of
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.audio.word_times import SpokenWord
-from kokoro_wyoming.builds.named import NamedG2P, g2p_named
+from kokoro_wyoming.builds.named_g2p import NamedG2P, make_g2p
 from kokoro_wyoming.builds.release import CALIBRATION_NAME, Release
 from kokoro_wyoming.builds.v1_0 import g2p as v1_0_g2p
 from kokoro_wyoming.errors import ModelError, UnknownLanguageError
@@ -128,8 +128,8 @@ class DescribedRelease(Release):
     def _make_quiet_pipeline(self, letter: str) -> NamedG2P:
         language = self.description.language(letter)
         if language is None:
-            return g2p_named(f"espeak:{letter.lower()}", letter)
-        return g2p_named(language.g2p, letter, symbols=dict(language.symbols))
+            return make_g2p(f"espeak:{letter.lower()}", letter)
+        return make_g2p(language.g2p, letter, symbols=dict(language.symbols))
 
     def _phonemes_of_run(self, run: Run, lang_code: str) -> Iterator[Phonemes]:
         pipeline: NamedG2P = self._quiet_pipeline(lang_code)
