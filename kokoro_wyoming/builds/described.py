@@ -12,7 +12,7 @@ from typing import Any, Literal
 from kokoro_wyoming.assets.placing import sha256_of
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.audio.word_times import SpokenWord
-from kokoro_wyoming.builds.named_g2p import NamedG2P, make_g2p
+from kokoro_wyoming.builds.named_g2p import Limits, NamedG2P, make_g2p
 from kokoro_wyoming.builds.release import CALIBRATION_NAME, Release
 from kokoro_wyoming.builds.v1_0 import g2p as v1_0_g2p
 from kokoro_wyoming.errors import ModelError, UnknownLanguageError
@@ -51,11 +51,17 @@ class DescribedRelease(Release):
         device: str = "auto",
         stream: Literal["fast", "exact"] = "fast",
         thread: ModelThread | None = None,
+        program_limits: Limits | None = None,
     ) -> None:
-        """`version` is its name in `releases`, `store` where all releases lie; the rest is as for `Release`."""
+        """`version` is its name in `releases`, `store` where all releases lie.
+
+        `program_limits` are what G2Ps that are programs are held to; without them none is started. The rest is as
+        for `Release`.
+        """
         self.version = version
         self.description = described(version)
         self._store = store
+        self._program_limits = program_limits
         super().__init__(
             config_path_of(self.description.config, version, store),
             store.weights(version),
@@ -129,7 +135,13 @@ class DescribedRelease(Release):
         language = self.description.language(letter)
         if language is None:
             return make_g2p(f"espeak:{letter.lower()}", letter)
-        return make_g2p(language.g2p, letter, symbols=dict(language.symbols))
+        return make_g2p(language.g2p, letter, symbols=dict(language.symbols), program_limits=self._program_limits)
+
+    def close(self) -> None:
+        """Let the G2Ps go, and end their programs; from any thread, but not while somebody speaks."""
+        for pipeline in [*self._quiet_pipelines.values()]:
+            pipeline.close()
+        super().close()
 
     def _phonemes_of_run(self, run: Run, lang_code: str) -> Iterator[Phonemes]:
         pipeline: NamedG2P = self._quiet_pipeline(lang_code)
@@ -242,8 +254,8 @@ def lessons_of(store: Store, version: str) -> int:
     return kept_utterances(store.weights(version).with_name(CALIBRATION_NAME))
 
 
-def missing_g2p(language: ReleaseLanguage) -> str | None:
+def missing_g2p(language: ReleaseLanguage, commands_allowed: bool = False) -> str | None:
     """Why a language cannot be spoken here, with the remedy; None when it can."""
     from kokoro_wyoming.builds.named import missing_part
 
-    return missing_part(language.g2p)
+    return missing_part(language.g2p, commands_allowed)

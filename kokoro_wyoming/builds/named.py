@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from kokoro_wyoming.builds.named_g2p import check_name, espeak_languages
+from kokoro_wyoming.builds.named_g2p import NOT_ALLOWED, espeak_languages
 from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.errors import UnknownLanguageError
+from kokoro_wyoming.releases.g2p_names import check_name, is_command
 
 _LETTERS = {"en": "a", "ja": "j", "zh": "z", "zh:1.1": "z"}
 
 
-def missing_part(name: str) -> str | None:
+def missing_part(name: str, commands_allowed: bool = False) -> str | None:
     """Why a G2P cannot be had here, with the remedy; None where it can, or where only its loading tells."""
     try:
         check_name(name)
     except ValueError as error:
         return f"{name[:60]!r} {error}"
     kind, _, rest = name.partition(":")
-    if kind == "command":
-        return "its G2P is a program of its own, and the settings do not allow any"
+    if is_command(name):
+        return None if commands_allowed else NOT_ALLOWED
     if kind == "misaki" and rest.strip() in _LETTERS:
         return g2p.missing_part(_LETTERS[rest.strip()])
     fault = g2p.missing_part("e")

@@ -178,6 +178,10 @@ class Release(ABC):
         if self._network is not None:
             self._network.forget_voices()
 
+    def close(self) -> None:
+        """Let the G2Ps go, and end what they started; from any thread, but not while somebody speaks."""
+        self._quiet_pipelines.clear()
+
     # Text to phonemes
 
     def get_pipeline(self, lang_code: str) -> Any:

@@ -104,7 +104,7 @@ def _found_releases(config: Config) -> Iterator[_Finding]:
         yield _Finding(f"release {folder}", "unusable", reason)
     for version in filter(is_found, (config.model.version, *beside(config))):
         if version != config.model.version:
-            yield from _languages_of(version, f"{version} ")
+            yield from _languages_of(config, version, f"{version} ")
         yield _Finding(f"{version} sound", _OK, _how_it_speaks(config, version))
 
 
@@ -172,14 +172,14 @@ def _hints(config: Config) -> Iterator[str]:
 
 
 def _languages(config: Config) -> Iterator[_Finding]:
-    yield from _languages_of(config.model.version)
+    yield from _languages_of(config, config.model.version)
 
 
-def _languages_of(version: str, before: str = "") -> Iterator[_Finding]:
+def _languages_of(config: Config, version: str, before: str = "") -> Iterator[_Finding]:
     from kokoro_wyoming.builds.chosen import is_left_out
     from kokoro_wyoming.builds.installed import installed_languages
 
-    for tag, reason in installed_languages(version).items():
+    for tag, reason in installed_languages(version, config.model.allow_g2p_commands).items():
         if reason is None:
             yield _Finding(f"{before}{tag}", _OK, language_name(tag))
         else:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from kokoro_wyoming.assets import Store
     from kokoro_wyoming.builds.described import DescribedRelease
     from kokoro_wyoming.builds.survey import Survey
+    from kokoro_wyoming.config import Config
     from kokoro_wyoming.releases.draft import Known
+    from kokoro_wyoming.voices.catalogue import Catalogue
     from kokoro_wyoming.voices.descriptions import VoiceDescription
 
 SUMMARY = "add a release that somebody trained"
@@ -75,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     releases.find(store.models)
     if reason := releases.refused(store.models).get(name):
         raise ConfigError(f"{path}: {reason}")
-    return _tried(name, store, args.out or path.with_name("sample.wav"))
+    return _tried(name, config, args.out or path.with_name("sample.wav"))
 
 
 def _name_here(args: argparse.Namespace, store: Store) -> str | None:
@@ -211,14 +213,24 @@ def _likely_g2p(tag: str) -> str:
 # Trying
 
 
-def _tried(name: str, store: Store, out: Path) -> int:
+def _tried(name: str, config: Config, out: Path) -> int:
     """Load everything, read the sample texts, speak one of them; the exit status."""
     from kokoro_wyoming.builds.described import DescribedRelease
     from kokoro_wyoming.builds.installed import speakable_languages
+    from kokoro_wyoming.builds.named_g2p import Limits
     from kokoro_wyoming.voices.catalogue import Catalogue
 
-    release = DescribedRelease(name, store, device="cpu", stream="exact")
-    catalogue = Catalogue.scan(name, store.voices_folder(name), speakable_languages(name))
+    store, allowed = settings.store(config), config.model.allow_g2p_commands
+    limits = Limits() if allowed else None
+    catalogue = Catalogue.scan(name, store.voices_folder(name), speakable_languages(name, allowed))
+    release = DescribedRelease(name, store, device="cpu", stream="exact", program_limits=limits)
+    try:
+        return _tried_out(release, catalogue, out)
+    finally:
+        release.close()
+
+
+def _tried_out(release: DescribedRelease, catalogue: Catalogue, out: Path) -> int:
     release.initialize()
     rows = [("weights", "ok", str(release.model_path))]
     rows += [(f"voice {voice.name}", "ok", voice.label) for voice in catalogue.voices]
@@ -231,7 +243,7 @@ def _tried(name: str, store: Store, out: Path) -> int:
     first = release.description.languages[0].tag
     voice = catalogue.named(catalogue.best_voice(first) or "") or catalogue.voices[0]
     seconds = _spoken(release, voice, out)
-    print(f"\n{out}: {seconds:.1f} s of speech by {name}/{voice.name}.")
+    print(f"\n{out}: {seconds:.1f} s of speech by {release.version}/{voice.name}.")
     return 0 if all(state == "ok" for _, state, _ in rows) else 1
 
 

@@ -140,6 +140,7 @@ class Model(_Section):
     calibrate: Annotated[Literal["auto", "never"], fields.Word]
     release_idle_seconds: Annotated[float, Field(ge=0, le=86_400)]
     """0: never."""
+    allow_g2p_commands: fields.Truth
     deprecation_notice: fields.Truth
 
 

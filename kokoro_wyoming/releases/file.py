@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.languages import is_tag, name_in_english
 from kokoro_wyoming.releases.description import Attribution, ReleaseDescription, ReleaseLanguage
+from kokoro_wyoming.releases.g2p_names import check_name
 from kokoro_wyoming.strict_yaml.documents import Document, read_document
 from kokoro_wyoming.strict_yaml.messages import Section, keys, sentence
 from kokoro_wyoming.strict_yaml.mistakes import Mistake, config_error
@@ -20,7 +21,6 @@ from kokoro_wyoming.strict_yaml.mistakes import Mistake, config_error
 FILE_NAME = "release.yaml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 """A release's name, which is that of its folder."""
-G2P_KINDS = ("espeak", "misaki", "command")
 
 DEFAULT_ROWS, DEFAULT_PHONEMES = 510, 400
 
@@ -67,9 +67,7 @@ def _letter(value: str) -> str:
 
 
 def _g2p(value: str) -> str:
-    kind, _, what = value.partition(":")
-    if kind not in G2P_KINDS or not what.strip():
-        raise ValueError("is no G2P; write espeak:LANGUAGE, misaki:CLASS or command:PROGRAM")
+    check_name(value)
     return value
 
 

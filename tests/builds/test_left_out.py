@@ -67,7 +67,7 @@ def test_what_was_left_out_is_told_in_one_line_and_what_is_broken_in_a_warning(
 ) -> None:
     note.write_text("en zh")
     missing = {"en-US": None, "fr-FR": "", "ja-JP": "no package", "pt-BR": "no package", "zh-CN": "jieba is missing"}
-    monkeypatch.setattr(startup, "installed_languages", lambda version: missing)
+    monkeypatch.setattr(startup, "installed_languages", lambda *_: missing)
     with caplog.at_level(logging.INFO):
         startup._log_missing_languages("v1.0")
     assert [(one.levelname, one.getMessage()) for one in caplog.records] == [

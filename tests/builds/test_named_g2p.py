@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from kokoro_wyoming.audio.word_times import SpokenWord
-from kokoro_wyoming.builds.named_g2p import Limits, NamedG2P, check_name, espeak_languages, make_g2p
+from kokoro_wyoming.builds.named_g2p import Limits, NamedG2P, espeak_languages, make_g2p
 from kokoro_wyoming.builds.named_g2p.interface import SymbolMap
 from kokoro_wyoming.errors import ModelError, UnknownLanguageError
 from kokoro_wyoming.pronunciation.phonemes import MAX_PHONEMES, Phonemes
+from kokoro_wyoming.releases.g2p_names import check_name
 from tests.stand_ins import g2p_program
 
 Make = Callable[..., NamedG2P]
@@ -54,7 +55,7 @@ def test_a_wrong_name_is_told(name: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         check_name(name)
     with pytest.raises(ValueError, match=fault):
-        make_g2p(name, "de-DE", commands_allowed=True)
+        make_g2p(name, "de-DE", program_limits=Limits())
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_a_wrong_name_is_told(name: str, fault: str) -> None:
         ("espeak:pt-xx", "it has pt, pt-br"),
         ("misaki:de", "misaki has no G2P 'de'; write one of en, ja"),
         ("misaki:zh:7", "misaki has no G2P"),
-        ("command:cat", "the settings do not allow any"),
+        ("command:cat", "allow_g2p_commands has to allow"),
     ],
 )
 def test_what_is_not_there_is_told(name: str, fault: str) -> None:
@@ -158,7 +159,7 @@ def program(tmp_path: Path) -> Iterator[Make]:
 
     def make(limits: Limits = _PATIENT) -> NamedG2P:
         command = shlex.join([sys.executable, g2p_program.__file__, str(tmp_path)])
-        made.append(make_g2p(f"command:{command}", "eo", commands_allowed=True, symbols={"K": "C"}, limits=limits))
+        made.append(make_g2p(f"command:{command}", "eo", symbols={"K": "C"}, program_limits=limits))
         return made[-1]
 
     yield make
@@ -201,9 +202,17 @@ def test_it_ends_at_close_and_is_not_started_again(program: Make, tmp_path: Path
         _phonemes(g2p, "la")
 
 
+@pytest.mark.parametrize("seconds", [1.0, 60.0, 3_600.0])
+def test_two_starts_and_their_ends_take_less_than_the_model_thread_may(seconds: float) -> None:
+    limits = Limits.below(seconds)
+    assert 2 * (limits.start_seconds + 3 * limits.stop_seconds) < seconds
+    assert limits.answer_seconds <= min(seconds / 10, Limits().answer_seconds)
+    assert limits.longest_answer_bytes == Limits().longest_answer_bytes
+
+
 def test_it_ends_when_nobody_holds_it(tmp_path: Path) -> None:
     command = shlex.join([sys.executable, g2p_program.__file__, str(tmp_path)])
-    make_g2p(f"command:{command}", "eo", commands_allowed=True)
+    make_g2p(f"command:{command}", "eo", program_limits=Limits())
     (pid,) = _pids(tmp_path, "started")
     assert not _is_there(pid)
 
@@ -295,7 +304,7 @@ def test_what_it_prints_as_errors_is_logged_in_short_lines(program: Make, caplog
 )
 def test_a_program_that_does_not_answer_is_told_when_it_is_made(command: str, fault: str) -> None:
     with pytest.raises(UnknownLanguageError, match=fault):
-        make_g2p(f"command:{command}", "eo", commands_allowed=True, limits=Limits(start_seconds=0.3))
+        make_g2p(f"command:{command}", "eo", program_limits=Limits(start_seconds=0.3))
 
 
 def test_a_piece_that_was_put_together_has_its_words_all_the_same(program: Make) -> None:

@@ -18,25 +18,13 @@ from kokoro_wyoming.builds.named_g2p.libraries import Library, espeak_languages,
 from kokoro_wyoming.builds.named_g2p.program import Limits as Limits
 from kokoro_wyoming.builds.named_g2p.program import Program
 from kokoro_wyoming.errors import UnknownLanguageError
+from kokoro_wyoming.releases.g2p_names import check_name
 
-__all__ = ["Limits", "NamedG2P", "check_name", "espeak_languages", "make_g2p"]
+__all__ = ["NOT_ALLOWED", "Limits", "NamedG2P", "espeak_languages", "make_g2p"]
 
+NOT_ALLOWED = "its G2P is a program of its own, which model.allow_g2p_commands has to allow"
+"""Why a program is not started, as half a sentence."""
 _AS_MADE: Mapping[str, str] = MappingProxyType({})
-_KINDS = ("espeak", "misaki", "command")
-
-
-def check_name(name: str) -> None:
-    """ValueError says what is wrong with how a G2P is named, such as "is no G2P: ..."; nothing is loaded."""
-    kind, colon, rest = name.partition(":")
-    if kind not in _KINDS or not colon:
-        raise ValueError("is no G2P: write espeak:LANGUAGE, misaki:CLASS or command:PROGRAM")
-    if not rest.strip():
-        raise ValueError(f"names no {'program' if kind == 'command' else 'language' if kind == 'espeak' else 'class'}")
-    if kind == "command":
-        try:
-            shlex.split(rest)
-        except ValueError as error:
-            raise ValueError(f"has an open quotation ({error})") from error
 
 
 def make_g2p(
@@ -44,14 +32,13 @@ def make_g2p(
     language: str,
     *,
     symbols: Mapping[str, str] = _AS_MADE,
-    commands_allowed: bool = False,
-    limits: Limits | None = None,
+    program_limits: Limits | None = None,
 ) -> NamedG2P:
     """The G2P of that name for a language's tag.
 
-    `symbols` are replaced in what the G2P makes, the longest first, each place once. A program is started only where
-    `commands_allowed`, and held to `limits`. ValueError for a name as `check_name` tells; UnknownLanguageError where
-    what it names is not there, or may not be started.
+    `symbols` are replaced in what the G2P makes, the longest first, each place once. A program is held to
+    `program_limits`, and not started where there are none. ValueError for a name as `check_name` tells;
+    UnknownLanguageError where what it names is not there, or may not be started.
     """
     check_name(name)
     kind, _, rest = name.partition(":")
@@ -59,8 +46,6 @@ def make_g2p(
         return Library(espeak_pipeline(rest.strip(), language), symbols)
     if kind == "misaki":
         return Library(misaki_pipeline(rest.strip(), language), symbols)
-    if not commands_allowed:
-        raise UnknownLanguageError(
-            f"{language} cannot be spoken: its G2P is a program of its own, and the settings do not allow any."
-        )
-    return Program(shlex.split(rest), language, symbols, limits or Limits())
+    if program_limits is None:
+        raise UnknownLanguageError(f"{language} cannot be spoken: {NOT_ALLOWED}.")
+    return Program(shlex.split(rest), language, symbols, program_limits)

@@ -50,6 +50,16 @@ class Limits:
     stop_seconds: float = 2.0
     """Time to end by itself; then it is ended."""
 
+    @classmethod
+    def below(cls, seconds: float) -> Limits:
+        """Limits with which a text that a program dies of, and one that it is slow with, take less than so long."""
+        usual = cls()
+        return cls(
+            start_seconds=min(usual.start_seconds, seconds / 4),
+            answer_seconds=min(usual.answer_seconds, seconds / 12),
+            stop_seconds=min(usual.stop_seconds, seconds / 30),
+        )
+
 
 class _NoAnswerError(Exception):
     """Why there was no answer, as half a sentence."""
