@@ -1,13 +1,13 @@
 """The languages that can be spoken: tags, letters, English names and other spellings.
 
-Nine are Kokoro's own. Releases that others trained bring more (`learn`), which never take a spelling of the nine.
-Home Assistant stores the tags in saved pipelines, so they never change.
+Nine are Kokoro's own. Releases that others trained bring more (`learn`), which take no spelling of the nine
+but their own code. Home Assistant stores the tags in saved pipelines, so they never change.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -44,6 +44,8 @@ _OWN_BY_SPELLING = {
     for language in _LANGUAGES
     for spelling in (language.tag.lower(), language.letter, *language.aliases)
 }
+OTHERS_CODES = frozenset({"uk"})
+"""Spellings above that are the code of another language, which has them where a release speaks it: Ukrainian."""
 _by_tag, _by_spelling = _OWN_BY_TAG, _OWN_BY_SPELLING
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
@@ -57,6 +59,8 @@ def learn(languages: Iterable[Language]) -> None:
         primary = language.tag.partition("-")[0]
         for spelling in (language.tag.lower(), primary, language.name.lower(), *language.aliases):
             by_spelling.setdefault(spelling, language.tag)
+        if primary in OTHERS_CODES:
+            by_spelling[primary] = language.tag
     # Replaced and never emptied, as other threads read them.
     _by_tag, _by_spelling = by_tag, by_spelling
 
@@ -86,14 +90,27 @@ def name_in_english(tag: str) -> str:
 
 def match_language(spelling: str) -> str | None:
     """The advertised tag for a spelling ("en_us", "es-MX", "zh-Hans", "ja", "b"), or None."""
+    return _matched(spelling, _by_spelling)
+
+
+def match_own_language(spelling: str) -> str | None:
+    """The same among Kokoro's own languages, whatever others there are: "pt-PT" is always "pt-BR"."""
+    return _matched(spelling, _OWN_BY_SPELLING)
+
+
+def _matched(spelling: str, by_spelling: Mapping[str, str]) -> str | None:
     wanted = spelling.strip().lower().replace("_", "-")
-    exact = _by_spelling.get(wanted)
+    exact = by_spelling.get(wanted)
     if exact is not None:
         return exact
-    primary, *regions = wanted.split("-")
+    parts = wanted.split("-")
     # A single letter is Kokoro's code and has no region: "a-x" is not English.
-    is_tag = len(primary) > 1 and regions and all(part.isalnum() for part in regions)
-    return _by_spelling.get(primary) if is_tag else None
+    if len(parts[0]) < 2 or not all(part.isalnum() for part in parts[1:]):
+        return None
+    if parts[0] in OTHERS_CODES and by_spelling.get(parts[0]) == _OWN_BY_SPELLING[parts[0]]:
+        return None  # "uk-UA" is not British
+    shorter = ("-".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+    return next((by_spelling[each] for each in shorter if each in by_spelling), None)
 
 
 def kokoro_letter(tag: str) -> str:

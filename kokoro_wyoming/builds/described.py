@@ -125,7 +125,7 @@ class DescribedRelease(Release):
         """The tag of one of its languages, or of a foreign script's, for any spelling or its letter."""
         description = self.description
         own = description.tag_of_letter(lang_code) or match_language(lang_code)
-        for tag in (lang_code, own):
+        for tag in (lang_code, own, description.like(lang_code)):
             if tag in self.languages:
                 return str(tag)
         told = ", ".join(description.tags)

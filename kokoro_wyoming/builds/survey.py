@@ -16,7 +16,7 @@ from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
 from kokoro_wyoming.assets.placing import megabytes
 from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, MAX_ARRAY_BYTES, read_array, read_tensors
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, ModelError
-from kokoro_wyoming.languages import is_tag, match_language
+from kokoro_wyoming.languages import OTHERS_CODES, is_tag, match_language
 from kokoro_wyoming.network.layouts import parts_of
 from kokoro_wyoming.network.loading import MODULES
 from kokoro_wyoming.voices.packs import STYLE_ROW_SIZE
@@ -162,7 +162,7 @@ def tag_of(word: str) -> str | None:
 
     if is_tag(word) and "-" in word:
         return word
-    if known := match_language(word):
+    if word.lower() not in OTHERS_CODES and (known := match_language(word)):
         return known
     try:
         likely = get_global("likely_subtags").get(word.lower())

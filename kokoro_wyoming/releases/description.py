@@ -87,6 +87,11 @@ class ReleaseDescription:
         """The language with that tag, or None."""
         return next((language for language in self.languages if language.tag == tag), None)
 
+    def like(self, spelling: str) -> str | None:
+        """The tag of its first language with the same language code, whatever the country: "pt" is "pt-PT"."""
+        code = spelling.strip().lower().replace("_", "-").partition("-")[0]
+        return next((tag for tag in self.tags if tag.partition("-")[0] == code), None)
+
     def tag_of_letter(self, letter: str) -> str | None:
         """The tag of the language whose voices' names begin with a letter, or None."""
         return next((language.tag for language in self.languages if language.letter == letter), None)

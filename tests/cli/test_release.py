@@ -95,7 +95,15 @@ def test_a_folder_is_sorted_by_what_its_files_hold(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("word", "tag"),
-    [("de", "de-DE"), ("sv", "sv-SE"), ("pt-PT", "pt-PT"), ("pl", "pl-PL"), ("en", "en-US"), ("xx-yy", None)],
+    [
+        ("de", "de-DE"),
+        ("sv", "sv-SE"),
+        ("pt-PT", "pt-PT"),
+        ("pl", "pl-PL"),
+        ("en", "en-US"),
+        ("uk", "uk-UA"),
+        ("xx-yy", None),
+    ],
 )
 def test_a_language_is_a_tag(word: str, tag: str | None) -> None:
     assert tag_of(word) == tag

@@ -8,7 +8,7 @@ import pytest
 
 from kokoro_wyoming import config, releases
 from kokoro_wyoming.errors import ConfigError, UnknownVersionError
-from kokoro_wyoming.languages import TAGS, language_name, match_language, tags
+from kokoro_wyoming.languages import TAGS, language_name, match_language, match_own_language, tags
 from kokoro_wyoming.releases.file import read_release
 from kokoro_wyoming.voices.blends import parse
 from kokoro_wyoming.voices.catalogue import voice_label, voice_language
@@ -133,6 +133,27 @@ def test_a_language_never_takes_a_spelling_of_kokoro_s_own(tmp_path: Path) -> No
     assert language_name("pt-PT") == "European Portuguese"
     assert voice_language("pf_inês", "german") == "pt-PT"
     assert voice_language("pf_dora") == "pt-BR"
+
+
+def test_a_language_has_its_own_code_where_kokoro_s_spelling_is_no_code(tmp_path: Path) -> None:
+    assert [match_language(spelling) for spelling in ("uk", "en-UK", "uk-UA")] == ["en-GB", "en-GB", None]
+    head, _, _ = RELEASE.partition("  de-DE")
+    spoken = f"{head}  uk-UA: {{g2p: espeak:uk, texts: Готово.}}\n  pt-PT: {{g2p: espeak:pt, texts: Pronto.}}\n"
+    releases.find(_folder(tmp_path, spoken).parent)
+    for spelling in ("uk-UA", "uk_ua", "UK", "uk-Cyrl-UA", "Ukrainian"):
+        assert match_language(spelling) == "uk-UA"
+    assert [match_language(spelling) for spelling in ("en-UK", "pt-PT-ao1990", "pt-BR-x", "pt")] == [
+        "en-GB",
+        "pt-PT",
+        "pt-BR",
+        "pt-BR",
+    ]
+    assert [match_own_language(spelling) for spelling in ("pt-PT", "uk-UA", "de")] == ["pt-BR", None, None]
+    assert [releases.described("german").like(spelling) for spelling in ("pt", "PT_BR", "en")] == [
+        "pt-PT",
+        "pt-PT",
+        None,
+    ]
 
 
 def test_settings_may_name_a_release_its_voices_and_its_languages(tmp_path: Path) -> None:
