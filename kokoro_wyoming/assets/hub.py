@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from kokoro_wyoming import __version__
 from kokoro_wyoming.assets import placing
-from kokoro_wyoming.assets.inspection import published_kind
+from kokoro_wyoming.assets.inspection import UNPINNED, published_kind
 from kokoro_wyoming.assets.ledger import Entry
 from kokoro_wyoming.assets.manifest import Hub, Release, ReleaseFile
 from kokoro_wyoming.assets.placing import SourceError, WrongContentError
@@ -118,7 +118,7 @@ def _taken_from_cache(library: ModuleType, store: Store, release: Release, file:
     hub = release.hub
     name = f"{hub.folder}/{file.name}" if hub.folder else file.name
     cached = library.try_to_load_from_cache(hub.repository, name, revision=hub.revision)
-    if not isinstance(cached, str) or os.path.getsize(cached) != file.bytes:
+    if not isinstance(cached, str) or (file.is_pinned and os.path.getsize(cached) != file.bytes):
         return False
     target = store.place(release.version, file.name)
     part = placing.part_of(target)
@@ -172,18 +172,23 @@ def _download(
 
 
 def _settle(part: Path, target: Path, hub: Hub, file: ReleaseFile) -> None:
-    placing.verify_or_delete(part, file, NAME)
-    kind = published_kind(file)
-    source = f"{hub.repository} at {hub.revision[:12]}"
-    placing.settle(part, target, Entry(kind, source, file.bytes, file.sha256, upstream_sha256=file.sha256))
+    kind, source = published_kind(file), f"{hub.repository} at {hub.revision[:12]}"
+    size_bytes, digest = file.bytes, file.sha256
+    if file.is_pinned:
+        placing.verify_or_delete(part, file, NAME)
+    else:
+        placing.shape_or_delete(part, file.name, file.shape, NAME)
+        size_bytes, digest = part.stat().st_size, placing.sha256_of(part)
+        source += f", {UNPINNED}"
+    placing.settle(part, target, Entry(kind, source, size_bytes, digest, upstream_sha256=digest))
 
 
 def _transfer(library: ModuleType, url: str, part: Path, file: ReleaseFile, advance: Callable[[int], object]) -> None:
-    """Append to `part` until it has the published size."""
+    """Append to `part` until it has the published size; a file whose size is not known begins anew."""
     import stamina
 
-    if _size_bytes(part) > file.bytes:
-        part.unlink()
+    if _size_bytes(part) > file.bytes or not file.is_pinned:
+        part.unlink(missing_ok=True)
     advance(_size_bytes(part))
     try:
         for attempt in stamina.retry_context(on=_may_pass, attempts=ATTEMPTS, timeout=None, wait_initial=1, wait_max=8):
@@ -210,7 +215,7 @@ def _append(library: ModuleType, url: str, part: Path, file: ReleaseFile, advanc
             cast("BinaryIO", output),
             resume_size=output.tell(),
             headers=headers,
-            expected_size=file.bytes,
+            expected_size=file.bytes if file.is_pinned else None,
             displayed_filename=file.name,
             tqdm_class=hidden,
         )

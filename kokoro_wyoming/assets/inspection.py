@@ -25,6 +25,8 @@ HALF = "official half precision weights"
 ROUNDED = "int8-rounded weights"
 CUSTOM = "custom weights"
 
+UNPINNED = "not pinned, checked by its shape"
+
 MAX_CONFIG_BYTES = 1024 * 1024
 """The most bytes of a config.json; the published ones have 2,500."""
 
@@ -131,13 +133,15 @@ def _checked(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool
     size_bytes = _size_bytes(path)
     if size_bytes is None:
         return FileState(path, "missing", file.role, "not fetched yet")
-    candidates = [(each.bytes, each.sha256) for each in (entry, file) if each and each.bytes == size_bytes]
+    candidates = [each.sha256 for each in (entry, file) if each and each.sha256 and each.bytes == size_bytes]
     digest = sha256_of(path) if hashes and candidates else ""
-    if any(not hashes or digest == sha256 for _, sha256 in candidates):
+    if any(not hashes or digest == sha256 for sha256 in candidates):
         if entry and entry.bytes == size_bytes:
             return FileState(path, "ok", entry.kind, entry.source)
         return FileState(path, "ok", published_kind(file), "as published")
     if _INTACT[file.role](path, hashes):
+        if not entry and not file.is_pinned:
+            return FileState(path, "ok", published_kind(file), UNPINNED)
         return FileState(path, "ok", _OWN[file.role], "not a published file, so your own")
     return _broken(path, file.role, size_bytes, entry or file, digest)
 

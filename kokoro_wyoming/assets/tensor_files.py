@@ -77,6 +77,15 @@ def read_array(path: Path) -> Any:
         return _READERS[path.suffix](content_of(path, MAX_ARRAY_BYTES))
 
 
+def read_tensor(path: Path) -> torch.Tensor:
+    """The one tensor in a file of `torch.save`, whatever the file's suffix; ModelError for all else."""
+    with damage_explained(path):
+        tensor = _read_pt(content_of(path, MAX_ARRAY_BYTES))
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError("it holds no tensor")
+        return tensor
+
+
 def read_archive(path: Path, remedy: str) -> dict[str, NDArray[np.generic]]:
     """The arrays of an .npz file by name; ModelError with the path and the remedy."""
     with damage_explained(path, remedy), opened(path) as file, zipfile.ZipFile(file) as archive:

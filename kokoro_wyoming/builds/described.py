@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from kokoro_wyoming.assets.placing import sha256_of
 from kokoro_wyoming.assets.store import Store
+from kokoro_wyoming.assets.tensor_files import REMOVE
 from kokoro_wyoming.audio.word_times import SpokenWord
 from kokoro_wyoming.builds.named_g2p import Limits, NamedG2P, make_g2p
 from kokoro_wyoming.builds.release import CALIBRATION_NAME, Release
@@ -23,7 +24,7 @@ from kokoro_wyoming.network.loading import read_config, vocabulary_fault
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa
 from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut
-from kokoro_wyoming.releases import DEFAULT_VERSION, ReleaseLanguage, described, is_built_in, names
+from kokoro_wyoming.releases import DEFAULT_VERSION, ReleaseLanguage, described, how_to_get, is_built_in, names
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.packs import pack_paths
@@ -91,10 +92,12 @@ class DescribedRelease(Release):
             )
 
     def _remedy(self) -> str:
+        if is_built_in(self.version):
+            return f"{REMOVE}run {how_to_get(self.version)}"
         return REMEDY
 
     def _read_config(self) -> dict[str, Any]:
-        config = read_config(self.config_path, REMEDY)
+        config = read_config(self.config_path, self._remedy())
         if self.description.vocabulary is None:
             return config
         path = config_path_of(self.description.vocabulary, self.version, self._store)

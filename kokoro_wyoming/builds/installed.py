@@ -5,7 +5,7 @@ from __future__ import annotations
 from kokoro_wyoming.builds import v0_19, v1_0
 from kokoro_wyoming.builds.described import missing_g2p
 from kokoro_wyoming.languages import TAGS, kokoro_letter
-from kokoro_wyoming.releases import DEFAULT_VERSION, described, is_built_in, match_version
+from kokoro_wyoming.releases import DEFAULT_VERSION, described, is_described, match_version
 
 
 def installed_languages(version: str = DEFAULT_VERSION, commands_allowed: bool = False) -> dict[str, str | None]:
@@ -14,7 +14,7 @@ def installed_languages(version: str = DEFAULT_VERSION, commands_allowed: bool =
     `commands_allowed` is `model.allow_g2p_commands`.
     """
     name = match_version(version)
-    if not is_built_in(name):
+    if is_described(name):
         return {language.tag: missing_g2p(language, commands_allowed) for language in described(name).languages}
     if name == v0_19.VERSION:
         return dict.fromkeys(v0_19.LANGUAGES, v0_19.missing_part())

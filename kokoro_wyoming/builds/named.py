@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 from kokoro_wyoming.builds.named_g2p import NOT_ALLOWED, espeak_languages
 from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.errors import UnknownLanguageError
@@ -19,6 +21,8 @@ def missing_part(name: str, commands_allowed: bool = False) -> str | None:
     kind, _, rest = name.partition(":")
     if is_command(name):
         return None if commands_allowed else NOT_ALLOWED
+    if rest.strip() == "zh:1.1" and importlib.util.find_spec("pypinyin_dict") is None:
+        return "the Python package pypinyin-dict is not installed; run `pip install pypinyin-dict`"
     if kind == "misaki" and rest.strip() in _LETTERS:
         return g2p.missing_part(_LETTERS[rest.strip()])
     fault = g2p.missing_part("e")

@@ -13,7 +13,7 @@ from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.cli.voices import beside, scan, voice_selector
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.languages import language_name
-from kokoro_wyoming.releases import DEFAULT_VERSION, described, is_found, is_older, refused
+from kokoro_wyoming.releases import DEFAULT_VERSION, described, is_described, is_older, refused
 
 if TYPE_CHECKING:
     from kokoro_wyoming.config import Config
@@ -99,10 +99,10 @@ def _files(config: Config, *, hashes: bool) -> Iterator[_Finding]:
 
 
 def _found_releases(config: Config) -> Iterator[_Finding]:
-    """Releases that are folders of data: their languages, how they speak, and those that cannot be used."""
+    """Releases that are known by their values alone: their languages, how they speak, and those that cannot be used."""
     for folder, reason in refused(config.folders.models).items():
         yield _Finding(f"release {folder}", "unusable", reason)
-    for version in filter(is_found, (config.model.version, *beside(config))):
+    for version in filter(is_described, (config.model.version, *beside(config))):
         if version != config.model.version:
             yield from _languages_of(config, version, f"{version} ")
         yield _Finding(f"{version} sound", _OK, _how_it_speaks(config, version))

@@ -135,6 +135,7 @@ def _folder_of(source: str) -> tuple[Path, str | None]:
 
 
 def _name(args: argparse.Namespace, repository: str | None) -> str:
+    from kokoro_wyoming.releases import VERSIONS, described
     from kokoro_wyoming.releases.file import NAME
 
     wanted = args.name or (repository or Path(args.source).expanduser().absolute().name).rpartition("/")[2]
@@ -142,7 +143,7 @@ def _name(args: argparse.Namespace, repository: str | None) -> str:
     name = wanted if args.name else plain.removeprefix("kokoro").strip("-._") or plain
     if not NAME.fullmatch(name):
         raise ConfigError(f"--name: {name[:40]!r} is no name for a release: small letters, digits and -_. make one")
-    if name in ("v1_0", "v0_19"):
+    if name in {described(version).folder for version in VERSIONS}:
         raise ConfigError(f"--name: {name!r} is the folder of a release of this program; choose another")
     return name
 

@@ -21,7 +21,7 @@ from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.calibration import calibrate
 from kokoro_wyoming.network.memory import return_memory
 from kokoro_wyoming.processor import Waiting
-from kokoro_wyoming.releases import DEFAULT_VERSION, find, is_built_in, match_version
+from kokoro_wyoming.releases import DEFAULT_VERSION, find, is_described, match_version
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.voices.folders import VoiceFolders
 
@@ -132,7 +132,7 @@ class ModelManager:
             "stream": self.stream,
             "thread": self.thread,
         }
-        if not is_built_in(version):
+        if is_described(version):
             return DescribedRelease(version, self._store, program_limits=self._program_limits, **settings)
         if version == v0_19.VERSION:
             return v0_19.KokoroV019Wrapper(v0_19.CONFIG_PATH, weights, **settings)

@@ -6,6 +6,7 @@ A release is known by the values of its `release.yaml` alone: in `builds/v1_0`, 
 from __future__ import annotations
 
 import logging
+import re
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +27,7 @@ __all__ = [
     "forget_found",
     "how_to_get",
     "is_built_in",
+    "is_described",
     "is_found",
     "is_older",
     "match_version",
@@ -36,8 +38,8 @@ __all__ = [
 
 _LOGGER = logging.getLogger(__name__)
 
-VERSIONS = ("v1.0", "v0.19")
-"""The releases that come with this program, the newest first."""
+VERSIONS = ("v1.0", "v0.19", "v1.1-zh")
+"""The releases that come with this program: the default one, the one before it, and the Chinese one."""
 DEFAULT_VERSION = "v1.0"
 
 DEPRECATION_NOTICE = (
@@ -47,6 +49,7 @@ DEPRECATION_NOTICE = (
 """Logged where the older release is the default."""
 
 _ALSO_WRITTEN = {"v0.19.0": "v0.19", "v.19": "v0.19", "v019": "v0.19", "v10": "v1.0", "v1.0.0": "v1.0"}
+_ALSO_WRITTEN |= dict.fromkeys(("v1.1.zh", "v1.1", "v11", "v11.zh"), "v1.1-zh")
 
 _BUILDS = Path(__file__).parent.parent / "builds"
 
@@ -62,7 +65,7 @@ _refused: dict[Path, dict[str, str]] = {}
 def _built_in() -> dict[str, ReleaseDescription]:
     from kokoro_wyoming.releases.file import FILE_NAME, read_release
 
-    folders = {version: version.replace(".", "_") for version in VERSIONS}
+    folders = {version: re.sub(r"[.-]", "_", version) for version in VERSIONS}
     return {name: read_release(_BUILDS / folder / FILE_NAME, name, folder) for name, folder in folders.items()}
 
 
@@ -85,8 +88,13 @@ def is_built_in(version: str) -> bool:
 
 
 def is_older(version: str) -> bool:
-    """Whether a release comes with this program and is not the newest of those."""
-    return version in VERSIONS[1:]
+    """Whether a release has another one after it that speaks all its languages."""
+    return version == "v0.19"
+
+
+def is_described(version: str) -> bool:
+    """Whether a release is spoken by its values alone: a found one, or v1.1-zh."""
+    return version not in VERSIONS[:2]
 
 
 def is_found(version: str) -> bool:

@@ -23,11 +23,16 @@ def _folder(home: Path, text: str = RELEASE, name: str = "german") -> Path:
 
 
 def test_the_releases_of_this_program_describe_themselves_by_the_same_values() -> None:
-    new, old = map(releases.described, releases.VERSIONS)
+    new, old, chinese = map(releases.described, releases.VERSIONS)
     assert new.tags == TAGS
     assert (new.pack_rows, new.phonemes_of_row_0, new.longest_phonemes) == (510, 1, 510)
     assert (old.pack_rows, old.phonemes_of_row_0, old.longest_phonemes) == (511, 0, 510)
-    assert [one.title for one in (new, old)] == ["Kokoro v1.0", "Kokoro v0.19"]
+    assert [one.title for one in (new, old, chinese)] == ["Kokoro v1.0", "Kokoro v0.19", "Kokoro v1.1-zh"]
+    assert (chinese.folder, chinese.tags, chinese.max_phonemes) == ("v1_1_zh", ("zh-CN", "en-US", "en-GB"), 183)
+    assert [version for version in releases.VERSIONS if releases.is_older(version)] == ["v0.19"]
+    assert [version for version in releases.VERSIONS if releases.is_described(version)] == ["v1.1-zh"]
+    for spelling in ("v1.1-zh", "1.1", "V1_1-ZH", "kokoro-v1.1-zh", "Kokoro v1.1-zh", "v1_1_zh"):
+        assert releases.match_version(spelling) == "v1.1-zh"
     assert [language.letter for language in new.languages] == [*"abefhijpz"]
 
 
@@ -96,8 +101,8 @@ def test_a_found_release_is_known_by_its_name_and_label_with_its_languages_until
     releases.find(folder.parent)
     for spelling in ("german", "German", "Kokoro German", "kokoro-german"):
         assert releases.match_version(spelling) == "german"
-    assert releases.other_versions("v1.0") == ("v0.19", "german")
-    with pytest.raises(UnknownVersionError, match=r"use v1\.0, v0\.19 or german"):
+    assert releases.other_versions("v1.0") == ("v0.19", "v1.1-zh", "german")
+    with pytest.raises(UnknownVersionError, match=r"use v1\.0, v0\.19, v1\.1-zh or german"):
         releases.match_version("dutch")
     for spelling in ("de", "de-AT", "DE_de", "german"):
         assert match_language(spelling) == "de-DE"
