@@ -22,6 +22,8 @@ from tests.listening import Ears, words
 from tests.stand_ins import chinese_release
 from tests.stand_ins.chinese_release import VERSION
 
+PHONEMES = "ㄑ言2ㄇㄣ2/ㄧ3ㄐ应1/ㄙ我2ㄏㄠ3/ㄌㄜ5."
+"""Of 前门已经锁好了。, as misaki makes them by itself."""
 TEXT = "Good morning. The kitchen window is open, and the coffee is ready."
 
 
@@ -97,14 +99,11 @@ async def test_its_phonemes_are_those_of_misaki_and_its_vocabulary_has_them_all(
     (piece,) = model.read("前门已经锁好了。", "zh")
     assert piece.phonemes == PHONEMES
     mixed = "".join(piece.phonemes for piece in model.read("请打开 kitchen 的灯。", "zh"))
-    assert "kˈɪʧən" in mixed
+    assert "kˈɪʧᵊn" in mixed
     long = "今天我们去公园散步，" * 12 + "然后回家。"
     pieces = [*model.read(long, "zh")]
     assert all(len(piece.phonemes) <= 183 for piece in pieces)
     assert "".join(piece.graphemes for piece in pieces).replace(" ", "") == long
-
-
-PHONEMES = ""
 
 
 @pytest.mark.weights

@@ -10,6 +10,7 @@ from typing import Any
 
 from kokoro_wyoming.audio.word_times import SpokenWord, paired
 from kokoro_wyoming.builds.v1_0 import g2p
+from kokoro_wyoming.builds.v1_0.chinese import load_in_tables
 from kokoro_wyoming.errors import UnknownLanguageError, first_line
 from kokoro_wyoming.pronunciation.phonemes import Phonemes
 
@@ -41,6 +42,7 @@ class BopomofoPipeline:
         return paired(piece.graphemes, piece.phonemes.replace("/", " "), self._words)
 
     def _made(self, language: str) -> Any:
+        load_in_tables()  # or jieba would print, and keep its words in a file that anybody may write
         try:
             with _another_pypinyin():
                 from misaki.zh import ZHG2P
