@@ -24,6 +24,7 @@ COMMANDS = (
     "fetch",
     "check",
     "voices",
+    "voice",
     "release",
     "say",
     "announce",

@@ -65,6 +65,8 @@ class ReleaseDescription:
     """Whether voices may have other names than Kokoro's, such as af_heart; they speak the first language."""
     max_phonemes: int
     """The most phonemes that are spoken at a time."""
+    packs_of: tuple[str, ...]
+    """The releases whose packs speak here too, as its makers say."""
     languages: tuple[ReleaseLanguage, ...]
     """The first is the default."""
 

@@ -121,6 +121,7 @@ class _Voices(Section):
     rows: Annotated[int, Field(ge=2, le=4_096)] = DEFAULT_ROWS
     first_row: Annotated[int, Field(ge=0, le=1)] = 1
     names: Annotated[str, Field(pattern="^(any|kokoro)$")] = "any"
+    packs_of: Annotated[tuple[_Line, ...], BeforeValidator(_several)] = ()
 
 
 class _Limits(Section):
@@ -199,6 +200,7 @@ def _description(values: ReleaseFile, name: str, folder: str) -> ReleaseDescript
         phonemes_of_row_0=first,
         any_voice_names=values.voices.names == "any",
         max_phonemes=min(values.limits.phonemes, rows - 1 + first),
+        packs_of=values.voices.packs_of,
         languages=tuple(_language(tag, language) for tag, language in values.languages.items()),
     )
 
