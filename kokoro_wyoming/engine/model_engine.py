@@ -24,7 +24,7 @@ from kokoro_wyoming.network.inference import OutputOptions
 from kokoro_wyoming.network.memory import trim_heap
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions
 from kokoro_wyoming.pronunciation.readings import Reading
-from kokoro_wyoming.releases import described, is_found
+from kokoro_wyoming.releases import described, is_described
 from kokoro_wyoming.scheduler import on_own_thread
 from kokoro_wyoming.scheduler.listener import Listener
 from kokoro_wyoming.text.sentences import Sentence, plain
@@ -159,7 +159,7 @@ class Engine:
         offered = dict.fromkeys(voice.languages[0] for voice in self.programs()[0].voices if voice.languages)
         for language in offered:
             voice = self.resolve(VoiceRequest(language=language))
-            if is_found(voice.version) and voice.version not in self.manager.loaded():
+            if is_described(voice.version) and voice.version not in self.manager.loaded():
                 continue  # its listeners wait for the release itself, which nobody may ever ask for
             text = f"{_sample(voice)} 21.5 °C."
             async with self.manager.in_use(voice.version) as release:
