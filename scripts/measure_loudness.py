@@ -16,14 +16,15 @@ import numpy as np
 import torch
 
 from kokoro_wyoming import config
-from kokoro_wyoming.assets.store import folder_name, weights_path
+from kokoro_wyoming.assets.store import Store, folder_name, weights_path
 from kokoro_wyoming.audio.loudness_meter import integrated_lufs
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
+from kokoro_wyoming.builds.described import DescribedRelease
 from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.languages import kokoro_letter
-from kokoro_wyoming.releases import VERSIONS
+from kokoro_wyoming.releases import VERSIONS, is_described
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.catalogue import voice_language
 from kokoro_wyoming.voices.packs import pack_paths
@@ -55,6 +56,8 @@ def main() -> None:
 
 def _release(version: str, models: Path, voices: Path) -> Release:
     weights = weights_path(models, version)
+    if is_described(version):
+        return DescribedRelease(version, Store(models.parent, voices.parent), device="cpu", stream="exact")
     if version == "v0.19":
         return KokoroV019Wrapper(CONFIG_PATH, weights, voices_path=voices, device="cpu", stream="exact")
     return KokoroV1Wrapper(models / "config.json", weights, voices_path=voices, device="cpu", stream="exact")
@@ -62,7 +65,7 @@ def _release(version: str, models: Path, voices: Path) -> Release:
 
 def _loudness_lufs(release: Release, name: str) -> float:
     torch.manual_seed(0)
-    letter = kokoro_letter(voice_language(name) or "en-US")
+    letter = kokoro_letter(voice_language(name, release.version) or "en-US")
     pieces = [
         piece.numpy()
         for text in sorted(MEASURED[letter], key=_far_from_usual)[:_SENTENCES]

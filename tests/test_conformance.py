@@ -33,7 +33,7 @@ async def test_our_sessions_conform() -> None:
 
 async def test_our_server_with_its_model_thread_conforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
     async with beep_program(tmp_path) as server:
         port = urlsplit(server.uri or "").port
         assert _faults([finding async for finding in try_all(Server("127.0.0.1", port or 0))]) == ""

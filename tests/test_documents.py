@@ -14,7 +14,6 @@ import kokoro_wyoming
 from kokoro_wyoming import config, scheduler
 from kokoro_wyoming.assets import manifest, tensor_files
 from kokoro_wyoming.audio import joining, pcm
-from kokoro_wyoming.config import yaml_document
 from kokoro_wyoming.engine import calibration, model_engine
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.network import learning
@@ -22,10 +21,12 @@ from kokoro_wyoming.protocols import admission
 from kokoro_wyoming.protocols.http import bodies, errors, offers
 from kokoro_wyoming.protocols.wyoming import server
 from kokoro_wyoming.protocols.wyoming.frames import WireLimits
+from kokoro_wyoming.releases import described
 from kokoro_wyoming.scheduler import listener, load
 from kokoro_wyoming.server import process
 from kokoro_wyoming.speakers import chime, journal, together
 from kokoro_wyoming.speakers.kinds import wyoming
+from kokoro_wyoming.strict_yaml import documents
 from kokoro_wyoming.text import splitting
 from kokoro_wyoming.text.markup import inline
 from kokoro_wyoming.text.ssml import reader
@@ -52,7 +53,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
     "docs/migration.md": {
         "| voices | # | # |": (V0_19, V1_0),
         "from # short utterances that nobody hears": (calibration.UTTERANCES,),
-        "(# rows, # rows)": (packs.PACK_ROWS["v0.19"], packs.PACK_ROWS["v1.0"]),
+        "(# rows, # rows)": (described("v0.19").pack_rows, described("v1.0").pack_rows),
     },
     "docs/running.md": {
         "publish port #": (ADDRESS.port,),
@@ -61,7 +62,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
     },
     "docs/voices.md": {
         "blend has at most # voices; a pace lies between # and #.": (blends.MAX_PARTS, *SPEEDS),
-        "the shape is (#, 1, #).": (packs.PACK_ROWS["v1.0"], packs.STYLE_ROW_SIZE),
+        "the shape is (#, 1, #).": (described("v1.0").pack_rows, packs.STYLE_ROW_SIZE),
         "Its # voices then stand": (V0_19,),
     },
     "docs/api.md": {
@@ -122,7 +123,7 @@ TOLD: dict[str, dict[str, tuple[float | None, ...]]] = {
         "It hangs up # s after `played`": (wyoming.TAIL_SECONDS,),
         "When no text comes for # s,": (DEFAULTS.speech.quiet_seconds,),
     },
-    "SECURITY.md": {"without aliases, at most #.": (yaml_document.MAX_FILE_BYTES,)},
+    "SECURITY.md": {"without aliases, at most #.": (documents.MAX_FILE_BYTES,)},
     "config/default.yaml": {
         "2.0 twice as fast; # to #,": SPEEDS,
         "one after @ its pace (# to #)": SPEEDS,

@@ -43,6 +43,8 @@ def test_spellings_of_clients_are_understood(spelling: str, tag: str) -> None:
     assert match_language(spelling) == tag
 
 
-@pytest.mark.parametrize("spelling", ["", " ", "de", "de-DE", "x", "a-b", "english-ish words", "../en", "enx"])
+@pytest.mark.parametrize(
+    "spelling", ["", " ", "de", "de-DE", "x", "a-b", "english-ish words", "../en", "enx", "uk-UA", "uk_ua"]
+)
 def test_anything_else_is_no_language(spelling: str) -> None:
     assert match_language(spelling) is None

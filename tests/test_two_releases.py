@@ -113,7 +113,7 @@ async def test_both_are_loaded_once_whoever_asks_and_however_it_is_spelled(manag
     models = await asyncio.gather(*(manager.get_model(spelling) for spelling in spellings))
     assert len({id(model) for model in models}) == 2
     assert manager.loaded() == ("v1.0", "v0.19")
-    with pytest.raises(UnknownVersionError, match=r"v1\.0 or v0\.19"):
+    with pytest.raises(UnknownVersionError, match=r"v1\.0, v0\.19 or v1\.1-zh"):
         await manager.get_model("v0.20")
 
 
@@ -271,7 +271,7 @@ async def test_home_assistant_reaches_the_older_voices_blends_and_own_names_thro
     ("program", "voice", "code", "told"),
     [
         (None, "bm_nobody", "unknown-voice", "bm_nobody"),
-        (None, "v2/af_heart", "unknown-program", "v1.0 or v0.19"),
+        (None, "v2/af_heart", "unknown-program", "v1.0, v0.19 or v1.1-zh"),
         (None, "af_heart(2+af_sky", "unknown-voice", "at character 11"),
         (OLD, "af_heart", "unknown-voice", "v1.0/af_heart"),
         ("Piper", None, "unknown-program", "there is"),

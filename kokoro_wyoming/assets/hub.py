@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from kokoro_wyoming import __version__
 from kokoro_wyoming.assets import placing
-from kokoro_wyoming.assets.inspection import published_kind
+from kokoro_wyoming.assets.inspection import UNPINNED, published_kind
 from kokoro_wyoming.assets.ledger import Entry
 from kokoro_wyoming.assets.manifest import Hub, Release, ReleaseFile
 from kokoro_wyoming.assets.placing import SourceError, WrongContentError
@@ -61,6 +61,36 @@ def deliver(store: Store, release: Release, wanted: Sequence[ReleaseFile], repor
             _download(library, store, release, file, advance)
 
 
+def snapshot(repository: str, patterns: Sequence[str], report: Callable[[str], None]) -> Path:
+    """The folder, in Hugging Face's own cache, with a repository's files of these names; what is there stays.
+
+    `repository` is "owner/name". `SourceError` when the hub cannot be reached or does not have it.
+    """
+    library = _library()
+    from huggingface_hub.errors import HFValidationError
+
+    report(f"fetching {repository} from {NAME}")
+    try:
+        folder = library.snapshot_download(
+            repository,
+            allow_patterns=[*patterns],
+            endpoint=os.environ.get("HF_ENDPOINT") or None,
+            library_name="kokoro-wyoming",
+            library_version=__version__,
+            etag_timeout=PROBE_SECONDS,
+        )
+    except HFValidationError as problem:
+        raise SourceError(f"{repository[:80]!r} is no repository", "write hub:OWNER/NAME") from problem
+    except _network_errors() as problem:
+        status = _status(problem)
+        if status in (401, 403, 404):
+            told = f"{NAME} does not have {repository}, or not for everyone ({status})"
+            raise SourceError(told, "check its name, and HF_TOKEN") from problem
+        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        raise SourceError(f"{NAME} cannot be reached ({reason})", "check the network, or name a folder") from problem
+    return Path(folder)
+
+
 def _library() -> ModuleType:
     import huggingface_hub
     from huggingface_hub import constants
@@ -88,7 +118,7 @@ def _taken_from_cache(library: ModuleType, store: Store, release: Release, file:
     hub = release.hub
     name = f"{hub.folder}/{file.name}" if hub.folder else file.name
     cached = library.try_to_load_from_cache(hub.repository, name, revision=hub.revision)
-    if not isinstance(cached, str) or os.path.getsize(cached) != file.bytes:
+    if not isinstance(cached, str) or (file.is_pinned and os.path.getsize(cached) != file.bytes):
         return False
     target = store.place(release.version, file.name)
     part = placing.part_of(target)
@@ -142,18 +172,23 @@ def _download(
 
 
 def _settle(part: Path, target: Path, hub: Hub, file: ReleaseFile) -> None:
-    placing.verify_or_delete(part, file, NAME)
-    kind = published_kind(file)
-    source = f"{hub.repository} at {hub.revision[:12]}"
-    placing.settle(part, target, Entry(kind, source, file.bytes, file.sha256, upstream_sha256=file.sha256))
+    kind, source = published_kind(file), f"{hub.repository} at {hub.revision[:12]}"
+    size_bytes, digest = file.bytes, file.sha256
+    if file.is_pinned:
+        placing.verify_or_delete(part, file, NAME)
+    else:
+        placing.shape_or_delete(part, file.name, file.shape, NAME)
+        size_bytes, digest = part.stat().st_size, placing.sha256_of(part)
+        source += f", {UNPINNED}"
+    placing.settle(part, target, Entry(kind, source, size_bytes, digest, upstream_sha256=digest))
 
 
 def _transfer(library: ModuleType, url: str, part: Path, file: ReleaseFile, advance: Callable[[int], object]) -> None:
-    """Append to `part` until it has the published size."""
+    """Append to `part` until it has the published size; a file whose size is not known begins anew."""
     import stamina
 
-    if _size_bytes(part) > file.bytes:
-        part.unlink()
+    if _size_bytes(part) > file.bytes or not file.is_pinned:
+        part.unlink(missing_ok=True)
     advance(_size_bytes(part))
     try:
         for attempt in stamina.retry_context(on=_may_pass, attempts=ATTEMPTS, timeout=None, wait_initial=1, wait_max=8):
@@ -180,7 +215,7 @@ def _append(library: ModuleType, url: str, part: Path, file: ReleaseFile, advanc
             cast("BinaryIO", output),
             resume_size=output.tell(),
             headers=headers,
-            expected_size=file.bytes,
+            expected_size=file.bytes if file.is_pinned else None,
             displayed_filename=file.name,
             tqdm_class=hidden,
         )

@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Literal
 
 from kokoro_wyoming.assets import ledger
-from kokoro_wyoming.assets.files import content_of
+from kokoro_wyoming.assets.files import SAFETENSORS, content_of
 from kokoro_wyoming.assets.ledger import Entry
 from kokoro_wyoming.assets.manifest import Release, ReleaseFile, Role, release
 from kokoro_wyoming.assets.placing import megabytes, sha256_of
 from kokoro_wyoming.assets.store import Store
 from kokoro_wyoming.errors import first_line
+from kokoro_wyoming.releases import ReleaseDescription, described, is_found, names
 
 OFFICIAL = "official weights"
 HALF = "official half precision weights"
 ROUNDED = "int8-rounded weights"
 CUSTOM = "custom weights"
+
+UNPINNED = "not pinned, checked by its shape"
 
 MAX_CONFIG_BYTES = 1024 * 1024
 """The most bytes of a config.json; the published ones have 2,500."""
@@ -50,7 +53,41 @@ def verify(store: Store, version: str = "v1.0", *, hashes: bool) -> list[FileSta
     reads every byte, in about a second. The user's own weights, config and voices are ok when they are complete. Voices
     that the release does not have are not checked.
     """
+    if is_found(version):
+        return _verify_described(store, described(version), hashes=hashes)
     return inspect(store, as_stored(store, release(version)), hashes=hashes)
+
+
+def _verify_described(store: Store, known: ReleaseDescription, *, hashes: bool) -> list[FileState]:
+    """The states of the files of a release that is a folder of data; its voices are read where they are offered."""
+    weights, states = store.weights(known.name), []
+    states.append(_described_weights(weights, known.sha256, hashes=hashes))
+    config = store.models_folder(known.name) / known.config
+    if known.config not in names():
+        fault = None if _intact_json(config, hashes) else "is not JSON" if _size_bytes(config) else ""
+        states.append(_described_state(config, "config", fault, _OWN["config"]))
+    return states
+
+
+def _described_weights(path: Path, pinned: str | None, *, hashes: bool) -> FileState:
+    fault = None
+    try:
+        if _size_bytes(path) is None:
+            fault = ""
+        elif path.suffix == SAFETENSORS or zipfile.is_zipfile(path):
+            if pinned and hashes and (digest := sha256_of(path)) != pinned:
+                fault = f"unexpected content: SHA-256 {digest[:12]}..., expected {pinned[:12]}..."
+        else:
+            fault = "is no file of torch.save"
+    except OSError as error:
+        fault = f"cannot be read: {first_line(error)}"
+    return _described_state(path, "weights", fault, CUSTOM, "as release.yaml pins it" if pinned else "not pinned")
+
+
+def _described_state(path: Path, role: Role, fault: str | None, kind: str, detail: str = "") -> FileState:
+    if fault is None:
+        return FileState(path, "ok", kind, detail)
+    return FileState(path, "corrupt" if fault else "missing", role, fault or "release.yaml names it")
 
 
 def as_stored(store: Store, known: Release) -> Release:
@@ -62,6 +99,8 @@ def as_stored(store: Store, known: Release) -> Release:
 
 def weights_source(store: Store, version: str = "v1.0") -> str | None:
     """The kind of the stored weights: `OFFICIAL`, `HALF`, `ROUNDED` or `CUSTOM`; None when missing or broken."""
+    if is_found(version):
+        return CUSTOM if os.path.isfile(store.weights(version)) else None
     known = as_stored(store, release(version))
     file = known.file("weights")
     path = store.place(version, file.name)
@@ -94,13 +133,15 @@ def _checked(path: Path, file: ReleaseFile, entry: Entry | None, *, hashes: bool
     size_bytes = _size_bytes(path)
     if size_bytes is None:
         return FileState(path, "missing", file.role, "not fetched yet")
-    candidates = [(each.bytes, each.sha256) for each in (entry, file) if each and each.bytes == size_bytes]
+    candidates = [each.sha256 for each in (entry, file) if each and each.sha256 and each.bytes == size_bytes]
     digest = sha256_of(path) if hashes and candidates else ""
-    if any(not hashes or digest == sha256 for _, sha256 in candidates):
+    if any(not hashes or digest == sha256 for sha256 in candidates):
         if entry and entry.bytes == size_bytes:
             return FileState(path, "ok", entry.kind, entry.source)
         return FileState(path, "ok", published_kind(file), "as published")
     if _INTACT[file.role](path, hashes):
+        if not entry and not file.is_pinned:
+            return FileState(path, "ok", published_kind(file), UNPINNED)
         return FileState(path, "ok", _OWN[file.role], "not a published file, so your own")
     return _broken(path, file.role, size_bytes, entry or file, digest)
 

@@ -1,7 +1,8 @@
 """The files of each Kokoro release, their sizes and SHA-256, and where they are published.
 
 Files have their names in the official repository, such as `voices/af_heart.pt`. Sizes and hashes are in the folder
-`tables`. A new release needs two tables and an entry in `RELEASES`.
+`tables`; a voice without a hash there is not pinned, and checked by its shape. A new release needs its
+tables and an entry in `RELEASES`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,16 @@ class Pinned:
 
 @dataclass(frozen=True)
 class ReleaseFile(Pinned):
-    """A file by its official name; `name` is relative to the release's folder at the hub."""
+    """A file by its official name; `name` is relative to the release's folder at the hub.
+
+    One without a hash, which is empty then, is not pinned: `bytes` is about what it has, `shape` that of its tensor.
+    """
+
+    shape: tuple[int, ...] = ()
+
+    @property
+    def is_pinned(self) -> bool:
+        return bool(self.sha256)
 
     @property
     def role(self) -> Role:
@@ -157,10 +167,28 @@ def _v0_19() -> Release:
     )
 
 
+@cache
+def _v1_1_zh() -> Release:
+    """v1.1-zh. Of its voices two are pinned: the hashes of the others are not told by two sources, nor are their sizes.
+
+    The revision, these hashes and the names of the voices are as several projects on GitHub have them, Kokoro-FastAPI
+    and sherpa-onnx among them.
+    """
+    return Release(
+        version="v1.1-zh",
+        files=tuple(
+            ReleaseFile(name, int(size), sha256, () if sha256 else (510, 1, 256))
+            for name, size, sha256 in _rows("v1_1_zh-hub.tsv")
+        ),
+        hub=Hub("hexgrad/Kokoro-82M-v1.1-zh", "01e7505bd6a7a2ac4975463114c3a7650a9f7218"),
+        kit=None,
+    )
+
+
 def _rows(table: str) -> Iterator[list[str]]:
     lines = (files(__package__) / "tables" / table).read_text("utf-8").splitlines()
     return (line.split("\t") for line in lines[1:])
 
 
-RELEASES = {"v1.0": _v1_0, "v0.19": _v0_19}
+RELEASES = {"v1.0": _v1_0, "v0.19": _v0_19, "v1.1-zh": _v1_1_zh}
 """Every release that can be fetched."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kokoro_wyoming.assets import ledger
 from kokoro_wyoming.assets.manifest import Pinned
-from kokoro_wyoming.errors import AssetError
+from kokoro_wyoming.errors import AssetError, ModelError, first_line
 
 SPARE_BYTES = 64 * 1024 * 1024
 """A fetch leaves this much of the disk free."""
@@ -52,6 +52,22 @@ def verify_or_delete(path: Path, expected: Pinned, source: str) -> None:
     except WrongContentError:
         path.unlink()
         raise
+
+
+def shape_or_delete(path: Path, name: str, shape: tuple[int, ...], source: str) -> None:
+    """Delete the file of `torch.save` and raise `WrongContentError` unless it holds a tensor of that shape."""
+    from kokoro_wyoming.assets.tensor_files import read_tensor
+
+    try:
+        found = tuple(read_tensor(path).shape)
+    except ModelError as error:
+        fault = first_line(error)
+    else:
+        if found == shape:
+            return
+        fault = f"its shape is {found}, expected {shape}"
+    path.unlink()
+    raise WrongContentError(f"{name} from {source} is no voice and was deleted ({fault})", "fetch again")
 
 
 def verified(content: bytes, expected: Pinned, source: str) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kokoro_wyoming.assets.locations import home
+from kokoro_wyoming.releases import described
 
 
 @dataclass(frozen=True)
@@ -50,20 +51,15 @@ def default_store() -> Store:
 
 def folder_name(version: str) -> str:
     """A release's folder below `models/` and `voices/`: "v1.0" is "v1_0"."""
-    return version.replace(".", "_")
+    return described(version).folder
 
 
 def weights_name(version: str) -> str:
     """The file that holds a release's weights: "kokoro-v1_0.pth"."""
-    return f"kokoro-{folder_name(version)}.pth"
-
-
-def half_weights_name(version: str) -> str:
-    """The file that holds them in half precision: "kokoro-v0_19-half.pth". Published for v0.19 alone."""
-    return f"kokoro-{folder_name(version)}-half.pth"
+    return described(version).weights[0]
 
 
 def weights_path(folder: Path, version: str) -> Path:
-    """The path of a release's weights: in half precision where the folder has only these, else in full precision."""
-    full, half = folder / weights_name(version), folder / half_weights_name(version)
-    return half if os.path.isfile(half) and not os.path.isfile(full) else full
+    """The path of a release's weights: the first of their files that is there; where none is, the first of all."""
+    paths = [folder / name for name in described(version).weights]
+    return next((path for path in paths if os.path.isfile(path)), paths[0])

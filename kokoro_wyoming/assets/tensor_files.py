@@ -19,10 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kokoro_wyoming.assets.files import content_of, opened
+from kokoro_wyoming.assets.files import SAFETENSORS, content_of, opened
 from kokoro_wyoming.errors import KokoroWyomingError, ModelError, first_line
 
-REFETCH = "remove the file and run `kokoro-wyoming fetch`"
+REMOVE = "remove the file and "
+REFETCH = f"{REMOVE}run `kokoro-wyoming fetch`"
 
 MAX_ARRAY_BYTES = 8 * 1024 * 1024
 """The most bytes of a file with one voice's tensor. A voice has half a megabyte. A larger file is not read."""
@@ -50,9 +51,13 @@ def damage_explained(path: Path, remedy: str = REFETCH) -> Iterator[None]:
         raise ModelError(f"{path} is truncated or corrupt ({first_line(error)}); {remedy}.") from error
 
 
-def read_tensors(path: Path) -> Any:
-    """Read a file of `torch.save` with tensors and plain containers; ModelError for anything else."""
-    with damage_explained(path), opened(path) as file:
+def read_tensors(path: Path, remedy: str = REFETCH) -> Any:
+    """Read a file of `torch.save` with tensors and plain containers, or of safetensors; ModelError for all else."""
+    with damage_explained(path, remedy), opened(path) as file:
+        if path.suffix == SAFETENSORS:
+            from safetensors.torch import load_file
+
+            return load_file(path)
         with zipfile.ZipFile(file) as archive:
             _check_size(archive, os.fstat(file.fileno()).st_size)
         file.seek(0)
@@ -70,6 +75,15 @@ def read_array(path: Path) -> Any:
         if size_bytes > MAX_ARRAY_BYTES:
             raise ModelError(f"{path} is not a voice: it has {size_bytes:,} bytes, and a voice has about 522,000.")
         return _READERS[path.suffix](content_of(path, MAX_ARRAY_BYTES))
+
+
+def read_tensor(path: Path) -> torch.Tensor:
+    """The one tensor in a file of `torch.save`, whatever the file's suffix; ModelError for all else."""
+    with damage_explained(path):
+        tensor = _read_pt(content_of(path, MAX_ARRAY_BYTES))
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError("it holds no tensor")
+        return tensor
 
 
 def read_archive(path: Path, remedy: str) -> dict[str, NDArray[np.generic]]:
@@ -136,7 +150,7 @@ def _array_of(content: bytes) -> NDArray[Any]:
 _READERS: dict[str, Callable[[bytes], Any]] = {
     ".pt": _read_pt,
     ".npy": _read_npy,
-    ".safetensors": _read_safetensors,
+    SAFETENSORS: _read_safetensors,
     ".bin": _read_raw,
 }
 ARRAY_SUFFIXES = tuple(_READERS)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Container
 from pathlib import Path
 
-from kokoro_wyoming.languages import extra_of, match_language
+from kokoro_wyoming.languages import TAGS, extra_of, match_language
 
 NOTE = "kokoro-wyoming.languages"
 """The file in the virtual environment: the words of KOKORO_LANGUAGES, empty for all languages."""
@@ -16,7 +16,7 @@ NOTE = "kokoro-wyoming.languages"
 def is_left_out(tag: str) -> bool:
     """Whether others were chosen than the language of an advertised tag."""
     chosen = _chosen()
-    return bool(chosen) and extra_of(tag) not in map(extra_of, chosen)
+    return bool(chosen) and tag in TAGS and extra_of(tag) not in map(extra_of, chosen)
 
 
 def house_language(wanted: str, speakable: Container[str]) -> str:

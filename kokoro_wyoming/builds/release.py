@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor
 
 from kokoro_wyoming.assets.locations import notes_beside
+from kokoro_wyoming.assets.tensor_files import REFETCH
 from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.audio.word_times import Clock, SpokenWord, paired
 from kokoro_wyoming.errors import ModelError, first_line
@@ -29,13 +30,14 @@ from kokoro_wyoming.pronunciation import in_context, ipa
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, RunPart, has_sound, of_runs
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions, pronounce
 from kokoro_wyoming.pronunciation.readings import Reading, as_written
+from kokoro_wyoming.releases import ReleaseDescription, described
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
 from kokoro_wyoming.voices.packs import PinnedPacks, VoicePacks, pack_paths
 
 _LOGGER = logging.getLogger(__name__)
 
-_CALIBRATION_NAME = "lessons.npz"
+CALIBRATION_NAME = "lessons.npz"
 """The file beside the weights that keeps what `engine.calibration` has learned of them."""
 _TUNING_NAME = "tuning.json"
 """The file that keeps which way of computing is the quickest on this machine, in `notes_beside` the weights."""
@@ -51,13 +53,13 @@ class Release(ABC):
     behind, so the next one starts afresh.
     """
 
-    version: ClassVar[str]
+    version: str
     rehearsal_path: ClassVar[Path]
     """JSON: sentences in phonemes, by Kokoro's letter of their language."""
-    trailing_phonemes: ClassVar[str]
+    trailing_phonemes: str = ""
     """The sentence that stands behind a short one while that is decoded (`TrailingContext`)."""
-    phonemes_of_row_0: ClassVar[int]
-    """How many phonemes the first style row of a voice pack is for; each further row is for one more."""
+    description: ReleaseDescription
+    """Its values."""
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Release(ABC):
         "fast" speaks a long sentence in windows, where a fit of the weights is known, and decodes a short one with a
         sentence behind it. `thread` does the work; without one the release makes its own at the first `forward`.
         """
+        self.description = described(self.version)
         self.config_path = Path(config_path)
         self.model_path = Path(model_path)
         folder = self.model_path.absolute().parent
@@ -140,10 +143,10 @@ class Release(ABC):
 
     def _load(self, device: str) -> Network:
         """The network on a device; one that is not the processor has spoken a few sounds there."""
-        self._config = read_config(self.config_path)
-        model = load_model(self._config, self.model_path)
+        self._config = self._read_config()
+        model = load_model(self._config, self.model_path, self._remedy())
         in_windows = self.stream == "fast"
-        calibration_path = self.model_path.with_name(_CALIBRATION_NAME) if in_windows else None
+        calibration_path = self.model_path.with_name(CALIBRATION_NAME) if in_windows else None
         tuning_path = notes_beside(self.model_path) / _TUNING_NAME
         network = Network(model, device, self._fit() if in_windows else None, calibration_path, tuning_path=tuning_path)
         if device != "cpu":
@@ -154,8 +157,15 @@ class Release(ABC):
     def config(self) -> dict[str, Any]:
         """The content of config.json; needs no weights. ModelError."""
         if self._config is None:
-            self._config = read_config(self.config_path)
+            self._config = self._read_config()
         return self._config
+
+    def _read_config(self) -> dict[str, Any]:
+        return read_config(self.config_path)
+
+    def _remedy(self) -> str:
+        """What helps against a damaged file, as the end of a sentence."""
+        return REFETCH
 
     @property
     def vocabulary(self) -> dict[str, int]:
@@ -167,6 +177,10 @@ class Release(ABC):
         self.packs.forget()
         if self._network is not None:
             self._network.forget_voices()
+
+    def close(self) -> None:
+        """Let the G2Ps go, and end what they started; from any thread, but not while somebody speaks."""
+        self._quiet_pipelines.clear()
 
     # Text to phonemes
 
@@ -191,11 +205,15 @@ class Release(ABC):
 
     def read(self, text: str, lang_code: str) -> Iterator[Phonemes]:
         """The phonemes of a plain text, in parts that the network can speak. Raises as `get_pipeline`."""
-        return self.phonemes(pronounce([Run(text)], match_language(lang_code) or lang_code, self), lang_code)
+        return self.phonemes(pronounce([Run(text)], self._tag_of(lang_code), self), lang_code)
+
+    def _tag_of(self, lang_code: str) -> str:
+        return match_language(lang_code) or lang_code
 
     def phonemes(self, runs: Iterable[Run], lang_code: str) -> Iterator[Phonemes]:
         """The phonemes of a sentence, in parts that the network can speak; its runs are as `pronounce` gives them."""
-        return of_runs(self._in_context(runs, lang_code), partial(self._pieces_of_run, lang_code))
+        pieces_of = partial(self._pieces_of_run, lang_code)
+        return of_runs(self._in_context(runs, lang_code), pieces_of, self.description.max_phonemes)
 
     def _pieces_of_run(self, lang_code: str, run: Run) -> Iterator[Phonemes]:
         return self._phonemes_of_run(run, run.language or lang_code)
@@ -221,7 +239,7 @@ class Release(ABC):
     def reading(self, runs: Iterable[Run], lang_code: str, reading: ReadingOptions = AS_USUAL) -> Reading:
         """How a sentence's runs are read; `reading` is what the owner wants. Raises as `get_pipeline`."""
         self._quiet_pipeline(lang_code)
-        runs, tag = [*runs], match_language(lang_code) or lang_code
+        runs, tag = [*runs], self._tag_of(lang_code)
         pieces = [*self.phonemes(pronounce(runs, tag, self, reading), lang_code)]
         phonemes, words = "", list[SpokenWord]()
         for piece in pieces:
@@ -277,8 +295,8 @@ class Release(ABC):
         pack = self.packs.get(voice, pinned) if isinstance(voice, str) else voice
         self._quiet_pipeline(lang_code)  # an unknown language is told before the weights are read
         network = self.initialize()
-        pronounced = pronounce(runs, match_language(lang_code) or lang_code, self, reading)
-        longest = network.max_tokens - 2
+        pronounced = pronounce(runs, self._tag_of(lang_code), self, reading)
+        longest = min(network.max_tokens - 2, self.description.longest_phonemes)
         for part in self.phonemes(pronounced, lang_code):
             yield None
             words = self._words(part, lang_code) if clock and len(part.phonemes) <= longest else []
@@ -294,12 +312,16 @@ class Release(ABC):
 
     def _style_row(self, pack: Tensor, phonemes: str) -> Tensor:
         """The row of a pack for so many phonemes, those without an id counted: float32, shape (1, 256)."""
-        return pack[len(phonemes) - self.phonemes_of_row_0]
+        return pack[len(phonemes) - self.description.phonemes_of_row_0]
 
     def _trailing_context(self, phonemes: str, pack: Tensor) -> TrailingContext | None:
-        if self.stream == "exact" or len(phonemes) > SHORT_PHONEMES:
+        if self.stream == "exact" or len(phonemes) > SHORT_PHONEMES or not (trailing := self._trailing_phonemes()):
             return None
-        return TrailingContext(self._ids(self.trailing_phonemes), self._style_row(pack, self.trailing_phonemes))
+        return TrailingContext(self._ids(trailing), self._style_row(pack, trailing))
+
+    def _trailing_phonemes(self) -> str:
+        """`trailing_phonemes`, or those of a release that knows them only now; empty for none."""
+        return self.trailing_phonemes
 
     def _words(self, part: Phonemes, lang_code: str) -> list[SpokenWord]:
         """The words of a part, with their places among the symbols that have an id."""

@@ -19,7 +19,21 @@ from kokoro_wyoming import __version__
 from kokoro_wyoming.cli import standard, stopping
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
 
-COMMANDS = ("serve", "fetch", "check", "voices", "say", "announce", "speakers", "health", "bench", "relay", "app")
+COMMANDS = (
+    "serve",
+    "fetch",
+    "check",
+    "voices",
+    "voice",
+    "release",
+    "say",
+    "announce",
+    "speakers",
+    "health",
+    "bench",
+    "relay",
+    "app",
+)
 
 OK, FAILED, MISUSED = 0, 1, 2
 

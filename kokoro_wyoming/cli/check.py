@@ -13,7 +13,7 @@ from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.cli.voices import beside, scan, voice_selector
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.languages import language_name
-from kokoro_wyoming.releases import DEFAULT_VERSION
+from kokoro_wyoming.releases import DEFAULT_VERSION, described, is_described, is_older, refused
 
 if TYPE_CHECKING:
     from kokoro_wyoming.config import Config
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         *_files(config, hashes=args.hashes),
         *_voices(config),
         *_languages(config),
+        *_found_releases(config),
     ]
     print_table(("what", "state", "detail"), (finding.row for finding in findings))
     for hint in _hints(config):
@@ -95,6 +96,33 @@ def _files(config: Config, *, hashes: bool) -> Iterator[_Finding]:
     for (kind, status, detail), paths in alike.items():
         what = kind if len(paths) == 1 else f"{kind} ({len(paths)})"
         yield _Finding(what, status, f"{_where(paths)}: {detail}" if detail else _where(paths))
+
+
+def _found_releases(config: Config) -> Iterator[_Finding]:
+    """Releases that are known by their values alone: their languages, how they speak, and those that cannot be used."""
+    for folder, reason in refused(config.folders.models).items():
+        yield _Finding(f"release {folder}", "unusable", reason)
+    for version in filter(is_described, (config.model.version, *beside(config))):
+        if version != config.model.version:
+            yield from _languages_of(config, version, f"{version} ")
+        yield _Finding(f"{version} sound", _OK, _how_it_speaks(config, version))
+
+
+def _how_it_speaks(config: Config, version: str) -> str:
+    """Whether long sentences are heard while they are made: the network has to learn its own sound first."""
+    from kokoro_wyoming.builds.described import ENOUGH_TEXTS, can_rehearse, lessons_of
+    from kokoro_wyoming.network.learning import ENOUGH_UTTERANCES
+
+    if config.model.stream == "exact":
+        return "in whole sentences (model.stream)"
+    learned = lessons_of(settings.store(config), version)
+    if learned >= ENOUGH_UTTERANCES:
+        return f"in windows, as learned from {learned} utterances"
+    if config.model.calibrate == "never":
+        return "in whole sentences (model.calibrate)"
+    if not any(map(can_rehearse, described(version).languages)):
+        return f"in whole sentences: release.yaml needs {ENOUGH_TEXTS} texts of a language to learn its own sound with"
+    return f"in whole sentences, until it has learned from {ENOUGH_UTTERANCES} utterances while nobody waits"
 
 
 def _where(paths: Sequence[Path]) -> str:
@@ -132,7 +160,7 @@ def _configured_voice(known: VoiceSelector, path: str, name: str) -> _Finding:
 def _hints(config: Config) -> Iterator[str]:
     """What somebody with the older release may want to know; nothing of it is a fault."""
     version = config.model.version
-    if version != DEFAULT_VERSION and config.model.deprecation_notice:
+    if is_older(version) and config.model.deprecation_notice:
         yield (
             f"Hint: Kokoro {version} is the older release and may go after version 0 of this program. With\n"
             f"`model: {{version: {DEFAULT_VERSION}}}` there are 54 voices in nine languages, and the old ones stay as\n"
@@ -144,11 +172,15 @@ def _hints(config: Config) -> Iterator[str]:
 
 
 def _languages(config: Config) -> Iterator[_Finding]:
+    yield from _languages_of(config, config.model.version)
+
+
+def _languages_of(config: Config, version: str, before: str = "") -> Iterator[_Finding]:
     from kokoro_wyoming.builds.chosen import is_left_out
     from kokoro_wyoming.builds.installed import installed_languages
 
-    for tag, reason in installed_languages(config.model.version).items():
+    for tag, reason in installed_languages(version, config.model.allow_g2p_commands).items():
         if reason is None:
-            yield _Finding(tag, _OK, language_name(tag))
+            yield _Finding(f"{before}{tag}", _OK, language_name(tag))
         else:
-            yield _Finding(tag, _LEFT_OUT if is_left_out(tag) else "not installed", reason)
+            yield _Finding(f"{before}{tag}", _LEFT_OUT if is_left_out(tag) else "not installed", reason)

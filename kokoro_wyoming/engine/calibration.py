@@ -132,8 +132,12 @@ async def calibrate(release: Rehearsing, thread: ModelThread, version: str) -> N
 
 
 async def _calibrate(release: Rehearsing, thread: ModelThread, version: str) -> None:
-    data, names = release.calibration_data(), release.rehearsal_voices()
-    if data is None or len(data) >= UTTERANCES or not names:
+    data = release.calibration_data()
+    if data is None or len(data) >= UTTERANCES:
+        return
+    # On the model thread, as a G2P may have to read the sentences first.
+    names = await thread.run(release.rehearsal_voices)
+    if not names:
         return
     _LOGGER.info(
         "Kokoro %s speaks in whole sentences until it has learned its own sound, from %d utterances made while "

@@ -24,6 +24,7 @@ from kokoro_wyoming.network.inference import OutputOptions
 from kokoro_wyoming.network.memory import trim_heap
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions
 from kokoro_wyoming.pronunciation.readings import Reading
+from kokoro_wyoming.releases import described, is_described
 from kokoro_wyoming.scheduler import on_own_thread
 from kokoro_wyoming.scheduler.listener import Listener
 from kokoro_wyoming.text.sentences import Sentence, plain
@@ -45,18 +46,6 @@ _IDLE_SECONDS = 30.0
 """Memory that speech has used is given back when nobody has spoken for this long. Taking it again costs the next answer
 0.07 s, so a conversation keeps it.
 """
-
-_WARM_UP_TEXT = {
-    "en-US": "Ready to speak.",
-    "en-GB": "Ready to speak.",
-    "es-ES": "Todo está listo.",
-    "fr-FR": "Tout est prêt.",
-    "hi-IN": "सब तैयार है।",
-    "it-IT": "Tutto è pronto.",
-    "ja-JP": "準備ができました。",
-    "pt-BR": "Tudo está pronto.",
-    "zh-CN": "准备好了。",
-}
 
 
 class Engine:
@@ -159,7 +148,7 @@ class Engine:
         for voice in dict.fromkeys(chosen):
             utterance = self.utterance()
             try:
-                async for _ in utterance.speak(plain(_WARM_UP_TEXT[voice.language]), voice):
+                async for _ in utterance.speak(plain(_sample(voice)), voice):
                     pass
             finally:
                 utterance.close()
@@ -169,8 +158,11 @@ class Engine:
         """Read a few words in each language that is offered, so that no listener waits for a dictionary."""
         offered = dict.fromkeys(voice.languages[0] for voice in self.programs()[0].voices if voice.languages)
         for language in offered:
-            text = f"{_WARM_UP_TEXT[language]} 21.5 °C."
-            async with self.manager.in_use(self.resolve(VoiceRequest(language=language)).version) as release:
+            voice = self.resolve(VoiceRequest(language=language))
+            if is_described(voice.version) and voice.version not in self.manager.loaded():
+                continue  # its listeners wait for the release itself, which nobody may ever ask for
+            text = f"{_sample(voice)} 21.5 °C."
+            async with self.manager.in_use(voice.version) as release:
                 # Not on the model thread: a dictionary that is read there would be a long turn while listeners wait.
                 await on_own_thread(partial(release.load_language, language))
                 await self.manager.thread.run(partial(_read, release, text, language))
@@ -186,6 +178,12 @@ class Engine:
     def _tidy(self) -> None:
         if not self._utterances:
             self._giving_back = asyncio.ensure_future(asyncio.to_thread(trim_heap))
+
+
+def _sample(voice: SpokenVoice) -> str:
+    """A few words in the language of a voice."""
+    language = described(voice.version).language(voice.language)
+    return language.texts[0] if language else ""
 
 
 def _read(release: Release, text: str, language: str) -> None:

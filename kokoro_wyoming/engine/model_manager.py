@@ -14,12 +14,14 @@ from typing import Any, Literal
 from kokoro_wyoming import assets
 from kokoro_wyoming.assets.store import Store, default_store, weights_path
 from kokoro_wyoming.builds import v0_19, v1_0
+from kokoro_wyoming.builds.described import DescribedRelease
 from kokoro_wyoming.builds.installed import speakable_languages
+from kokoro_wyoming.builds.named_g2p import Limits
 from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.calibration import calibrate
 from kokoro_wyoming.network.memory import return_memory
 from kokoro_wyoming.processor import Waiting
-from kokoro_wyoming.releases import DEFAULT_VERSION, match_version
+from kokoro_wyoming.releases import DEFAULT_VERSION, find, is_described, match_version
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.voices.folders import VoiceFolders
 
@@ -44,21 +46,25 @@ class ModelManager:
         thread: ModelThread | None = None,
         release_idle_seconds: float = 0,
         calibrates: bool = False,
+        program_limits: Limits | None = None,
     ) -> None:
         """`models` and `voices` are the folders that hold one folder per release, such as `v1_0`.
 
         Without them they are those that `kokoro-wyoming fetch` fills. `thread` is where models speak;
         `release_idle_seconds` is how long a release may be idle before it is let go, 0 for ever. With `calibrates`,
-        weights of which no fit is known learn their own sound while nobody listens.
+        weights of which no fit is known learn their own sound while nobody listens. `program_limits` are what G2Ps
+        that are programs are held to; without them none is started.
         """
         at_home = default_store()
         self._store = Store(Path(models or at_home.models), Path(voices or at_home.voices))
+        find(self._store.models)
         self.default_version = match_version(default_version)
-        self.folders = VoiceFolders(self._store, speakable_languages, self.default_version)
+        self.folders = VoiceFolders(self._store, self._speakable_languages, self.default_version)
         self.device = device
         self.stream = stream
         self.thread = thread or ModelThread(waiting=Waiting())
         self._release_idle_seconds = release_idle_seconds
+        self._program_limits = program_limits
         self._loading: dict[str, asyncio.Task[Release]] = {}
         self._calibrates = calibrates
         self._calibrating: dict[str, asyncio.Task[None]] = {}
@@ -126,12 +132,17 @@ class ModelManager:
             "stream": self.stream,
             "thread": self.thread,
         }
+        if is_described(version):
+            return DescribedRelease(version, self._store, program_limits=self._program_limits, **settings)
         if version == v0_19.VERSION:
             return v0_19.KokoroV019Wrapper(v0_19.CONFIG_PATH, weights, **settings)
         # A fit is known of the weights that everyone has, and of those rounded.
         source = assets.weights_source(self._store, version)
         published = source in (assets.OFFICIAL, assets.HALF, assets.ROUNDED)
         return v1_0.KokoroV1Wrapper(folder / "config.json", weights, published=published, **settings)
+
+    def _speakable_languages(self, version: str) -> list[str]:
+        return speakable_languages(version, self._program_limits is not None)
 
     def _let_go_when_idle(self, version: str) -> None:
         """Let a release go after a while, unless somebody uses it again until then."""
@@ -149,11 +160,14 @@ class ModelManager:
             return
         del self._loading[version]
         _LOGGER.info("Kokoro %s was idle and has left the memory; it is loaded again when asked for", version)
-        self._tidying = asyncio.create_task(self._tidy(self._calibrating.pop(version, None)))
+        self._tidying = asyncio.create_task(self._tidy(task.result(), self._calibrating.pop(version, None)))
 
-    async def _tidy(self, calibrating: asyncio.Task[None] | None) -> None:
+    async def _tidy(self, release: Release | None, calibrating: asyncio.Task[None] | None) -> None:
         if calibrating is not None:
             calibrating.cancel()
             await asyncio.wait([calibrating])
             calibrating = None  # it holds the network
+        if release is not None:
+            await on_own_thread(release.close)
+            release = None
         await on_own_thread(return_memory)

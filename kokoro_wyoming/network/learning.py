@@ -237,6 +237,14 @@ def _read(path: Path) -> tuple[str, dict[str, NDArray[np.float16]]]:
         return str(arrays["weights"]), rows
 
 
+def kept_utterances(path: Path) -> int:
+    """The number of utterances in a file of calibration data; 0 where there is none, or a damaged one."""
+    try:
+        return len(_read(path)[1]["residual"]) if path.is_file() else 0
+    except ModelError:
+        return 0
+
+
 def fingerprint(module: KokoroModule, dtype: torch.dtype) -> str:
     """A digest of the weights of `kokoro`'s generator, 32 hexadecimal digits: learned moments belong to these weights.
 

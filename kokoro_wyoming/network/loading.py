@@ -18,9 +18,10 @@ from torch.overrides import TorchFunctionMode
 
 from kokoro_wyoming.assets.files import content_of
 from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
-from kokoro_wyoming.assets.tensor_files import REFETCH, damage_explained, read_tensors
+from kokoro_wyoming.assets.tensor_files import REFETCH, REMOVE, damage_explained, read_tensors
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.kokoro_package import KModel
+from kokoro_wyoming.network.layouts import parts_of, plain_key
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 """The name that `kokoro` requires for a model. Nothing is downloaded from there, as all files are given."""
@@ -31,26 +32,29 @@ MAX_SIZE, MAX_LAYERS = 4096, 16
 MODULES = ("bert", "bert_encoder", "predictor", "text_encoder", "decoder")
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """The sizes and the vocabulary of a release; ModelError when missing, not JSON, incomplete or out of limits."""
+def read_config(path: Path, remedy: str = REFETCH) -> dict[str, Any]:
+    """The sizes and the vocabulary of a release; ModelError when missing, not JSON, incomplete or out of limits.
+
+    `remedy` is the end of the message.
+    """
     what = f"The model's configuration {path}"
     try:
         config = json.loads(content_of(path, MAX_CONFIG_BYTES))
     except FileNotFoundError:
-        raise ModelError(f"{what} is missing; run `kokoro-wyoming fetch`.") from None
+        raise ModelError(f"{what} is missing; {remedy.removeprefix(REMOVE)}.") from None
     except Exception as error:  # deeply nested JSON raises a RecursionError
-        raise ModelError(f"{what} cannot be read ({first_line(error)}); {REFETCH}.") from error
+        raise ModelError(f"{what} cannot be read ({first_line(error)}); {remedy}.") from error
     needed = {"vocab", "n_token", "plbert", "hidden_dim", "style_dim", "istftnet"}
     missing = needed - set(config) if isinstance(config, dict) else needed
     if missing:
-        raise ModelError(f"{what} lacks {', '.join(sorted(missing))}; {REFETCH}.")
-    fault = _vocabulary_fault(config["vocab"], config["n_token"]) or _size_fault(config)
+        raise ModelError(f"{what} lacks {', '.join(sorted(missing))}; {remedy}.")
+    fault = vocabulary_fault(config["vocab"], config["n_token"]) or _size_fault(config)
     if fault:
-        raise ModelError(f"{what} is damaged: {fault}; {REFETCH}.")
+        raise ModelError(f"{what} is damaged: {fault}; {remedy}.")
     return dict(config)
 
 
-def _vocabulary_fault(vocabulary: Any, n_tokens: Any) -> str | None:
+def vocabulary_fault(vocabulary: Any, n_tokens: Any) -> str | None:
     """The fault of a vocabulary, or None. Each id must be below `n_tokens`, as the network has that many vectors."""
     if not isinstance(n_tokens, int) or not isinstance(vocabulary, dict):
         return "vocab must map symbols to ids, and n_token must be the number of ids"
@@ -70,22 +74,21 @@ def _size_fault(value: Any, key: str = "") -> str | None:
     return None if fits else f"{str(value)[:20]} is too much for {key[:40]}"
 
 
-def load_model(config: Mapping[str, Any], path: Path) -> KModel:
+def load_model(config: Mapping[str, Any], path: Path, remedy: str = REFETCH) -> KModel:
     """A KModel in evaluation mode on the CPU, with every weight of the file loaded.
 
-    It reads both published layouts: the parts at top level or under "net", with or without "module." before each key.
-    ModelError when a part, a key or a shape does not fit.
+    It reads every layout of `layouts`. ModelError when a part, a key or a shape does not fit; it ends with `remedy`.
     """
-    parts = _parts(read_tensors(path), path)
-    model = _empty_model(config, path)
-    with damage_explained(path):
+    parts = _parts(read_tensors(path, remedy), path, remedy)
+    model = _empty_model(config, path, remedy)
+    with damage_explained(path, remedy):
         for name in MODULES:
-            _fill(getattr(model, name), _normalised(parts[name]), f"{path}: {name}")
+            _fill(getattr(model, name), _normalised(parts[name]), f"{path}: {name}", remedy)
         _make_constants(model)
     return model.eval().requires_grad_(False)
 
 
-def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
+def _empty_model(config: Mapping[str, Any], path: Path, remedy: str = REFETCH) -> KModel:
     """A `KModel` without weights, built by its own constructor from an empty checkpoint."""
     checkpoint = io.BytesIO()
     torch.save({}, checkpoint)
@@ -96,7 +99,7 @@ def _empty_model(config: Mapping[str, Any], path: Path) -> KModel:
             return KModel(repo_id=REPOSITORY, config=dict(config), model=checkpoint)
     except Exception as error:
         raise ModelError(
-            f"The configuration for {path} does not describe a Kokoro network ({error!r}); {REFETCH}."
+            f"The configuration for {path} does not describe a Kokoro network ({error!r}); {remedy}."
         ) from error
 
 
@@ -142,20 +145,17 @@ def _make_constants(model: KModel) -> None:
     stft.window = torch.hann_window(stft.win_length, periodic=True)
 
 
-def _parts(checkpoint: Any, path: Path) -> Mapping[str, Mapping[str, Tensor]]:
-    parts = checkpoint.get("net", checkpoint) if isinstance(checkpoint, dict) else {}
-    missing = [name for name in MODULES if not isinstance(parts, dict) or not isinstance(parts.get(name), dict)]
+def _parts(checkpoint: Any, path: Path, remedy: str) -> Mapping[str, Mapping[str, Tensor]]:
+    parts = parts_of(checkpoint, MODULES)
+    missing = [name for name in MODULES if name not in parts]
     if missing:
-        raise ModelError(f"{path} is not a Kokoro checkpoint: it has no {', '.join(missing)}; {REFETCH}.")
+        raise ModelError(f"{path} is not a Kokoro checkpoint: it has no {', '.join(missing)}; {remedy}.")
     return parts
 
 
 def _normalised(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors in float32 under names without "module."; the network uses them without a copy."""
-    return {
-        key.removeprefix("module."): value.float() if value.is_floating_point() else value
-        for key, value in state.items()
-    }
+    """The tensors in float32 under the names that the network has; the network uses them without a copy."""
+    return {plain_key(key): value.float() if value.is_floating_point() else value for key, value in state.items()}
 
 
 def _may_be_missing(key: str) -> bool:
@@ -163,17 +163,17 @@ def _may_be_missing(key: str) -> bool:
     return key.endswith((".norm.weight", ".norm.bias")) or key.startswith("pooler.")
 
 
-def _fill(module: torch.nn.Module, state: dict[str, Tensor], where: str) -> None:
+def _fill(module: torch.nn.Module, state: dict[str, Tensor], where: str, remedy: str) -> None:
     kinds = {key: value.dtype for key, value in module.state_dict().items()}
     wrong = [key for key, value in state.items() if value.is_meta or value.dtype != kinds.get(key, value.dtype)]
     if wrong:
-        raise ModelError(f"{where} does not fit the network ({wrong[0]} is {state[wrong[0]].dtype}); {REFETCH}.")
+        raise ModelError(f"{where} does not fit the network ({wrong[0]} is {state[wrong[0]].dtype}); {remedy}.")
     try:
         result = module.load_state_dict(state, strict=False, assign=True)
     except RuntimeError as error:
-        raise ModelError(f"{where} does not fit the network ({first_line(error, 1)}); {REFETCH}.") from error
+        raise ModelError(f"{where} does not fit the network ({first_line(error, 1)}); {remedy}.") from error
     missing = [key for key in result.missing_keys if not _may_be_missing(key)]
     if missing or result.unexpected_keys:
         what = f"lacks {missing[0]}" if missing else f"has an unknown {result.unexpected_keys[0]}"
         count = len(missing) + len(result.unexpected_keys)
-        raise ModelError(f"{where} {what} ({count} keys do not match the network); {REFETCH}.")
+        raise ModelError(f"{where} {what} ({count} keys do not match the network); {remedy}.")

@@ -76,7 +76,9 @@ class Phonemes:
     """The runs in it, as `of_runs` tells them."""
 
 
-def of_runs(runs: Iterable[Run], pieces_of: Callable[[Run], Iterator[Phonemes]]) -> Iterator[Phonemes]:
+def of_runs(
+    runs: Iterable[Run], pieces_of: Callable[[Run], Iterator[Phonemes]], max_phonemes: int = MAX_PHONEMES
+) -> Iterator[Phonemes]:
     """Every phoneme of a sentence's runs, once and in order, in as few pieces as they fit into.
 
     `pieces_of` is the G2P, for a run without phonemes of its own. Pieces of nothing but signs are left out, as a
@@ -85,10 +87,10 @@ def of_runs(runs: Iterable[Run], pieces_of: Callable[[Run], Iterator[Phonemes]])
     held: Phonemes | None = None
     for run in runs:
         gap = _gap(held.graphemes if held else "", _written(run))
-        for number, piece in enumerate(_run_pieces(run, pieces_of)):
+        for number, piece in enumerate(_run_pieces(run, pieces_of, max_phonemes)):
             joined = f"{held.phonemes}{gap}{piece.phonemes}" if held else ""
             part = RunPart(run, piece.graphemes, 0, len(piece.phonemes))
-            if held and not number and len(joined) <= MAX_PHONEMES:
+            if held and not number and len(joined) <= max_phonemes:
                 part = replace(part, first=len(joined) - part.count)
                 held = Phonemes(held.graphemes + piece.graphemes, joined, (*held.parts, part))
                 continue
@@ -117,11 +119,11 @@ def _gap(before: str, after: str) -> str:
     return " " if is_blank or is_border else ""
 
 
-def _run_pieces(run: Run, pieces_of: Callable[[Run], Iterator[Phonemes]]) -> Iterator[Phonemes]:
+def _run_pieces(run: Run, pieces_of: Callable[[Run], Iterator[Phonemes]], max_phonemes: int) -> Iterator[Phonemes]:
     text = _written(run)
     if run.phonemes is not None:
-        for start in range(0, len(run.phonemes), MAX_PHONEMES):
-            yield Phonemes(text if start == 0 else "", run.phonemes[start : start + MAX_PHONEMES])
+        for start in range(0, len(run.phonemes), max_phonemes):
+            yield Phonemes(text if start == 0 else "", run.phonemes[start : start + max_phonemes])
         return
     # A G2P is given no lone sign: espeak reads the names of some.
     signs = text.translate(_SIGNS)

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-import emoji
 from babel.dates import format_date, format_skeleton
 
+from kokoro_wyoming.pronunciation import emoji_names
 from kokoro_wyoming.pronunciation.normalization import file_names, normalizer_of
 from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer
 from kokoro_wyoming.text import marks
@@ -31,9 +31,7 @@ _DATE_PART = re.compile(r"\d+|[^\W\d_]+")
 def name(run: Run, language: str) -> str:
     """The words for a run of emoji or an address (`Run.is_named`); `language` is the tag of the words around it."""
     if (run.say_as or "").startswith(marks.EMOJI):
-        spoken = language[:2] if language[:2] in emoji.LANGUAGES else "en"
-        names = (emoji.demojize(one["emoji"], ("", ""), spoken) for one in emoji.emoji_list(run.text))
-        return ", ".join(dict.fromkeys(one.replace("_", " ").strip() for one in names))
+        return ", ".join(filter(None, dict.fromkeys(emoji_names.names(run.text, language))))
     words = file_names.WORDS.get(language[:2], file_names.WORDS["en"])
     return run.text.replace(".", f" {words.dot} ").replace("@", f" {words.at} ")
 

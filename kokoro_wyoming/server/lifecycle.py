@@ -16,7 +16,7 @@ from kokoro_wyoming.config.options import api_key
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
 from kokoro_wyoming.protocols.admission import Admission
 from kokoro_wyoming.protocols.wyoming.server import WyomingServer
-from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE
+from kokoro_wyoming.releases import DEFAULT_VERSION, DEPRECATION_NOTICE, is_older
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.server.agent import Agent
 from kokoro_wyoming.server.discovery import Advertiser, listening_hosts, networks_near
@@ -179,7 +179,7 @@ class Server:
         """Load the model, and speak a few words that nobody hears."""
         model = self._config.model
         _LOGGER.info("Loading Kokoro %s ...", model.version)
-        if model.version != DEFAULT_VERSION and model.deprecation_notice:
+        if is_older(model.version) and model.deprecation_notice:
             _LOGGER.warning(DEPRECATION_NOTICE, model.version, DEFAULT_VERSION)
         notify("STATUS=Loading the model")
         running = await start_engine(self._config, self._manager)

@@ -11,14 +11,16 @@ from functools import partial
 from kokoro_wyoming import assets
 from kokoro_wyoming.builds.chosen import house_language, is_left_out
 from kokoro_wyoming.builds.installed import installed_languages
+from kokoro_wyoming.builds.named_g2p import Limits
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.config.options import sound_options, text_options, voice_options
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError, ConfigError
+from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation.lexicon import Lexicon
 from kokoro_wyoming.pronunciation.pronounce import ReadingOptions
-from kokoro_wyoming.releases import how_to_get
+from kokoro_wyoming.releases import described, how_to_get
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.utterances.cache import AudioCache, CachedEngine
 from kokoro_wyoming.utterances.interface import SpeechEngine
@@ -101,6 +103,7 @@ def manager_of(config: Config, thread: ModelThread) -> ModelManager:
         thread=thread,
         release_idle_seconds=config.model.release_idle_seconds,
         calibrates=config.model.calibrate == "auto",
+        program_limits=Limits.below(config.limits.stuck_seconds) if config.model.allow_g2p_commands else None,
     )
 
 
@@ -119,7 +122,7 @@ async def start_engine(config: Config, manager: ModelManager) -> RunningEngine:
     found = await on_own_thread(manager.folders.catalogues)
     catalogues = _offered(config, found)
     _log_refused(catalogues, {})
-    _log_missing_languages(config.model.version)
+    _log_missing_languages(config)
     if found[0].voices and not catalogues[0].voices:
         here = ", ".join(found[0].languages())
         raise ConfigError(f"speech.languages: no voice here speaks these languages; there are voices for {here}.")
@@ -154,6 +157,9 @@ def _engine(
 def _language(config: Config, catalogue: Catalogue) -> str:
     """The language that speaks where a client names none."""
     wanted, spoken = config.speech.language, catalogue.languages()
+    own = described(catalogue.version).tags
+    if wanted == TAGS[0] and wanted not in own and not config.speech.languages:
+        return own[0]  # the default of the settings is for releases that speak it
     if wanted in spoken or not config.speech.languages:
         return house_language(wanted, spoken)
     return next(tag for tag in config.speech.languages if tag in spoken)
@@ -171,8 +177,9 @@ def _weights(config: Config, catalogues: Sequence[Catalogue]) -> dict[str, str]:
     return {version: assets.weights_source(store, version) or "unknown weights" for version in versions}
 
 
-def _log_missing_languages(version: str) -> None:
-    missing = {tag: reason for tag, reason in installed_languages(version).items() if reason is not None}
+def _log_missing_languages(config: Config) -> None:
+    installed = installed_languages(config.model.version, config.model.allow_g2p_commands)
+    missing = {tag: reason for tag, reason in installed.items() if reason is not None}
     left_out = [tag for tag in missing if is_left_out(tag)]
     if left_out:
         _LOGGER.info("Left out at the installation, so not offered: %s", ", ".join(left_out))

@@ -6,7 +6,7 @@ import re
 
 _LAST_WORD = re.compile(r"(?:^|[^\w.])((?:[^\W\d_]\.)*[^\W\d_]{1,6})$")
 _ABBREVIATION_LIST = """
-a.k.a approx cf dr dra e.g feat ft i.e mr mrs p.es p.ex prof sr sra vol vs z.b
+a.k.a approx cf dr dra e.g feat ft i.e mr mrs p.es p.ex prof sr sra vol vs z.b bzw ul godz
 Adm Arch Av Avda Ave Avv Blvd Bros Capt Cmdr Co Col Cpl Det Dott Drs Dña EE Egr Eng Esq Excma Excmo Exma Exmo FF Fig
 Fr Gen Gov Hon Hwy Ing Insp JJ Jr Lic Ln Lt MM Maj Messrs Mgr Mlle Mlles Mme Mmes Mons Ms Msgr Mt Ph Pres Profa Pvt Rd
 Rep Rev Sen Sgt Sig Sigg Spett Sras Sres Srta St Sta Ste Sto Supt Ud Uds
@@ -19,6 +19,11 @@ a.k.a approx e.g feat ft i.e vol Av Avda Ave Blvd Bros Co EE Esq FF Hwy JJ Jr Ln
 """
 _NEVER_LAST = _ABBREVIATIONS - frozenset(_LAST_LIST.split())
 """Those that stand before a name."""
+
+_ORDINAL = re.compile(
+    r"(?:^|[^\w.])(?:[dD](?:er|ie|em|en)|(?<!\bI )(?:[aA]m|[iI]m)|[vV]om|[zZ]u[mr]|[bB]eim|[jJ]eden?) [0-9]{1,3}$"
+)
+"""German words with a number behind them, whose full stop makes it an ordinal: "am 3. Oktober"."""
 
 _NAMED_BY_LETTERS = """
 vitamin vitamins vitamina vitaminas vitamine vitamines hepatitis plan plans plano grade gate class type option section
@@ -54,7 +59,7 @@ def kind(before: str) -> str:
     """What the full stop behind a text is: END, PART or OPEN; "" where no word stands before it."""
     word = _LAST_WORD.search(before[-12:])
     if word is None:
-        return ""
+        return PART if _ORDINAL.search(before[-_LONGEST_CONTEXT:]) else ""
     return _kind_behind(word[1], before[-_LONGEST_CONTEXT:])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from kokoro_wyoming.errors import UnknownLanguageError
-from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.languages import tags
 from kokoro_wyoming.pronunciation import code_switching
 from kokoro_wyoming.text.sentences import Sentence
 from kokoro_wyoming.text.text_stream import AS_USUAL, TextOptions
@@ -60,7 +60,7 @@ class UtteranceVoices:
     def _wanted_voice(self, sentence: Sentence) -> SpokenVoice:
         language = sentence.language
         if sentence.voice is not None:
-            name = None if sentence.voice in TAGS else sentence.voice
+            name = None if sentence.voice in tags() else sentence.voice
             return self._resolve(VoiceRequest(name, language))
         if language is None:
             return self._by_letters(sentence.prose) if self._letters_choose else self.voice

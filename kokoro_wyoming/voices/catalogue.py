@@ -9,25 +9,10 @@ from pathlib import Path
 
 from kokoro_wyoming.errors import AssetError
 from kokoro_wyoming.languages import language_name, tag_of_letter
+from kokoro_wyoming.releases import DEFAULT_VERSION, ReleaseDescription, described
 from kokoro_wyoming.voices.blends import is_plain
 from kokoro_wyoming.voices.descriptions import VoiceDescription, folded
 from kokoro_wyoming.voices.packs import pack_paths, read_pack
-
-BEST_VOICE = {
-    "en-US": "af_heart",
-    "en-GB": "bf_emma",
-    "es-ES": "ef_dora",
-    "fr-FR": "ff_siwis",
-    "hi-IN": "hf_alpha",
-    "it-IT": "if_sara",
-    "ja-JP": "jf_alpha",
-    "pt-BR": "pf_dora",
-    "zh-CN": "zf_xiaoxiao",
-}
-"""The voice for a request that names only a language. For English, the best by the model author's grades."""
-
-BEST_VOICES = {"v1.0": BEST_VOICE, "v0.19": {"en-US": "af", "en-GB": "bf_emma"}}
-"""`BEST_VOICE` by release. v0.19's `af` is the mean of Bella and Sarah, and its author's default voice."""
 
 _GRADES = Path(__file__).with_name("grades.tsv")
 """Release, voice, grade: the author's, of how each voice was trained, as published with the model."""
@@ -35,29 +20,41 @@ _GRADES = Path(__file__).with_name("grades.tsv")
 _SEXES = {"f": "female", "m": "male"}
 
 
-def voice_language(name: str) -> str | None:
-    """The language tag for a voice's name ("bf_emma": "en-GB"), or None for a name in another form."""
+def voice_language(name: str, version: str = DEFAULT_VERSION) -> str | None:
+    """The language tag for a voice's name ("bf_emma": "en-GB"), or None for a name that the release cannot have."""
+    release = described(version)
+    if language := _language_of_prefix(name, release):
+        return language
+    return release.tags[0] if release.any_voice_names else None
+
+
+def _language_of_prefix(name: str, release: ReleaseDescription) -> str | None:
+    """The language of a name in Kokoro's form, by the release's letters; else None."""
     has_prefix = len(name) > 1 and name[1] in _SEXES and (len(name) == 2 or (len(name) > 3 and name[2] == "_"))
-    return tag_of_letter(name[0]) if has_prefix else None
+    if not has_prefix:
+        return None
+    # Where every name is in that form, a letter of another release means a voice that is left out.
+    others = None if release.any_voice_names else tag_of_letter(name[0])
+    return release.tag_of_letter(name[0]) or others
 
 
-def voice_sex(name: str) -> str | None:
+def voice_sex(name: str, version: str = DEFAULT_VERSION) -> str | None:
     """ "female" or "male" for a voice's name in Kokoro's form; None for a name in another form."""
-    return None if voice_language(name) is None else _SEXES[name[1]]
+    return None if _language_of_prefix(name, described(version)) is None else _SEXES[name[1]]
 
 
-def voice_label(name: str, version: str = "v1.0") -> str:
+def voice_label(name: str, version: str = DEFAULT_VERSION) -> str:
     """The label for people: "Emma (British English, female)".
 
     Clients sort by it, and Home Assistant takes the first voice of a language for a new assistant. So the best voice
     has a star, which sorts before every letter.
     """
-    language = voice_language(name)
+    language, sex = voice_language(name, version), voice_sex(name, version)
     if language is None:
         return name
-    best = "* " if BEST_VOICES[version].get(language) == name else ""
-    shown = name[3:].replace("_", " ").title() or "Default"
-    return f"{best}{shown} ({language_name(language)}, {_SEXES[name[1]]})"
+    best = "* " if described(version).best_voice(language) == name else ""
+    shown = (name[3:] if sex else name).replace("_", " ").title() or "Default"
+    return f"{best}{shown} ({', '.join(filter(None, (language_name(language), sex)))})"
 
 
 @dataclass(frozen=True)
@@ -87,10 +84,10 @@ class Catalogue:
             if reason is not None:
                 refused[name] = reason
                 continue
-            language = str(voice_language(name))
+            language = str(voice_language(name, version))
             if spoken is None or language in spoken:
                 label, grade = voice_label(name, version), _grades().get((version, name))
-                voices.append(VoiceDescription(name, label, (language,), version, voice_sex(name), grade))
+                voices.append(VoiceDescription(name, label, (language,), version, voice_sex(name, version), grade))
         voices.sort(key=lambda voice: (voice.languages, voice.label))
         return cls(version, folder, tuple(voices), refused)
 
@@ -111,13 +108,15 @@ class Catalogue:
     def best_voice(self, language: str) -> str | None:
         """The voice for a request that names only a language; None if that language has no voice."""
         candidates = [voice.name for voice in self.voices if language in voice.languages]
-        best = BEST_VOICES[self.version].get(language)
+        best = described(self.version).best_voice(language)
         return best if best in candidates else next(iter(candidates), None)
 
 
 def _unusable(path: Path, version: str) -> str | None:
     """The reason why a file is not a usable voice, or None."""
-    if voice_language(path.stem) is None or not is_plain(path.stem):
+    if not is_plain(path.stem) and described(version).any_voice_names:
+        return f"{path} is not named like a voice, such as anna.pt: letters, digits and _."
+    if not is_plain(path.stem) or voice_language(path.stem, version) is None:
         return f"{path} is not named like a voice, such as af_heart.pt: letters for language and sex, then a name."
     try:
         read_pack(path, version)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from pathlib import Path
 
 from kokoro_wyoming.assets.store import Store, weights_path
-from kokoro_wyoming.releases import DEFAULT_VERSION, match_version, other_versions
+from kokoro_wyoming.releases import DEFAULT_VERSION, files_in, find, match_version, other_versions
 from kokoro_wyoming.scheduler import on_own_thread
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.packs import pack_paths
@@ -37,6 +38,7 @@ class VoiceFolders:
     def catalogues(self) -> list[Catalogue]:
         """The default release's, then those of the others that are installed and have a voice."""
         self._stamp_at_last_look = self._stamp()
+        find(self._store.models, keep=self.default_version)
         others = [self.catalogue(each) for each in other_versions(self.default_version) if self._has_weights(each)]
         return [self.catalogue(), *(catalogue for catalogue in others if catalogue.voices)]
 
@@ -59,11 +61,15 @@ class VoiceFolders:
 
     def _stamp(self) -> object:
         """A value that differs from an earlier one when a file has come, gone or changed."""
-        stamp: list[tuple[object, ...]] = []
+        stamp: list[tuple[object, ...]] = [*_stamps(files_in(self._store.models))]
         for version in (self.default_version, *other_versions(self.default_version)):
             stamp.append((version, self._has_weights(version)))
-            for path in pack_paths(self._store.voices_folder(version)):
-                with contextlib.suppress(OSError):
-                    state = path.stat()
-                    stamp.append((path.name, state.st_mtime_ns, state.st_size))
+            stamp += _stamps(pack_paths(self._store.voices_folder(version)))
         return stamp
+
+
+def _stamps(paths: Iterable[Path]) -> Iterator[tuple[object, ...]]:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            state = path.stat()
+            yield path.name, state.st_mtime_ns, state.st_size

@@ -14,16 +14,13 @@ from torch import Tensor
 
 from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_explained, read_array
 from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
-from kokoro_wyoming.releases import how_to_get
+from kokoro_wyoming.releases import described, how_to_get, names
 from kokoro_wyoming.voices.blends import is_plain, parse
 from kokoro_wyoming.voices.descriptions import folded
 
 _LOGGER = logging.getLogger(__name__)
 
 STYLE_ROW_SIZE = 256
-PACK_ROWS = {"v1.0": 510, "v0.19": 511}
-"""Rows of a release's packs: one style row for each length of phonemes that the network takes."""
-
 
 PinnedPacks = dict[str, Tensor]
 """The packs that an utterance uses, by name. A change of a file does not change them."""
@@ -46,7 +43,7 @@ def read_pack(path: Path, version: str) -> Tensor:
 
 
 def _as_pack(pack: Any, path: Path, version: str) -> Tensor:
-    expected = (PACK_ROWS[version], 1, STYLE_ROW_SIZE)
+    expected = (described(version).pack_rows, 1, STYLE_ROW_SIZE)
     if not isinstance(pack, Tensor):
         raise AssetError(f"{path} is not a voice: it holds a {type(pack).__name__} where a tensor was expected.")
     if path.suffix == ".bin" and pack.numel() % STYLE_ROW_SIZE == 0:
@@ -64,7 +61,7 @@ def _as_pack(pack: Any, path: Path, version: str) -> Tensor:
 
 def _fitting_release(pack: Tensor) -> str:
     """The end of a message that names the release with this shape; empty if there is none."""
-    fits = [version for version, rows in PACK_ROWS.items() if tuple(pack.shape) == (rows, 1, STYLE_ROW_SIZE)]
+    fits = [version for version in names() if tuple(pack.shape) == (described(version).pack_rows, 1, STYLE_ROW_SIZE)]
     return f"; it is a voice of Kokoro {fits[0]}" if fits else ""
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import language_name, match_language
-from kokoro_wyoming.releases import how_to_get, match_version
+from kokoro_wyoming.releases import described, how_to_get, match_version, names
 from kokoro_wyoming.voices.blends import Expression, parse
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.descriptions import (
@@ -22,9 +22,6 @@ from kokoro_wyoming.voices.descriptions import (
     VoiceRequest,
     folded,
 )
-
-PROGRAM_NAMES = {"v1.0": "Kokoro", "v0.19": "Kokoro v0.19"}
-"""Home Assistant builds its unique ids from these names, so they must never change."""
 
 
 class VoiceSelector:
@@ -73,13 +70,13 @@ class VoiceSelector:
     def _version_of(self, program: str | None) -> str:
         if program is None:
             return self._default
-        names = {name.casefold(): version for version, name in PROGRAM_NAMES.items()}
+        programs = {described(version).label.casefold(): version for version in names()}
         try:
-            return self._installed(names.get(program.casefold()) or match_version(program))
+            return self._installed(programs.get(program.casefold()) or match_version(program))
         except UnknownVersionError as error:
             if "not installed" in str(error):
                 raise
-            offered = " and ".join(f'"{PROGRAM_NAMES[version]}"' for version in self._catalogues)
+            offered = " and ".join(f'"{described(version).label}"' for version in self._catalogues)
             raise UnknownVersionError(f"There is no program {program[:40]!r}; there is {offered}.") from None
 
     def _installed(self, version: str) -> str:
@@ -116,7 +113,7 @@ class VoiceSelector:
             if choices.voice and (own := self._owner_voice(choices.voice, version)):
                 return own
             has_language = version == self._default or choices.language in catalogue.languages()
-            language = choices.language if has_language else "en-US"
+            language = choices.language if has_language else described(version).tags[0]
         others = [other for other in self._catalogues if other != version] if any_release else []
         for candidate in (version, *others):
             own = self._owner_voice(choices.voices.get(language, ""), candidate)
@@ -190,20 +187,21 @@ class VoiceSelector:
 
     def _owner_of_name(self, name: str) -> str | None:
         """What has that name already, compared without case: "a release", "a voice" or None."""
-        if name.casefold() in {known.casefold() for known in (*PROGRAM_NAMES, *PROGRAM_NAMES.values())}:
+        if name.casefold() in {known.casefold() for one in names() for known in (one, described(one).label)}:
             return "a release"
         return "a voice" if any(catalogue.named(name) for catalogue in self._catalogues.values()) else None
 
     def _describe(self, catalogue: Catalogue, weights: Mapping[str, str]) -> ProgramDescription:
-        version = catalogue.version
+        version, release = catalogue.version, described(catalogue.version)
         is_first = version == self._default
+        kind = weights.get(version, "unknown weights")
         voices = [*catalogue.voices, *self._alias_voices(None if is_first else version)]
         if is_first and self._choices.offer_other_release:
             others = [other for other in self._catalogues.values() if other is not catalogue]
             voices += [_with_release(voice) for other in others for voice in other.voices]
         return ProgramDescription(
-            name=PROGRAM_NAMES[version],
-            description=f"Kokoro {version} ({weights.get(version, 'unknown weights')})",
+            name=release.label,
+            description=f"{release.title} ({'; '.join(filter(None, (kind, release.licence)))})",
             version=version,
             voices=tuple(_unique(sorted(voices, key=lambda voice: (voice.languages, voice.label)))),
         )

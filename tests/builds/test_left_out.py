@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kokoro_wyoming import config
 from kokoro_wyoming.builds import chosen
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.server import startup
@@ -67,9 +68,9 @@ def test_what_was_left_out_is_told_in_one_line_and_what_is_broken_in_a_warning(
 ) -> None:
     note.write_text("en zh")
     missing = {"en-US": None, "fr-FR": "", "ja-JP": "no package", "pt-BR": "no package", "zh-CN": "jieba is missing"}
-    monkeypatch.setattr(startup, "installed_languages", lambda version: missing)
+    monkeypatch.setattr(startup, "installed_languages", lambda *_: missing)
     with caplog.at_level(logging.INFO):
-        startup._log_missing_languages("v1.0")
+        startup._log_missing_languages(config.load())
     assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
         ("INFO", "Left out at the installation, so not offered: fr-FR, ja-JP, pt-BR"),
         ("WARNING", "zh-CN is not offered: jieba is missing"),

@@ -71,7 +71,7 @@ def languages(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
     """What `installed_languages` says."""
     installed: dict[str, str | None] = {"en-US": None, "ja-JP": None}
     manager = ModuleType("kokoro_wyoming.builds.installed")
-    vars(manager)["installed_languages"] = lambda version: installed
+    vars(manager)["installed_languages"] = lambda *_: installed
     monkeypatch.setitem(sys.modules, "kokoro_wyoming.builds.installed", manager)
     return installed
 

@@ -64,7 +64,9 @@ _COMMANDS = {
     "bench": Case("bench", status=1, prints=False),
     "voices": Case("voices --voices-folder {folder}/voices"),
     "voices --json": Case("voices --json --voices-folder {folder}/voices"),
+    "voice": Case("voice inspect af_heart --no-sound --voices-folder {folder}/voices"),
     "check": Case("check --no-hashes", status=1),
+    "release": Case("release add {folder}/voices", status=1, prints=False),
     "relay": Case("relay --to unix:///nowhere", status=2, prints=False),
     "app": Case(
         "app --options {folder}/options.json --config {folder}/settings.yaml",
@@ -143,7 +145,7 @@ async def test_a_command_ends_with_the_right_status(command: str, state: str, pl
 @pytest.mark.long
 @pytest.mark.parametrize("command", _COMMANDS)
 async def test_every_command_ends_with_the_right_status(command: str, places: dict[str, object]) -> None:
-    loads_torch = command in ("bench", "voices", "voices --json", "check", "serve")
+    loads_torch = command in ("bench", "voices", "voices --json", "voice", "check", "serve")
     for state in _WORST if loads_torch else _STATES:
         await check(state, _COMMANDS[command], places)
 

@@ -16,9 +16,9 @@ from pydantic_core import PydanticUndefined
 from kokoro_wyoming import config
 from kokoro_wyoming.config.options import chime, speaker_book
 from kokoro_wyoming.config.schema import keys
-from kokoro_wyoming.config.yaml_document import MAX_FILE_BYTES, read_document
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.strict_yaml.documents import MAX_FILE_BYTES, read_document
 
 Write = Callable[[str | bytes], Path]
 

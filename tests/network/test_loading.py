@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from kokoro_wyoming.errors import ModelError
 from kokoro_wyoming.network.kokoro_package import KModel
@@ -57,14 +58,34 @@ def _without_affines(parts: dict[str, dict[str, torch.Tensor]]) -> dict[str, Any
     return {n: {k: v for k, v in s.items() if not k.endswith(affine)} for n, s in parts.items()}
 
 
+def _flat(parts: dict[str, dict[str, torch.Tensor]], prefix: str = "") -> dict[str, Any]:
+    """All keys in one dictionary, by the newer names of a weight norm, as `KModel.state_dict()` has them."""
+    newer = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
+    renamed = {}
+    for name, state in parts.items():
+        for key, value in state.items():
+            *above, last = key.split(".")
+            renamed[f"{prefix}{name}.{'.'.join((*above, newer.get(last, last)))}"] = value
+    return renamed
+
+
+def _of_a_training(parts: dict[str, dict[str, torch.Tensor]]) -> dict[str, Any]:
+    """What StyleTTS2 saves: the network below "net" beside networks and numbers that only a training needs."""
+    net = _prefixed(parts) | {"mpd": {"module.weight": torch.zeros(2)}, "text_aligner": {}}
+    return {"net": net, "optimizer": {"state": {0: {"step": 5}}}, "iters": 3, "epoch": 1, "val_loss": 0.5}
+
+
 @pytest.mark.parametrize(
     "layout",
     [
         lambda parts: parts,
         pytest.param(lambda parts: {"net": _prefixed(parts)}, marks=pytest.mark.long),
         pytest.param(_without_affines, marks=pytest.mark.long),
+        _flat,
+        pytest.param(lambda parts: {"model": _flat(parts, "module.")}, marks=pytest.mark.long),
+        pytest.param(_of_a_training, marks=pytest.mark.long),
     ],
-    ids=["plain", "below net, with module prefix", "no InstanceNorm affines"],
+    ids=["plain", "below net", "no InstanceNorm affines", "flat", "flat below model", "of a training"],
 )
 def test_every_published_layout_fills_every_weight(
     layout: Callable[[Any], Any], small_config: dict[str, Any], parts: Any, tmp_path: Path
@@ -74,6 +95,17 @@ def test_every_published_layout_fills_every_weight(
     for name in MODULES:
         loaded = getattr(model, name).state_dict()
         assert all(torch.equal(loaded[key], value) for key, value in parts[name].items())
+
+
+def test_safetensors_fill_every_weight(small_config: dict[str, Any], parts: Any, tmp_path: Path) -> None:
+    tensors = {key: value.contiguous().clone() for key, value in _flat(parts).items()}
+    save_file(tensors, tmp_path / "weights.safetensors")
+    model = load_model(small_config, tmp_path / "weights.safetensors")
+    loaded = model.decoder.state_dict()
+    assert all(torch.equal(loaded[key], value) for key, value in parts["decoder"].items())
+    (tmp_path / "weights.safetensors").write_bytes(b"not that")
+    with pytest.raises(ModelError, match="truncated or corrupt"):
+        load_model(small_config, tmp_path / "weights.safetensors")
 
 
 def _drop_a_part(parts: Any) -> Any:

@@ -120,7 +120,7 @@ async def test_the_server_reads_words_as_its_owner_wants_and_learns_new_ones_at_
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
     caplog.set_level("INFO")
     before, after = {"en-US": {"HVAC": "H vac"}}, {"en-US": {"HVAC": "heating"}}
     cached = {"cache__megabytes": 1}

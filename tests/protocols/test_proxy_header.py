@@ -137,7 +137,7 @@ def test_the_socket_file_is_in_front_of_a_proxy() -> None:
 @pytest.fixture(autouse=True)
 def beeping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ AGENT: dict[str, Any] = {"server__agent_uri": "tcp://127.0.0.1:0"}
 @pytest.fixture(autouse=True)
 def beeping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
 
 
 def _port(uri: str | None) -> int:

@@ -31,7 +31,7 @@ SPOKEN = ["audio-start", "audio-chunk", "audio-stop"]
 @pytest.fixture(autouse=True)
 def beeping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ SECRET = "Quicksilver marmalade"
 @pytest.fixture(autouse=True)
 def beeping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", beep_program.BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
 
 
 def _metered(folder: Path, **settings: object) -> contextlib.AbstractAsyncContextManager[Server]:

@@ -21,7 +21,7 @@ from tests.stand_ins.beep_program import BeepManager, beep_program, put_voice, s
 @pytest.fixture(autouse=True)
 def beeping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
 
 
 async def ask(server: Server, event: Event) -> Event:

@@ -72,7 +72,7 @@ async def test_a_signal_lets_what_is_being_said_be_finished(model_data: Store) -
 def slow_beeps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each half of a sentence takes 0.1 s."""
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", beep_program.BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
     monkeypatch.setattr(beep_program, "PAUSE_SECONDS", 0.1)
 
 

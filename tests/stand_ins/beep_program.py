@@ -203,7 +203,7 @@ def stand_in() -> None:
     manager = ModuleType("kokoro_wyoming.engine.model_manager")
     vars(manager).update(ModelManager=BeepManager)
     installed = ModuleType("kokoro_wyoming.builds.installed")
-    vars(installed).update(installed_languages=lambda version: {})
+    vars(installed).update(installed_languages=lambda *_: {})
     inference = ModuleType("kokoro_wyoming.network.inference")  # which imports kokoro and spaCy
     vars(inference).update(OutputOptions=lambda *_, **__: None)
     sys.modules.update({module.__name__: module for module in (manager, installed, inference)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +62,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, with_body: bool) -> None:
         hub = self.hub
         path = unquote(self.path)
+        if path.startswith("/api/models/"):
+            self._describe_repository(path)
+            return
         name = path.removeprefix(f"/{hub.repository}/resolve/{hub.revision}/").removeprefix("/cdn/")
         at_cdn = path.startswith("/cdn/")
         if not with_body or not at_cdn:
@@ -78,6 +82,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._body(name)
         else:
             self._headers(200, **{"Content-Length": str(len(hub.files[name])), **self._description(name)})
+
+    def _describe_repository(self, path: str) -> None:
+        """What the hub's API says of a repository: its commit and its files."""
+        hub = self.hub
+        if not path.startswith(f"/api/models/{hub.repository}"):
+            self._plain(404, **{"X-Error-Code": "RepoNotFound"})
+            return
+        files = [{"rfilename": name} for name in hub.files]
+        tree = [
+            {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
+            for name, content in hub.files.items()
+        ]
+        answer = tree if "/tree/" in path else {"id": hub.repository, "sha": hub.revision, "siblings": files}
+        content = json.dumps(answer).encode()
+        self._headers(200, **{"Content-Type": "application/json", "Content-Length": str(len(content))})
+        self.wfile.write(content)
 
     def _description(self, name: str, *, linked: bool = False) -> dict[str, str]:
         content = self.hub.files[name]

@@ -68,7 +68,7 @@ def test_an_endless_expression_is_refused() -> None:
 
 
 def test_an_unknown_release_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownVersionError, match=r"v2.*v1\.0 or v0\.19"):
+    with pytest.raises(UnknownVersionError, match=r"v2.*v1\.0, v0\.19 or v1\.1-zh"):
         parse("v2/af_heart")
 
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from kokoro_wyoming.builds import espeak
 from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.errors import UnknownLanguageError
-from kokoro_wyoming.languages import kokoro_letter, language_name, match_language
+from kokoro_wyoming.languages import kokoro_letter, language_name, match_language, match_own_language
 from kokoro_wyoming.pronunciation.phonemes import Phonemes, fitting_pieces
 
 LANGUAGES = ("en-US", "en-GB")
@@ -33,7 +33,7 @@ _NINETY = re.compile("(?<=nˈaɪn)ti(?!ː)")
 
 def letter_of(language: str) -> str:
     """Kokoro's language code for a letter, a tag or another spelling; UnknownLanguageError for anything else."""
-    tag = match_language(language)
+    tag = match_own_language(language)
     if tag not in LANGUAGES:
         raise UnknownLanguageError(
             f"Kokoro v0.19 does not speak {language[:40]!r}; it speaks {' and '.join(LANGUAGES)}."

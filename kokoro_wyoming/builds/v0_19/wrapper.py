@@ -58,7 +58,6 @@ class KokoroV019Wrapper(Release):
     version = VERSION
     rehearsal_path = REHEARSAL_PATH
     trailing_phonemes = "ðə lˈaɪts ɑːɹ ˈɔf."
-    phonemes_of_row_0 = 0
 
     def initialize(self) -> Network:
         """Load the network once; ModelError says what is wrong with which file."""

@@ -18,7 +18,7 @@ from kokoro_wyoming.builds.chosen import how_to_add, is_left_out
 from kokoro_wyoming.builds.v1_0 import english, heteronyms, italian, rare_words
 from kokoro_wyoming.builds.v1_0.french import FrenchEspeak
 from kokoro_wyoming.errors import UnknownLanguageError
-from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language
+from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language, match_own_language
 from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.network.loading import REPOSITORY
 from kokoro_wyoming.network.module_stand_ins import left_out
@@ -51,7 +51,7 @@ _NOT_CHINESE = re.compile(r"[^\W\d_\u3005-\u3007\u3400-\u9fff\uf900-\ufaff]|[←
 
 def letter_of(language: str) -> str:
     """Kokoro's language code for a letter, a tag or another spelling; UnknownLanguageError for anything else."""
-    tag = match_language(language)
+    tag = match_own_language(language)
     if tag is None:
         raise UnknownLanguageError(f"Kokoro v1.0 does not speak {language[:40]!r}; it speaks {', '.join(TAGS)}.")
     return kokoro_letter(tag)

@@ -34,7 +34,6 @@ class KokoroV1Wrapper(Release):
     version = VERSION
     rehearsal_path = REHEARSAL_PATH
     trailing_phonemes = "ðə lˈIts ɑɹ ˈɔf."
-    phonemes_of_row_0 = 1
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ A noun's ending tells its gender, but for the words that are listed. A number be
 
 from __future__ import annotations
 
+import copy
 import re
 
 from kokoro_wyoming.pronunciation.normalization.units import SYMBOLS
@@ -38,6 +39,12 @@ class Nouns:
         self._known, self._adjectives, self._never, self._one, self._names = (
             frozenset(words.split()) for words in (known, adjectives, never, one, names)
         )
+
+    def also(self, *, one: str) -> Nouns:
+        """The same with more words before a 1 that counts."""
+        more = copy.copy(self)
+        more._one = self._one | frozenset(one.split())
+        return more
 
     def is_feminine(self, before: str, number: int, noun: str, second: str | None) -> bool | None:
         """The gender of what a number counts, by what is before it and the two words after it; None: it counts none."""

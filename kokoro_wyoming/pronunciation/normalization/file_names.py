@@ -23,13 +23,17 @@ class Words(NamedTuple):
 
 
 WORDS = {
+    "de": Words("Punkt", "at", "Schrägstrich", "Backslash", "Doppelpunkt", "Tilde"),
     "en": Words("dot", "at", "slash", "backslash", "colon", "tilde"),
     "es": Words("punto", "arroba", "barra", "barra invertida", "dos puntos", "virgulilla"),
     "fr": Words("point", "arobase", "slash", "antislash", "deux points", "tilde"),
     "hi": Words("डॉट", "ऐट", "स्लैश", "बैकस्लैश", "कोलन", "टिल्ड"),
     "it": Words("punto", "chiocciola", "barra", "barra rovesciata", "due punti", "tilde"),
     "ja": Words("ドット", "アットマーク", "スラッシュ", "バックスラッシュ", "コロン", "チルダ"),
+    "nl": Words("punt", "apenstaartje", "slash", "backslash", "dubbele punt", "tilde"),
+    "pl": Words("kropka", "małpa", "ukośnik", "ukośnik wsteczny", "dwukropek", "tylda"),
     "pt": Words("ponto", "arroba", "barra", "barra invertida", "dois pontos", "til"),
+    "sv": Words("punkt", "snabel-a", "snedstreck", "omvänt snedstreck", "kolon", "tilde"),
     "zh": Words("点", "艾特", "斜杠", "反斜杠", "冒号", "波浪号"),
 }
 _SPELLED = (
@@ -66,7 +70,8 @@ _ARTICLE = re.compile(r"(?:^|\s)(?:the|an?|my|your|this|that) $", re.IGNORECASE)
 
 def rules(language: Verbalizer) -> Iterator[Rule]:
     """One for all kinds of names, so that a text without any costs one look."""
-    yield _TOKEN, _Reader(language).token
+    if language.locale[:2] in WORDS:
+        yield _TOKEN, _Reader(language).token
 
 
 class _Reader:

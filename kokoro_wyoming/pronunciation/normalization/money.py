@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 SIGNS = {
     **{
@@ -75,6 +77,17 @@ class Currency:
     coins: str = ""
     feminine: bool = False
     feminine_coin: bool = False
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """By CLDR's plural forms, in languages that have more than two."""
+    coin_forms: Mapping[str, str] = field(default_factory=dict)
+
+    def form(self, plural: str, size: Decimal) -> str:
+        """The name for so much of it, in that plural form."""
+        return self.forms.get(plural) or (self.one if size == 1 else self.many)
+
+    def coin_form(self, plural: str, size: int) -> str:
+        """The name for so many coins, in that plural form."""
+        return self.coin_forms.get(plural) or (self.coin if size == 1 else self.coins)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 
 from kokoro_wyoming.pronunciation.normalization import (
     figures,
@@ -298,13 +299,14 @@ class Normalizer(Verbalizer):
         large = self.large.get(found["large"] or "", Large())
         feminine = currency.feminine and not large.one
         words, number = self.amount(found, feminine=feminine, rounded=True, factor=large.factor)
+        plural = self.units.plural_form(number.size)
         many = currency.one if self.is_attribute(found) else currency.many
         if large.one:
-            form = large.one if self.units.plural_form(number.size) == "one" else large.many
-            return self.large_amount(words, form, many)
+            form = large.one if plural == "one" else large.many
+            return self.large_amount(words, form, currency.forms.get("many") or many)
         if currency.coin and not found["last"] and len(number.fraction) == 2:
             return self._with_coins(Number(number.whole, "", number.negative), int(number.fraction), currency)
-        return self.joined(words, many if number.size != 1 else currency.one)
+        return self.joined(words, currency.forms.get(plural) or (many if number.size != 1 else currency.one))
 
     def is_attribute(self, found: Found) -> bool:
         """Whether a measure belongs to the noun behind it, in languages where it is said otherwise then."""
@@ -312,11 +314,12 @@ class Normalizer(Verbalizer):
 
     def _with_coins(self, whole: Number, coins: int, currency: Currency) -> str:
         count = self.integer(coins, feminine=currency.feminine_coin, noun=True)
-        coin = self.joined(count, currency.coin if coins == 1 else currency.coins)
+        coin = self.joined(count, currency.coin_form(self.units.plural_form(Decimal(coins)), coins))
         if not whole.whole:
             return self.joined(self.minus, coin) if whole.negative else coin
         words = self.number(whole, feminine=currency.feminine, noun=True)
-        return self.with_coins(self.joined(words, currency.one if whole.whole == 1 else currency.many), coins, currency)
+        noun = currency.form(self.units.plural_form(whole.size), whole.size)
+        return self.with_coins(self.joined(words, noun), coins, currency)
 
     def _quantity(self, found: Found) -> str:
         unit = unit_of(found["unit"], self.unit_symbols)
@@ -331,7 +334,9 @@ class Normalizer(Verbalizer):
         return phrase.replace("{}", words) + stop
 
     def _bare_unit(self, found: Found) -> str:
-        return self.units.phrase(unit_of(found["unit"]), "other").replace("{}", "").strip()
+        before = found.string[max(0, found.start() - 8) : found.start()]
+        plural = "one" if re.search(rf"\b(?:{self.before_one}) $", before) else "other"
+        return self.unit_by_itself(unit_of(found["unit"]), plural)
 
     def _rules_of_numbers(self) -> Iterator[Rule]:
         number = self.number_pattern

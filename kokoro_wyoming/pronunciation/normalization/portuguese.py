@@ -77,7 +77,7 @@ class Portuguese(Romance):
         **{"kr": Currency("coroa", "coroas", feminine=True), "PLN": Currency("zloty", "zlotys")},
     }
     meridiems = {r"a\. ?m\.|(?i:am)": "am", r"p\. ?m\.|(?i:pm)": "pm"}
-    phones = (
+    phones: tuple[str, ...] = (
         r"\+[0-9][0-9 ().-]{6,18}[0-9]",
         r"\([0-9]{2}\) ?9?[0-9]{4}-[0-9]{4}",
         r"(?!(?:1[1-9]|20)[0-9]{2}-)(?:[0-9]{2} )?9?[0-9]{4}-[0-9]{4}",

@@ -1,6 +1,7 @@
 """Names of units where CLDR has none, or a name that nobody says, by language. Pure.
 
-A row is one form, or those for one and for more. "/hour" is how a rate or a price for an hour is said, around the rest.
+A row is one form, or those for one and for more, or for one, for 2 to 4, for 5 and more, and for parts of one (Polish).
+"/hour" is how a rate or a price for an hour is said, around the rest.
 The names of PREFIXES go before any unit, so that a megajoule needs no row of its own.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-Words = Mapping[str, str | tuple[str, str]]
+Words = Mapping[str, str | tuple[str, str] | tuple[str, str, str, str]]
 
 _PREFIXES = "pico nano micro milli centi deci hecto kilo mega giga tera peta".split()
 

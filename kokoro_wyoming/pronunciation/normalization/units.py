@@ -6,7 +6,8 @@ import contextlib
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Literal
 
 from babel import Locale
 from babel.units import UnknownUnitError, format_compound_unit, format_unit
@@ -124,6 +125,14 @@ SYMBOLS = {
 }
 """Typed symbols with CLDR's name of the unit, or one of ours if CLDR has none. A slash is "per"."""
 
+_SYMBOL_OF = {name: symbol for symbol, name in reversed(SYMBOLS.items())}
+_FORMS = {"one": 0, "few": 1, "many": 2}
+"""The places of plural forms in a row of `unit_words` with four; one with two has those for one and for more."""
+_SAMPLES = (1, 5, 2, 3, 0, 11, 21, Decimal("1.5"))
+
+_INFLECTED = frozenset("second minute hour day week month year percent degree".split())
+"""Names of CLDR that are no words of another language in the singular and in the plural alike."""
+
 _NAMES = frozenset((*SYMBOLS.values(), "week", "month", "year"))
 _SPACE_ASKED = "KtBAgJd"
 """Written onto the number these are names, sizes and generations: 4K, 5G, 2A."""
@@ -200,8 +209,8 @@ def per_of(symbol: str, more: Mapping[str, str] = SYMBOLS) -> str:
 class Units:
     """The names of units in one language."""
 
-    def __init__(self, locale: str, own: Mapping[str, str | tuple[str, str]], per: str, *, per_is_own: bool) -> None:
-        """`own`: what CLDR lacks or says otherwise than people do: one form, or those for one and for more.
+    def __init__(self, locale: str, own: Words, per: str, *, per_is_own: bool) -> None:
+        """`own`: what CLDR lacks or says otherwise than people do, as in `unit_words`.
 
         `per` joins two of them that are our own, or any two if `per_is_own`.
         """
@@ -211,6 +220,7 @@ class Units:
         self._prefixes = PREFIXES.get(language, {})
         self._per = per
         self._per_is_own = per_is_own
+        self._has_all_names = language in PREFIXES
         self.phrase = lru_cache(512)(self._phrase)
 
     def plural_form(self, size: Decimal) -> str:
@@ -237,7 +247,7 @@ class Units:
     def _phrase(self, unit: str, plural: str) -> str:
         if unit in self._own:
             own = self._own[unit]
-            form = own if isinstance(own, str) else own[plural != "one"]
+            form = own if isinstance(own, str) else own[min(_FORMS.get(plural, 3), len(own) - 1)]
             return form if "{}" in form else f"{{}} {form}"
         of, _, per = unit.rpartition("/")
         if of:
@@ -246,21 +256,39 @@ class Units:
         if prefix and base in self._own:
             return self._with_prefix(prefix, self._phrase(base, plural))
         try:
-            return self._named(format_unit(_count(plural), unit, length="long", format="'<'#'>'", locale=self._locale))
+            return self._cldr(unit, plural)
         except UnknownUnitError:
-            if not prefix:
+            if prefix:
+                return self._with_prefix(prefix, self._phrase(base, plural))
+            if self._has_all_names:
                 raise
-            return self._with_prefix(prefix, self._phrase(base, plural))
+            return f"{{}} {_SYMBOL_OF.get(unit, unit)}"
+
+    def _cldr(self, unit: str, plural: str) -> str:
+        """CLDR's name. Babel gives its own identifier where the long name is as the short one, as Dutch "uur"."""
+
+        def name(length: Literal["short", "long"], form: str) -> str:
+            return self._named(format_unit(self._count(form), unit, length, format="'<'#'>'", locale=self._locale))
+
+        long, unknown = name("long", plural), f"{{}} {unit}"
+        may_be_a_word = unit not in _INFLECTED and "-" not in unit
+        if self._has_all_names or may_be_a_word or {name("long", "one"), long} != {unknown}:
+            return long
+        short = name("short", plural)
+        return f"{{}} {_SYMBOL_OF.get(unit, unit)}" if short == unknown else short
 
     def _rate(self, of: str, per: str, plural: str) -> str:
         is_own = self._per_is_own or "/" in of or f"/{per}" in self._own or of in self._own or per in self._own
         if not is_own and not per.startswith("100 "):
             with contextlib.suppress(UnknownUnitError):
                 whole = format_compound_unit(
-                    _count(plural), of, denominator_unit=per, length="long", format="'<'#'>'", locale=self._locale
+                    self._count(plural), of, denominator_unit=per, length="long", format="'<'#'>'", locale=self._locale
                 )
                 return self._named(str(whole))
         return self.per(self._phrase(of, plural), per)
+
+    def _count(self, plural: str) -> int | Decimal:
+        return sample_of(self._locale, plural)
 
     def _parts(self, unit: str) -> tuple[str, str]:
         """The name of the prefix, and the unit without it."""
@@ -277,5 +305,7 @@ class Units:
         return re.sub(r"<[^>]*>", "{}", text).replace("\u00a0", " ").replace("\u2019", "'")
 
 
-def _count(plural: str) -> int:
-    return 1 if plural == "one" else 5
+@cache
+def sample_of(locale: Locale, plural: str) -> int | Decimal:
+    """A number that CLDR's plural form of that name is for, in a language; 5 for a form of large numbers alone."""
+    return next((number for number in _SAMPLES if locale.plural_form(number) == plural), 5)

@@ -12,7 +12,7 @@ from babel.numbers import get_currency_name
 from kokoro_wyoming.pronunciation.normalization.money import DOLLARS, PESO, PESOS, SIGNS, Currency, Large
 from kokoro_wyoming.pronunciation.normalization.numerals import Number, parse, pattern_of_numbers
 from kokoro_wyoming.pronunciation.normalization.regions import Region, region_of
-from kokoro_wyoming.pronunciation.normalization.unit_words import FEMININE
+from kokoro_wyoming.pronunciation.normalization.unit_words import FEMININE, Words
 from kokoro_wyoming.pronunciation.normalization.units import Units
 
 Found = re.Match[str]
@@ -67,7 +67,7 @@ class Verbalizer(ABC):
     """More spellings of months, as "name number"."""
     days: tuple[str, ...] = ()
     """More spellings of days, as "name number", Monday being 0."""
-    units_own: Mapping[str, str | tuple[str, str]] = {}
+    units_own: Words = {}
     unit_symbols: Mapping[str, str] = {}
     """Symbols that are units in this language alone, with their names as in `units.SYMBOLS`."""
     no_units = "(?!)"
@@ -77,6 +77,8 @@ class Verbalizer(ABC):
     units_per = "{} / {}"
     units_per_is_own = False
     """Whether `units_per` replaces CLDR's form, which nobody says."""
+    before_one = "(?!)"
+    """A regular expression for words before a unit without a number that ask for its singular, as in "per kWh"."""
     feminine_units: frozenset[str] = frozenset()
     currencies: Mapping[str, Currency] = {}
     signs: Mapping[str, str] = SIGNS
@@ -100,7 +102,7 @@ class Verbalizer(ABC):
     version_words = "[Vv]ersion|Core|OS|Assistant|Supervisor|ESPHome|[Ff]irmware"
 
     def __init__(self, region: str | None = None) -> None:
-        there = region_of(self.locale[:2], region) if region else None
+        there = region_of(self.locale.partition("_")[0], region) if region else None
         if there is not None:
             self._follow(there)
         self.feminine_units = self.feminine_units | FEMININE.get(self.locale[:2], frozenset())
@@ -267,6 +269,10 @@ class Verbalizer(ABC):
         last = self.parsed(found["last"]).multiplied(factor)
         last = self.trimmed(last) if rounded else last
         return self.span(self.number(first, feminine=feminine), self.number(last, feminine=feminine, noun=True)), last
+
+    def unit_by_itself(self, unit: str, plural: str) -> str:
+        """The name of a unit without a number; "one" behind one of `before_one`."""
+        return self.units.phrase(unit, plural).replace("{}", "").strip()
 
     def measured(self, number: Number, unit: str) -> str:
         """A number with its unit."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from kokoro_wyoming import releases
 from kokoro_wyoming.protocols.http.context import CONTEXT
 from kokoro_wyoming.protocols.http.described import Description, described
 from kokoro_wyoming.protocols.http.errors import NotFoundError, json_response
@@ -13,7 +14,6 @@ from kokoro_wyoming.voices.descriptions import ProgramDescription, VoiceDescript
 
 ROUTES = web.RouteTableDef()
 
-_OWNER = "hexgrad"
 _MADE_SECONDS = 1_735_689_600
 """When Kokoro's first release was made public, as Unix time: clients want a number."""
 _TEST_ANSWER = {"status": "ok"}
@@ -86,7 +86,8 @@ def _voice(name: str, voice: VoiceDescription) -> dict[str, object]:
 
 
 def _model(program: ProgramDescription) -> dict[str, object]:
-    return {"id": _model_id(program), "object": "model", "created": _MADE_SECONDS, "owned_by": _OWNER}
+    owner = releases.described(program.version).attribution.name
+    return {"id": _model_id(program), "object": "model", "created": _MADE_SECONDS, "owned_by": owner}
 
 
 def _model_id(program: ProgramDescription) -> str:

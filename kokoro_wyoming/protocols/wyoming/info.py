@@ -9,10 +9,8 @@ from functools import lru_cache
 from wyoming.event import Event, write_event
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
 
+from kokoro_wyoming.releases import described
 from kokoro_wyoming.voices.descriptions import ProgramDescription, VoiceDescription
-
-# Home Assistant accepts no program or voice without an attribution.
-_KOKORO = Attribution(name="hexgrad", url="https://huggingface.co/hexgrad/Kokoro-82M")
 
 
 def info_event(programs: Iterable[ProgramDescription]) -> Event:
@@ -40,11 +38,17 @@ def _program(program: ProgramDescription) -> TtsProgram:
         name=program.name,
         description=program.description,
         version=program.version,
-        attribution=_KOKORO,
+        attribution=_attribution(program.version),
         installed=True,
         voices=[_voice(voice) for voice in program.voices if voice.languages],
         supports_synthesize_streaming=True,
     )
+
+
+def _attribution(version: str) -> Attribution:
+    """Who made a release. Home Assistant accepts no program or voice without an attribution."""
+    attribution = described(version).attribution
+    return Attribution(name=attribution.name, url=attribution.url)
 
 
 def _voice(voice: VoiceDescription) -> TtsVoice:
@@ -52,7 +56,7 @@ def _voice(voice: VoiceDescription) -> TtsVoice:
         name=voice.name,
         description=voice.label,
         version=voice.version,
-        attribution=_KOKORO,
+        attribution=_attribution(voice.version),
         installed=True,
         languages=list(voice.languages),
     )

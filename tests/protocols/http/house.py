@@ -168,7 +168,7 @@ async def open_house(
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
     with pytest.MonkeyPatch.context() as patch, _listening(log):
         patch.setattr("kokoro_wyoming.server.startup.ModelManager", beep_program.BeepManager)
-        patch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+        patch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
         gate = Gate()
         patch.setattr(beep_program, "time", gate)
         async with contextlib.AsyncExitStack() as stack:

@@ -29,7 +29,7 @@ async def post(uri: str, path: str, body: object) -> tuple[int, dict[str, Any]]:
 async def uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """The address of the program that beeps."""
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
-    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda version: {})
+    monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
     words = {"en-US": {"nginx": "/ˈɛn/"}}
     async with beep_program(tmp_path, http__uri="tcp://127.0.0.1:0", limits__text_chars=100, lexicon=words) as server:
         assert server.http is not None

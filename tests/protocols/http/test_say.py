@@ -26,8 +26,8 @@ from kokoro_wyoming.protocols.http import addresses
 from kokoro_wyoming.protocols.http.context import CONTEXT
 from kokoro_wyoming.protocols.http.kept_sounds import KeptSounds
 from kokoro_wyoming.protocols.http.say import ADDRESSES, SOUNDS
+from kokoro_wyoming.releases import described
 from kokoro_wyoming.text.sentences import Run
-from kokoro_wyoming.voices.catalogue import BEST_VOICE
 from tests.protocols.http.house import PATIENCE_SECONDS, House, error_of, open_house
 from tests.stand_ins.beep_engine import heard
 from tests.stand_ins.beep_house import until
@@ -59,7 +59,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def polyglot(tmp_path: Path) -> None:
     """A voice for each language."""
     (tmp_path / "voices").mkdir()
-    for name in BEST_VOICE.values():
+    for name in (str(language.best_voice) for language in described("v1.0").languages):
         put_voice(tmp_path / "voices", name)
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from kokoro_wyoming.config.mistakes import KeyPath, dotted
 from kokoro_wyoming.errors import ConfigError
+from kokoro_wyoming.strict_yaml.mistakes import KeyPath, dotted
 
 MAX_FILE_BYTES = 1 << 20
 """Longest file that is read; the defaults are an eightieth of it."""

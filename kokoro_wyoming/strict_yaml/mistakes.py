@@ -58,10 +58,10 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
-def config_error(mistakes: Sequence[Mistake]) -> ConfigError:
+def config_error(mistakes: Sequence[Mistake], place: str = "the settings") -> ConfigError:
     """One error that lists all mistakes, one in each line."""
     if len(mistakes) == 1:
         return ConfigError(str(mistakes[0]))
     in_order = sorted(mistakes, key=lambda mistake: (mistake.where, mistake.line or 0))
     lines = "".join(f"\n  {mistake}" for mistake in in_order)
-    return ConfigError(f"{len(mistakes)} mistakes in the settings:{lines}")
+    return ConfigError(f"{len(mistakes)} mistakes in {place}:{lines}")
