@@ -80,7 +80,8 @@ def _blend(args: argparse.Namespace, config: Config) -> None:
 
 def _convert(args: argparse.Namespace, config: Config) -> None:
     from kokoro_wyoming.releases import described, match_version
-    from kokoro_wyoming.voices.conversion import converted, fitting, read_any
+    from kokoro_wyoming.voices.conversion import converted
+    from kokoro_wyoming.voices.packs import fitting, read_any
 
     path, version = _found(args.voice, config)
     pack = read_any(path)
@@ -171,7 +172,8 @@ def _inspect(args: argparse.Namespace, config: Config) -> int:
 
 def _told(voice: str, config: Config, *, with_sound: bool) -> Iterator[tuple[str, str]]:
     from kokoro_wyoming.releases import described
-    from kokoro_wyoming.voices.conversion import FORMATS, fitting, nearest, read_any
+    from kokoro_wyoming.voices.conversion import FORMATS, nearest
+    from kokoro_wyoming.voices.packs import fitting, read_any
 
     path, version = _found(voice, config)
     pack = read_any(path)

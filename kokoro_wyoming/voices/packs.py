@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -31,27 +30,37 @@ _MAX_KEPT = 64
 
 
 def read_pack(path: Path, version: str) -> Tensor:
-    """Read a voice pack: float32, shape (rows, 1, 256).
+    """Read a voice pack of a release: float32, shape (rows, 1, 256).
 
     AssetError names the file when it is missing, truncated, not a tensor, not finite, or for another release.
     """
+    pack, rows = read_any(path), described(version).pack_rows
+    if len(pack) != rows:
+        raise AssetError(
+            f"{path} is not a voice for Kokoro {version}: its shape is {tuple(pack.shape)}, "
+            f"where {(rows, 1, STYLE_ROW_SIZE)} was expected{_fitting_release(pack)}."
+        )
+    return pack
+
+
+def read_any(path: Path) -> Tensor:
+    """Read a voice pack of whatever release: float32, shape (rows, 1, 256). AssetError as `read_pack`."""
     try:
         with damage_explained(path):
-            return _as_pack(read_array(path), path, version)
+            return _as_pack(read_array(path), path)
     except ModelError as error:
         raise AssetError(str(error)) from error
 
 
-def _as_pack(pack: Any, path: Path, version: str) -> Tensor:
-    expected = (described(version).pack_rows, 1, STYLE_ROW_SIZE)
+def _as_pack(pack: Any, path: Path) -> Tensor:
     if not isinstance(pack, Tensor):
         raise AssetError(f"{path} is not a voice: it holds a {type(pack).__name__} where a tensor was expected.")
     if path.suffix == ".bin" and pack.numel() % STYLE_ROW_SIZE == 0:
         pack = pack.reshape(-1, 1, STYLE_ROW_SIZE)
-    if tuple(pack.shape) != expected or not pack.is_floating_point():
+    if pack.shape[1:] != (1, STYLE_ROW_SIZE) or len(pack) == 0 or not pack.is_floating_point():
         raise AssetError(
-            f"{path} is not a voice for Kokoro {version}: its shape is {_shape(pack.shape)} of {pack.dtype}, "
-            f"where {_shape(expected)} of floats was expected{_fitting_release(pack)}."
+            f"{path} is not a voice: its shape is {tuple(pack.shape)} of {pack.dtype}, "
+            f"where (rows, 1, {STYLE_ROW_SIZE}) of floats was expected."
         )
     pack = pack.detach().to("cpu", torch.float32).contiguous()
     if not bool(torch.isfinite(pack).all()):
@@ -59,9 +68,14 @@ def _as_pack(pack: Any, path: Path, version: str) -> Tensor:
     return pack
 
 
+def fitting(pack: Tensor) -> tuple[str, ...]:
+    """The names of the releases whose packs have as many rows."""
+    return tuple(name for name in names() if described(name).pack_rows == len(pack))
+
+
 def _fitting_release(pack: Tensor) -> str:
     """The end of a message that names the release with this shape; empty if there is none."""
-    fits = [version for version in names() if tuple(pack.shape) == (described(version).pack_rows, 1, STYLE_ROW_SIZE)]
+    fits = fitting(pack)
     return f"; it is a voice of Kokoro {fits[0]}" if fits else ""
 
 
@@ -183,7 +197,3 @@ def _keep(store: OrderedDict[str, tuple[Kept, Tensor]], name: str, item: tuple[K
 def _mean(packs: list[Tensor], weights: list[float]) -> Tensor:
     total = sum(weights)
     return torch.stack([pack * (weight / total) for pack, weight in zip(packs, weights, strict=True)]).sum(dim=0)
-
-
-def _shape(shape: Iterable[int]) -> str:
-    return "(" + ", ".join(str(size) for size in shape) + ")"

@@ -13,8 +13,8 @@ from torch import Tensor
 from kokoro_wyoming import releases
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.cli import main
-from kokoro_wyoming.voices.conversion import FORMATS, read_any
-from kokoro_wyoming.voices.packs import read_pack
+from kokoro_wyoming.voices.conversion import FORMATS
+from kokoro_wyoming.voices.packs import read_any, read_pack
 from tests.stand_ins.german_release import RELEASE
 
 Captured = pytest.CaptureFixture[str]
@@ -124,7 +124,7 @@ def test_a_voice_of_another_release_is_taken_where_its_makers_say_so(store: Stor
         (("{elsewhere}", "--from", "v0.19", "--to", "german"), 1, "It is no voice of Kokoro v0.19: it has 510 rows"),
         (("{old}", "--name", "af_old"), 1, "A voice of Kokoro v0.19 does not speak with Kokoro v1.0"),
         (("{short}", "--to", "german"), 2, "no release has packs of 400 rows"),
-        (("{flat}", "--to", "german"), 1, "is no voice: its shape is (256,), and a voice has (rows, 1, 256)"),
+        (("{flat}", "--to", "german"), 1, "is not a voice: its shape is (256,) of torch.float32, where (rows, 1, 256)"),
     ],
 )
 def test_else_it_is_refused_with_the_reason(
@@ -152,7 +152,7 @@ def test_a_pack_tells_what_it_is(store: Store, tmp_path: Path, capsys: Captured)
     assert "rows 510, as voices of Kokoro v1.0 and Kokoro v1.1-zh and Kokoro German 0.3" in told
     assert "nearest v1.0/af_sky, 14% away" in told
     assert "rows 511, as voices of Kokoro v0.19" in told
-    assert f"{damaged} unusable: {damaged} is damaged: it holds values that are not numbers." in told
+    assert f"{damaged} unusable: {damaged} is damaged: it holds values that are not numbers" in told
 
 
 def test_its_loudness_is_the_table_s_or_that_of_what_it_says(store: Store, tmp_path: Path, capsys: Captured) -> None:
