@@ -343,7 +343,8 @@ async def test_of_a_renderer_that_is_never_seen_playing_nobody_says_that_it_has_
 
 async def test_what_is_no_renderer_is_told(tmp_path: Path) -> None:
     async with serving(StandInRenderer()) as renderer, announcer(tmp_path, patience_seconds=2) as announcing:
-        silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        held: list[asyncio.StreamWriter] = []  # one that nobody holds is closed
+        silent = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
         places = [renderer.uri.replace("description", "AVTransport"), renderer.uri.replace(".xml", "")]
         places.append(f"dlna://127.0.0.1:{silent.sockets[0].getsockname()[1]}/description.xml")
         outcomes = await announcing.announce(Announcement([target(place) for place in places]), as_made(BEEP))

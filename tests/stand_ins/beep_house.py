@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,7 +89,7 @@ async def open_house(
         await asyncio.gather(*house.tasks, return_exceptions=True)
     assert unhandled == []
     assert house.engine.taken == 0
-    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+    await no_task_left()
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
@@ -101,6 +102,14 @@ async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
             await asyncio.sleep(0.005)
 
     await asyncio.wait_for(turn(), seconds)
+
+
+async def no_task_left(seconds: float = 10) -> None:
+    """Wait until the caller's task is the only one; fails after `seconds`."""
+    end = time.monotonic() + seconds
+    while left := asyncio.all_tasks() - {asyncio.current_task()}:
+        assert time.monotonic() < end, left
+        await asyncio.sleep(0.005)
 
 
 def to_bytes(events: Iterable[Event]) -> bytes:

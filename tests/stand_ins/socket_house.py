@@ -20,7 +20,7 @@ from kokoro_wyoming.speakers.announcements import Wishes
 from kokoro_wyoming.utterances.requests import SpeechOptions
 from kokoro_wyoming.utterances.service import SpeechService
 from tests.stand_ins.beep_engine import BeepEngine, heard
-from tests.stand_ins.beep_house import until
+from tests.stand_ins.beep_house import no_task_left, until
 
 PATIENCE_SECONDS = 10.0
 LOOPBACK = Rules(allow=(ipaddress.ip_network("127.0.0.0/8"),), connections=64, connections_per_address=64)
@@ -119,7 +119,7 @@ async def open_sockets(
     await server.drain(PATIENCE_SECONDS)
     assert unhandled == []
     assert engine.taken == 0
-    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+    await no_task_left()
 
 
 def kinds(messages: Iterable[dict[str, Any]]) -> list[str]:
