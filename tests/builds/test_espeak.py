@@ -11,7 +11,7 @@ from pathlib import Path
 import espeakng_loader
 import pytest
 
-from kokoro_wyoming.builds import v0_19
+from kokoro_wyoming.builds import espeak, v0_19
 from kokoro_wyoming.builds.espeak import fault
 from kokoro_wyoming.builds.v0_19.g2p import QuietPipeline
 from kokoro_wyoming.builds.v1_0 import g2p
@@ -76,9 +76,21 @@ def test_without_espeak_no_language_that_needs_it_is_offered(monkeypatch: pytest
 
 @pytest.mark.long
 def test_where_espeak_cannot_be_copied_a_language_is_refused_and_no_word_left_out() -> None:
+    espeak._loaded_copy.cache_clear()
     with files_limited(10_000):
         for letter, name in (("a", "American English"), ("f", "French")):
             with pytest.raises(UnknownLanguageError, match=f"^{name} cannot be spoken: .*File too large"):
                 g2p.make_quiet_pipeline(letter)
         with pytest.raises(UnknownLanguageError, match=r"British English cannot be spoken: .*File too large"):
             QuietPipeline("b", "abc")
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="needs the table of mapped files that Linux has")
+def test_all_languages_share_one_copy_and_each_is_read_in_its_own_voice() -> None:
+    pipelines = {letter: g2p.make_quiet_pipeline(letter) for letter in "efhip"}
+    assert [g2p._phonemes_of(pipelines[letter], "21") for letter in "efiephif"] == (
+        [*_TWENTY_ONE["e"]]
+    )
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    copies = {line.split(maxsplit=5)[5] for line in maps if "libespeak-ng" in line}
+    assert len(copies - {str(espeakng_loader.get_library_path())}) <= 2
