@@ -178,6 +178,11 @@ class Release(ABC):
         if self._network is not None:
             self._network.forget_voices()
 
+    def rest(self) -> None:
+        """Let go of the memory that speech takes, while nobody speaks; on the thread that speaks."""
+        if self._network is not None:
+            self._network.rest()
+
     def close(self) -> None:
         """Let the G2Ps go, and end what they started; from any thread, but not while somebody speaks."""
         self._quiet_pipelines.clear()

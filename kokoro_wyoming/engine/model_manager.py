@@ -104,9 +104,18 @@ class ModelManager:
 
     def forget_voices(self) -> None:
         """Have packs that were read before read anew, as their files may have changed."""
-        for task in self._loading.values():
-            if task.done() and not task.cancelled() and task.exception() is None:
-                task.result().forget_voices()
+        for release in self._there():
+            release.forget_voices()
+
+    async def rest(self) -> None:
+        """Let go of the memory that speech takes, while nobody speaks."""
+        for release in self._there():
+            await self.thread.run(release.rest)
+
+    def _there(self) -> list[Release]:
+        """The releases that are loaded."""
+        tasks = [task for task in self._loading.values() if task.done() and not task.cancelled()]
+        return [task.result() for task in tasks if task.exception() is None]
 
     # Loading and letting go
 
