@@ -67,7 +67,7 @@ def loading(language: str) -> Iterator[None]:
 
 
 class SharedEspeak:
-    """Stands where phonemizer has an `EspeakWrapper` of its own. All of them read by one copy, each in its own voice."""
+    """Stands where phonemizer has an `EspeakWrapper`. All of them read by one copy, each in its own voice."""
 
     def __init__(self) -> None:
         """RuntimeError or OSError where the library cannot be loaded."""
@@ -76,6 +76,11 @@ class SharedEspeak:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._copy.wrapper, name)
+
+    def available_voices(self) -> list[Any]:
+        """As `EspeakWrapper` has it."""
+        with _IN_USE:
+            return list(self._copy.wrapper.available_voices())
 
     def set_voice(self, voice: str) -> None:
         """Read in this language of espeak from now on; RuntimeError where it has none of that name."""

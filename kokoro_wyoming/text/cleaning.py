@@ -29,9 +29,9 @@ _CLEANED: dict[int, str | None] = {
     0xE202: "†",
 }
 
-# Halves of a surrogate pair: valid in JSON, but they cannot be encoded again, so that they would fail in the phonemiser,
-# in logging and once more in the error event that quotes them. Private use: nobody may forge the marks that say how a
-# text is spoken. In a table, these 140,000 characters would take 11 MB.
+# Halves of a surrogate pair are valid in JSON. But they cannot be encoded again, so that they would fail in the
+# phonemiser, in logging and once more in the error event that quotes them. Private use: nobody may forge the marks that
+# say how a text is spoken. In a table, these 140,000 characters would take 11 MB.
 _SURROGATE_OR_PRIVATE = re.compile("[\ud800-\uf8ff\U000f0000-\U0010ffff]+")
 
 _MOST_MARKS = 30
