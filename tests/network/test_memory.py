@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
+from kokoro_wyoming.builds.v1_0.g2p import make_quiet_pipeline
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.network.workspace import Workspace
 from kokoro_wyoming.text.sentences import Run
@@ -32,6 +34,27 @@ def test_memory_can_be_kept_and_returned_without_an_error() -> None:
     memory.keep_freed()
     memory.return_memory()
     assert bytearray(1 << 20)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="needs the sizes of mapped files that Linux has")
+def test_dictionaries_that_were_let_go_are_read_as_before() -> None:
+    pipeline = make_quiet_pipeline("j")
+    before = pipeline.g2p("洗濯機が終わりました。")[0]
+    assert _dictionary_kilobytes() > 0
+    memory.let_dictionaries_go()
+    assert _dictionary_kilobytes() == 0
+    assert pipeline.g2p("洗濯機が終わりました。")[0] == before
+
+
+def _dictionary_kilobytes() -> int:
+    """How much of Japanese dictionaries is resident."""
+    is_dictionary, kilobytes = False, 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if not line.partition(" ")[0].endswith(":"):
+            is_dictionary = line.endswith("sys.dic")
+        elif line.startswith("Rss:") and is_dictionary:
+            kilobytes += int(line.split()[1])
+    return kilobytes
 
 
 @pytest.mark.weights
