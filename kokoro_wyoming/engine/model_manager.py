@@ -71,6 +71,8 @@ class ModelManager:
         self._users: Counter[str] = Counter()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tidying: asyncio.Task[None] | None = None
+        self._giving_back = asyncio.Lock()
+        """Held while memory goes back: no dictionary is closed while its pages are let go."""
 
     async def get_model(self, version: str | None = None, languages: Collection[str] = ()) -> Release:
         """The loaded release; None is the default one. A load prepares these languages at the same time.
@@ -109,8 +111,9 @@ class ModelManager:
 
     async def rest(self) -> None:
         """Let go of the memory that speech takes, while nobody speaks."""
-        for release in self._there():
-            await self.thread.run(release.rest)
+        async with self._giving_back:
+            for release in self._there():
+                await self.thread.run(release.rest)
 
     def _there(self) -> list[Release]:
         """The releases that are loaded."""
@@ -176,7 +179,8 @@ class ModelManager:
             calibrating.cancel()
             await asyncio.wait([calibrating])
             calibrating = None  # it holds the network
-        if release is not None:
-            await on_own_thread(release.close)
-            release = None
-        await on_own_thread(return_memory)
+        async with self._giving_back:
+            if release is not None:
+                await on_own_thread(release.close)
+                release = None
+            await on_own_thread(return_memory)

@@ -165,7 +165,7 @@ class Network:
         yield from sound if context is None else _without_onset(sound, end - first)
 
     def rest(self) -> None:
-        """Let go of the memory that layers compute in, 70 MB; the next sentence takes it anew."""
+        """Let go of the memory that layers compute in, 54 MB; the next sentence takes it anew."""
         self._workspace.clear()
 
     def try_out(self) -> None:
