@@ -2,6 +2,9 @@
 
 `phonemizer` copies the library into the folder for temporary files, and loads the copy from there. espeak-ng itself
 ends the process where it does not find its data, and it takes no path of 160 bytes or more for them.
+
+`phonemizer` loads four copies for each language, and lets none of them go: 1.5 MB each, so 130 MB for all languages
+that a sentence can have. Here all share one.
 """
 
 from __future__ import annotations
@@ -9,8 +12,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from kokoro_wyoming.errors import UnknownLanguageError, first_line
 
@@ -19,6 +24,8 @@ NEEDS = (("espeakng_loader", "espeakng-loader"), ("phonemizer", "phonemizer-fork
 
 _MAX_PATH_BYTES = 159
 _OPEN_FILES = "/proc/self/fd"
+_IN_USE = threading.RLock()
+"""Held while espeak works: it has one voice at a time, and a language is prepared beside the model thread."""
 
 
 def fault() -> str | None:
@@ -39,8 +46,10 @@ def fault() -> str | None:
 def loading(language: str) -> Iterator[None]:
     """The block makes a G2P with the espeak that is installed, and its data. UnknownLanguageError where that fails."""
     import espeakng_loader
+    from phonemizer.backend.espeak import base, espeak
     from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
+    base.EspeakWrapper = espeak.EspeakWrapper = SharedEspeak
     EspeakWrapper.set_library(espeakng_loader.get_library_path())
     path = _data_path()
     if _is_too_long(path):
@@ -55,6 +64,63 @@ def loading(language: str) -> Iterator[None]:
         raise UnknownLanguageError(
             f"{language} cannot be spoken: its G2P cannot be loaded: {first_line(error)}."
         ) from error
+
+
+class SharedEspeak:
+    """Stands where phonemizer has an `EspeakWrapper`. All of them read by one copy, each in its own voice."""
+
+    def __init__(self) -> None:
+        """RuntimeError or OSError where the library cannot be loaded."""
+        self._voice = ""
+        self._copy = _copy()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._copy.wrapper, name)
+
+    def available_voices(self) -> list[Any]:
+        """As `EspeakWrapper` has it."""
+        with _IN_USE:
+            return list(self._copy.wrapper.available_voices())
+
+    def set_voice(self, voice: str) -> None:
+        """Read in this language of espeak from now on; RuntimeError where it has none of that name."""
+        with _IN_USE:
+            self._copy.change_voice(voice)
+            self._voice = voice
+
+    def text_to_phonemes(self, text: str, tie: bool = False) -> str:
+        """As `EspeakWrapper` has it."""
+        with _IN_USE:
+            self._copy.change_voice(self._voice)
+            return str(self._copy.wrapper.text_to_phonemes(text, tie))
+
+
+class _Copy:
+    """The library as phonemizer loads it, and the voice that it reads in."""
+
+    def __init__(self) -> None:
+        from phonemizer.backend.espeak.wrapper import EspeakWrapper
+
+        self.wrapper: Any = EspeakWrapper()
+        self._voice: str | None = None
+
+    def change_voice(self, voice: str) -> None:
+        """Read in this voice; to change it takes 0.1 ms."""
+        if self._voice != voice:
+            self._voice = None
+            self.wrapper.set_voice(voice)
+            self._voice = voice
+
+
+@cache
+def _loaded_copy() -> _Copy:
+    return _Copy()
+
+
+def _copy() -> _Copy:
+    """The one copy, loaded at its first use."""
+    with _IN_USE:
+        return _loaded_copy()
 
 
 def _data_path() -> str:

@@ -152,7 +152,7 @@ class Engine:
                     pass
             finally:
                 utterance.close()
-        await asyncio.to_thread(trim_heap)
+        await self._give_back()
 
     async def prepare_languages(self) -> None:
         """Read a few words in each language that is offered, so that no listener waits for a dictionary."""
@@ -166,7 +166,7 @@ class Engine:
                 # Not on the model thread: a dictionary that is read there would be a long turn while listeners wait.
                 await on_own_thread(partial(release.load_language, language))
                 await self.manager.thread.run(partial(_read, release, text, language))
-        await asyncio.to_thread(trim_heap)
+        await self._give_back()
 
     def _leave(self) -> None:
         self._utterances -= 1
@@ -177,7 +177,11 @@ class Engine:
 
     def _tidy(self) -> None:
         if not self._utterances:
-            self._giving_back = asyncio.ensure_future(asyncio.to_thread(trim_heap))
+            self._giving_back = asyncio.ensure_future(self._give_back())
+
+    async def _give_back(self) -> None:
+        await self.manager.rest()
+        await asyncio.to_thread(trim_heap)
 
 
 def _sample(voice: SpokenVoice) -> str:

@@ -71,6 +71,8 @@ class ModelManager:
         self._users: Counter[str] = Counter()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tidying: asyncio.Task[None] | None = None
+        self._giving_back = asyncio.Lock()
+        """Held while memory goes back: no dictionary is closed while its pages are let go."""
 
     async def get_model(self, version: str | None = None, languages: Collection[str] = ()) -> Release:
         """The loaded release; None is the default one. A load prepares these languages at the same time.
@@ -104,9 +106,19 @@ class ModelManager:
 
     def forget_voices(self) -> None:
         """Have packs that were read before read anew, as their files may have changed."""
-        for task in self._loading.values():
-            if task.done() and not task.cancelled() and task.exception() is None:
-                task.result().forget_voices()
+        for release in self._there():
+            release.forget_voices()
+
+    async def rest(self) -> None:
+        """Let go of the memory that speech takes, while nobody speaks."""
+        async with self._giving_back:
+            for release in self._there():
+                await self.thread.run(release.rest)
+
+    def _there(self) -> list[Release]:
+        """The releases that are loaded."""
+        tasks = [task for task in self._loading.values() if task.done() and not task.cancelled()]
+        return [task.result() for task in tasks if task.exception() is None]
 
     # Loading and letting go
 
@@ -167,7 +179,8 @@ class ModelManager:
             calibrating.cancel()
             await asyncio.wait([calibrating])
             calibrating = None  # it holds the network
-        if release is not None:
-            await on_own_thread(release.close)
-            release = None
-        await on_own_thread(return_memory)
+        async with self._giving_back:
+            if release is not None:
+                await on_own_thread(release.close)
+                release = None
+            await on_own_thread(return_memory)

@@ -52,14 +52,17 @@ class Activation:
         """
         rows, margin, convolver = self._without_padding(u), convolution.padding, convolution.of_rows(len(u))
         affine, amplitude = self.normalise(layer, rows), self.amplitudes[layer]
-        h, cosine = self.workspace.place("h", rows).copy_(rows), self.workspace.place("cosine", rows)
-        torch.addcmul(affine.angle_shift, h, affine.angle_scale, out=cosine).cos_()
-        torch.addcmul(affine.shift + amplitude, h, affine.scale, out=h).addcmul_(cosine, amplitude, value=-1)
         count = len(u) + 2 * margin + convolver.spare_rows(len(u))
         padded = self.workspace.shaped("active", (count, u.shape[1]), u.device, convolver.dtype)
         padded[:margin].zero_()
         padded[margin + len(rows) :].zero_()
-        padded[margin : margin + len(rows)].copy_(h)
+        active = padded[margin : margin + len(rows)]
+        h = self.workspace.place("h", rows).copy_(rows)
+        # Where the types are the same, the cosine needs no memory of its own.
+        cosine = active if active.dtype == h.dtype else self.workspace.place("cosine", rows)
+        torch.addcmul(affine.angle_shift, h, affine.angle_scale, out=cosine).cos_()
+        torch.addcmul(affine.shift + amplitude, h, affine.scale, out=h)
+        torch.addcmul(h, cosine, amplitude, value=-1, out=active)
         return convolver(padded, len(u), self.workspace)
 
     def with_zeroed_padding(self, rows: Tensor) -> Tensor:

@@ -134,7 +134,7 @@ class BlockConvolution:
         sequences[:, length:].zero_()
         sequences[:, :length].copy_(u.view(length, dilation, channels).transpose(0, 1))
         out = self._convolved(memory, dilation * blocks, workspace).view(dilation, blocks * self._step, -1)
-        woven = workspace.shaped("woven", (rows, dilation, out.shape[-1]), u.device)
+        woven = workspace.shaped("sequences", (rows, dilation, out.shape[-1]), u.device)
         return woven.copy_(out[:, :rows].transpose(0, 1)).flatten(0, 1)[:count]
 
     def _convolved(self, u: Tensor, blocks: int, workspace: Workspace) -> Tensor:

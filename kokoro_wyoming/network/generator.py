@@ -100,7 +100,7 @@ class Generator:
         self.widths = [len(alpha) for alpha in alphas]
         """Channels of each AdaIN layer. In a stage, the six layers of its noise block precede its residual blocks."""
         self._amplitudes = [0.5 / alpha for alpha in alphas]
-        self._workspace = Workspace()
+        self._workspace = tuning.workspace  # nothing else computes while a window does
         self.device = module.conv_post.weight.device
         self.replay: Replay = replay_on(self.device)
         """Computes what recurs for each sentence or window."""

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import gc
 import os
+from pathlib import Path
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _KEPT_BYTES = 64 << 20
@@ -13,6 +14,10 @@ _LARGEST_KEPT_BYTES = 4 << 20
 """A larger block comes from the system, and `free` returns it at once. Only long sentences have such blocks. With 8 MB
 they would leave 100 MB more in holes of the heap; with 2 MB, first sound of 20 s would take an eighth longer.
 """
+
+_MADV_DONTNEED = 4
+_MAPS = Path("/proc/self/maps")
+_DICTIONARIES = (".dic", ".bin")
 
 
 def keep_freed() -> None:
@@ -46,3 +51,17 @@ def trim_heap() -> None:
     """Give the unused memory in glibc's heap back to the system."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def let_dictionaries_go() -> None:
+    """Unmap the pages of dictionaries that MeCab has mapped from files: 110 MB after a day with Japanese, on Linux.
+
+    They stay in the system's cache, and each comes back when it is read. No G2P may be closed meanwhile.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        for line in _MAPS.read_text().splitlines():
+            span, kind, *_, path = line.split(maxsplit=5)
+            if kind == "r--s" and path.endswith(_DICTIONARIES):
+                start, end = (int(address, 16) for address in span.split("-"))
+                library.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)

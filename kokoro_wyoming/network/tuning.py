@@ -184,7 +184,8 @@ class Tuning:
         self._dtypes = dtypes
         self._path = path
         self._measures = measures
-        self._workspace = Workspace()
+        self.workspace = Workspace()
+        """Of all convolutions that were tuned."""
         limits = [os.environ[name] for name in INSTRUCTION_LIMITS if name in os.environ]
         threads = f"{torch.get_num_threads()} threads"
         self._machine = ", ".join([processor_name(), f"torch {torch.__version__}", threads, *limits])
@@ -207,7 +208,7 @@ class Tuning:
         dtypes = dtypes or self._dtypes
         channels_out, channels, _, taps = convolution.weight.shape
         if not self._measures:
-            return Ways(direct := Way("direct", 0, dtypes[0]), direct, lengths.boundary, self._workspace)
+            return Ways(direct := Way("direct", 0, dtypes[0]), direct, lengths.boundary, self.workspace)
         possible = {str(way): way for way in possible_ways(taps, dtypes, packs=packs)}
         key = f"{channels} to {channels_out} channels, {taps} taps, {', '.join(map(_name, dtypes))}"
         found = self._found.get(key)
@@ -215,7 +216,7 @@ class Tuning:
             found = self._found[key] = [str(way) for way in _quickest(convolution, list(possible.values()), lengths)]
             self._is_new = True
         short, long = (possible[name] for name in found)
-        return Ways(short, long, lengths.boundary, self._workspace)
+        return Ways(short, long, lengths.boundary, self.workspace)
 
     def _all_kept(self) -> dict[str, Any]:
         """What the file has, by machine; nothing where it cannot be read."""

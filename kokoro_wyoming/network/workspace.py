@@ -26,3 +26,7 @@ class Workspace:
         if memory is None or memory.numel() < size or memory.dtype != dtype:
             memory = self._memory[name] = torch.empty(size, dtype=dtype, device=device)
         return memory[:size].view(shape)
+
+    def clear(self) -> None:
+        """Let the memory go. What was placed in it before stays until nobody holds it."""
+        self._memory.clear()

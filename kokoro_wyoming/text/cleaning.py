@@ -9,14 +9,9 @@ import unicodedata
 _CLEANED: dict[int, str | None] = {
     # Control characters, except the white space that sentence boundaries are made of.
     **{code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"},
-    # Halves of a surrogate pair: valid in JSON, but they cannot be encoded again, so that they would fail in
-    # the phonemiser, in logging and once more in the error event that quotes them.
-    **dict.fromkeys(range(0xD800, 0xE000)),
     # Invisible marks that split words for a phonemiser: soft hyphen, zero-width space, word joiner, byte
     # order mark, directions. Joiner and non-joiner (U+200C, U+200D) stay: they are spelling in Hindi.
     **dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)),
-    # Private use: nobody may forge the marks that say how a text is spoken.
-    **dict.fromkeys((*range(0xE000, 0xF900), *range(0xF0000, 0x110000))),
     # Other line breaks.
     **dict.fromkeys((0x0B, 0x0C, 0x85, 0x2028, 0x2029), "\n"),
     # Units that are one sign (㎏, ㎡, ℓ, the ohm sign, the kelvin sign): letters, as they are typed elsewhere.
@@ -33,6 +28,11 @@ _CLEANED: dict[int, str | None] = {
     0xE201: "】",
     0xE202: "†",
 }
+
+# Halves of a surrogate pair are valid in JSON. But they cannot be encoded again, so that they would fail in the
+# phonemiser, in logging and once more in the error event that quotes them. Private use: nobody may forge the marks that
+# say how a text is spoken. In a table, these 140,000 characters would take 11 MB.
+_SURROGATE_OR_PRIVATE = re.compile("[\ud800-\uf8ff\U000f0000-\U0010ffff]+")
 
 _MOST_MARKS = 30
 """Marks on one letter; Unicode's own limit, for streams. More are drawings."""
@@ -61,7 +61,7 @@ def clean(text: str) -> str:
     All that clients send passes here, numbered characters of their markup (`&#57344;`) included. So other modules may
     use private characters as marks of their own.
     """
-    return text.translate(_CLEANED)
+    return _SURROGATE_OR_PRIVATE.sub("", text.translate(_CLEANED))
 
 
 def composed(text: str) -> str:

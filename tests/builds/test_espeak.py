@@ -11,7 +11,7 @@ from pathlib import Path
 import espeakng_loader
 import pytest
 
-from kokoro_wyoming.builds import v0_19
+from kokoro_wyoming.builds import espeak, v0_19
 from kokoro_wyoming.builds.espeak import fault
 from kokoro_wyoming.builds.v0_19.g2p import QuietPipeline
 from kokoro_wyoming.builds.v1_0 import g2p
@@ -29,6 +29,10 @@ with espeak.loading("French"):
 print(backend.phonemize(["bonjour"])[0].strip())
 """
 """A program that says where espeak's data are, and speaks French."""
+
+_LIBRARY = os.path.realpath(espeakng_loader.get_library_path())
+_RADIO = {"e": "rˈaðjo", "f": "ʁadjˈo", "h": "ɹˈAdɪˌQ", "i": "rˈadio", "p": "xaʤˈiʊ"}
+"""How each of the languages that espeak reads says "radio", by Kokoro's letter."""
 
 
 def _run(*command: str, **environment: str) -> list[str]:
@@ -76,9 +80,25 @@ def test_without_espeak_no_language_that_needs_it_is_offered(monkeypatch: pytest
 
 @pytest.mark.long
 def test_where_espeak_cannot_be_copied_a_language_is_refused_and_no_word_left_out() -> None:
+    espeak._loaded_copy.cache_clear()
     with files_limited(10_000):
         for letter, name in (("a", "American English"), ("f", "French")):
             with pytest.raises(UnknownLanguageError, match=f"^{name} cannot be spoken: .*File too large"):
                 g2p.make_quiet_pipeline(letter)
         with pytest.raises(UnknownLanguageError, match=r"British English cannot be spoken: .*File too large"):
             QuietPipeline("b", "abc")
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="needs the table of mapped files that Linux has")
+def test_all_languages_share_one_copy_and_each_is_read_in_its_own_voice() -> None:
+    before = _copies()
+    pipelines = {letter: g2p.make_quiet_pipeline(letter) for letter in "efhip"}
+    for letter in "efiephifhp":
+        assert g2p._phonemes_of(pipelines[letter], "radio") == _RADIO[letter]
+    assert len(_copies() - before) <= 1
+
+
+def _copies() -> set[str]:
+    """The files of espeak's library that this process has mapped."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return {line.split(maxsplit=5)[5] for line in lines if "libespeak-ng" in line} - {_LIBRARY}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from misaki import en
 
 from kokoro_wyoming.builds.v1_0 import chinese, english
+from kokoro_wyoming.builds.v1_0.g2p import make_quiet_pipeline
 from kokoro_wyoming.builds.v1_0.word_table import WordTable
 
 WORDS = st.text(st.characters(exclude_characters="\t\n", exclude_categories=["Cs"]), max_size=4)
@@ -61,8 +62,29 @@ def test_phrases_are_read_as_pypinyin_reads_them() -> None:
 
 @pytest.mark.long
 def test_phrases_are_those_of_pypinyin() -> None:
-    theirs = chinese._phrases_of_pypinyin()
+    theirs = chinese._dictionary_of_pypinyin("phrases_dict")
     ours = chinese.Phrases(theirs)
     assert set(ours) == theirs.keys()
     some = list(theirs)[::17]
     assert [ours[phrase] for phrase in some] == [theirs[phrase] for phrase in some]
+
+
+def test_characters_are_read_as_pypinyin_reads_them() -> None:
+    theirs = chinese._dictionary_of_pypinyin("pinyin_dict")
+    ours = chinese.Characters(theirs)
+    assert set(ours) == theirs.keys()
+    some = list(theirs)[::17]
+    assert [ours[code] for code in some] == [theirs[code] for code in some]
+    assert ord("a") not in ours
+
+
+def test_the_words_of_japanese_are_those_of_misaki() -> None:
+    make_quiet_pipeline("j")
+    from misaki import cutlet
+
+    assert isinstance(cutlet.JA_WORDS, WordTable)
+    path = Path(cutlet.__file__).with_name("data") / "ja_words.txt"
+    theirs = {line.strip() for line in path.read_text(encoding="utf-8").splitlines()}
+    assert set(cutlet.JA_WORDS) == theirs
+    assert all(word in cutlet.JA_WORDS for word in sorted(theirs)[::17])
+    assert "食べるました" not in cutlet.JA_WORDS

@@ -1,12 +1,20 @@
-"""The memory settings of C libraries. These libraries cannot be asked for their settings."""
+"""The memory settings of C libraries, which cannot be asked for their settings; and what a rest lets go."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
 
+from kokoro_wyoming.assets import Store
+from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
+from kokoro_wyoming.builds.v1_0.g2p import make_quiet_pipeline
 from kokoro_wyoming.network import memory
+from kokoro_wyoming.network.workspace import Workspace
+from kokoro_wyoming.text.sentences import Run
 
 _CAPACITY = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
 
@@ -26,3 +34,47 @@ def test_memory_can_be_kept_and_returned_without_an_error() -> None:
     memory.keep_freed()
     memory.return_memory()
     assert bytearray(1 << 20)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="needs the sizes of mapped files that Linux has")
+def test_dictionaries_that_were_let_go_are_read_as_before() -> None:
+    pipeline = make_quiet_pipeline("j")
+    before = pipeline.g2p("洗濯機が終わりました。")[0]
+    assert _dictionary_kilobytes() > 0
+    memory.let_dictionaries_go()
+    assert _dictionary_kilobytes() == 0
+    assert pipeline.g2p("洗濯機が終わりました。")[0] == before
+
+
+def _dictionary_kilobytes() -> int:
+    """How much of Japanese dictionaries is resident."""
+    is_dictionary, kilobytes = False, 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if not line.partition(" ")[0].endswith(":"):
+            is_dictionary = line.endswith("sys.dic")
+        elif line.startswith("Rss:") and is_dictionary:
+            kilobytes += int(line.split()[1])
+    return kilobytes
+
+
+@pytest.mark.weights
+def test_a_rest_lets_the_memory_of_layers_go_and_changes_no_sound(model_data: Store) -> None:
+    folder = model_data.models / "v1_0"
+    wrapper = KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", device="cpu")
+    workspace = wrapper.initialize()._workspace
+    before = _said(wrapper)
+    assert _bytes(workspace) > 10_000_000
+    wrapper.rest()
+    assert _bytes(workspace) == 0
+    assert torch.equal(_said(wrapper), before)
+    assert _bytes(workspace) > 10_000_000
+
+
+def _said(wrapper: KokoroV1Wrapper) -> Tensor:
+    torch.manual_seed(1)
+    run = Run("The front door has been open for ten minutes, and the hallway is slowly getting colder.")
+    return torch.cat([piece for piece in wrapper.pieces([run], "af_heart", "a") if piece is not None])
+
+
+def _bytes(workspace: Workspace) -> int:
+    return sum(memory.nbytes for memory in workspace._memory.values())

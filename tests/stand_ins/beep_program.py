@@ -189,6 +189,9 @@ class BeepManager:
     def forget_voices(self) -> None:
         self._model.packs.forget()
 
+    async def rest(self) -> None:
+        pass
+
 
 def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
     """Write the pack of a voice into a folder of voices. A loud voice speaks in capitals."""

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from kokoro_wyoming.builds.v1_0.polyphones import HAN, Bond, reading_at, readings
 from kokoro_wyoming.builds.v1_0.word_table import WordTable
@@ -136,6 +137,22 @@ class Phrases(Mapping[str, list[list[str]]]):
         return len(self._table)
 
 
+class Characters(Mapping[int, str]):
+    """The readings of each character, by its number in Unicode."""
+
+    def __init__(self, readings: Mapping[int, str]) -> None:
+        self._table = WordTable((str(code), read) for code, read in readings.items())
+
+    def __getitem__(self, code: int) -> str:
+        return self._table[str(code)]
+
+    def __iter__(self) -> Iterator[int]:
+        return map(int, self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
 class _Beginnings:
     """pypinyin's set of everything that a phrase begins with."""
 
@@ -155,26 +172,31 @@ def _load_jieba() -> None:
 
 
 def _load_pypinyin() -> None:
-    """Import pypinyin with a table where it has a module of 47,000 lists."""
+    """Import pypinyin with tables where it has 47,000 lists of phrases' readings, and 42,000 readings of characters."""
     if "pypinyin" in sys.modules:  # another program in this process did, and uses its dictionary
         return
-    phrases = Phrases(_phrases_of_pypinyin())
-    name = "pypinyin.phrases_dict"
-    sys.modules[name] = ModuleType(name)
-    vars(sys.modules[name]).update(phrases_dict=phrases)
+    phrases = Phrases(_dictionary_of_pypinyin("phrases_dict"))
+    _stand_in("phrases_dict", phrases)
+    _stand_in("pinyin_dict", Characters(_dictionary_of_pypinyin("pinyin_dict")))
     os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
     from pypinyin.seg import mmseg
 
     vars(mmseg.p_set).update(_set=_Beginnings(phrases))
 
 
-def _phrases_of_pypinyin() -> dict[str, list[list[str]]]:
-    """The dictionary in a module of the package, without the package."""
+def _stand_in(name: str, dictionary: Mapping[Any, Any]) -> None:
+    """Have pypinyin import this dictionary, where it has a module of that name with its own one."""
+    module = sys.modules[f"pypinyin.{name}"] = ModuleType(f"pypinyin.{name}")
+    vars(module).update({name: dictionary})
+
+
+def _dictionary_of_pypinyin(name: str) -> dict[Any, Any]:
+    """The dictionary in the module of that name, without the package."""
     package = importlib.util.find_spec("pypinyin")
-    path = Path(str(package and package.origin)).with_name("phrases_dict.py")
-    loader = SourceFileLoader("_phrases", str(path))
+    path = Path(str(package and package.origin)).with_name(f"{name}.py")
+    loader = SourceFileLoader(f"_{name}", str(path))
     module = importlib.util.module_from_spec(ModuleSpec(loader.name, loader, origin=loader.path))
     module.__file__ = loader.path
     loader.exec_module(module)
-    phrases: dict[str, list[list[str]]] = module.phrases_dict
-    return phrases
+    dictionary: dict[Any, Any] = getattr(module, name)
+    return dictionary

@@ -119,6 +119,7 @@ def _mend(pipeline: KPipeline) -> None:
     elif letter == "j":
         from kokoro_wyoming.builds.v1_0 import japanese
 
+        japanese.keep_words_in_table()
         pipeline.g2p.cutlet.tagger = japanese.ReadInContext(pipeline.g2p.cutlet.tagger)
     elif letter == "z":
         from kokoro_wyoming.builds.v1_0 import chinese

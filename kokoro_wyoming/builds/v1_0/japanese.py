@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import jaconv
 
+from kokoro_wyoming.builds.v1_0.word_table import WordTable
 from kokoro_wyoming.network.module_stand_ins import in_place_of
 from kokoro_wyoming.pronunciation.open_jtalk import ReadWord, sound, words_read
 
@@ -37,6 +38,14 @@ def to_half_width(text: str, kana: bool = True) -> str:
 def to_full_width(text: str, **kinds: bool) -> str:
     """Katakana of half width in full width; `digit` and `ascii` say whether digits and other ASCII are, too."""
     return str(jaconv.h2z(text, kana=True, digit=kinds.get("digit", True), ascii=kinds.get("ascii", True)))
+
+
+def keep_words_in_table() -> None:
+    """Have misaki look its 148,000 words up in a table, where it has a set: 18 MB less. Once misaki is imported."""
+    from misaki import cutlet
+
+    if not isinstance(cutlet.JA_WORDS, WordTable):
+        cutlet.JA_WORDS = WordTable((word, "") for word in cutlet.JA_WORDS)
 
 
 _OTHER_THAN_LETTERS = re.compile(
