@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import re
@@ -25,6 +26,16 @@ CHECKOUT = Path(__file__).parent.parent
 settings.register_profile("stable", deadline=None, derandomize=True)
 settings.register_profile("exploring", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
+
+
+# Modules and tests stay to the end. They are not looked through again and again for garbage.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on the garbage of tests is collected, and what was there before is left alone."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
