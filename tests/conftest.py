@@ -28,6 +28,17 @@ settings.register_profile("exploring", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """More processes than cores, as many tests wait. In the whole run each may hold the network (1.3 GB)."""
+    cores = os.cpu_count() or 1
+    return 2 * cores if is_quick(config) else cores + 1
+
+
+def is_quick(config: pytest.Config) -> bool:
+    """Whether this is the quick subset."""
+    return "not weights" in str(config.getoption("markexpr"))
+
+
 # Modules and tests stay to the end. They are not looked through again and again for garbage.
 gc.disable()
 
@@ -81,7 +92,7 @@ _LONGEST_FIRST = (
 )
 
 
-_QUICK_EXAMPLES = 6
+_QUICK_EXAMPLES = 3
 """Of one test's examples the quick subset has so many, evenly spread."""
 
 
