@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import subprocess
@@ -84,12 +85,18 @@ _COMMANDS = {
 _WORST = ("all closed", "stdout full", "stdout's reader gone", "stderr's reader gone")
 
 
+@contextlib.asynccontextmanager
+async def places_in(folder: Path) -> AsyncIterator[dict[str, object]]:
+    """What arguments name: a server, a speaker, and a folder with a voice."""
+    put_voice(folder / "voices", "af_heart")
+    async with beep_server(BeepServer()) as server, snd_service() as speaker:
+        yield {"uri": server.uri, "speaker": speaker.uri, "folder": folder}
+
+
 @pytest_asyncio.fixture
 async def places(tmp_path: Path) -> AsyncIterator[dict[str, object]]:
-    """What arguments name: a server, a speaker, and a folder with a voice."""
-    put_voice(tmp_path / "voices", "af_heart")
-    async with beep_server(BeepServer()) as server, snd_service() as speaker:
-        yield {"uri": server.uri, "speaker": speaker.uri, "folder": tmp_path}
+    async with places_in(tmp_path) as given:
+        yield given
 
 
 async def run(
@@ -138,10 +145,15 @@ async def check(state: str, case: Case, places: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("command", _COMMANDS)
-async def test_every_command_ends_with_the_right_status(command: str, places: dict[str, object]) -> None:
+async def test_every_command_ends_with_the_right_status(command: str, tmp_path: Path) -> None:
+    """In all states at once, as most commands wait for something."""
+
+    async def check_in(state: str) -> None:
+        async with places_in(tmp_path / state.replace(" ", "-")) as places:
+            await check(state, _COMMANDS[command], places)
+
     loads_torch = command in ("bench", "voices", "voices --json", "voice", "check", "serve")
-    for state in _WORST if loads_torch else _STATES:
-        await check(state, _COMMANDS[command], places)
+    await asyncio.gather(*(check_in(state) for state in (_WORST if loads_torch else _STATES)))
 
 
 def test_no_command_is_left_out() -> None:
