@@ -24,8 +24,14 @@ CHECKOUT = Path(__file__).parent.parent
 
 # The same examples every time, so that a change is judged by what it changed; how long one takes is nobody's law.
 settings.register_profile("stable", deadline=None, derandomize=True)
+settings.register_profile("quick", settings.get_profile("stable"), max_examples=30)
 settings.register_profile("exploring", deadline=None, max_examples=1000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the tests are imported, as each takes its settings then."""
+    usual = "quick" if is_quick(config) else "stable"
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
