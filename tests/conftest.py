@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import re
@@ -23,8 +24,35 @@ CHECKOUT = Path(__file__).parent.parent
 
 # The same examples every time, so that a change is judged by what it changed; how long one takes is nobody's law.
 settings.register_profile("stable", deadline=None, derandomize=True)
+settings.register_profile("quick", settings.get_profile("stable"), max_examples=30)
 settings.register_profile("exploring", deadline=None, max_examples=1000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the tests are imported, as each takes its settings then."""
+    usual = "quick" if is_quick(config) else "stable"
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """More processes than cores, as many tests wait. In the whole run each may hold the network (1.3 GB)."""
+    cores = os.cpu_count() or 1
+    return 2 * cores if is_quick(config) else cores + 1
+
+
+def is_quick(config: pytest.Config) -> bool:
+    """Whether this is the quick subset."""
+    return "not weights" in str(config.getoption("markexpr"))
+
+
+# Modules and tests stay to the end. They are not looked through again and again for garbage.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on the garbage of tests is collected, and what was there before is left alone."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -55,22 +83,43 @@ def ears() -> Ears:
 
 
 _LONGEST_FIRST = (
-    *(
-        "test_haproxy",
-        "test_page",
-        "test_real_speech",
-        "test_two_releases",
-        "test_corpus",
-        "test_conformance",
-        "test_sound",
-    ),
-    *("test_calibration", "test_streaming", "test_house", "test_code_switching", "test_word_times", "test_server"),
-    *("test_soak", "test_bench", "test_laboratory", "test_discovery_lan", "test_cache", "test_announce", "test_life"),
-    *("test_supervised", "test_learning_moments"),
+    "test_haproxy",
+    "test_page",
+    "test_two_releases",
+    "test_real_speech",
+    "test_streams",
+    "test_house",
+    "test_corpus",
+    "test_conformance",
+    "test_sound",
+    "test_chinese_release",
+    "test_calibration",
+    "test_streaming",
+    "test_code_switching",
+    "test_laboratory",
+    "test_word_times",
+    "test_stopping",
+    "test_linearity",
+    "test_discovery_lan",
+    "test_server",
+    "test_soak",
+    "test_bench",
+    "test_dlna",
+    "test_run_sh",
+    "test_short_answers",
+    "test_kokoro_package",
+    "test_cuda_graphs",
+    "test_cache",
+    "test_announce",
+    "test_life",
+    "test_supervised",
+    "test_packages",
+    "test_hostile",
+    "test_learning_moments",
 )
 
 
-_QUICK_EXAMPLES = 6
+_QUICK_EXAMPLES = 3
 """Of one test's examples the quick subset has so many, evenly spread."""
 
 

@@ -22,6 +22,8 @@ from packaging.utils import canonicalize_name
 from tests.namespaces import needs_namespaces
 from tests.odd_places import ASCII_ONLY, MOUNTS, NAMELESS, ODD_NAME, READ_ONLY
 
+pytestmark = pytest.mark.long
+
 CHECKOUT = Path(__file__).parent.parent
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -162,7 +164,6 @@ def test_the_second_start_installs_nothing(checkout: Checkout) -> None:
     assert checkout.diary == before
 
 
-@pytest.mark.long
 def test_at_an_odd_path_it_is_set_up_and_started_in_every_locale(checkout: Checkout, tmp_path: Path) -> None:
     """With the real pip, in a locale without the letters of the path. The packages are those of this interpreter."""
     for name in ("kokoro_wyoming", "config"):
@@ -210,7 +211,7 @@ def test_a_start_by_a_link_finds_the_checkout(checkout: Checkout, tmp_path: Path
 
 @pytest.mark.parametrize(
     "name",
-    ["setup.cfg", *(pytest.param(name, marks=pytest.mark.long) for name in ("pyproject.toml", "constraints.txt"))],
+    ["setup.cfg", "pyproject.toml", "constraints.txt"],
 )
 def test_what_the_sources_ask_for_anew_is_installed_into_the_same_venv(checkout: Checkout, name: str) -> None:
     checkout.run()
@@ -414,14 +415,9 @@ def test_the_server_takes_the_place_of_the_script_so_that_signals_arrive(checkou
     [
         ("OSError: [Errno 28] No space left on device", "the disk is full: free"),
         ("ERROR: something new", "pip says why above"),
-        *(
-            pytest.param(*each, marks=pytest.mark.long)
-            for each in (
-                ("NewConnectionError: Failed to establish a new connection", "connect to the network"),
-                ("SSLError(SSLCertVerificationError(1, 'certificate verify failed'", "its clock and its certificates"),
-                ("ERROR: No matching distribution found for torch==2.13.0", "PyTorch has no build for this machine"),
-            )
-        ),
+        ("NewConnectionError: Failed to establish a new connection", "connect to the network"),
+        ("SSLError(SSLCertVerificationError(1, 'certificate verify failed'", "its clock and its certificates"),
+        ("ERROR: No matching distribution found for torch==2.13.0", "PyTorch has no build for this machine"),
     ],
 )
 def test_a_failed_installation_is_one_sentence_with_the_remedy(checkout: Checkout, pip_says: str, remedy: str) -> None:

@@ -242,10 +242,11 @@ class ModelThread:
         while (job := self._next_job()) is not None:
             self._look()
             self.turn_started = self._clock()
+            was_wanted = not job.cancelled  # whoever was given the end may have left by the end of the turn
             if not self._turn(job):
                 with self._changed:
                     self._jobs.remove(job)
-                    if job.listener.hears and not (job.cancelled or job.is_for_nobody):
+                    if job.listener.hears and was_wanted and not job.is_for_nobody:
                         self._between[job.listener] = time.monotonic()
                         self._load.served(job.listener, job.listener.due)
                 job.forget()

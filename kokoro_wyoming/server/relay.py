@@ -22,6 +22,7 @@ _READ_BYTES = 65_536
 _LONGEST_EVENT_BYTES = 8 * 1024 * 1024
 _PATIENCE_SECONDS = 60.0  # for a server to accept, and for a client to take what is sent
 _LINGER_SECONDS = 0.25
+_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0)  # a server that is being killed still takes clients for a moment
 _QUICK_SECONDS = 2.0  # who waited longer for an answer stood in the balancer's queue: no other server is asked
 _LOST = json.dumps({"text": "The server is gone or too busy; try again later.", "code": "server-lost"}).encode()
 _LOST_EVENT = json.dumps({"type": "error", "data_length": len(_LOST)}).encode() + b"\n" + _LOST
@@ -80,7 +81,7 @@ class Relay:
 
     async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         events = Events()
-        for pause in (0.0, 0.1, 0.5, 1.0):  # a server that is being killed still takes clients for a moment
+        for pause in _PAUSES_SECONDS:
             await asyncio.sleep(pause)
             begun, events = time.monotonic(), Events(events.question)
             await self._try(reader, writer, events)

@@ -32,6 +32,8 @@ from kokoro_wyoming.errors import AssetError
 from tests.stand_ins.npm_registry import NpmRegistryStandIn, serving
 from tests.stand_ins.tiny_release import KIT, OFFICIAL, PARTS, RAW_VOICES, TINY
 
+pytestmark = pytest.mark.long
+
 PIP = """
 import os, shutil, sys, time
 from pathlib import Path

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import jieba
-import pypinyin
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +55,8 @@ def test_frequencies_are_those_that_jieba_counts() -> None:
 
 def test_phrases_are_read_as_pypinyin_reads_them() -> None:
     chinese.load_in_tables()
+    import pypinyin  # takes long, and no other test needs it
+
     assert pypinyin.lazy_pinyin("银行里行走", style=pypinyin.Style.TONE3) == ["yin2", "hang2", "li3", "xing2", "zou3"]
     assert jieba.lcut("银行里的灯亮着") == ["银行", "里", "的", "灯亮", "着"]
 

@@ -16,6 +16,8 @@ from tests.odd_places import ASCII_ONLY, MOUNTS, NAMELESS, READ_ONLY
 from tests.stand_ins.beep_program import put_voice
 from tests.stand_ins.hub import HubStandIn, serving
 
+pytestmark = pytest.mark.long
+
 _OURS = (sys.executable, "-m", "kokoro_wyoming")
 
 
@@ -93,7 +95,6 @@ def test_a_user_without_a_name_or_home_is_told_where_one_is_needed() -> None:
 # --- letters ---
 
 
-@pytest.mark.long
 def test_every_name_is_said_in_a_locale_without_its_letters(tmp_path: Path) -> None:
     put_voice(tmp_path / "Stimmen 猫", "af_heart")
     settings = tmp_path / "Küche.yaml"

@@ -21,6 +21,8 @@ from tests.conftest import CHECKOUT
 from tests.stand_ins.beep_program import put_voice
 from tests.stand_ins.hub import HubStandIn, serving
 
+pytestmark = pytest.mark.long
+
 _PROGRAM = "kokoro_wyoming"
 _WEIGHTS = "kokoro-v1_0.pth"
 _HUB = manifest.release("v1.0").hub
@@ -105,8 +107,8 @@ def at_step(step: str, folder: Path, *arguments: str) -> contextlib.AbstractCont
 # --- a server that starts ---
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
-@pytest.mark.parametrize("step", ["beginning", pytest.param("importing", marks=pytest.mark.long), "checking"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("step", ["beginning", "importing", "checking"])
 def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: signal.Signals, tmp_path: Path) -> None:
     with at_step(step, tmp_path) as start:
         start.logs(f"here: {step}")
@@ -116,7 +118,6 @@ def test_a_server_stops_before_it_listens_whatever_it_is_at(step: str, number: s
         assert "Traceback" not in start.log
 
 
-@pytest.mark.long
 def test_a_server_in_a_script_s_background_hears_ctrl_c(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -127,7 +128,6 @@ def test_a_server_in_a_script_s_background_hears_ctrl_c(tmp_path: Path) -> None:
         signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("step", ["loading", "warming"])
 def test_a_server_stops_while_the_model_has_the_processor(step: str, number: signal.Signals, tmp_path: Path) -> None:
@@ -141,7 +141,6 @@ def test_a_server_stops_while_the_model_has_the_processor(step: str, number: sig
         assert not path.exists()
 
 
-@pytest.mark.long
 def test_a_server_stops_while_it_is_being_announced(tmp_path: Path) -> None:
     (tmp_path / "lo.yaml").write_text("discovery: {interfaces: lo}")
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -164,8 +163,8 @@ def hub() -> Iterator[HubStandIn]:
         yield served
 
 
-STATUSES = [("serve", signal.SIGTERM, 0)]
-OTHER_STATUSES = [
+STATUSES = [
+    ("serve", signal.SIGTERM, 0),
     ("fetch", signal.SIGINT, 130),
     ("serve", signal.SIGINT, 0),
     ("fetch", signal.SIGTERM, 143),
@@ -175,7 +174,7 @@ OTHER_STATUSES = [
 
 @pytest.mark.parametrize(
     ("command", "number", "status"),
-    [*STATUSES, *(pytest.param(*each, marks=pytest.mark.long) for each in OTHER_STATUSES)],
+    STATUSES,
 )
 def test_a_download_stops_and_keeps_what_came(
     command: str, number: signal.Signals, status: int, hub: HubStandIn, tmp_path: Path
@@ -189,7 +188,6 @@ def test_a_download_stops_and_keeps_what_came(
         assert "Traceback" not in start.log
 
 
-@pytest.mark.long
 def test_a_hub_that_does_not_answer_holds_up_no_stop(hub: HubStandIn, tmp_path: Path) -> None:
     hub.silent = True
     with started(tmp_path, _PROGRAM, "fetch", "--source=hub", HF_ENDPOINT=hub.url) as start:
@@ -198,7 +196,6 @@ def test_a_hub_that_does_not_answer_holds_up_no_stop(hub: HubStandIn, tmp_path: 
         assert start.files() == set()
 
 
-@pytest.mark.long
 def test_the_pause_before_another_try_holds_up_no_stop(hub: HubStandIn, tmp_path: Path) -> None:
     hub.statuses[_WEIGHTS] = [503] * 4
     with started(tmp_path, _PROGRAM, "serve", "--source=hub", HF_ENDPOINT=hub.url) as start:
@@ -211,9 +208,8 @@ def test_the_pause_before_another_try_holds_up_no_stop(hub: HubStandIn, tmp_path
     ("client", "command", "number", "status"),
     [
         *(("npm", *each) for each in STATUSES),
-        *(pytest.param("npm", *each, marks=pytest.mark.long) for each in OTHER_STATUSES),
-        pytest.param("pip", "serve", signal.SIGTERM, 0, marks=pytest.mark.long),
-        pytest.param("pip", "fetch", signal.SIGTERM, 143, marks=pytest.mark.long),
+        ("pip", "serve", signal.SIGTERM, 0),
+        ("pip", "fetch", signal.SIGTERM, 143),
     ],
 )
 def test_the_registries_clients_are_ended_with_all_that_they_started(
@@ -246,7 +242,7 @@ def test_the_registries_clients_are_ended_with_all_that_they_started(
         assert not lives(each)
 
 
-@pytest.mark.parametrize(("command", "status"), [("serve", 0), pytest.param("fetch", 143, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("command", "status"), [("serve", 0), ("fetch", 143)])
 def test_a_half_converted_file_is_not_left(command: str, status: int, tmp_path: Path) -> None:
     arguments = ("converting", command, "--source=registry")
     with started(tmp_path, "tests.stand_ins.stuck_start", *arguments) as start:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import subprocess
@@ -25,6 +26,8 @@ from tests.stand_ins.beep_program import put_voice
 from tests.stand_ins.beep_server import RATE_HZ, BeepServer, Write, beep_server
 from tests.stand_ins.hub import HubStandIn, serving
 from tests.stand_ins.snd import snd_service
+
+pytestmark = pytest.mark.long
 
 FULL = "kokoro-wyoming: stdout cannot be written: no space left on device\n"
 
@@ -80,16 +83,20 @@ _COMMANDS = {
     ),
 }
 _WORST = ("all closed", "stdout full", "stdout's reader gone", "stderr's reader gone")
-_QUICK = [("health", "stdout's reader gone"), ("say", "stdout full"), ("fetch", "all closed")]
-"""For the quick subset; all are tested in the other runs."""
+
+
+@contextlib.asynccontextmanager
+async def places_in(folder: Path) -> AsyncIterator[dict[str, object]]:
+    """What arguments name: a server, a speaker, and a folder with a voice."""
+    put_voice(folder / "voices", "af_heart")
+    async with beep_server(BeepServer()) as server, snd_service() as speaker:
+        yield {"uri": server.uri, "speaker": speaker.uri, "folder": folder}
 
 
 @pytest_asyncio.fixture
 async def places(tmp_path: Path) -> AsyncIterator[dict[str, object]]:
-    """What arguments name: a server, a speaker, and a folder with a voice."""
-    put_voice(tmp_path / "voices", "af_heart")
-    async with beep_server(BeepServer()) as server, snd_service() as speaker:
-        yield {"uri": server.uri, "speaker": speaker.uri, "folder": tmp_path}
+    async with places_in(tmp_path) as given:
+        yield given
 
 
 async def run(
@@ -137,17 +144,16 @@ async def check(state: str, case: Case, places: dict[str, object]) -> None:
         assert out
 
 
-@pytest.mark.parametrize(("command", "state"), _QUICK)
-async def test_a_command_ends_with_the_right_status(command: str, state: str, places: dict[str, object]) -> None:
-    await check(state, _COMMANDS[command], places)
-
-
-@pytest.mark.long
 @pytest.mark.parametrize("command", _COMMANDS)
-async def test_every_command_ends_with_the_right_status(command: str, places: dict[str, object]) -> None:
+async def test_every_command_ends_with_the_right_status(command: str, tmp_path: Path) -> None:
+    """In all states at once, as most commands wait for something."""
+
+    async def check_in(state: str) -> None:
+        async with places_in(tmp_path / state.replace(" ", "-")) as places:
+            await check(state, _COMMANDS[command], places)
+
     loads_torch = command in ("bench", "voices", "voices --json", "voice", "check", "serve")
-    for state in _WORST if loads_torch else _STATES:
-        await check(state, _COMMANDS[command], places)
+    await asyncio.gather(*(check_in(state) for state in (_WORST if loads_torch else _STATES)))
 
 
 def test_no_command_is_left_out() -> None:
@@ -157,7 +163,6 @@ def test_no_command_is_left_out() -> None:
 # --- sound on stdout ---
 
 
-@pytest.mark.long
 async def test_sound_for_a_closed_stdout_is_refused_and_nothing_said(places: dict[str, object]) -> None:
     for case in (Case("say Hello --out - --uri {uri}"), Case("say Hello --timestamps - --out {folder}/a --uri {uri}")):
         status, _, errors = await run(case, places, ">&-")
@@ -170,7 +175,6 @@ async def test_sound_for_a_full_stdout_is_one_sentence(places: dict[str, object]
     assert await run(Case("say Hello --out - --uri {uri}"), places, ">/dev/full") == (1, "", FULL)
 
 
-@pytest.mark.long
 async def test_what_failed_comes_before_what_could_not_be_printed(places: dict[str, object]) -> None:
     """`fetch` says what it fetches, and the hub does not have it."""
     known = manifest.release("v1.0").hub
@@ -184,19 +188,16 @@ async def test_what_failed_comes_before_what_could_not_be_printed(places: dict[s
     assert errors.count("\n") == 1
 
 
-@pytest.mark.long
 async def test_a_closed_stdin_has_no_text(places: dict[str, object]) -> None:
     case = Case("say --out {folder}/a.wav --uri {uri}")
     assert await run(case, places, "<&-") == await run(case, places, "</dev/null")
 
 
-@pytest.mark.long
 async def test_what_is_printed_without_a_buffer_is_told_as_well(places: dict[str, object]) -> None:
     case = Case("--help")
     assert await run(case, places, ">/dev/full", {"PYTHONUNBUFFERED": "1"}) == (1, "", FULL)
 
 
-@pytest.mark.long
 async def test_a_stdout_that_does_not_wait_gets_all(tmp_path: Path) -> None:
     """As some terminals and parents leave it."""
 
@@ -230,7 +231,7 @@ _FULL_DISK = (
 
 
 @needs_namespaces
-@pytest.mark.parametrize("what", ["--out", pytest.param("--timestamps", marks=pytest.mark.long)])
+@pytest.mark.parametrize("what", ["--out", "--timestamps"])
 async def test_a_full_disk_is_one_sentence_and_leaves_nothing(what: str, places: dict[str, object]) -> None:
     folder = f"{places['folder']}/full"
     os.mkdir(folder)
@@ -251,22 +252,17 @@ async def test_a_full_disk_is_one_sentence_and_leaves_nothing(what: str, places:
 # --- what is no text ---
 
 
-_NO_TEXT: list[Any] = [
+_NO_TEXT = [
     ("say \udcff --out {folder}/a.wav --uri {uri}", 0, ""),
     ("serve --voice \udcff", 2, "is not text in UTF-8"),
-]
-_NO_TEXT += [
-    pytest.param(*each, marks=pytest.mark.long)
-    for each in (
-        ("say Hello --out {folder}/\udcff.wav --uri {uri}", 0, ""),
-        ("say Hello --config \udcff", 2, "cannot be read: no such file or directory"),
-        ("say Hello --voice \udcff --out {folder}/a.wav --uri {uri}", 0, ""),
-        ("say Hello --uri \udcff", 2, "has blanks or unprintable characters in it"),
-        ("announce Hello --to \udcff", 2, "has blanks or unprintable characters in it"),
-        ("check --config \udcff", 2, "cannot be read: no such file or directory"),
-        ("\udcff", 2, "there is no command"),
-        ("say --\udcff", 2, "say knows no"),
-    )
+    ("say Hello --out {folder}/\udcff.wav --uri {uri}", 0, ""),
+    ("say Hello --config \udcff", 2, "cannot be read: no such file or directory"),
+    ("say Hello --voice \udcff --out {folder}/a.wav --uri {uri}", 0, ""),
+    ("say Hello --uri \udcff", 2, "has blanks or unprintable characters in it"),
+    ("announce Hello --to \udcff", 2, "has blanks or unprintable characters in it"),
+    ("check --config \udcff", 2, "cannot be read: no such file or directory"),
+    ("\udcff", 2, "there is no command"),
+    ("say --\udcff", 2, "say knows no"),
 ]
 
 
@@ -282,7 +278,6 @@ async def test_an_argument_that_is_not_utf_8_is_told_or_used(
         assert len(os.listdir(os.fsencode(str(places["folder"])))) == 2
 
 
-@pytest.mark.long
 async def test_letters_that_a_locale_lacks_are_written_by_their_numbers(places: dict[str, object]) -> None:
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
     status, out, errors = await run(Case("say Hello --out {folder}/é.wav --uri {uri}"), places, "", ascii_only)

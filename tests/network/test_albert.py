@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-import transformers
 
 from kokoro_wyoming.network.albert import AlbertConfig, AlbertModel
 
@@ -26,6 +25,8 @@ SIZES: dict[str, Any] = {
 @pytest.mark.parametrize("padding", [0, 4])
 def test_it_gives_what_transformers_gives(padding: int) -> None:
     torch.manual_seed(0)
+    import transformers  # takes long, and no other test needs it
+
     theirs = transformers.AlbertModel(transformers.AlbertConfig(**SIZES)).eval()
     ours = AlbertModel(AlbertConfig(**SIZES)).eval()
     ours.load_state_dict(theirs.state_dict())

@@ -25,6 +25,8 @@ from kokoro_wyoming.server.discovery.advertiser import SERVICE_TYPE
 from tests.namespaces import CAN_MAKE_NAMESPACES, NAMESPACES, needs_namespaces
 from tests.stand_ins.beep_house import until
 
+pytestmark = pytest.mark.long
+
 Seen = dict[str, Any]
 Scenes = dict[str, "subprocess.Popen[str]"]
 
@@ -148,7 +150,6 @@ async def test_a_server_is_found_resolved_and_gone_after_unpublish(browser: Brow
     assert server.advertised is None
 
 
-@pytest.mark.long
 async def test_the_second_server_of_a_name_on_one_machine_is_renamed_and_says_so(
     browser: Browser, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -164,7 +165,6 @@ async def test_the_second_server_of_a_name_on_one_machine_is_renamed_and_says_so
     await first.unpublish()
 
 
-@pytest.mark.long
 async def test_a_changed_address_is_followed(browser: Browser, name: str) -> None:
     local = [LOOPBACK]
     server = on_loopback(name, look=lambda: local)
@@ -177,7 +177,6 @@ async def test_a_changed_address_is_followed(browser: Browser, name: str) -> Non
     await server.unpublish()
 
 
-@pytest.mark.long
 async def test_after_a_sleep_the_server_is_announced_again(
     browser: Browser, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,7 +256,6 @@ def test_another_host_finds_us_connects_follows_a_new_address_and_sees_us_leave(
 
 
 @needs_namespaces
-@pytest.mark.long
 @scene("our_server")
 def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_moves(seen: Seen) -> None:
     assert seen["found"]["name"] == "Kokoro"
@@ -271,7 +269,6 @@ def test_the_whole_program_is_found_and_spoken_with_by_another_host_wherever_it_
 
 
 @needs_namespaces
-@pytest.mark.long
 @scene("our_server_on_ipv6_alone")
 def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_addresses_alone(seen: Seen) -> None:
     assert seen["found"]["addresses"] == ["2001:db8:77::1"]
@@ -279,7 +276,6 @@ def test_the_whole_program_speaks_with_a_house_that_has_the_world_s_ipv6_address
 
 
 @needs_namespaces
-@pytest.mark.long
 @scene("ipv6_only")
 def test_a_network_of_ipv6_alone_is_enough(seen: Seen) -> None:
     assert seen["found"]["addresses"] == ["fd77::1"]
@@ -301,7 +297,6 @@ def test_a_name_that_another_host_has_is_left_to_it(seen: Seen) -> None:
 
 
 @needs_namespaces
-@pytest.mark.long
 @scene("both_at_once")
 def test_of_two_hosts_that_start_at_once_one_is_renamed(seen: Seen) -> None:
     assert seen == {"names": ["Kokoro", "Kokoro-2"]}

@@ -45,6 +45,12 @@ MUSIC = {
 }
 
 
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in on this machine is asked more often than a renderer."""
+    monkeypatch.setattr("kokoro_wyoming.speakers.kinds.dlna._POLL_SECONDS", 0.05)
+
+
 Scenes = dict[str, tuple["subprocess.Popen[str]", Path]]
 
 
