@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib
 import logging
 import signal
 import time
@@ -152,8 +151,9 @@ class Server:
         self._listener = await bind(self._address, self._accept)
         if self._config.server.agent_uri is not None:
             self.agent = await Agent.bound(self._config.server.agent_uri, self._state, self._admission)
+        self.http = await _http_face(self._config, self._state)
         announced = wishes(self._config)
-        running, self.http = await asyncio.gather(self._start_engine(), _http_face(self._config, self._state))
+        running = await self._start_engine()
         service = SpeechService(
             running.engine, speech_options(self._config), self.http.metrics.observe if self.http else None
         )
@@ -356,9 +356,7 @@ async def _http_face(config: Config, state: Callable[[], State]) -> HttpFace | N
     """The HTTP face with its port bound; None where the settings ask for none or the port cannot be had."""
     if config.http.uri is None:
         return None
-    # aiohttp and the metrics take 34 MB, and are imported while the model loads.
-    await asyncio.to_thread(importlib.import_module, "kokoro_wyoming.server.http_face")
-    from kokoro_wyoming.server.http_face import HttpFace
+    from kokoro_wyoming.server.http_face import HttpFace  # aiohttp and the metrics take 34 MB
 
     try:
         return await HttpFace.bound(config, state)
