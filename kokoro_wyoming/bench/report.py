@@ -29,7 +29,8 @@ from kokoro_wyoming.processor import processor_name
 Figure = Callable[[Sequence[Reply]], float | None]
 
 _FIRST_SOUND_GOALS = {SECONDS_6.label: 0.25, SECONDS_20.label: 0.08}
-_HEADINGS = ("", "ours", "compared with", "ratio", "goal", "met")
+HEADINGS = ("", "ours", "compared with", "ratio", "goal", "met")
+"""Of a table of rows."""
 
 
 class Row(NamedTuple):
@@ -54,7 +55,7 @@ class Row(NamedTuple):
         return value >= self.goal if self.other is None else value <= self.goal
 
     def cells(self) -> list[str]:
-        """For `_HEADINGS`."""
+        """For `HEADINGS`."""
         goal = "-" if self.goal is None else f"{'>=' if self.other is None else '<='} {self.goal:g}"
         met = {True: "yes", False: "NO", None: "-"}[self.met] + (" (disturbed)" if self.is_disturbed else "")
         return [self.name, number(self.ours), number(self.other), number(ratio(self.ours, self.other)), goal, met]
@@ -105,7 +106,7 @@ def rows(results: Results) -> Iterator[Row]:
 
 def table(results: Results) -> tuple[Sequence[str], list[list[str]]]:
     """The headings and all rows."""
-    return _HEADINGS, [row.cells() for row in rows(results)]
+    return HEADINGS, [row.cells() for row in rows(results)]
 
 
 def headlines(results: Results) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
+import gc
 import io
 import logging
 from collections.abc import Callable
@@ -53,9 +54,14 @@ def start(load: Callable[[], Config], tell: Tell | None = None) -> int:
         offline=config.assets.offline,
         report=_LOGGER.info,
     )
-    from kokoro_wyoming.server.process import serve
+    # To look for garbage takes a tenth of a start, so it begins when the server is ready.
+    gc.disable()
+    try:
+        from kokoro_wyoming.server.process import serve
 
-    return int(serve(config, load, tell))
+        return int(serve(config, load, tell))
+    finally:
+        gc.enable()
 
 
 def set_up_logging(level: str) -> None:

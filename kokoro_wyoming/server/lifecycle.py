@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import time
@@ -87,6 +88,7 @@ class Server:
         self._prerendering: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
+        self._publishing: asyncio.Task[None] | None = None
         self.ready = False
         """Whether the start is complete. A signal before that stops the server at once."""
         self.hopeless = False
@@ -102,7 +104,7 @@ class Server:
             if serving is not None:
                 await self._serve_until_stopped(serving)
             notify("STOPPING=1")
-            for task in (self._preparing, self._telling):
+            for task in (self._preparing, self._telling, self._publishing):
                 if task is not None:
                     task.cancel()
             self._restart_prerendering(None)
@@ -163,12 +165,14 @@ class Server:
             await self.http.open(self._config, service, self._admission, announced)
         self._address = self._listener.address
         self.uri = str(self._address)
-        await self._publish(self._listener)
+        self._advertiser = self._new_advertiser(self._listener)
         if self.agent is not None:
             await self.agent.open()
         self._log_ready(self._listener, running.engine, time.monotonic() - began_at_seconds)
+        gc.enable()  # off since `cli/serve`
         self.ready = True
         notify("READY=1", "STATUS=Ready")
+        self._publishing = asyncio.create_task(self._publish())
         self._preparing = asyncio.create_task(_prepare_languages(running))
         if self._tell is not None and isinstance(self._address, TcpAddress):
             self._telling = asyncio.create_task(self._tell(self._address.port))
@@ -207,22 +211,22 @@ class Server:
             self._prerendering.cancel()
         self._prerendering = asyncio.create_task(work()) if work is not None else None
 
-    async def _publish(self, listener: Listener) -> None:
+    def _new_advertiser(self, listener: Listener) -> Advertiser | None:
         discovery = self._config.discovery
-        if discovery.enabled and isinstance(self._address, TcpAddress):
-            self._advertiser = Advertiser(
-                discovery.name,
-                discovery.advertise_port or self._address.port,
-                listening_hosts(listener.sockets),
-                discovery.advertise_host,
-                discovery.interfaces,
-            )
-            await self._advertiser.publish()
+        if not discovery.enabled or not isinstance(self._address, TcpAddress):
+            return None
+        return Advertiser(
+            discovery.name,
+            discovery.advertise_port or self._address.port,
+            listening_hosts(listener.sockets),
+            discovery.advertise_host,
+            discovery.interfaces,
+        )
 
-    def _log_ready(self, listener: Listener, engine: SpeechEngine, seconds: float) -> None:
-        where = " and ".join(listener.places)
-        page = f"; hear them at {self.http.page}" if self.http and self.http.page and self._tell is None else ""
-        _LOGGER.info("Ready after %.1f s: %s at %s%s", seconds, _voices_of(engine), where, page)
+    async def _publish(self) -> None:
+        """Announce the server, which takes a second, and tell people where they find it."""
+        if self._advertiser is not None:
+            await self._advertiser.publish()
         if isinstance(self._address, TcpAddress) and self._tell is None:
             advertiser = self._advertiser
             found = f"choose the discovered {advertiser.name!r}, or " if advertiser and advertiser.advertised else ""
@@ -232,6 +236,11 @@ class Server:
                 found,
                 self._address.port,
             )
+
+    def _log_ready(self, listener: Listener, engine: SpeechEngine, seconds: float) -> None:
+        where = " and ".join(listener.places)
+        page = f"; hear them at {self.http.page}" if self.http and self.http.page and self._tell is None else ""
+        _LOGGER.info("Ready after %.1f s: %s at %s%s", seconds, _voices_of(engine), where, page)
 
     # While it runs
 

@@ -7,10 +7,9 @@ import contextlib
 import os
 from collections.abc import Callable
 
-import torch
-
 from kokoro_wyoming.config import Config
 from kokoro_wyoming.network import memory
+from kokoro_wyoming.network.torch_package import torch
 from kokoro_wyoming.processor import Waiting, core_quota
 from kokoro_wyoming.scheduler import ModelThread, leave
 from kokoro_wyoming.server.lifecycle import Server, Tell

@@ -16,7 +16,8 @@ from kokoro_wyoming.bench.figures import Reply
 from kokoro_wyoming.bench.listener import Wyoming
 from kokoro_wyoming.bench.texts import SECONDS_30, Text
 from kokoro_wyoming.languages import TAGS
-from scripts.bench import flop, parts
+from scripts.bench import first_utterances, flop, parts, piper
+from scripts.bench.first_utterances import FirstUtterances
 from scripts.bench.server import Server
 from scripts.bench.texts import ONE_SENTENCE, SEVERAL_SENTENCES, STREAMED, StreamedText
 
@@ -34,9 +35,11 @@ class LongPlan(Plan):
     """Starts in fresh processes, each speaking the longest text once."""
     packs: int = 54
     """Voices that are read in a start whose parts are timed; 0 leaves that out."""
+    speaks_languages: bool = True
+    """Whether first utterances are timed, each in a fresh process."""
 
 
-SHORT_PLAN = LongPlan(texts=Plan.texts, streamed=STREAMED[:1], starts=1, packs=0)
+SHORT_PLAN = LongPlan(texts=Plan.texts, streamed=STREAMED[:1], starts=1, packs=0, speaks_languages=False)
 
 
 @dataclass
@@ -59,6 +62,8 @@ class Findings:
     """The longest text as the first one of a process."""
     parts: parts.Parts | None = None
     """The parts of our start."""
+    first_utterances: dict[str, FirstUtterances] = field(default_factory=dict)
+    """By language."""
     gave_up: dict[str, str] = field(default_factory=dict)
     """Why there are no further figures."""
 
@@ -72,12 +77,14 @@ class Laboratory(Course):
         setup: Setup,
         report: Callable[[str], None] = lambda _: None,
         against: Sequence[str] = (),
+        with_piper: bool = False,
     ) -> None:
-        """`against` are addresses of other servers."""
+        """`against` are addresses of other servers; `with_piper` starts wyoming-piper as one more."""
         super().__init__(plan, setup, report)
         self.long_plan = plan
         self.findings = Findings()
-        self._against = against
+        self._others = [Server(uri, uri, setup.voice) for uri in against]
+        self._with_piper = with_piper
 
     async def run(self) -> Results:
         await super().run()
@@ -87,14 +94,22 @@ class Laboratory(Course):
             with started("the timing of parts", self.setup.environment) as child:
                 asked = self.setup, self.results.threads, TAGS, self.long_plan.packs
                 self.findings.parts = await child.ask(parts.measure, *asked)
+        if self.long_plan.speaks_languages:
+            async for tag, found in first_utterances.measured(self.setup, self.results.threads, self.report):
+                self.findings.first_utterances[tag] = found
         return self.results
 
     async def measure(self, ours: Wyoming, plain: PlainPipeline) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            if self._with_piper:
+                self.report("starting wyoming-piper; the first time it is installed")
+                self._others.append(await stack.enter_async_context(piper.piper_server()))
+            await self._measure(ours, plain)
+
+    async def _measure(self, ours: Wyoming, plain: PlainPipeline) -> None:
         self.findings.gflop_per_audio_second = await plain.child.ask(flop.gflop_per_audio_second, self.setup)
-        for uri in self._against:
-            self.results.records[uri] = Record()
-        others = (Server(uri, uri, self.setup.voice) for uri in self._against)
-        self.contenders = [Server(OURS, ours.uri, self.setup.voice, ours.process), plain, *others]
+        self.results.records |= {other.name: Record() for other in self._others}
+        self.contenders = [Server(OURS, ours.uri, self.setup.voice, ours.process), plain, *self._others]
         await self.each(self._meet)
         await self._measure_peaks(plain)
         await self.speak_whole()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 from wyoming.audio import AudioStop
 from wyoming.client import AsyncClient
@@ -28,11 +29,16 @@ class Server(Wyoming):
 
     async def meet(self) -> None:
         """Find out what it offers; the wanted voice is left to it where it has another."""
-        programs = (await self._info()).data.get("tts") or []
+        programs = await self._programs()
         names = {voice.get("name") for program in programs for voice in program.get("voices") or []}
         if self.voice and self.voice.name not in names:
             self.voice = None
         self.streams = any(program.get("supports_synthesize_streaming") for program in programs)
+
+    async def languages(self) -> set[str]:
+        """The languages that it offers voices for."""
+        voices = [voice for program in await self._programs() for voice in program.get("voices") or []]
+        return {language for voice in voices for language in voice.get("languages") or []}
 
     async def describe_seconds(self) -> float:
         """How long it takes to say what it offers."""
@@ -77,6 +83,9 @@ class Server(Wyoming):
         if self.streams:
             await client.write_event(SynthesizeStop().event())
         return speakable_at
+
+    async def _programs(self) -> list[dict[str, Any]]:
+        return (await self._info()).data.get("tts") or []
 
     async def _info(self) -> Event:
         async with self.connected() as client:

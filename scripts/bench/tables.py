@@ -9,15 +9,21 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from kokoro_wyoming.bench import report
+from kokoro_wyoming.bench.contenders import OURS
 from kokoro_wyoming.bench.course import Record
 from kokoro_wyoming.bench.figures import Reply, median, pooled_rtf, ratio
 from kokoro_wyoming.bench.load import most_served
 from kokoro_wyoming.bench.report import first_sound, long_speech, memory_mib, number
-from kokoro_wyoming.bench.texts import SECONDS_30
+from kokoro_wyoming.bench.texts import SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30, WORD
 from scripts.bench.laboratory import Laboratory
+from scripts.bench.piper import PIPER
 from scripts.bench.texts import ONE_SENTENCE
 
 _PLOT_CHARS = 60
+_LONGER_SECONDS = 0.5
+"""How much longer the first utterance in a language may take than the second."""
+_PIPER_GOALS = {WORD: 2.5, SECONDS_3: 1.2, SECONDS_6: 0.7, SECONDS_20: 0.3}
+"""The largest ratios wanted, on a processor with fast bfloat16."""
 
 K = TypeVar("K")
 Figure = Callable[[Sequence[Reply]], float | None]
@@ -93,6 +99,17 @@ def tables(laboratory: Laboratory) -> Iterator[Table]:
         }
         told = [[name, "-" if value is None else f"{value:.4f}"] for name, value in seconds.items()]
         yield Table("Parts of our start, each in a cold process, seconds", ["", "ours"], told)
+    if findings.first_utterances:
+        told = [
+            [tag, number(one.first_seconds), number(one.second_seconds), number(one.longer_seconds), verdict]
+            for tag, one in findings.first_utterances.items()
+            for verdict in ["yes" if one.longer_seconds <= _LONGER_SECONDS else "NO"]
+        ]
+        headings = ["", "first", "second", "longer by", f"<= {_LONGER_SECONDS}"]
+        yield Table("First sound of the first utterance in a language, seconds", headings, told)
+    if PIPER in records:
+        rows = [row.cells() for row in beside_piper(records)]
+        yield Table("Ratios to wyoming-piper", report.HEADINGS, rows)
     yield Table("Ratios inside this run", *report.table(laboratory.results))
 
 
@@ -126,6 +143,14 @@ def summary(laboratory: Laboratory, name: str) -> dict[str, float | None]:
     }
 
 
+def beside_piper(records: Mapping[str, Record]) -> Iterator[report.Row]:
+    """Our first sound beside wyoming-piper's."""
+    for text, goal in _PIPER_GOALS.items():
+        ours, theirs = records[OURS].of(text), records[PIPER].of(text)
+        disturbed = any(reply.is_disturbed for reply in (*ours, *theirs))
+        yield report.Row(f"first sound of {text.label}, s", first_sound(ours), first_sound(theirs), goal, disturbed)
+
+
 def plot(records: Mapping[str, Record]) -> list[str]:
     """First sound against the length of one sentence: a line for each length and contender."""
     points = [
@@ -135,9 +160,10 @@ def plot(records: Mapping[str, Record]) -> list[str]:
         if (seconds := first_sound(record.of(text))) is not None
     ]
     most = max((seconds for *_, seconds in points), default=1.0)
+    label_width = max((len(label) for label, *_ in points), default=0)
     width = max((len(name) for _, name, _ in points), default=0)
     return [
-        f"{label:>10}  {name:<{width}}  {'█' * max(1, round(_PLOT_CHARS * seconds / most))} {seconds:.2f}"
+        f"{label:>{label_width}}  {name:<{width}}  {'█' * max(1, round(_PLOT_CHARS * seconds / most))} {seconds:.2f}"
         for label, name, seconds in points
     ]
 

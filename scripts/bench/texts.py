@@ -6,11 +6,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kokoro_wyoming.bench.texts import FOUR_SENTENCES, NAMES, SECONDS_3, SECONDS_6, SECONDS_20, SECONDS_30, WORD, Text
+from kokoro_wyoming.bench.texts import (
+    FEW_WORDS,
+    FOUR_SENTENCES,
+    NAMES,
+    SECONDS_3,
+    SECONDS_6,
+    SECONDS_20,
+    SECONDS_30,
+    UNMARKED,
+    WORD,
+    Text,
+)
 
 ONE_SENTENCE = (
     WORD,
-    Text("1.5 s", "Good morning, {name}."),
+    FEW_WORDS,
     SECONDS_3,
     SECONDS_6,
     Text(
@@ -19,6 +30,7 @@ ONE_SENTENCE = (
         "that the garden needs water, and that the plumber would like to be called back before four.",
     ),
     SECONDS_20,
+    UNMARKED,
     SECONDS_30,
 )
 """From one word to what the network takes at most."""

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
+from kokoro_wyoming.bench.children import BenchError
 from kokoro_wyoming.bench.contenders import OURS, PLAIN, our_server
+from kokoro_wyoming.bench.course import Record
 from kokoro_wyoming.bench.figures import Reply
 from kokoro_wyoming.bench.load import most_served
 from kokoro_wyoming.bench.texts import LISTENED, NAMES, SECONDS_3, SECONDS_30
+from kokoro_wyoming.languages import TAGS
 from scripts.bench import __main__ as command
-from scripts.bench import flop, parts, tables
+from scripts.bench import first_utterances, flop, parts, piper, tables
+from scripts.bench.first_utterances import PAIRS, FirstUtterances
 from scripts.bench.flop import count_flop
 from scripts.bench.flop import matrix_peaks as real_matrix_peaks
 from scripts.bench.laboratory import SHORT_PLAN, Laboratory, LongPlan
+from scripts.bench.piper import PIPER
 from scripts.bench.tables import cpu_per_audio_second, percentile
 from scripts.bench.texts import ONE_SENTENCE, SEVERAL_SENTENCES, STREAMED, StreamedText, bursts
+from tests.conftest import CHECKOUT
 from tests.stand_ins import bench as bench_stand_ins
 from tests.stand_ins.bench import SETUP
 
@@ -43,6 +53,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flop, "matrix_peaks", bench_stand_ins.matrix_peaks)
     monkeypatch.setattr(flop, "gflop_per_audio_second", bench_stand_ins.gflop_per_audio_second)
     monkeypatch.setattr(parts, "measure", bench_stand_ins.measure)
+    monkeypatch.setattr(first_utterances, "_LOOK_SECONDS", 0.05)
 
 
 def test_percentiles_lie_between_the_nearest_values() -> None:
@@ -127,6 +138,80 @@ async def test_a_run_measures_more_than_the_product() -> None:
     printed = {row[0] for table in tables.tables(laboratory) for row in table.rows}
     assert {"3 s", "short sentence first", "1", "pipeline of en-US", "describe under load p95, s"} < printed
     assert len(tables.plot(results.records)) == 4
+    # The languages that the stand-in beeps in.
+    assert list(findings.first_utterances) == ["en-US", "en-GB", "ja-JP"]
+    assert len(told["findings"]["first_utterances"]["ja-JP"]) == 2
+
+
+def test_every_language_has_two_texts_of_one_kind() -> None:
+    assert tuple(PAIRS) == TAGS
+    for first, second in PAIRS.values():
+        assert first != second
+        assert abs(len(first) - len(second)) <= 1
+
+
+async def test_a_first_utterance_is_judged_by_the_second() -> None:
+    laboratory = Laboratory(PLAN, SETUP)
+    laboratory.findings.first_utterances = {"fr-FR": FirstUtterances(0.9, 0.5), "zh-CN": FirstUtterances(1.1, 0.5)}
+    (table,) = (table for table in tables.tables(laboratory) if "first utterance" in table.title)
+    assert [row[1:] for row in table.rows] == [["0.90", "0.50", "0.40", "yes"], ["1.10", "0.50", "0.60", "NO"]]
+
+
+def test_our_first_sound_is_told_beside_pipers() -> None:
+    ours = Record(replies={"one word": [Reply(0.3, 1.0, 1.0)], "6 s": [Reply(0.4, 6.0, 2.0)]})
+    theirs = Record(replies={"one word": [Reply(0.1, 1.0, 1.0)], "6 s": [Reply(0.8, 6.0, 1.0)]})
+    rows = list(tables.beside_piper({OURS: ours, PIPER: theirs}))
+    assert [(row.ours, row.other, row.met) for row in rows] == [
+        (0.3, 0.1, False),
+        (None, None, None),
+        (0.4, 0.8, True),
+        (None, None, None),
+    ]
+
+
+_STARTER = """
+import asyncio
+from scripts.bench.piper import piper_server
+
+async def main():
+    async with piper_server() as server:
+        print(server.process.pid, flush=True)
+        await asyncio.sleep(600)
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.long
+def test_piper_that_cannot_be_installed_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/")
+    with pytest.raises(BenchError, match=r"^wyoming-piper cannot be installed from PyPI into .*: ERROR: .*$"):
+        piper.installed(tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not piper.FOLDER.is_dir(), reason="wyoming-piper is not here; `scripts.bench --piper` installs it")
+async def test_piper_speaks_and_ends_with_its_block() -> None:
+    async with piper.piper_server() as server:
+        await server.meet()
+        assert server.voice
+        assert (await server.speak("Good evening.")).audio_seconds > 0.5
+        assert server.process
+    assert not server.process.is_running()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not piper.FOLDER.is_dir(), reason="wyoming-piper is not here; `scripts.bench --piper` installs it")
+def test_piper_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "starter.py").write_text(_STARTER)
+    command, environment = [sys.executable, str(tmp_path / "starter.py")], {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as starter:
+        assert starter.stdout is not None
+        speaking = psutil.Process(int(starter.stdout.readline()))
+        starter.kill()
+    speaking.wait(timeout=30)
 
 
 @pytest.mark.long
@@ -147,7 +232,11 @@ async def test_another_server_is_measured_and_one_that_is_not_there_drops_out() 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--against", "10200"], "--against"), (["--voice", "ff_siwis"], "speaks English")],
+    [
+        (["--against", "10200"], "--against"),
+        (["--voice", "ff_siwis"], "speaks English"),
+        (["--piper", "--as", "avx2"], "cannot be held to avx2"),
+    ],
 )
 def test_what_cannot_be_measured_is_told(
     arguments: list[str],
@@ -159,6 +248,15 @@ def test_what_cannot_be_measured_is_told(
     monkeypatch.setenv("KOKORO_WYOMING_HOME", str(tmp_path))
     assert command.main(arguments) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_part_of_a_run_can_be_wanted() -> None:
+    parse = command.parser().parse_args
+    assert command.plan_of(parse([])) == LongPlan()
+    assert command.plan_of(parse(["--quick"])) == replace(SHORT_PLAN, repeat=1)
+    part = command.plan_of(parse(["--only", "languages", "--only", "beside", "--repeat", "2"]))
+    assert (part.repeat, part.speaks_languages, part.busy_programs) == (2, True, LongPlan.busy_programs)
+    assert (part.texts, part.streamed, part.most_listeners, part.starts, part.packs) == ((), (), 0, 0, 0)
 
 
 def test_no_time_is_no_time_limit(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""`kokoro` comes without what it imports in vain, and nobody else in the process is harmed by that."""
+"""`kokoro` and torch come without what they import in vain, and nobody else in the process is harmed by that."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import pytest
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.network.module_stand_ins import left_out
 
-IN_VAIN = ("transformers", "segments", "spacy.cli", "torch._dynamo", "sympy", "spacy_curated_transformers")
+IN_VAIN = (
+    *("transformers", "segments", "spacy.cli", "spacy_curated_transformers", "huggingface_hub"),
+    *("torch._dynamo", "torch._meta_registrations", "sympy"),
+)
 
 SPEAKING = f"""
 import sys, warnings
 from pathlib import Path
 warnings.simplefilter("ignore")
+import kokoro_wyoming.server.process
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.text.sentences import Run
@@ -35,6 +39,26 @@ def test_a_sentence_is_spoken_without_what_would_be_imported_in_vain(model_data:
     told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert told.returncode == 0, told.stderr
     assert told.stdout.split() == []
+
+
+COMPLETED = """
+import warnings
+warnings.simplefilter("ignore")
+from kokoro_wyoming.server import process
+from kokoro_wyoming.network import torch_package
+
+torch_package.complete()
+import torch
+from transformers import AlbertModel
+import torch._dynamo
+print(tuple(torch.linalg.inv_ex(torch.empty(3, 3, device="meta")).inverse.shape))
+"""
+
+
+@pytest.mark.long
+def test_a_library_may_use_all_of_torch_once_it_is_complete() -> None:
+    told = subprocess.run([sys.executable, "-c", COMPLETED], capture_output=True, text=True, timeout=120, check=False)
+    assert told.stdout.split("\n")[0] == "(3, 3)", told.stderr
 
 
 PLAIN = """

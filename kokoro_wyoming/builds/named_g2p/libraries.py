@@ -16,6 +16,7 @@ from kokoro_wyoming.builds.named_g2p.bopomofo import BopomofoPipeline
 from kokoro_wyoming.builds.named_g2p.interface import NamedG2P, SymbolMap
 from kokoro_wyoming.builds.v1_0 import g2p
 from kokoro_wyoming.errors import UnknownLanguageError, first_line
+from kokoro_wyoming.network import torch_package
 from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.pronunciation.phonemes import Phonemes
 
@@ -161,6 +162,7 @@ def _other(name: str, language: str) -> Pipeline:
 
 
 def _loaded(module: str, made: str, language: str) -> Callable[[str], Any]:
+    torch_package.complete()  # the library's own packages may use any part of it
     try:
         return getattr(importlib.import_module(module), made)()
     except ImportError as error:
