@@ -31,8 +31,8 @@ FIRST_CLAUSE_WIDTH = 40
 sound."""
 FOLLOWING_WIDTH = 24
 """A clause is cut off only if so many characters of the sentence follow it: less would sound torn off."""
-BREATHLESS_WIDTH = 100
-"""After so many characters without the end of a clause, about 6 s, the first piece may end where a speaker would take a
+BREATHLESS_WIDTH = 120
+"""After so many characters without the end of a clause, about 8 s, the first piece may end where a speaker would take a
 breath."""
 _SLICE_CHARS = 256
 """Markup is read so many characters at a time, so that the first sentence does not wait for all of a long text."""
@@ -351,13 +351,15 @@ def _width(character: str) -> int:
 
 
 def _last_break(text: str) -> int:
-    """Where to cut a text just grown longer than a piece: after a clause, else a word, else a letter.
+    """Where to cut a text just grown longer than a piece: after a clause, else at a breath, a word, a letter.
 
     0 where all of it is one span: the next character is outside, and it is cut there.
     """
     clauses = [mark.end() for mark in _CLAUSE_MARK.finditer(text) if mark.end() < len(text)]
     if clauses and clauses[-1] >= len(text) // 2:
         return clauses[-1]
+    if breath := next((place for place in breaths(text) if len(text) // 2 <= place < len(text)), 0):
+        return breath
     spaces = [index for index, character in enumerate(text) if character.isspace()]
     return spaces[-1] if spaces and spaces[-1] else _last_letter(text)
 
