@@ -284,6 +284,15 @@ def test_the_first_clause_of_a_long_first_sentence_is_a_piece_of_its_own(text: s
     assert "".join(pieces).replace(" ", "") == text.replace(" ", "")
 
 
+def test_a_long_sentence_behind_a_few_words_is_cut_as_a_first_one_is() -> None:
+    first, rest = "The front door of the house is still open,", "and the kitchen light is on as well as the little lamp"
+    longer = f"{rest} of the hall in which your coat hangs."
+    assert _split(f"Oh no! {first} {longer} {first} {longer}") == ["Oh no!", first, longer, f"{first} {longer}"]
+    assert _split(f"Oh no! {first} {rest}.") == ["Oh no!", f"{first} {rest}."]
+    unmarked = f"the lamp of the hall in which your coat hangs on the wall is lit {longer}"
+    assert _split(f"Oh no! The light and {unmarked}")[1].endswith("is lit")
+
+
 def test_only_the_first_sentence_is_cut_at_a_clause_and_only_if_wanted() -> None:
     long = "The front door of the house is still open, and the kitchen light is on as well."
     splitter = SentenceSplitter()
