@@ -42,10 +42,10 @@ class FirstClause:
             self._end, self._end_width = count - 1, self._width
         self._text += character
         self._counts.append(count)
-        self._width += _width(character)
+        self._width += width_of(character)
         if self._end:
             return self._end if self._width - self._end_width >= self._following_width else 0
-        is_long = self._width >= BREATHLESS_WIDTH and (character.isspace() or _width(character) > 1)
+        is_long = self._width >= BREATHLESS_WIDTH and (character.isspace() or width_of(character) > 1)
         return self._breath() if is_long else 0
 
     def _breath(self) -> int:
@@ -54,9 +54,10 @@ class FirstClause:
         return next((self._counts[place] - 1 for place in places), 0)
 
     def _is_far_from_both_ends(self, place: int) -> bool:
-        width = sum(map(_width, self._text[:place]))
+        width = width_of(self._text[:place])
         return width >= FIRST_CLAUSE_WIDTH and self._width - width >= FOLLOWING_WIDTH
 
 
-def _width(character: str) -> int:
-    return _WIDE if unicodedata.east_asian_width(character) == "W" else 1
+def width_of(text: str) -> int:
+    """How long a text is spoken, in characters of an alphabet."""
+    return sum(_WIDE if unicodedata.east_asian_width(character) == "W" else 1 for character in text)

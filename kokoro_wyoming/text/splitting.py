@@ -17,7 +17,7 @@ from sentence_stream import SentenceBoundaryDetector
 from kokoro_wyoming.text import full_stops
 from kokoro_wyoming.text.breaths import breaths
 from kokoro_wyoming.text.cleaning import Composer, clean
-from kokoro_wyoming.text.first_clause import FIRST_CLAUSE_WIDTH, FOLLOWING_AFTER_FEW_WORDS, FirstClause
+from kokoro_wyoming.text.first_clause import FIRST_CLAUSE_WIDTH, FOLLOWING_AFTER_FEW_WORDS, FirstClause, width_of
 from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 from kokoro_wyoming.text.markup import Markup, Signs
 
@@ -126,8 +126,8 @@ class SentenceSplitter:
     def __init__(self, *, clause_first: bool = True, markup: MarkupOptions = DEFAULT_MARKUP) -> None:
         self._clause_first = clause_first
         self._clause = FirstClause() if clause_first else None
-        self._given_chars = 0
-        """Characters of all pieces so far."""
+        self._given_width = 0
+        """The width of all pieces so far."""
         self._composer = Composer()
         self._markup = _markup_reader(markup)
         self.begins_paragraph = False
@@ -150,7 +150,7 @@ class SentenceSplitter:
         self._start_afresh()
         self._clause = FirstClause() if self._clause_first else None
         yield from self._given(rest)
-        self._line_breaks = self._given_chars = 0
+        self._line_breaks = self._given_width = 0
 
     @property
     def is_complete(self) -> bool:
@@ -189,8 +189,8 @@ class SentenceSplitter:
 
     def _clause_behind(self, piece: str) -> FirstClause | None:
         """What finds the first clause of the next sentence; None where enough is said to hear until it is made."""
-        self._given_chars += len(piece)
-        if not self._clause_first or self._given_chars >= FIRST_CLAUSE_WIDTH:
+        self._given_width += width_of(piece)
+        if not self._clause_first or self._given_width >= FIRST_CLAUSE_WIDTH:
             return None
         return FirstClause(FOLLOWING_AFTER_FEW_WORDS)
 
