@@ -83,7 +83,7 @@ _HINDI = _LittleWords(
     weaker="",
     openers="""वह यह वे ये उस इस उसके इसके उसकी इसकी उनके अब आप मैं हम तुम मेरी मेरे मेरा आपकी आपके आपका तुम्हें उसे इसे
         फिर कल आज सब हर कोई किसी""",
-    leaning="का की के बहुत सबसे",
+    leaning="का की के को में से ने पर तक भी ही तो वाला वाले वाली बहुत सबसे",
 )
 _LANGUAGES = (_ENGLISH, _SPANISH, _FRENCH, _ITALIAN, _PORTUGUESE, _HINDI)
 _PAIRS = frozenset(("between", "both", "either", "entre", "tra", "fra", "sia", "tanto"))
@@ -116,7 +116,7 @@ def breaths(text: str) -> Iterator[int]:
     text = _ASIDE.sub(lambda aside: "x" * len(aside[0]), text)
     kana, han = (len(re.findall(f"[{letters}]", text)) for letters in (_KANA, _HAN))
     if 2 * (kana + han) > len(text):
-        for kind in _JAPANESE_KINDS if kana else _CHINESE_KINDS:
+        for kind in _JAPANESE_KINDS if 5 * kana > han else _CHINESE_KINDS:
             yield from reversed([found.end() for found in re.finditer(kind, text)])
         return
     words = [*_WORD.finditer(text)]
