@@ -17,6 +17,7 @@ from sentence_stream import SentenceBoundaryDetector
 from kokoro_wyoming.text import full_stops
 from kokoro_wyoming.text.breaths import breaths
 from kokoro_wyoming.text.cleaning import Composer, clean
+from kokoro_wyoming.text.first_clause import FIRST_CLAUSE_WIDTH, FOLLOWING_AFTER_FEW_WORDS, FirstClause, width_of
 from kokoro_wyoming.text.marks import BEGIN, CLOSE, OPEN, SAID
 from kokoro_wyoming.text.markup import Markup, Signs
 
@@ -26,19 +27,8 @@ wait longer."""
 _MAX_MARKED_CHARS = 5 * MAX_PIECE_CHARS
 """Longest piece with its marks and the values of its spans: a cut looks at no more than this."""
 
-FIRST_CLAUSE_WIDTH = 40
-"""The first piece of an utterance may end at a clause after so many characters, about 2.5 s, for an early first
-sound."""
-FOLLOWING_WIDTH = 24
-"""A clause is cut off only if so many characters of the sentence follow it: less would sound torn off."""
-BREATHLESS_WIDTH = 100
-"""After so many characters without the end of a clause, about 6 s, the first piece may end where a speaker would take a
-breath."""
 _SLICE_CHARS = 256
 """Markup is read so many characters at a time, so that the first sentence does not wait for all of a long text."""
-_WIDE = 3
-"""The width of a Chinese or Japanese letter: it is spoken about as long as three others."""
-
 _SEEN_AS = str.maketrans(
     {
         # Its Chinese rule takes an ellipsis for a boundary before it has seen what follows, so that "Really…?"
@@ -66,7 +56,6 @@ _CLOSERS = frozenset("\"'”’»)]}」』*_~` \n\r\t")
 _CLOSING_CATEGORIES = frozenset(("So", "Sk", "Mn", "Me", "Cf", "Pe", "Pf", "Zs"))
 """Brackets, quotes, blanks and emoji with their parts."""
 
-_CLAUSE_ENDS, _WIDE_CLAUSE_ENDS = frozenset(",;:،؛–—"), frozenset("，、；：—")
 _CLAUSE_MARK = re.compile(r"[.!?,;:،؛–](?=\s)|[—、，；：。！？]")
 
 _CONTEXT_CHARS = 24
@@ -130,13 +119,15 @@ class SentenceSplitter:
     the next place outside a span, whatever stands there: what is looked at again has a bounded length.
 
     Of a long first sentence the first clause is a piece of its own, if `clause_first`: nobody hears anything before it
-    is made. Where no clause ends, it is what stands before a breath (`breaths`). Where it ends depends on the text
-    alone, so the law holds for it too.
+    is made. Where no clause ends, it is what stands before a breath (`breaths`). So it is with a long sentence behind a
+    few words, whose sound ends too soon. Where it ends depends on the text alone, so the law holds for it too.
     """
 
     def __init__(self, *, clause_first: bool = True, markup: MarkupOptions = DEFAULT_MARKUP) -> None:
         self._clause_first = clause_first
-        self._clause = _FirstClause() if clause_first else None
+        self._clause = FirstClause() if clause_first else None
+        self._given_width = 0
+        """The width of all pieces so far."""
         self._composer = Composer()
         self._markup = _markup_reader(markup)
         self.begins_paragraph = False
@@ -157,9 +148,9 @@ class SentenceSplitter:
         yield from self.add_marked(self._markup.finish())
         rest = self._pending
         self._start_afresh()
-        self._clause = _FirstClause() if self._clause_first else None
+        self._clause = FirstClause() if self._clause_first else None
         yield from self._given(rest)
-        self._line_breaks = 0
+        self._line_breaks = self._given_width = 0
 
     @property
     def is_complete(self) -> bool:
@@ -175,7 +166,7 @@ class SentenceSplitter:
         yield from self.add_marked(self._markup.settle())
         piece = self._pending
         self._start_afresh()
-        self._clause = None
+        self._clause = self._clause_behind(piece)
         yield from self._given(piece)
 
     def add_marked(self, text: str) -> Iterator[str]:
@@ -186,7 +177,7 @@ class SentenceSplitter:
             if end:
                 piece, rest = self._pending[:end], self._pending[end:]
                 self._start_afresh()
-                self._clause = None
+                self._clause = self._clause_behind(piece)
                 ahead.extendleft(reversed(rest))
                 yield from self._given(piece)
 
@@ -195,6 +186,13 @@ class SentenceSplitter:
         for sentence in _spoken(piece):
             self.begins_paragraph = breaks > 1
             yield sentence
+
+    def _clause_behind(self, piece: str) -> FirstClause | None:
+        """What finds the first clause of the next sentence; None where enough is said to hear until it is made."""
+        self._given_width += width_of(piece)
+        if not self._clause_first or self._given_width >= FIRST_CLAUSE_WIDTH:
+            return None
+        return FirstClause(FOLLOWING_AFTER_FEW_WORDS)
 
     def _start_afresh(self) -> None:
         self._pending = ""
@@ -311,53 +309,16 @@ def _is_sentence(text: str) -> bool:
     return not before[-1:].isdigit() or end < len(text)
 
 
-class _FirstClause:
-    """Finds the end of an utterance's first clause, character by character."""
-
-    def __init__(self) -> None:
-        self._text = ""
-        self._counts: list[int] = []
-        """For each character of the text, how many characters of the piece had come with it."""
-        self._width = 0
-        self._end = 0
-        self._end_width = 0
-
-    def end_after(self, character: str, count: int) -> int:
-        """The clause's end once `count` characters have come, the last of them `character`; 0 for not yet."""
-        last = self._text[-1:]
-        is_end = last in _CLAUSE_ENDS and character.isspace()
-        if not self._end and self._width >= FIRST_CLAUSE_WIDTH and (is_end or last in _WIDE_CLAUSE_ENDS):
-            self._end, self._end_width = count - 1, self._width
-        self._text += character
-        self._counts.append(count)
-        self._width += _width(character)
-        if self._end:
-            return self._end if self._width - self._end_width >= FOLLOWING_WIDTH else 0
-        is_long = self._width >= BREATHLESS_WIDTH and (character.isspace() or _width(character) > 1)
-        return self._breath() if is_long else 0
-
-    def _breath(self) -> int:
-        """How many characters stand before the best place for a breath; 0 where there is none."""
-        places = (place for place in breaths(self._text) if self._is_far_from_both_ends(place))
-        return next((self._counts[place] - 1 for place in places), 0)
-
-    def _is_far_from_both_ends(self, place: int) -> bool:
-        width = sum(map(_width, self._text[:place]))
-        return width >= FIRST_CLAUSE_WIDTH and self._width - width >= FOLLOWING_WIDTH
-
-
-def _width(character: str) -> int:
-    return _WIDE if unicodedata.east_asian_width(character) == "W" else 1
-
-
 def _last_break(text: str) -> int:
-    """Where to cut a text just grown longer than a piece: after a clause, else a word, else a letter.
+    """Where to cut a text just grown longer than a piece: after a clause, else at a breath, a word, a letter.
 
     0 where all of it is one span: the next character is outside, and it is cut there.
     """
     clauses = [mark.end() for mark in _CLAUSE_MARK.finditer(text) if mark.end() < len(text)]
     if clauses and clauses[-1] >= len(text) // 2:
         return clauses[-1]
+    if breath := next((place for place in breaths(text) if len(text) // 2 <= place < len(text)), 0):
+        return breath
     spaces = [index for index, character in enumerate(text) if character.isspace()]
     return spaces[-1] if spaces and spaces[-1] else _last_letter(text)
 

@@ -7,16 +7,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kokoro_wyoming.assets import Store
+from kokoro_wyoming.bench.texts import UNMARKED
 from kokoro_wyoming.engine import model_engine
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.scheduler import ModelThread
+from kokoro_wyoming.utterances.requests import SpeechRequest
+from kokoro_wyoming.utterances.service import SpeechService
 from kokoro_wyoming.voices.catalogue import Catalogue, voice_label, voice_language
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceDescription, VoiceOptions, VoiceRequest
+from scripts.heard_words import judge
+from tests.listening import Ears
 
 NAMES = ("af_heart", "af_bella", "bf_emma", "bm_george", "ef_dora", "zf_xiaoxiao")
 OLD_NAMES = ("af", "af_bella", "bf_emma", "bm_lewis")
@@ -364,3 +370,39 @@ async def test_every_language_that_is_offered_is_prepared_before_anyone_asks(mod
     assert set(release._quiet_pipelines) == set("abefhijpz")
     assert manager.thread.longest_wait_seconds == 0
     manager.thread.close()
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("voice", "text", "first"),
+    [
+        ("af_heart", UNMARKED.spoken_to(0), "Anna will walk along the river with the old dog"),
+        (
+            "ef_dora",
+            "La primera reunión de mañana con el equipo de ventas de Barcelona empieza a las nueve y media en la sala "
+            "del segundo piso y después habrá una comida en el pequeño restaurante italiano de la estación de tren.",
+            "La primera reunión de mañana con el equipo de ventas de Barcelona empieza a las nueve y media en la sala "
+            "del segundo piso",
+        ),
+    ],
+)
+async def test_a_long_sentence_without_a_mark_is_heard_before_its_rest_is_made(
+    voice: str, text: str, first: str, model_data: Store, ears: Ears
+) -> None:
+    manager = ModelManager(model_data.models, model_data.voices)
+    engine = Engine(manager, manager.folders.catalogues(), weights=WEIGHTS)
+    utterance = SpeechService(engine).begin(SpeechRequest(VoiceRequest(voice)), client="test")
+    utterance.add(text)
+    utterance.finish()
+    sound = utterance.pieces()
+    pcm = [await anext(sound)]
+    assert utterance.characters == len(first)
+    pcm += [piece async for piece in sound]
+    utterance.close()
+    manager.thread.close()
+    samples = np.frombuffer(b"".join(piece for piece in pcm if isinstance(piece, bytes)), "<i2").astype(
+        np.float32
+    ) / np.float32(32768)
+    language = "en" if voice == "af_heart" else "es"
+    heard = ears.write_down(samples, language)
+    assert judge([text], heard, language).errors <= 2, heard
