@@ -24,6 +24,7 @@ from kokoro_wyoming.network.loading import read_config, vocabulary_fault
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa
 from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut
+from kokoro_wyoming.pronunciation.pronounce import pronounce
 from kokoro_wyoming.releases import DEFAULT_VERSION, ReleaseLanguage, described, how_to_get, is_built_in, names
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
@@ -167,8 +168,9 @@ class DescribedRelease(Release):
         """The symbols that the G2P makes of a language's texts and the network does not know, with how often."""
         lost: dict[str, int] = {}
         pipeline: NamedG2P = self._quiet_pipeline(language.tag)
-        for text in texts_of(language):
-            for piece in pipeline.pieces(text):
+        runs = [run for text in texts_of(language) for run in pronounce([Run(text)], language.tag, self)]
+        for run in runs:
+            for piece in pipeline.pieces(run.text if run.words is None else run.words):
                 for symbol in piece.phonemes:
                     if not symbol.isspace() and ipa.nearest(symbol, self.vocabulary) not in self.vocabulary:
                         lost[symbol] = lost.get(symbol, 0) + 1
