@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kokoro_wyoming.assets.files import replaced
 from kokoro_wyoming.audio.pcm_format import PcmFormat
-from kokoro_wyoming.cli import settings
+from kokoro_wyoming.cli import settings, standard
 from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.cli.wav import wav_file
 from kokoro_wyoming.errors import AssetError, ConfigError, KokoroWyomingError
@@ -292,6 +292,7 @@ def _tried(name: str, config: Config, out: Path) -> int:
 
 
 def _tried_out(release: DescribedRelease, catalogue: Catalogue, out: Path) -> int:
+    standard.leave_out_warnings()
     release.initialize()
     rows = [("weights", "ok", str(release.model_path))]
     rows += [(f"voice {voice.name}", "ok", voice.label) for voice in catalogue.voices]

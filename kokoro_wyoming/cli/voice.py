@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kokoro_wyoming.cli import files, settings
+from kokoro_wyoming.cli import files, settings, standard
 from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.errors import AssetError, ConfigError, KokoroWyomingError
 
@@ -234,6 +234,7 @@ def _spoken_lufs(name: str, pack: Tensor, config: Config, version: str) -> float
     from kokoro_wyoming.text.sentences import Run
     from kokoro_wyoming.voices.catalogue import voice_language
 
+    standard.leave_out_warnings()
     release = described(version)
     language = release.language(voice_language(name, version) or "") or release.languages[0]
     manager = ModelManager(config.folders.models, config.folders.voices, device="cpu", stream="exact")

@@ -22,7 +22,7 @@ from huggingface_hub import close_session, constants
 from safetensors.torch import save_file
 
 from kokoro_wyoming import releases
-from kokoro_wyoming.assets import Store, placing
+from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.survey import survey, tag_of
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.network.loading import MODULES
@@ -263,7 +263,7 @@ def test_nothing_is_left_of_a_copy_that_was_cut_short(
 def test_a_full_disk_is_told_before_anything_is_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(placing.shutil, "disk_usage", lambda folder: SimpleNamespace(free=70_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=70_000_000))
     assert _add(tmp_path, _published(tmp_path / "it")) == 1
     assert "not enough disk space" in capsys.readouterr().err
     assert not (tmp_path / "models" / "it").exists()
