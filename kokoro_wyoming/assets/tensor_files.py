@@ -73,6 +73,8 @@ def read_array(path: Path, remedy: str = COPY) -> Any:
     """
     with damage_explained(path, remedy):
         size_bytes = path.stat().st_size
+        if path.suffix not in _READERS:
+            raise ModelError(f"{path} is not a voice: those are files of {', '.join(_READERS)}.")
         if size_bytes > MAX_ARRAY_BYTES:
             raise ModelError(f"{path} is not a voice: it has {size_bytes:,} bytes, and a voice has about 522,000.")
         return _READERS[path.suffix](content_of(path, MAX_ARRAY_BYTES))

@@ -47,6 +47,7 @@ examples:
 _HUB = "hub:"
 _BLOCK_BYTES = 1 << 20
 _FEW_SYMBOLS = 12
+_SYMBOLS_REMEDY = "languages.TAG.symbols can put others in their place"
 _NO_TEXT = "1, 2, 3."
 
 
@@ -312,17 +313,21 @@ def _tried_out(release: DescribedRelease, catalogue: Catalogue, out: Path) -> in
 def _languages(release: DescribedRelease) -> Iterator[tuple[str, str, str]]:
     for language in release.description.languages:
         try:
-            lost = release.lost_symbols(language)
+            unknown = release.unknown_symbols(language)
         except KokoroWyomingError as error:
             yield language.tag, "not spoken", str(error)
             continue
         phonemes = " ".join(piece.phonemes for piece in release.read(language.texts[0], language.tag))
         yield language.tag, "ok", f"{language.name}, {language.g2p}: {phonemes}"
-        if lost:
-            often = sorted(lost, key=lambda symbol: -lost[symbol])[:_FEW_SYMBOLS]
-            told = ", ".join(f"{symbol} ({lost[symbol]} times)" for symbol in often)
-            remedy = "languages.TAG.symbols can put others in their place"
-            yield f"{language.tag} symbols", "lost", f"the vocabulary has no {told}; {remedy}"
+        often = sorted(unknown, key=lambda symbol: -unknown[symbol][0])
+        near = [
+            f"{symbol} ({unknown[symbol][0]} times, as {unknown[symbol][1]})" for symbol in often if unknown[symbol][1]
+        ]
+        lost = [f"{symbol} ({unknown[symbol][0]} times)" for symbol in often if not unknown[symbol][1]]
+        for state, told in (("ok", near), ("lost", lost)):
+            if told:
+                some = ", ".join(told[:_FEW_SYMBOLS])
+                yield f"{language.tag} symbols", state, f"the vocabulary has no {some}; {_SYMBOLS_REMEDY}"
 
 
 def _spoken(release: DescribedRelease, voice: VoiceDescription, out: Path) -> float:

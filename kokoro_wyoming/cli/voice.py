@@ -129,6 +129,7 @@ def _found(voice: str, config: Config) -> tuple[Path, str | None]:
 
 
 def _target(args: argparse.Namespace, config: Config, version: str) -> Path:
+    from kokoro_wyoming.assets.placing import disk_errors_explained
     from kokoro_wyoming.voices.blends import is_plain
     from kokoro_wyoming.voices.catalogue import voice_language
     from kokoro_wyoming.voices.conversion import FORMATS
@@ -143,7 +144,8 @@ def _target(args: argparse.Namespace, config: Config, version: str) -> Path:
         raise ConfigError(f"--name: {name[:80]!r} is no name for a voice of Kokoro {version}, such as af_mine")
     if any(path.stem.casefold() == name.casefold() for path in pack_paths(folder)):
         raise ConfigError(f"--name: there is a voice {name} in {folder} already; choose another name, or remove it")
-    folder.mkdir(parents=True, exist_ok=True)
+    with disk_errors_explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.pt"
 
 

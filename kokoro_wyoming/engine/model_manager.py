@@ -78,7 +78,7 @@ class ModelManager:
         Callers at the same time share one load, and one that gives up does not stop it for the others. Raises
         UnknownVersionError, UnknownLanguageError, or ModelError naming the file that is wrong.
         """
-        wanted = match_version(version) if version else self.default_version
+        wanted = self._named(version)
         task = self._loading.get(wanted)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = self._loading[wanted] = asyncio.create_task(self._load(wanted, languages), name=f"load {wanted}")
@@ -90,7 +90,7 @@ class ModelManager:
     @contextlib.asynccontextmanager
     async def in_use(self, version: str | None = None) -> AsyncIterator[Release]:
         """The loaded release, which is not let go before the end of the block."""
-        wanted = match_version(version) if version else self.default_version
+        wanted = self._named(version)
         if self._is_outdated(wanted):
             self._release(wanted)
         self._users[wanted] += 1
@@ -99,6 +99,12 @@ class ModelManager:
         finally:
             self._users[wanted] -= 1
             self._let_go_when_idle(wanted)
+
+    def _named(self, version: str | None) -> str:
+        """A release's name. One whose folder has just gone is known while it is in memory: somebody may be speaking."""
+        if version is None:
+            return self.default_version
+        return version if version in self._loading else match_version(version)
 
     def loaded(self) -> tuple[str, ...]:
         """The releases in memory, or on their way there."""
