@@ -74,11 +74,15 @@ def snapshot(repository: str, patterns: Sequence[str], report: Callable[[str], N
     from huggingface_hub.errors import HFValidationError
 
     report(f"fetching {repository} from {NAME}")
+    endpoint = os.environ.get("HF_ENDPOINT") or None
     try:
+        # Asked here, as `snapshot_download` would wait for minutes where a firewall drops packets.
+        newest = library.HfApi(endpoint=endpoint).model_info(repository, timeout=PROBE_SECONDS)
         folder = library.snapshot_download(
             repository,
+            revision=newest.sha,
             allow_patterns=[*patterns],
-            endpoint=os.environ.get("HF_ENDPOINT") or None,
+            endpoint=endpoint,
             library_name="kokoro-wyoming",
             library_version=__version__,
             etag_timeout=PROBE_SECONDS,
@@ -94,7 +98,8 @@ def snapshot(repository: str, patterns: Sequence[str], report: Callable[[str], N
             told = f"{NAME} does not have {repository}, or not for everyone ({status})"
             raise SourceError(told, "check its name, and HF_TOKEN") from problem
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise SourceError(f"{NAME} cannot be reached ({reason})", "check the network, or name a folder") from problem
+        told = f"answered {status}" if status else f"cannot be reached ({reason})"
+        raise SourceError(f"{NAME} {told}", "try again, or name a folder") from problem
     return Path(folder)
 
 

@@ -117,6 +117,8 @@ def _added(args: argparse.Namespace, config: Config) -> str:
     theirs = _their_own(folder / FILE_NAME, name)
     found = survey(folder, theirs.weights if theirs else ())
     print_table(("what", "file", "detail"), found.lines())
+    if lacking := _lacking(found, theirs):
+        raise AssetError(f"{args.source} {lacking}")
     places = dict(_places(found, theirs, models, voices))
     if theirs is None:
         text = _draft(args, found, name, repository)
@@ -171,17 +173,22 @@ def _their_own(path: Path, name: str) -> ReleaseDescription | None:
     return described
 
 
+def _lacking(found: Survey, theirs: ReleaseDescription | None) -> str | None:
+    """What a release needs and was not found, as the end of a sentence; None where all is there."""
+    if not found.weights:
+        return "has no weights of Kokoro's network; without them it is no release"
+    if theirs is not None and found.weights[0].name not in theirs.weights:
+        return f"has no weights of Kokoro's network in {' or '.join(theirs.weights)}, which its release.yaml names"
+    if not found.voices:
+        return "has no voices, files with tensors of shape (rows, 1, 256); it cannot speak"
+    return None
+
+
 def _places(
     found: Survey, theirs: ReleaseDescription | None, models: Path, voices: Path
 ) -> Iterator[tuple[Path, Path]]:
-    """The files that are copied, and where to; AssetError where something is missing."""
-    if not found.weights:
-        raise AssetError(f"{found.folder} has no weights of Kokoro's network; without them it is no release")
-    if not found.voices:
-        raise AssetError(f"{found.folder} has no voices, files with tensors of shape (rows, 1, 256); it cannot speak")
+    """The files that are copied, and where to."""
     weights = found.weights[0]
-    if theirs is not None and weights.name not in theirs.weights:
-        raise AssetError(f"{found.folder} has no weights of Kokoro's network in {' or '.join(theirs.weights)}")
     yield weights, models / weights.name
     if theirs is None:
         yield from ((path, models / "config.json") for path in found.configs[:1])

@@ -141,6 +141,29 @@ def test_a_repository_is_fetched_and_named_as_its_maker(
     assert "is no repository; write hub:OWNER/NAME" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (
+            lambda hub: hub.statuses.update({"model.pth": [401]}),
+            "does not have someone/Kokoro-German, or not for every",
+        ),
+        (lambda hub: hub.files.pop("model.pth"), "hub:someone/Kokoro-German has no weights of Kokoro's network"),
+    ],
+)
+def test_a_repository_that_cannot_be_had_leaves_nothing_behind(
+    fault: Callable[[HubStandIn], object],
+    told: str,
+    hub: HubStandIn,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fault(hub)
+    assert _add(tmp_path, "hub:someone/Kokoro-German") == 1
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "models").exists()
+
+
 # What is wrong
 
 
