@@ -110,6 +110,8 @@ async def test_each_is_a_program_and_a_model_with_texts_of_its_own(house: House)
     assert set(models["v1.1-zh"]["texts"]) == {"zh-CN", "en-US", "en-GB"}
     listed = {voice["id"]: voice for voice in house.get("v1/audio/voices")["voices"]}
     assert listed["german/df_anna"]["release"] == "german"
+    best = {voice["language"]: voice["id"] for voice in listed.values() if voice["best"]}
+    assert (best["de-DE"], best["en-US"]) == ("german/df_anna", "af_heart")
     assert {"af_heart", "v0.19/bf_emma", "v1.1-zh/zf_001"} <= set(listed)
 
 
