@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from kokoro_wyoming.assets.files import SAFETENSORS, content_of
+from kokoro_wyoming.assets.files import SAFETENSORS, content_of, opened
 from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
 from kokoro_wyoming.assets.placing import megabytes
 from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, MAX_ARRAY_BYTES, read_tensors
@@ -25,6 +25,7 @@ WEIGHT_SUFFIXES = (".pth", ".pt", SAFETENSORS)
 PATTERNS = ("*.pth", "*.pt", f"*{SAFETENSORS}", "*.json", "*.npy", "*.bin", "*.md", "*.yaml", "LICENSE*")
 """The names of files that may be part of a release, for a repository that has more."""
 _REMEDY = "leave it out, or publish it as tensors"
+_LFS_POINTER = b"version https://git-lfs"
 _MAX_FILES = 2_000
 _MAX_README_BYTES = 1 << 20
 
@@ -102,7 +103,7 @@ def survey(folder: Path, named: Sequence[str] = ()) -> Survey:
                 _sort_tensors(path, weights, packs)
             elif path.suffix == ".json" and _is_config(path):
                 configs.append(path)
-        except KokoroWyomingError as error:
+        except (KokoroWyomingError, OSError) as error:
             others[str(path.relative_to(folder))] = str(error)
     rows = max(set(packs.values()), key=lambda each: ([*packs.values()].count(each), each), default=None)
     seen: dict[str, Path] = {}
@@ -141,7 +142,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _sort_tensors(path: Path, weights: list[Path], packs: dict[Path, int]) -> None:
-    """Add a file of tensors to what it is. ModelError where it is neither, or cannot be read."""
+    """Add a file of tensors to what it is. KokoroWyomingError where it is neither, or cannot be read."""
+    with opened(path) as file:
+        if file.read(len(_LFS_POINTER)) == _LFS_POINTER:
+            raise ModelError("a pointer of Git LFS in place of the file; run `git lfs pull` there")
     if path.stat().st_size > MAX_ARRAY_BYTES:
         if path.suffix not in WEIGHT_SUFFIXES:
             raise ModelError("too large for a voice, and no format of weights")

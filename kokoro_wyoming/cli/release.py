@@ -305,6 +305,7 @@ def _tried_out(release: DescribedRelease, catalogue: Catalogue, out: Path) -> in
     rows = [("weights", "ok", str(release.model_path))]
     rows += [(f"voice {voice.name}", "ok", voice.label) for voice in catalogue.voices]
     rows += [(f"voice {voice}", "unusable", reason) for voice, reason in catalogue.refused.items()]
+    rows += _best_voices(release, catalogue)
     rows += _languages(release)
     print()
     print_table(("what", "state", "detail"), rows)
@@ -315,6 +316,13 @@ def _tried_out(release: DescribedRelease, catalogue: Catalogue, out: Path) -> in
     seconds = _spoken(release, voice, out)
     print(f"\n{out}: {seconds:.1f} s of speech by {release.version}/{voice.name}.")
     return 0 if all(state == "ok" for _, state, _ in rows) else 1
+
+
+def _best_voices(release: DescribedRelease, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    """Those that are named and not there; another one speaks then."""
+    for language in release.description.languages:
+        if language.best_voice and catalogue.named(language.best_voice) is None:
+            yield f"{language.tag} best_voice", "missing", f"there is no {language.best_voice} in {catalogue.folder}"
 
 
 def _languages(release: DescribedRelease) -> Iterator[tuple[str, str, str]]:

@@ -75,6 +75,7 @@ def test_a_folder_is_sorted_by_what_its_files_hold(tmp_path: Path) -> None:
     np.save(folder / "voices" / "dm_short.npy", np.zeros((400, 1, 256), np.float32))
     torch.save(torch.zeros(5), folder / "five.pt")
     torch.save([Harmful(tmp_path / "run")], folder / "harmful.pt")
+    (folder / "pointer.pth").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 327000000\n")
     (folder / "cut.pth").write_bytes((folder / "model.pth").read_bytes()[:9_000_000])
     found = survey(folder)
     assert [path.name for path in found.weights] == ["model.pth"]
@@ -88,6 +89,7 @@ def test_a_folder_is_sorted_by_what_its_files_hold(tmp_path: Path) -> None:
         "five.pt": "is not a voice: its shape is (5,)",
         "harmful.pt": "holds something other than tensors and was not opened",
         "cut.pth": "truncated or corrupt",
+        "pointer.pth": "a pointer of Git LFS in place of the file; run `git lfs pull` there",
     }
     assert set(found.others) == set(told)
     for name, reason in told.items():
