@@ -9,6 +9,7 @@ import pytest
 from kokoro_wyoming import config, releases
 from kokoro_wyoming.errors import ConfigError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, language_name, match_language, match_own_language, tags
+from kokoro_wyoming.pronunciation.normalization import _normalizer, as_words
 from kokoro_wyoming.releases.file import read_release
 from kokoro_wyoming.voices.blends import parse
 from kokoro_wyoming.voices.catalogue import voice_label, voice_language
@@ -144,6 +145,15 @@ def test_who_still_speaks_by_a_release_that_went_knows_its_values(tmp_path: Path
     assert releases.described("german").attribution.name == "A stand-in"
     with pytest.raises(UnknownVersionError):
         releases.match_version("german")
+
+
+@pytest.mark.parametrize("tag", ["fy-NL", "cs-CZ", "ru-RU", "uk-UA", "tlh-US"])
+def test_a_language_without_rules_of_ours_is_put_into_words_as_far_as_cldr_knows_it(tag: str, tmp_path: Path) -> None:
+    spoken = RELEASE.partition("  de-DE")[0] + f"  {tag}: {{g2p: 'espeak:nl', texts: A.}}\n"
+    releases.find(_folder(tmp_path, spoken).parent)
+    assert match_language(tag) == tag
+    _normalizer.cache_clear()
+    assert ("km" in as_words("5 km", tag)) == (tag == "tlh-US")
 
 
 def test_of_very_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
