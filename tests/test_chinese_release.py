@@ -95,7 +95,7 @@ async def test_its_phonemes_are_those_of_misaki_and_its_vocabulary_has_them_all(
     model = await manager.get_model(VERSION)
     assert isinstance(model, DescribedRelease)
     for language in model.description.languages:
-        assert model.lost_symbols(language) == {}
+        assert model.unknown_symbols(language) == {}
     (piece,) = model.read("前门已经锁好了。", "zh")
     assert piece.phonemes == PHONEMES
     mixed = "".join(piece.phonemes for piece in model.read("请打开 kitchen 的灯。", "zh"))

@@ -208,3 +208,10 @@ def test_the_newest_section_of_the_changes_is_that_of_this_version_and_every_one
     assert versions[0] == kokoro_wyoming.__version__
     dates = [date.fromisoformat(day) for day in days]
     assert dates == sorted(dates, reverse=True)
+
+
+def test_the_notice_has_the_licence_of_the_data_that_came_from_unicode() -> None:
+    notice = (CHECKOUT / "NOTICE").read_text(encoding="utf-8")
+    assert "emoji_names.tsv" in notice
+    assert 'copy of data files and any associated documentation (the "Data Files")' in notice
+    assert "SPDX-License-Identifier: Unicode-3.0" in notice

@@ -119,7 +119,7 @@ async def test_info_has_three_programs(server_of_three: str) -> None:
     }
     names = {voice.name: voice for voice in first.voices}
     assert {"af_heart", "v0.19/af_bella", "german/df_anna", "german/dm_karl", "Oma"} <= set(names)
-    assert names["german/df_anna"].description == "Anna german (German, female)"
+    assert names["german/df_anna"].description == "* Anna german (German, female)"
     assert names["german/df_anna"].attribution.name == "A stand-in"
     assert names["af_heart"].attribution.name == "hexgrad"
 

@@ -7,6 +7,7 @@ that stays.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -36,6 +37,9 @@ the other source."""
 BLOCK_BYTES = 256 * 1024
 """Bytes per write, and so the most that a dropped connection loses. With `http_get`'s own 10 MiB, a connection that
 drops every few megabytes would make no progress."""
+
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors of this machine, where the hub is not at fault."""
 
 ATTEMPTS = 4
 """Attempts for a file when the hub answers 5xx or ends the file early. `http_get` itself resumes broken connections:
@@ -70,11 +74,15 @@ def snapshot(repository: str, patterns: Sequence[str], report: Callable[[str], N
     from huggingface_hub.errors import HFValidationError
 
     report(f"fetching {repository} from {NAME}")
+    endpoint = os.environ.get("HF_ENDPOINT") or None
     try:
+        # Asked here, as `snapshot_download` would wait for minutes where a firewall drops packets.
+        newest = library.HfApi(endpoint=endpoint).model_info(repository, timeout=PROBE_SECONDS)
         folder = library.snapshot_download(
             repository,
+            revision=newest.sha,
             allow_patterns=[*patterns],
-            endpoint=os.environ.get("HF_ENDPOINT") or None,
+            endpoint=endpoint,
             library_name="kokoro-wyoming",
             library_version=__version__,
             etag_timeout=PROBE_SECONDS,
@@ -83,11 +91,15 @@ def snapshot(repository: str, patterns: Sequence[str], report: Callable[[str], N
         raise SourceError(f"{repository[:80]!r} is no repository", "write hub:OWNER/NAME") from problem
     except _network_errors() as problem:
         status = _status(problem)
+        if isinstance(problem, OSError) and problem.errno in _OF_THE_DISK:
+            with placing.disk_errors_explained(Path(library.constants.HF_HUB_CACHE)):
+                raise
         if status in (401, 403, 404):
             told = f"{NAME} does not have {repository}, or not for everyone ({status})"
             raise SourceError(told, "check its name, and HF_TOKEN") from problem
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise SourceError(f"{NAME} cannot be reached ({reason})", "check the network, or name a folder") from problem
+        told = f"answered {status}" if status else f"cannot be reached ({reason})"
+        raise SourceError(f"{NAME} {told}", "try again, or name a folder") from problem
     return Path(folder)
 
 

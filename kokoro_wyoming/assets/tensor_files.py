@@ -24,6 +24,7 @@ from kokoro_wyoming.errors import KokoroWyomingError, ModelError, first_line
 
 REMOVE = "remove the file and "
 REFETCH = f"{REMOVE}run `kokoro-wyoming fetch`"
+COPY = "put a new copy there, or remove it"
 
 MAX_ARRAY_BYTES = 8 * 1024 * 1024
 """The most bytes of a file with one voice's tensor. A voice has half a megabyte. A larger file is not read."""
@@ -64,14 +65,16 @@ def read_tensors(path: Path, remedy: str = REFETCH) -> Any:
         return torch.load(file, map_location="cpu", weights_only=True)
 
 
-def read_array(path: Path) -> Any:
+def read_array(path: Path, remedy: str = COPY) -> Any:
     """The object in a .pt, .npy, .bin or .safetensors file; the caller checks type and shape.
 
-    A .bin file is little-endian float32 without a header, so shape (n,). ModelError when the file cannot be read, or
-    when reading it could run code.
+    A .bin file is little-endian float32 without a header, so shape (n,). ModelError, which ends with `remedy`, when the
+    file cannot be read, or when reading it could run code.
     """
-    with damage_explained(path, REFETCH if path.suffix == ".pt" else "put a new copy there, or remove it"):
+    with damage_explained(path, remedy):
         size_bytes = path.stat().st_size
+        if path.suffix not in _READERS:
+            raise ModelError(f"{path} is not a voice: those are files of {', '.join(_READERS)}.")
         if size_bytes > MAX_ARRAY_BYTES:
             raise ModelError(f"{path} is not a voice: it has {size_bytes:,} bytes, and a voice has about 522,000.")
         return _READERS[path.suffix](content_of(path, MAX_ARRAY_BYTES))

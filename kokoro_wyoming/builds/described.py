@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ from kokoro_wyoming.network.loading import read_config, vocabulary_fault
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import ipa
 from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut
+from kokoro_wyoming.pronunciation.pronounce import pronounce
 from kokoro_wyoming.releases import DEFAULT_VERSION, ReleaseLanguage, described, how_to_get, is_built_in, names
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.text.sentences import Run
@@ -163,16 +165,18 @@ class DescribedRelease(Release):
         pipeline: NamedG2P = self._quiet_pipeline(lang_code)
         return pipeline.words_of(piece)
 
-    def lost_symbols(self, language: ReleaseLanguage) -> dict[str, int]:
-        """The symbols that the G2P makes of a language's texts and the network does not know, with how often."""
-        lost: dict[str, int] = {}
+    def unknown_symbols(self, language: ReleaseLanguage) -> dict[str, tuple[int, str]]:
+        """The symbols that the G2P makes of a language's texts and the vocabulary does not have.
+
+        By symbol: how often, and what is said in its place; empty for nothing.
+        """
         pipeline: NamedG2P = self._quiet_pipeline(language.tag)
-        for text in texts_of(language):
-            for piece in pipeline.pieces(text):
-                for symbol in piece.phonemes:
-                    if not symbol.isspace() and ipa.nearest(symbol, self.vocabulary) not in self.vocabulary:
-                        lost[symbol] = lost.get(symbol, 0) + 1
-        return lost
+        runs = [run for text in texts_of(language) for run in pronounce([Run(text)], language.tag, self)]
+        pieces = [piece for run in runs for piece in pipeline.pieces(run.text if run.words is None else run.words)]
+        made = Counter(symbol for piece in pieces for symbol in piece.phonemes if not symbol.isspace())
+        vocabulary = self.vocabulary
+        near = {symbol: ipa.nearest(symbol, vocabulary) for symbol in made if symbol not in vocabulary}
+        return {symbol: (made[symbol], near[symbol] if near[symbol] in vocabulary else "") for symbol in near}
 
     # Learning
 

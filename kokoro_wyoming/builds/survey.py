@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from torch import Tensor
 
-from kokoro_wyoming.assets.files import SAFETENSORS, content_of
+from kokoro_wyoming.assets.files import SAFETENSORS, content_of, opened
 from kokoro_wyoming.assets.inspection import MAX_CONFIG_BYTES
 from kokoro_wyoming.assets.placing import megabytes
-from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, MAX_ARRAY_BYTES, read_array, read_tensors
+from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, MAX_ARRAY_BYTES, read_tensors
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, ModelError
 from kokoro_wyoming.languages import OTHERS_CODES, is_tag, match_language
 from kokoro_wyoming.network.layouts import parts_of
 from kokoro_wyoming.network.loading import MODULES
-from kokoro_wyoming.voices.packs import STYLE_ROW_SIZE
+from kokoro_wyoming.voices.packs import read_any
 
 WEIGHT_SUFFIXES = (".pth", ".pt", SAFETENSORS)
 PATTERNS = ("*.pth", "*.pt", f"*{SAFETENSORS}", "*.json", "*.npy", "*.bin", "*.md", "*.yaml", "LICENSE*")
 """The names of files that may be part of a release, for a repository that has more."""
 _REMEDY = "leave it out, or publish it as tensors"
+_LFS_POINTER = b"version https://git-lfs"
 _MAX_FILES = 2_000
 _MAX_README_BYTES = 1 << 20
 
@@ -35,8 +36,9 @@ class Survey:
 
     folder: Path
     weights: tuple[Path, ...] = ()
-    """Checkpoints with every part of Kokoro's network, the largest first."""
-    config: Path | None = None
+    """Checkpoints with every part of Kokoro's network, the one to use first: that of `release.yaml`, or the largest."""
+    configs: tuple[Path, ...] = ()
+    """Configurations of such networks, the most likely first."""
     voices: tuple[Path, ...] = ()
     """Packs that have the same number of rows as most others."""
     rows: int | None = None
@@ -61,22 +63,34 @@ class Survey:
 
     def lines(self) -> Iterator[tuple[str, str, str]]:
         """Rows for a table: what, file, what is known of it."""
-        for path in self.weights:
+        for path in self.weights[:1]:
             yield "weights", self._name(path), megabytes(path.stat().st_size)
-        if self.config is not None:
-            yield "config", self._name(self.config), "sizes and vocabulary of the network"
+        for path in self.configs[:1]:
+            yield "config", self._name(path), "sizes and vocabulary of the network"
         if self.voices:
             names = ", ".join(path.stem for path in self.voices[:6])
             yield f"voices ({len(self.voices)})", self._name(self.voices[0].parent), f"{self.rows} rows: {names}"
+        for path in (*self.weights[1:], *self.configs[1:]):
+            yield "not used", self._name(path), f"the release has one such file: {self._first_like(path)}"
         for name, reason in self.others.items():
             yield "not used", name, reason
+
+    def config_named(self, name: str) -> Path | None:
+        """The configuration in a file of that name, in whatever folder; None where there is none."""
+        return next((path for path in self.configs if path.name == name), None)
+
+    def _first_like(self, path: Path) -> str:
+        return self._name(self.weights[0] if path in self.weights else self.configs[0])
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.folder))
 
 
-def survey(folder: Path) -> Survey:
-    """Look at a folder and those in it. Files of tensors are read as tensors alone. AssetError for no folder."""
+def survey(folder: Path, named: Sequence[str] = ()) -> Survey:
+    """Look at a folder and those in it. Files of tensors are read as tensors alone. AssetError for no folder.
+
+    `named` are the files of weights that the release's own `release.yaml` names; without it the largest is taken.
+    """
     if not folder.is_dir():
         raise AssetError(f"{folder} is no folder; name the one with weights and voices")
     weights: list[Path] = []
@@ -89,15 +103,21 @@ def survey(folder: Path) -> Survey:
                 _sort_tensors(path, weights, packs)
             elif path.suffix == ".json" and _is_config(path):
                 configs.append(path)
-        except KokoroWyomingError as error:
+        except (KokoroWyomingError, OSError) as error:
             others[str(path.relative_to(folder))] = str(error)
     rows = max(set(packs.values()), key=lambda each: ([*packs.values()].count(each), each), default=None)
-    for path in [path for path in packs if packs[path] != rows]:
-        others[str(path.relative_to(folder))] = f"a voice with {packs.pop(path)} rows, where others have {rows}"
+    seen: dict[str, Path] = {}
+    for path in sorted(packs, key=lambda path: (len(path.parts), ARRAY_SUFFIXES.index(path.suffix), path)):
+        first = seen.setdefault(path.stem.casefold(), path) if packs[path] == rows else path
+        if packs[path] != rows:
+            others[str(path.relative_to(folder))] = f"a voice with {packs.pop(path)} rows, where others have {rows}"
+        elif first is not path:
+            others[str(path.relative_to(folder))] = f"{first.relative_to(folder)} has the same voice's name"
+            del packs[path]
     return Survey(
         folder,
-        weights=tuple(sorted(weights, key=lambda path: -path.stat().st_size)),
-        config=next(iter(sorted(configs, key=lambda path: (path.name != "config.json", len(path.parts)))), None),
+        weights=tuple(sorted(weights, key=lambda path: (_place_of(path.name, named), -path.stat().st_size))),
+        configs=tuple(sorted(configs, key=lambda path: (path.name != "config.json", len(path.parts)))),
         voices=tuple(sorted(packs)),
         rows=rows,
         others=others,
@@ -105,19 +125,27 @@ def survey(folder: Path) -> Survey:
     )
 
 
+def _place_of(name: str, names: Sequence[str]) -> int:
+    return names.index(name) if name in names else len(names)
+
+
 def _files(folder: Path) -> list[Path]:
-    found = []
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.is_file():
-            found.append(path)
+    """The files that are not hidden, sorted; links to folders are not followed."""
+    found: list[Path] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (Path(parent, name) for name in names if not name.startswith("."))
+        found += (path for path in paths if path.is_file())
         if len(found) > _MAX_FILES:
             raise AssetError(f"{folder} has more than {_MAX_FILES:,} files; name the folder of the release alone")
-    return found
+    return sorted(found)
 
 
 def _sort_tensors(path: Path, weights: list[Path], packs: dict[Path, int]) -> None:
-    """Add a file of tensors to what it is. ModelError where it is neither, or cannot be read."""
+    """Add a file of tensors to what it is. KokoroWyomingError where it is neither, or cannot be read."""
+    with opened(path) as file:
+        if file.read(len(_LFS_POINTER)) == _LFS_POINTER:
+            raise ModelError("a pointer of Git LFS in place of the file; run `git lfs pull` there")
     if path.stat().st_size > MAX_ARRAY_BYTES:
         if path.suffix not in WEIGHT_SUFFIXES:
             raise ModelError("too large for a voice, and no format of weights")
@@ -127,11 +155,7 @@ def _sort_tensors(path: Path, weights: list[Path], packs: dict[Path, int]) -> No
             raise ModelError(f"tensors, but not Kokoro's network: there is no {', '.join(missing)}")
         weights.append(path)
         return
-    pack = read_array(path)
-    if not isinstance(pack, Tensor) or pack.dim() not in (1, 3) or pack.numel() % STYLE_ROW_SIZE:
-        shape = tuple(pack.shape) if isinstance(pack, Tensor) else type(pack).__name__
-        raise ModelError(f"no voice: {shape}, where (rows, 1, {STYLE_ROW_SIZE}) was expected")
-    packs[path] = pack.numel() // STYLE_ROW_SIZE
+    packs[path] = len(read_any(path))
 
 
 def _is_config(path: Path) -> bool:

@@ -13,7 +13,7 @@ from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.cli.voices import beside, scan, voice_selector
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.languages import language_name
-from kokoro_wyoming.releases import DEFAULT_VERSION, described, is_described, is_older, refused
+from kokoro_wyoming.releases import DEFAULT_VERSION, described, is_described, is_found, is_older, names, refused
 
 if TYPE_CHECKING:
     from kokoro_wyoming.config import Config
@@ -102,10 +102,25 @@ def _found_releases(config: Config) -> Iterator[_Finding]:
     """Releases that are known by their values alone: their languages, how they speak, and those that cannot be used."""
     for folder, reason in refused(config.folders.models).items():
         yield _Finding(f"release {folder}", "unusable", reason)
+    for version in filter(is_found, names()):
+        yield _voices_found(config, version)
     for version in filter(is_described, (config.model.version, *beside(config))):
         if version != config.model.version:
             yield from _languages_of(config, version, f"{version} ")
         yield _Finding(f"{version} sound", _OK, _how_it_speaks(config, version))
+
+
+def _voices_found(config: Config, version: str) -> _Finding:
+    """The voices of a release that was found, or why it is not offered."""
+    store, voices = settings.store(config), scan(config, version).voices
+    weights = store.weights(version)
+    if not weights.is_file():
+        return _Finding(f"release {version}", "unusable", f"{weights} is not there; release.yaml names it")
+    if not voices:
+        return _Finding(f"release {version}", "unusable", f"{store.voices_folder(version)} has no voice for it")
+    shown = ", ".join(voice.name for voice in voices[:_MAX_NAMES])
+    folder = store.voices_folder(version)
+    return _Finding(f"{version} voice ({len(voices)})", _OK, f"{folder}: {shown}{', ...' * (len(voices) > _MAX_NAMES)}")
 
 
 def _how_it_speaks(config: Config, version: str) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kokoro_wyoming.assets.files import replaced
 from kokoro_wyoming.audio.pcm_format import PcmFormat
-from kokoro_wyoming.cli import settings
+from kokoro_wyoming.cli import settings, standard
 from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.cli.wav import wav_file
 from kokoro_wyoming.errors import AssetError, ConfigError, KokoroWyomingError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from kokoro_wyoming.builds.described import DescribedRelease
     from kokoro_wyoming.builds.survey import Survey
     from kokoro_wyoming.config import Config
+    from kokoro_wyoming.releases import ReleaseDescription
     from kokoro_wyoming.releases.draft import Known
     from kokoro_wyoming.voices.catalogue import Catalogue
     from kokoro_wyoming.voices.descriptions import VoiceDescription
@@ -36,13 +39,15 @@ EXAMPLES = """\
 exit status: 0 when it speaks, 1 when something does not fit or is to be filled in, 2 when release.yaml is wrong
 
 examples:
-  kokoro-wyoming release add ~/kokoro-german --language de
+  kokoro-wyoming release add ~/kokoro-german --speaks de
   kokoro-wyoming release add hub:someone/kokoro-german --name german
   kokoro-wyoming release add german                        try it again, after a change of its release.yaml
-  kokoro-wyoming release add ~/mine --language sv --g2p espeak:sv --out hej.wav
+  kokoro-wyoming release add ~/mine --speaks sv --g2p espeak:sv --out hej.wav
 """
 _HUB = "hub:"
+_BLOCK_BYTES = 1 << 20
 _FEW_SYMBOLS = 12
+_SYMBOLS_REMEDY = "languages.TAG.symbols can put others in their place"
 _NO_TEXT = "1, 2, 3."
 
 
@@ -68,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
     config = settings.load(args)
     store = settings.store(config)
-    name = _name_here(args, store) or _added(args, store)
+    name = _name_here(args, store) or _added(args, config)
     path = store.models / name / FILE_NAME
     if "\nlanguages:\n#" in path.read_text(encoding="utf-8"):
         print(f"\n{path} is to be filled in: its languages. Then: kokoro-wyoming release add {name}")
@@ -93,83 +98,146 @@ def _name_here(args: argparse.Namespace, store: Store) -> str | None:
 # Adding
 
 
-def _added(args: argparse.Namespace, store: Store) -> str:
+def _added(args: argparse.Namespace, config: Config) -> str:
     """Put a folder's files into the store, and describe them; returns the name of the release."""
+    from kokoro_wyoming.assets.placing import disk_errors_explained
     from kokoro_wyoming.builds.survey import survey
-    from kokoro_wyoming.releases.draft import draft
     from kokoro_wyoming.releases.file import FILE_NAME
 
-    folder, repository = _folder_of(args.source)
-    found = survey(folder)
-    print_table(("what", "file", "detail"), found.lines())
-    if not found.weights:
-        raise AssetError(f"{args.source} has no weights of Kokoro's network; without them it is no release")
-    if not found.voices:
-        raise AssetError(f"{args.source} has no voices, files with tensors of shape (rows, 1, 256); it cannot speak")
+    store = settings.store(config)
+    folder, repository = _folder_of(args.source, config)
     name = _name(args, repository)
     models, voices = store.models / name, store.voices / name
-    for each in (models, voices):
-        each.mkdir(parents=True, exist_ok=True)
-    for path, target in _places(found, models, voices):
-        _put(path, target)
     written = models / FILE_NAME
-    theirs = folder / FILE_NAME
-    if theirs.is_file() and theirs.resolve() != written.resolve():
-        shutil.copyfile(theirs, written)
-        print(f"\n{written} is the one that came with it.")
-    elif not written.is_file():
-        written.write_text(draft(_known(args, found, name, repository, models)), encoding="utf-8")
-        print(f"\n{written} is written; look through it: what could not be known is marked FILL IN or CHECK.")
+    if written.exists():
+        raise ConfigError(
+            f"--name: there is a release {name!r} already: `kokoro-wyoming release add {name}` tries it, and --name "
+            "gives this one another name"
+        )
+    theirs = _their_own(folder / FILE_NAME, name)
+    found = survey(folder, theirs.weights if theirs else ())
+    print_table(("what", "file", "detail"), found.lines())
+    if lacking := _lacking(found, theirs):
+        raise AssetError(f"{args.source} {lacking}")
+    places = dict(_places(found, theirs, models, voices))
+    if theirs is None:
+        text = _draft(args, found, name, repository)
+        told = "written; look through it: what could not be known is marked FILL IN or CHECK."
+    else:
+        text, told = (folder / FILE_NAME).read_text(encoding="utf-8"), "the one that came with it."
+    with disk_errors_explained(models), _whole_or_nothing(models, voices):
+        _put_all(places)
+        with replaced(written) as stream:
+            stream.write(text.encode())
+    print(f"\n{written} is {told}")
     return name
 
 
-def _folder_of(source: str) -> tuple[Path, str | None]:
+def _folder_of(source: str, config: Config) -> tuple[Path, str | None]:
     """The folder with the files, and the repository that they come from."""
     if source.startswith(_HUB):
         from kokoro_wyoming.assets.hub import snapshot
         from kokoro_wyoming.builds.survey import PATTERNS
 
+        if config.assets.offline:
+            raise ConfigError("assets.offline: nothing may be downloaded; name a folder, or leave --offline out")
         repository = source.removeprefix(_HUB)
         return snapshot(repository, PATTERNS, print), repository
     return Path(source).expanduser().absolute(), None
 
 
 def _name(args: argparse.Namespace, repository: str | None) -> str:
-    from kokoro_wyoming.releases import VERSIONS, described
-    from kokoro_wyoming.releases.file import NAME
+    from kokoro_wyoming.releases import built_in_like
+    from kokoro_wyoming.releases.file import LONGEST_NAME, NAME
 
     wanted = args.name or (repository or Path(args.source).expanduser().absolute().name).rpartition("/")[2]
     plain = re.sub(r"[^a-z0-9_.-]+", "-", wanted.lower()).strip("-._")
-    name = wanted if args.name else plain.removeprefix("kokoro").strip("-._") or plain
+    name = wanted if args.name else (plain.removeprefix("kokoro").strip("-._") or plain)[:LONGEST_NAME]
     if not NAME.fullmatch(name):
         raise ConfigError(f"--name: {name[:40]!r} is no name for a release: small letters, digits and -_. make one")
-    if name in {described(version).folder for version in VERSIONS}:
-        raise ConfigError(f"--name: {name!r} is the folder of a release of this program; choose another")
+    if built_in := built_in_like(name):
+        raise ConfigError(f"--name: {name!r} means {built_in}, which comes with this program; choose another")
     return name
 
 
-def _places(found: Survey, models: Path, voices: Path) -> Iterator[tuple[Path, Path]]:
-    yield found.weights[0], models / found.weights[0].name
-    if found.config is not None:
-        yield found.config, models / "config.json"
+def _their_own(path: Path, name: str) -> ReleaseDescription | None:
+    """What the folder's own `release.yaml` says, for a release of that name; None where there is none."""
+    from kokoro_wyoming.releases import clash
+    from kokoro_wyoming.releases.file import read_release
+
+    if not path.exists():
+        return None
+    described = read_release(path, name, name)
+    if reason := clash(described):
+        raise ConfigError(f"{path}: {reason}")
+    return described
+
+
+def _lacking(found: Survey, theirs: ReleaseDescription | None) -> str | None:
+    """What a release needs and was not found, as the end of a sentence; None where all is there."""
+    if not found.weights:
+        return "has no weights of Kokoro's network; without them it is no release"
+    if theirs is not None and found.weights[0].name not in theirs.weights:
+        return f"has no weights of Kokoro's network in {' or '.join(theirs.weights)}, which its release.yaml names"
+    if not found.voices:
+        return "has no voices, files with tensors of shape (rows, 1, 256); it cannot speak"
+    return None
+
+
+def _places(
+    found: Survey, theirs: ReleaseDescription | None, models: Path, voices: Path
+) -> Iterator[tuple[Path, Path]]:
+    """The files that are copied, and where to."""
+    weights = found.weights[0]
+    yield weights, models / weights.name
+    if theirs is None:
+        yield from ((path, models / "config.json") for path in found.configs[:1])
+    for name in (theirs.config, theirs.vocabulary) if theirs else ():
+        if path := found.config_named(name or ""):
+            yield path, models / path.name
     for path in found.voices:
         yield path, voices / path.name
 
 
-def _put(path: Path, target: Path) -> None:
-    """Copy a file to its place, unless it is there already. No link: its owner may write into the other."""
-    from kokoro_wyoming.assets.placing import disk_errors_explained, part_of
+@contextlib.contextmanager
+def _whole_or_nothing(*folders: Path) -> Iterator[None]:
+    """Make folders for files that the block puts there. Where it does not end well, all that is new in them goes."""
+    before = {folder: {*folder.iterdir()} if folder.exists() else None for folder in folders}
+    try:
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder, kept in before.items():
+            with contextlib.suppress(OSError):
+                for path in {*folder.iterdir()} - (kept or set()):
+                    path.unlink()
+                if kept is None:
+                    folder.rmdir()
+        raise
 
-    if target.exists() and target.samefile(path):
-        return
-    with disk_errors_explained(target.parent):
-        part = part_of(target)
-        part.unlink(missing_ok=True)
-        shutil.copyfile(path, part)
-        os.replace(part, target)
+
+def _put_all(places: Mapping[Path, Path]) -> None:
+    """Copy files to their places. No links: their owner may write into the others."""
+    from kokoro_wyoming.assets.placing import ensure_space
+
+    wanted = {path: target for path, target in places.items() if not (target.exists() and target.samefile(path))}
+    sizes: Counter[Path] = Counter()
+    for path, target in wanted.items():
+        sizes[target.parent] += path.stat().st_size
+    ensure_space(sizes)
+    for path, target in wanted.items():
+        with path.open("rb") as file, replaced(target) as stream:
+            shutil.copyfileobj(file, stream, _BLOCK_BYTES)
 
 
-def _known(args: argparse.Namespace, found: Survey, name: str, repository: str | None, models: Path) -> Known:
+def _draft(args: argparse.Namespace, found: Survey, name: str, repository: str | None) -> str:
+    from kokoro_wyoming.releases.draft import draft
+
+    return draft(_known(args, found, name, repository))
+
+
+def _known(args: argparse.Namespace, found: Survey, name: str, repository: str | None) -> Known:
     from kokoro_wyoming.assets.placing import sha256_of
     from kokoro_wyoming.builds.described import sample_texts
     from kokoro_wyoming.builds.survey import tag_of
@@ -185,8 +253,8 @@ def _known(args: argparse.Namespace, found: Survey, name: str, repository: str |
     return Known(
         name=name,
         weights=found.weights[0].name,
-        sha256=sha256_of(models / found.weights[0].name),
-        config="config.json" if found.config else DEFAULT_VERSION,
+        sha256=sha256_of(found.weights[0]),
+        config="config.json" if found.configs else DEFAULT_VERSION,
         rows=found.rows or 0,
         languages={tag: args.g2p or _likely_g2p(tag) for tag in tags},
         letters={tag: letter for tag in tags if letter and letter != tag[0]},
@@ -232,10 +300,12 @@ def _tried(name: str, config: Config, out: Path) -> int:
 
 
 def _tried_out(release: DescribedRelease, catalogue: Catalogue, out: Path) -> int:
+    standard.leave_out_warnings()
     release.initialize()
     rows = [("weights", "ok", str(release.model_path))]
     rows += [(f"voice {voice.name}", "ok", voice.label) for voice in catalogue.voices]
     rows += [(f"voice {voice}", "unusable", reason) for voice, reason in catalogue.refused.items()]
+    rows += _best_voices(release, catalogue)
     rows += _languages(release)
     print()
     print_table(("what", "state", "detail"), rows)
@@ -248,20 +318,31 @@ def _tried_out(release: DescribedRelease, catalogue: Catalogue, out: Path) -> in
     return 0 if all(state == "ok" for _, state, _ in rows) else 1
 
 
+def _best_voices(release: DescribedRelease, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    """Those that are named and not there; another one speaks then."""
+    for language in release.description.languages:
+        if language.best_voice and catalogue.named(language.best_voice) is None:
+            yield f"{language.tag} best_voice", "missing", f"there is no {language.best_voice} in {catalogue.folder}"
+
+
 def _languages(release: DescribedRelease) -> Iterator[tuple[str, str, str]]:
     for language in release.description.languages:
         try:
-            lost = release.lost_symbols(language)
+            unknown = release.unknown_symbols(language)
         except KokoroWyomingError as error:
             yield language.tag, "not spoken", str(error)
             continue
         phonemes = " ".join(piece.phonemes for piece in release.read(language.texts[0], language.tag))
         yield language.tag, "ok", f"{language.name}, {language.g2p}: {phonemes}"
-        if lost:
-            often = sorted(lost, key=lambda symbol: -lost[symbol])[:_FEW_SYMBOLS]
-            told = ", ".join(f"{symbol} ({lost[symbol]} times)" for symbol in often)
-            remedy = "languages.TAG.symbols can put others in their place"
-            yield f"{language.tag} symbols", "lost", f"the vocabulary has no {told}; {remedy}"
+        often = sorted(unknown, key=lambda symbol: -unknown[symbol][0])
+        near = [
+            f"{symbol} ({unknown[symbol][0]} times, as {unknown[symbol][1]})" for symbol in often if unknown[symbol][1]
+        ]
+        lost = [f"{symbol} ({unknown[symbol][0]} times)" for symbol in often if not unknown[symbol][1]]
+        for state, told in (("ok", near), ("lost", lost)):
+            if told:
+                some = ", ".join(told[:_FEW_SYMBOLS])
+                yield f"{language.tag} symbols", state, f"the vocabulary has no {some}; {_SYMBOLS_REMEDY}"
 
 
 def _spoken(release: DescribedRelease, voice: VoiceDescription, out: Path) -> float:

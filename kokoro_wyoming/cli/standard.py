@@ -8,6 +8,7 @@ import io
 import os
 import select
 import sys
+import warnings
 from typing import Any, BinaryIO, TextIO
 
 from kokoro_wyoming.errors import KokoroWyomingError
@@ -47,6 +48,12 @@ class _Output(io.FileIO):
                 raise
             raise OutputError(f"stdout cannot be written: {(error.strerror or str(error)).lower()}") from error
         return size_bytes
+
+
+def leave_out_warnings() -> None:
+    """Show no warnings of libraries: they are for who writes programs. `python -W` asks for them all the same."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def mend() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kokoro_wyoming.cli import files, settings
+from kokoro_wyoming.cli import files, settings, standard
 from kokoro_wyoming.cli.tables import print_table
 from kokoro_wyoming.errors import AssetError, ConfigError, KokoroWyomingError
 
@@ -129,6 +129,7 @@ def _found(voice: str, config: Config) -> tuple[Path, str | None]:
 
 
 def _target(args: argparse.Namespace, config: Config, version: str) -> Path:
+    from kokoro_wyoming.assets.placing import disk_errors_explained
     from kokoro_wyoming.voices.blends import is_plain
     from kokoro_wyoming.voices.catalogue import voice_language
     from kokoro_wyoming.voices.conversion import FORMATS
@@ -143,7 +144,8 @@ def _target(args: argparse.Namespace, config: Config, version: str) -> Path:
         raise ConfigError(f"--name: {name[:80]!r} is no name for a voice of Kokoro {version}, such as af_mine")
     if any(path.stem.casefold() == name.casefold() for path in pack_paths(folder)):
         raise ConfigError(f"--name: there is a voice {name} in {folder} already; choose another name, or remove it")
-    folder.mkdir(parents=True, exist_ok=True)
+    with disk_errors_explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.pt"
 
 
@@ -234,6 +236,7 @@ def _spoken_lufs(name: str, pack: Tensor, config: Config, version: str) -> float
     from kokoro_wyoming.text.sentences import Run
     from kokoro_wyoming.voices.catalogue import voice_language
 
+    standard.leave_out_warnings()
     release = described(version)
     language = release.language(voice_language(name, version) or "") or release.languages[0]
     manager = ModelManager(config.folders.models, config.folders.voices, device="cpu", stream="exact")

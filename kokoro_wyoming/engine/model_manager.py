@@ -21,7 +21,7 @@ from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.calibration import calibrate
 from kokoro_wyoming.network.memory import return_memory
 from kokoro_wyoming.processor import Waiting
-from kokoro_wyoming.releases import DEFAULT_VERSION, find, is_described, match_version
+from kokoro_wyoming.releases import DEFAULT_VERSION, described, find, is_described, match_version
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
 from kokoro_wyoming.voices.folders import VoiceFolders
 
@@ -80,7 +80,7 @@ class ModelManager:
         Callers at the same time share one load, and one that gives up does not stop it for the others. Raises
         UnknownVersionError, UnknownLanguageError, or ModelError naming the file that is wrong.
         """
-        wanted = match_version(version) if version else self.default_version
+        wanted = self._named(version)
         task = self._loading.get(wanted)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = self._loading[wanted] = asyncio.create_task(self._load(wanted, languages), name=f"load {wanted}")
@@ -92,7 +92,9 @@ class ModelManager:
     @contextlib.asynccontextmanager
     async def in_use(self, version: str | None = None) -> AsyncIterator[Release]:
         """The loaded release, which is not let go before the end of the block."""
-        wanted = match_version(version) if version else self.default_version
+        wanted = self._named(version)
+        if self._is_outdated(wanted):
+            self._release(wanted)
         self._users[wanted] += 1
         try:
             yield await self.get_model(wanted)
@@ -100,25 +102,30 @@ class ModelManager:
             self._users[wanted] -= 1
             self._let_go_when_idle(wanted)
 
+    def _named(self, version: str | None) -> str:
+        """A release's name. One whose folder has just gone is known while it is in memory: somebody may be speaking."""
+        if version is None:
+            return self.default_version
+        return version if version in self._loading else match_version(version)
+
     def loaded(self) -> tuple[str, ...]:
         """The releases in memory, or on their way there."""
         return tuple(self._loading)
 
     def forget_voices(self) -> None:
         """Have packs that were read before read anew, as their files may have changed."""
-        for release in self._there():
+        for release in self._all_there():
             release.forget_voices()
 
     async def rest(self) -> None:
         """Let go of the memory that speech takes, while nobody speaks."""
         async with self._giving_back:
-            for release in self._there():
+            for release in self._all_there():
                 await self.thread.run(release.rest)
 
-    def _there(self) -> list[Release]:
-        """The releases that are loaded."""
-        tasks = [task for task in self._loading.values() if task.done() and not task.cancelled()]
-        return [task.result() for task in tasks if task.exception() is None]
+    def _all_there(self) -> list[Release]:
+        """The releases in memory."""
+        return [release for release in map(self._there, self._loading) if release is not None]
 
     # Loading and letting go
 
@@ -163,16 +170,32 @@ class ModelManager:
             timer.cancel()
         if self._release_idle_seconds and version != self.default_version and not self._users[version]:
             later = asyncio.get_running_loop().call_later
-            self._timers[version] = later(self._release_idle_seconds, self._release, version)
+            self._timers[version] = later(self._release_idle_seconds, self._let_idle_one_go, version)
 
-    def _release(self, version: str) -> None:
-        self._timers.pop(version, None)
+    def _is_outdated(self, version: str) -> bool:
+        """Whether a release's description has changed since it was loaded."""
+        release = self._there(version)
+        return release is not None and release.description != described(version)
+
+    def _there(self, version: str) -> Release | None:
+        """A release in memory."""
         task = self._loading.get(version)
-        if task is None or not task.done() or task.cancelled() or task.exception() or self._users[version]:
-            return
+        is_there = task is not None and task.done() and not task.cancelled() and task.exception() is None
+        return task.result() if task is not None and is_there else None
+
+    def _let_idle_one_go(self, version: str) -> None:
+        self._timers.pop(version, None)
+        if self._release(version):
+            _LOGGER.info("Kokoro %s was idle and has left the memory; it is loaded again when asked for", version)
+
+    def _release(self, version: str) -> bool:
+        """Let a release go unless somebody uses it; whether it went."""
+        release = self._there(version)
+        if release is None or self._users[version]:
+            return False
         del self._loading[version]
-        _LOGGER.info("Kokoro %s was idle and has left the memory; it is loaded again when asked for", version)
-        self._tidying = asyncio.create_task(self._tidy(task.result(), self._calibrating.pop(version, None)))
+        self._tidying = asyncio.create_task(self._tidy(release, self._calibrating.pop(version, None)))
+        return True
 
     async def _tidy(self, release: Release | None, calibrating: asyncio.Task[None] | None) -> None:
         if calibrating is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,9 @@ def _fill(module: torch.nn.Module, state: dict[str, Tensor], where: str, remedy:
     wrong = [key for key, value in state.items() if value.is_meta or value.dtype != kinds.get(key, value.dtype)]
     if wrong:
         raise ModelError(f"{where} does not fit the network ({wrong[0]} is {state[wrong[0]].dtype}); {remedy}.")
+    broken = next((key for key, value in state.items() if not math.isfinite(float(value.sum()))), None)
+    if broken is not None:
+        raise ModelError(f"{where} is damaged ({broken} holds values that are not numbers); {remedy}.")
     try:
         result = module.load_state_dict(state, strict=False, assign=True)
     except RuntimeError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,8 @@ __all__ = [
     "Attribution",
     "ReleaseDescription",
     "ReleaseLanguage",
+    "built_in_like",
+    "clash",
     "described",
     "files_in",
     "find",
@@ -59,6 +62,8 @@ _read: dict[Path, tuple[_Stamp, ReleaseDescription | str]] = {}
 _found: dict[Path, dict[str, ReleaseDescription]] = {}
 """By folder of models."""
 _refused: dict[Path, dict[str, str]] = {}
+_remembered: dict[str, ReleaseDescription] = {}
+"""Those that were ever found: who still speaks, or is shown, by one that has just gone asks for its values."""
 
 
 @cache
@@ -103,8 +108,8 @@ def is_found(version: str) -> bool:
 
 
 def described(version: str) -> ReleaseDescription:
-    """The values of a release by its name. UnknownVersionError where it was not found."""
-    known = _known()
+    """The values of a release by its name. UnknownVersionError where it was never found."""
+    known = _remembered | _known()
     if version not in known:
         raise _unknown(version)
     return known[version]
@@ -120,12 +125,25 @@ def match_version(spelling: str) -> str:
         for name, release in folders.items():
             if plain.replace(" ", "-") in (name, f"kokoro-{name}", release.label.casefold().replace(" ", "-")):
                 return name
+    version = _built_in_version(spelling)
+    if version is None:
+        raise _unknown(spelling)
+    return version
+
+
+def _built_in_version(spelling: str) -> str | None:
+    """The release of this program that a spelling of a version means, or None."""
     wanted = spelling.strip().lower().removeprefix("kokoro").strip(" -_").removeprefix("v")
     written = f"v{wanted.replace('_', '.').replace('-', '.')}"
     version = _ALSO_WRITTEN.get(written) or (f"{written}.0" if wanted.isdecimal() else written)
-    if version not in VERSIONS:
-        raise _unknown(spelling)
-    return version
+    return version if version in VERSIONS else None
+
+
+def built_in_like(spelling: str) -> str | None:
+    """The release of this program that a name means to a client, by its version or its label; None for any other."""
+    plain = spelling.strip().casefold().replace(" ", "-")
+    labels = {release.label.casefold().replace(" ", "-"): name for name, release in _built_in().items()}
+    return labels.get(plain) or _built_in_version(spelling)
 
 
 def _unknown(spelling: str) -> UnknownVersionError:
@@ -175,6 +193,7 @@ def find(models: Path, keep: str | None = None) -> None:
             found[folder] = release
     if keep in before:
         found.setdefault(keep, before[keep])
+    _remembered.update(found)
     _found[models], _refused[models] = found, reasons
     _learn_languages()
 
@@ -188,6 +207,7 @@ def forget_found() -> None:
     """Know only the releases of this program."""
     _found.clear()
     _refused.clear()
+    _remembered.clear()
     _learn_languages()
 
 
@@ -215,13 +235,21 @@ def _described_by(path: Path) -> ReleaseDescription | str:
         return str(error)
 
 
-def _clash(release: ReleaseDescription, others: dict[str, ReleaseDescription]) -> str | None:
-    """Why a release cannot stand beside others, or None."""
-    for other in (*_built_in().values(), *others.values()):
-        if release.folder == other.folder or release.name.replace("_", ".") == other.name:
-            return f"its folder has the name of a release of this program ({other.name}); give it another"
-        if release.label.casefold() in (other.label.casefold(), other.name.casefold()):
-            return f"its label {release.label!r} is that of {other.name} already; give it another"
+def clash(release: ReleaseDescription) -> str | None:
+    """Why a release cannot stand beside all that are known, or None."""
+    return _clash(release, {name: other for name, other in _known().items() if name != release.name})
+
+
+def _clash(release: ReleaseDescription, others: Mapping[str, ReleaseDescription]) -> str | None:
+    """Why a release cannot stand beside others, or None. Each name and label means one release to a client."""
+    if taken := built_in_like(release.name):
+        return f"its folder has the name of a release of this program ({taken}); give it another"
+    if taken := built_in_like(release.label):
+        return f"its label {release.label!r} is that of {taken} already; give it another"
+    plain = {release.name, release.label.casefold()}
+    for other in others.values():
+        if plain & {other.name, other.label.casefold()}:
+            return f"its name or label {release.label!r} is that of {other.name} already; give it another"
     return None
 
 

@@ -19,10 +19,13 @@ from kokoro_wyoming.strict_yaml.messages import Section, keys, sentence
 from kokoro_wyoming.strict_yaml.mistakes import Mistake, config_error
 
 FILE_NAME = "release.yaml"
-NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
+LONGEST_NAME = 40
+NAME = re.compile(rf"[a-z0-9][a-z0-9_.-]{{0,{LONGEST_NAME - 1}}}")
 """A release's name, which is that of its folder."""
 
 DEFAULT_ROWS, DEFAULT_PHONEMES = 510, 400
+MOST_MISTAKES = 20
+"""Of one file at a time; somebody who mends these sees the next ones."""
 
 
 def _line(value: str) -> str:
@@ -170,8 +173,8 @@ def read_release(path: Path, name: str | None = None, folder: str | None = None)
     try:
         values = ReleaseFile.model_validate(document.values)
     except ValidationError as error:
-        mistakes = [_mistake(details, document) for details in error.errors(include_url=False)]
-        raise config_error(mistakes, str(path)) from error
+        told = error.errors(include_url=False)[:MOST_MISTAKES]
+        raise config_error([_mistake(details, document) for details in told], str(path)) from error
     return _description(values, name or folder, folder)
 
 

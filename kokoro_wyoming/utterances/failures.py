@@ -7,6 +7,7 @@ import re
 import traceback
 
 from kokoro_wyoming.errors import KokoroWyomingError, PeerError
+from kokoro_wyoming.releases import names
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -14,15 +15,18 @@ _ERROR_CHARS = 200
 
 _PATH = re.compile(r"[^\s'\"(]*[/\\]([^\s/\\]*)")
 
-_VOICE_WITH_RELEASE = re.compile(r"v?[0-9.]+/[^/\\]+$")
-"""The full name of a voice, such as v0.19/af_bella: it looks like a path and is none."""
-
 
 def error_text(error: KokoroWyomingError) -> str:
     """The error as a client may read it: one printable line of at most 200 characters, files without their folders."""
-    text = _PATH.sub(lambda path: path[0 if _VOICE_WITH_RELEASE.match(path[0]) else 1], " ".join(str(error).split()))
+    text = _PATH.sub(lambda path: path[0 if _is_voice(path[0]) else 1], " ".join(str(error).split()))
     printable = "".join(character for character in text if character.isprintable())
     return printable if len(printable) <= _ERROR_CHARS else printable[: _ERROR_CHARS - 1] + "…"
+
+
+def _is_voice(path: str) -> bool:
+    """Whether it is the full name of a voice, such as v0.19/af_bella: it looks like a path and is none."""
+    release, _, name = path.partition("/")
+    return release in names() and "/" not in name and "\\" not in name
 
 
 def log_refusal(peer: str, error: KokoroWyomingError) -> None:

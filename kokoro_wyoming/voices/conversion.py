@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kokoro_wyoming.assets.files import SAFETENSORS
 from kokoro_wyoming.errors import AssetError
-from kokoro_wyoming.releases import ReleaseDescription
+from kokoro_wyoming.releases import ReleaseDescription, built_in_like
 
 FORMATS = {".pt": "torch.save", ".npy": "NumPy", SAFETENSORS: "safetensors", ".bin": "raw float32"}
 """What the files are, by suffix."""
@@ -41,7 +41,8 @@ def converted(pack: Tensor, source: ReleaseDescription, target: ReleaseDescripti
         raise AssetError(
             f"It is no voice of {source.title}: it has {len(pack)} rows, and those have {source.pack_rows}."
         )
-    if source.name != target.name and source.name not in target.packs_of:
+    known = {built_in_like(name) or name for name in target.packs_of}
+    if source.name not in (target.name, *known):
         raise AssetError(
             f"A voice of {source.title} does not speak with {target.title}: each network knows the voices that it was "
             f"trained with, and the makers of {target.title} do not say that it knows those of {source.title}."

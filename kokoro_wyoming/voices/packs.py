@@ -11,9 +11,9 @@ from weakref import WeakValueDictionary
 import torch
 from torch import Tensor
 
-from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, damage_explained, read_array
+from kokoro_wyoming.assets.tensor_files import ARRAY_SUFFIXES, COPY, REFETCH, damage_explained, read_array
 from kokoro_wyoming.errors import AssetError, ModelError, PeerError, UnknownVoiceError
-from kokoro_wyoming.releases import described, how_to_get, names
+from kokoro_wyoming.releases import described, how_to_get, is_built_in, names
 from kokoro_wyoming.voices.blends import is_plain, parse
 from kokoro_wyoming.voices.descriptions import folded
 
@@ -34,7 +34,8 @@ def read_pack(path: Path, version: str) -> Tensor:
 
     AssetError names the file when it is missing, truncated, not a tensor, not finite, or for another release.
     """
-    pack, rows = read_any(path), described(version).pack_rows
+    remedy = REFETCH if path.suffix == ".pt" and is_built_in(version) else COPY
+    pack, rows = read_any(path, remedy), described(version).pack_rows
     if len(pack) != rows:
         raise AssetError(
             f"{path} is not a voice for Kokoro {version}: its shape is {tuple(pack.shape)}, "
@@ -43,16 +44,16 @@ def read_pack(path: Path, version: str) -> Tensor:
     return pack
 
 
-def read_any(path: Path) -> Tensor:
+def read_any(path: Path, remedy: str = COPY) -> Tensor:
     """Read a voice pack of whatever release: float32, shape (rows, 1, 256). AssetError as `read_pack`."""
     try:
-        with damage_explained(path):
-            return _as_pack(read_array(path), path)
+        with damage_explained(path, remedy):
+            return _as_pack(read_array(path, remedy), path, remedy)
     except ModelError as error:
         raise AssetError(str(error)) from error
 
 
-def _as_pack(pack: Any, path: Path) -> Tensor:
+def _as_pack(pack: Any, path: Path, remedy: str) -> Tensor:
     if not isinstance(pack, Tensor):
         raise AssetError(f"{path} is not a voice: it holds a {type(pack).__name__} where a tensor was expected.")
     if path.suffix == ".bin" and pack.numel() % STYLE_ROW_SIZE == 0:
@@ -64,7 +65,7 @@ def _as_pack(pack: Any, path: Path) -> Tensor:
         )
     pack = pack.detach().to("cpu", torch.float32).contiguous()
     if not bool(torch.isfinite(pack).all()):
-        raise AssetError(f"{path} is damaged: it holds values that are not numbers; fetch it again.")
+        raise AssetError(f"{path} is damaged: it holds values that are not numbers; {remedy}.")
     return pack
 
 

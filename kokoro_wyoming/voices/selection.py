@@ -6,7 +6,7 @@ A `VoiceSelector` never changes. When voices are added or removed, a new one rep
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kokoro_wyoming.errors import PeerError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
@@ -198,7 +198,7 @@ class VoiceSelector:
         voices = [*catalogue.voices, *self._alias_voices(None if is_first else version)]
         if is_first and self._choices.offer_other_release:
             others = [other for other in self._catalogues.values() if other is not catalogue]
-            voices += [_with_release(voice) for other in others for voice in other.voices]
+            voices += [_with_release(voice, release.tags) for other in others for voice in other.voices]
         return ProgramDescription(
             name=release.label,
             description=f"{release.title} ({'; '.join(filter(None, (kind, release.licence)))})",
@@ -217,9 +217,13 @@ class VoiceSelector:
             yield VoiceDescription(name, label, (spoken.language,), spoken.version)
 
 
-def _with_release(voice: VoiceDescription) -> VoiceDescription:
-    """A voice for another release's program: name and label contain its release, and the label has no star."""
-    name, _, rest = voice.label.removeprefix("* ").partition(" (")
+def _with_release(voice: VoiceDescription, spoken: Collection[str]) -> VoiceDescription:
+    """A voice for another release's program: name and label contain its release.
+
+    Its label keeps its star where that release does not speak its language itself, by a tag in `spoken`.
+    """
+    label = voice.label.removeprefix("* ") if voice.languages[0] in spoken else voice.label
+    name, _, rest = label.partition(" (")
     return replace(voice, name=f"{voice.version}/{voice.name}", label=f"{name} {voice.version} ({rest}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -10,7 +11,8 @@ import shutil
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, BinaryIO
 
 import jiwer
 import numpy as np
@@ -73,19 +75,21 @@ def test_a_folder_is_sorted_by_what_its_files_hold(tmp_path: Path) -> None:
     np.save(folder / "voices" / "dm_short.npy", np.zeros((400, 1, 256), np.float32))
     torch.save(torch.zeros(5), folder / "five.pt")
     torch.save([Harmful(tmp_path / "run")], folder / "harmful.pt")
+    (folder / "pointer.pth").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 327000000\n")
     (folder / "cut.pth").write_bytes((folder / "model.pth").read_bytes()[:9_000_000])
     found = survey(folder)
     assert [path.name for path in found.weights] == ["model.pth"]
-    assert found.config is not None
-    assert found.config.name == "sizes.json"
+    assert len(found.configs) == 1
+    assert found.configs[0].name == "sizes.json"
     assert ([path.stem for path in found.voices], found.rows) == (["df_anna", "dm_karl"], 510)
     assert (found.licence, found.languages) == ("apache-2.0", ("de",))
     told = {
         "other.safetensors": "not Kokoro's network: there is no bert_encoder",
         "voices/dm_short.npy": "a voice with 400 rows, where others have 510",
-        "five.pt": "no voice: (5,)",
+        "five.pt": "is not a voice: its shape is (5,)",
         "harmful.pt": "holds something other than tensors and was not opened",
         "cut.pth": "truncated or corrupt",
+        "pointer.pth": "a pointer of Git LFS in place of the file; run `git lfs pull` there",
     }
     assert set(found.others) == set(told)
     for name, reason in told.items():
@@ -139,6 +143,29 @@ def test_a_repository_is_fetched_and_named_as_its_maker(
     assert "is no repository; write hub:OWNER/NAME" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (
+            lambda hub: hub.statuses.update({"model.pth": [401]}),
+            "does not have someone/Kokoro-German, or not for every",
+        ),
+        (lambda hub: hub.files.pop("model.pth"), "hub:someone/Kokoro-German has no weights of Kokoro's network"),
+    ],
+)
+def test_a_repository_that_cannot_be_had_leaves_nothing_behind(
+    fault: Callable[[HubStandIn], object],
+    told: str,
+    hub: HubStandIn,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fault(hub)
+    assert _add(tmp_path, "hub:someone/Kokoro-German") == 1
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "models").exists()
+
+
 # What is wrong
 
 
@@ -149,7 +176,10 @@ def test_a_repository_is_fetched_and_named_as_its_maker(
         (lambda home: _published(home / "it", voices=False), (), "has no voices"),
         (lambda home: _published(home / "it", weights={"net": {}}), (), "has no weights of Kokoro's network"),
         (lambda home: _published(home / "it", weights=Harmful(home / "run")), (), "has no weights of Kokoro's network"),
-        (lambda home: _published(home / "v1_0"), (), "is the folder of a release of this program"),
+        (lambda home: _published(home / "v1_0"), (), "means v1.0, which comes with this program"),
+        (lambda home: _published(home / "kokoro"), (), "'kokoro' means v1.0, which comes with this program"),
+        (lambda home: _published(home / "it"), ("--name", "1.1"), "means v1.1-zh, which comes with this program"),
+        (lambda home: "hub:someone/it", ("--offline",), "nothing may be downloaded"),
         (lambda home: _published(home / "it"), ("--name", "My release"), "is no name for a release"),
         (lambda home: _published(home / "it"), ("--speaks", "Klingon"), "is no language that is known here"),
         (lambda home: _published(home / "it"), (), "bert does not fit the network|bert lacks"),
@@ -164,6 +194,104 @@ def test_what_cannot_be_added_is_told_in_a_sentence(
     assert any(part in wrong for part in told.split("|")), wrong
     assert "Traceback" not in wrong
     assert not (tmp_path / "run").exists()
+
+
+def test_files_that_are_not_used_are_told_and_a_link_in_a_circle_is_not_followed(tmp_path: Path) -> None:
+    folder = _published(tmp_path / "it")
+    (folder / "older" / "voices").mkdir(parents=True)
+    (folder / "older" / "again").symlink_to(folder, target_is_directory=True)
+    torch.save({name: {"weight": torch.zeros(440_000)} for name in MODULES}, folder / "older" / "model.pth")
+    torch.save(torch.zeros(510, 1, 256), folder / "older" / "voices" / "df_Anna.pt")
+    np.save(folder / "voices" / "dm_karl.npy", np.zeros((510, 1, 256), np.float32))
+    torch.save(torch.full((510, 1, 256), float("nan")), folder / "voices" / "df_noise.pt")
+    found = survey(folder)
+    told = {file: detail for what, file, detail in found.lines() if what == "not used"}
+    assert set(told) == {"older/model.pth", "older/voices/df_Anna.pt", "voices/dm_karl.npy", "voices/df_noise.pt"}
+    assert "model.pth" in told["older/model.pth"]
+    assert "voices/df_anna.pt has the same voice's name" in told["older/voices/df_Anna.pt"]
+    assert "voices/dm_karl.pt has the same voice's name" in told["voices/dm_karl.npy"]
+    assert "not numbers" in told["voices/df_noise.pt"]
+    assert [path.name for path in found.weights] == ["model.pth", "model.pth"]
+
+
+def _described(folder: Path, **changed: str) -> None:
+    """Put a release.yaml into a folder that somebody publishes."""
+    values = {"label": "Theirs", "file": "small.pth", "config": "theirs.json"} | changed
+    (folder / "release.yaml").write_text(
+        f"label: {values['label']}\nattribution: {{name: Somebody, url: https://example.org/}}\n"
+        f"weights: {{file: {values['file']}}}\nconfig: {values['config']}\n"
+        "languages: {de-DE: {g2p: 'espeak:de', texts: [Hallo.]}}\n"
+    )
+
+
+def test_the_files_are_those_that_its_own_description_names(tmp_path: Path) -> None:
+    folder = _published(tmp_path / "it")
+    torch.save({name: {"weight": torch.zeros(440_000)} for name in MODULES}, folder / "small.pth")
+    shutil.copy(CONFIG, folder / "theirs.json")
+    _described(folder)
+    assert _add(tmp_path, folder) == 1  # no network is in these weights
+    there = {path.name for path in (tmp_path / "models" / "it").iterdir()}
+    assert there == {"small.pth", "theirs.json", "release.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "told"),
+    [
+        ({"file": "absent.pth"}, 1, "has no weights of Kokoro's network in absent.pth"),
+        ({"label": "Kokoro"}, 2, "its label 'Kokoro' is that of v1.0 already"),
+        ({"label": "[]"}, 2, "label: should be text"),
+    ],
+)
+def test_a_description_that_is_wrong_is_told_before_anything_is_copied(
+    changed: dict[str, str], status: int, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _published(tmp_path / "it")
+    _described(folder, **changed)
+    assert _add(tmp_path, folder) == status
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_release_that_is_here_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _add(tmp_path, _published(tmp_path / "it")) == 1
+    before = {path: path.read_bytes() for path in (tmp_path / "models").rglob("*.*")}
+    capsys.readouterr()
+    assert _add(tmp_path, _published(tmp_path / "other"), "--name=it") == 2
+    assert "there is a release 'it' already: `kokoro-wyoming release add it` tries it" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "models").rglob("*.*")} == before
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError(errno.ENOSPC, "No space left on device")])
+def test_nothing_is_left_of_a_copy_that_was_cut_short(
+    fault: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied: list[Any] = []
+
+    def copy(source: BinaryIO, target: BinaryIO, length: int) -> None:
+        target.write(source.read(length))
+        copied.append(source)
+        if len(copied) == 2:
+            raise fault
+
+    monkeypatch.setattr(shutil, "copyfileobj", copy)
+    folder = _published(tmp_path / "it")
+    (tmp_path / "models" / "it").mkdir(parents=True)
+    (tmp_path / "models" / "it" / "mine.txt").write_text("of the owner")
+    assert _add(tmp_path, folder) != 0
+    assert len(copied) == 2
+    assert [path.name for path in (tmp_path / "models" / "it").iterdir()] == ["mine.txt"]
+    assert not (tmp_path / "voices" / "it").exists()
+    assert "Traceback" not in (wrong := capsys.readouterr().err)
+    assert not isinstance(fault, OSError) or "free some space" in wrong
+
+
+def test_a_full_disk_is_told_before_anything_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=70_000_000))
+    assert _add(tmp_path, _published(tmp_path / "it")) == 1
+    assert "not enough disk space" in capsys.readouterr().err
+    assert not (tmp_path / "models" / "it").exists()
 
 
 def test_what_is_not_known_is_left_to_fill_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

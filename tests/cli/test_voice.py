@@ -73,6 +73,7 @@ def test_a_blend_becomes_a_voice(store: Store, capsys: Captured) -> None:
         (("convert", "af_heart", "--out", "mine.wav"), 2, "is in no format of voices; there are .pt, .npy"),
         (("convert", "af_none", "--out", "mine.pt"), 1, "there is neither a file 'af_none' nor such a voice in"),
         (("convert", "none.pt", "--out", "mine.pt"), 1, "there is no file 'none.pt'"),
+        (("convert", __file__, "--out", "mine.pt"), 1, "is not a voice: those are files of .pt, .npy, .safetensors"),
         (("convert", "af_heart", "--to", "v2", "--out", "mine.pt"), 1, "There is no Kokoro release 'v2' here"),
     ],
 )

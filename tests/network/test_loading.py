@@ -128,6 +128,12 @@ def _integer_bias(parts: Any) -> Any:
     return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": parts["bert_encoder"]["bias"].long()}}
 
 
+def _broken_bias(parts: Any) -> Any:
+    bias = parts["bert_encoder"]["bias"].clone()
+    bias[3] = torch.nan
+    return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": bias}}
+
+
 def _meta_bias(parts: Any) -> Any:
     return parts | {"bert_encoder": parts["bert_encoder"] | {"bias": parts["bert_encoder"]["bias"].to("meta")}}
 
@@ -150,6 +156,7 @@ def _wrong_shape(parts: Any) -> Any:
                 (_one_extra, "unknown extra"),
                 (_wrong_shape, "size mismatch"),
                 (_integer_bias, r"bert_encoder does not fit the network \(bias is torch.int64\)"),
+                (_broken_bias, r"bert_encoder is damaged \(bias holds values that are not numbers\)"),
                 (_meta_bias, r"bert_encoder does not fit the network \(bias is"),
                 (lambda parts: parts | {"bert_encoder": {"weight": "bias"}}, "truncated or corrupt"),
                 (lambda parts: parts | {"bert_encoder": {5: torch.zeros(1)}}, "truncated or corrupt"),

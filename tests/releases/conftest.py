@@ -9,7 +9,7 @@ import pytest
 from kokoro_wyoming import releases
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def nothing_found() -> Iterator[None]:
     releases.forget_found()
     yield

@@ -20,6 +20,7 @@ from kokoro_wyoming.builds.v1_0 import wrapper
 from kokoro_wyoming.cli import main
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import UnknownLanguageError
+from kokoro_wyoming.releases import find
 from kokoro_wyoming.scheduler import ModelThread
 from kokoro_wyoming.server.startup import manager_of
 from tests.stand_ins import g2p_program
@@ -99,6 +100,41 @@ async def test_its_program_ends_when_the_release_is_let_go(store: Store, monkeyp
     await manager._tidying
     assert _noted(store, "ended") == 1
     manager.thread.close(5)
+
+
+async def test_a_release_is_loaded_anew_when_its_description_changed_and_nobody_uses_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DescribedRelease, "initialize", lambda self: None)
+    manager = _manager(store)
+    file = store.models / "german" / "release.yaml"
+    async with manager.in_use("german") as before:
+        file.write_text(RELEASE.replace("0.3", "0.4"), encoding="utf-8")
+        find(store.models)
+        async with manager.in_use("german") as meanwhile:
+            assert meanwhile is before
+    async with manager.in_use("german") as after:
+        assert (before.description.version, after.description.version) == ("0.3", "0.4")
+    file.unlink()
+    find(store.models)
+    async with manager.in_use("german") as last:  # it is in memory, and somebody may be speaking
+        assert last is after
+    manager.thread.close(5)
+
+
+def test_check_tells_the_voices_of_a_release_and_what_it_lacks(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told() -> str:
+        main(["check", f"--models={store.models}", f"--voices-folder={store.voices}", "--no-hashes"])
+        return " ".join(capsys.readouterr().out.split())
+
+    assert f"german voice (1) ok {store.voices / 'german'}: df_anna" in told()
+    (store.voices / "german" / "df_anna.npy").unlink()
+    assert "release german unusable" in (lacking := told())
+    assert "has no voice for it" in lacking
+    (store.models / "german" / "german.pth").unlink()
+    assert "german.pth is not there; release.yaml names it" in told()
 
 
 def test_check_says_that_the_settings_do_not_allow_it(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from kokoro_wyoming import config, releases
 from kokoro_wyoming.errors import ConfigError, UnknownVersionError
 from kokoro_wyoming.languages import TAGS, language_name, match_language, match_own_language, tags
+from kokoro_wyoming.pronunciation.normalization import _normalizer, as_words
 from kokoro_wyoming.releases.file import read_release
 from kokoro_wyoming.voices.blends import parse
 from kokoro_wyoming.voices.catalogue import voice_label, voice_language
@@ -86,7 +87,12 @@ def test_a_mistake_names_its_place_and_what_is_right(wrong: tuple[str, str], tol
     [
         ("German!", RELEASE, "is no name for a release"),
         ("v1_0", RELEASE, "the name of a release of this program"),
+        ("kokoro", RELEASE, "the name of a release of this program (v1.0)"),
+        ("1.0", RELEASE, "the name of a release of this program (v1.0)"),
+        ("v1.1", RELEASE, "the name of a release of this program (v1.1-zh)"),
         ("other", RELEASE.replace("Kokoro German", "kokoro"), "its label 'kokoro' is that of v1.0 already"),
+        ("other", RELEASE.replace("Kokoro German", "Kokoro 1.0"), "its label 'Kokoro 1.0' is that of v1.0 already"),
+        ("other", RELEASE.replace("Kokoro German", "v019"), "its label 'v019' is that of v0.19 already"),
     ],
 )
 def test_a_release_cannot_take_the_place_of_another(name: str, text: str, told: str, tmp_path: Path) -> None:
@@ -119,6 +125,42 @@ def test_a_found_release_is_known_by_its_name_and_label_with_its_languages_until
     releases.find(folder.parent)
     assert releases.names() == releases.VERSIONS
     assert match_language("de") is None
+
+
+def test_two_found_releases_never_share_a_name_or_a_label(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    _folder(tmp_path, RELEASE.replace("Kokoro German", "german"), "other")
+    _folder(tmp_path, RELEASE, "third")
+    releases.find(folder.parent)
+    assert set(releases.names()) - {*releases.VERSIONS} == {"german"}
+    for name in ("other", "third"):
+        assert "is that of german already" in releases.refused(folder.parent)[name]
+
+
+def test_who_still_speaks_by_a_release_that_went_knows_its_values(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    releases.find(folder.parent)
+    (folder / "release.yaml").unlink()
+    releases.find(folder.parent)
+    assert releases.described("german").attribution.name == "A stand-in"
+    with pytest.raises(UnknownVersionError):
+        releases.match_version("german")
+
+
+@pytest.mark.parametrize("tag", ["fy-NL", "cs-CZ", "ru-RU", "uk-UA", "tlh-US"])
+def test_a_language_without_rules_of_ours_is_put_into_words_as_far_as_cldr_knows_it(tag: str, tmp_path: Path) -> None:
+    spoken = RELEASE.partition("  de-DE")[0] + f"  {tag}: {{g2p: 'espeak:nl', texts: A.}}\n"
+    releases.find(_folder(tmp_path, spoken).parent)
+    assert match_language(tag) == tag
+    _normalizer.cache_clear()
+    assert ("km" in as_words("5 km", tag)) == (tag == "tlh-US")
+
+
+def test_of_very_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
+    many = "".join(f"  a{number}: 1\n" for number in range(20_000))
+    with pytest.raises(ConfigError, match=r"^20 mistakes in") as refused:
+        read_release(_folder(tmp_path, f"languages:\n{many}") / "release.yaml")
+    assert len(str(refused.value)) < 10_000
 
 
 def test_a_file_that_is_wrong_for_a_while_changes_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import importlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from kokoro_wyoming.languages import TAGS, match_language
+from kokoro_wyoming.languages import TAGS, match_own_language
 
 if TYPE_CHECKING:
     from kokoro_wyoming.pronunciation.normalization.normalizer import Normalizer
@@ -73,7 +73,7 @@ def _rules_of(language: str) -> tuple[str, str]:
     if own is not None:
         return own
     # Not all that it knows is a tag: to it "uk" is the United Kingdom.
-    like = match_language(language) or ""
+    like = match_own_language(language) or ""
     return _NORMALIZERS[like] if len(primary) > 1 and like.startswith(f"{primary.lower()}-") else ("", "")
 
 

@@ -86,8 +86,15 @@ def _voice(name: str, voice: VoiceDescription) -> dict[str, object]:
 
 
 def _model(program: ProgramDescription) -> dict[str, object]:
-    owner = releases.described(program.version).attribution.name
-    return {"id": _model_id(program), "object": "model", "created": _MADE_SECONDS, "owned_by": owner}
+    release = releases.described(program.version)
+    return {
+        "id": _model_id(program),
+        "object": "model",
+        "created": _MADE_SECONDS,
+        "owned_by": release.attribution.name,
+        "release": program.version,
+        "texts": {language.tag: language.texts for language in release.languages},
+    }
 
 
 def _model_id(program: ProgramDescription) -> str:

@@ -21,6 +21,7 @@ from kokoro_wyoming.speakers.chime import gentle
 from tests.conftest import CHECKOUT, RunningServer
 from tests.protocols.http.browsers import CHROMIUM, FIREFOX, PULSEAUDIO, Browser, Chromium, chromium, firefox
 from tests.speakers.announcing import KOKORO
+from tests.stand_ins import german_release
 from tests.stand_ins.prefix_proxy import FRAME, prefix_proxy
 from tests.stand_ins.snd import snd_service
 
@@ -274,6 +275,30 @@ async def test_a_key_is_asked_for_once(chromium_window: Chromium, model_data: St
         assert (await heard(chromium_window))["peak"] > 0.05
         await show(chromium_window, address)
         assert await chromium_window.run("document.getElementById('key-form').hidden")
+
+
+async def test_a_release_of_others_has_the_sample_and_the_examples_that_it_brings(
+    chromium_window: Chromium, model_data: Store, tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "models", tmp_path / "voices")
+    for ours, theirs in ((store.models, model_data.models), (store.voices, model_data.voices)):
+        ours.mkdir()
+        (ours / "v1_0").symlink_to(theirs / "v1_0")
+    german_release.lay_out(model_data, store, german_release.RELEASE.replace("df_anna,", "dm_karl,"))
+    with serving(store) as address:
+        await show(chromium_window, address)
+        await chromium_window.fill("#search", "anna")
+        await chromium_window.click(".voice-list li:not([hidden]) button")
+        assert (await heard(chromium_window))["peak"] > 0.05
+        assert await chromium_window.run("document.getElementById('words').lang") == "de-DE"
+        assert await chromium_window.run("document.getElementById('words').textContent") == "Alles ist bereit."
+        await chromium_window.run(
+            "(list => { list.value = 'de-DE'; list.dispatchEvent(new Event('change')); })"
+            "(document.getElementById('example-language'))"
+        )
+        await chromium_window.click("#examples button")
+        assert await chromium_window.run("document.getElementById('text').value") == "Alles ist bereit."
+        assert await chromium_window.run("document.getElementById('written').value") == "german/dm_karl"
 
 
 async def test_a_text_is_announced_on_the_speakers_that_are_ticked(

@@ -488,6 +488,7 @@ async def test_an_expected_failure_is_told_in_its_words_without_folders(caplog: 
     [
         ("No voice 'a/b'.", "No voice 'b'."),
         ("No 'v0.19/af_b'; see v0.19/x/y.", "No 'v0.19/af_b'; see y."),
+        ("Kokoro v1.1-zh has one: v1.1-zh/zf_001.", "Kokoro v1.1-zh has one: v1.1-zh/zf_001."),
         ("C:\\Users\\me\\x.pt is cut", "x.pt is cut"),
         ("two\nlines\x1b[31m\ud83d", "two lines[31m"),
         ("x" * 300, "x" * 199 + "…"),

@@ -24,6 +24,8 @@ const text = byId("text");
 const exampleLanguage = byId("example-language");
 /** @type {import("./voices.js").Voice[]} */
 let voices = [];
+/** @type {Record<string, Record<string, string[]>>} The sample texts of each release, by language. */
+let texts = {};
 let drawing = 0;
 
 /** The language of the voice, or of the first one of a blend. */
@@ -63,8 +65,9 @@ function draw() {
 
 function showExamples() {
   const tag = exampleLanguage.value;
-  const chips = (PRESETS[tag]?.texts ?? []).map((example, place) => {
-    const chip = element("button", { type: "button", textContent: TOPICS[place], title: example });
+  const chips = examples(tag).map((example, place) => {
+    const name = PRESETS[tag] ? TOPICS[place] : `Example ${place + 1}`;
+    const chip = element("button", { type: "button", textContent: name, title: example });
     chip.addEventListener("click", () => {
       if (language() !== tag) choose(best(tag) ?? choice.voice);
       text.value = example;
@@ -74,6 +77,16 @@ function showExamples() {
   });
   byId("examples").replaceChildren(...chips);
 }
+
+/** Ours, or those of the release that speaks a language. @param {string} tag */
+function examples(tag) {
+  const release = voices.find((voice) => voice.id === best(tag))?.release ?? "";
+  return PRESETS[tag]?.texts ?? texts[release]?.[tag] ?? [];
+}
+
+/** @param {import("./voices.js").Voice} voice */
+const sampleOf = ({ language, release, label }) =>
+  PRESETS[language]?.sample ?? texts[release]?.[language]?.[0] ?? label;
 
 /** @param {string} tag */
 function best(tag) {
@@ -91,20 +104,20 @@ function choose(id) {
 async function loadVoices() {
   try {
     voices = (await (await ask("v1/audio/voices")).json()).voices;
+    const models = (await (await ask("v1/models")).json()).data;
+    texts = Object.fromEntries(models.map((model) => [model.release, model.texts]));
   } catch (error) {
     return tell(error.message, "error");
   }
   tell("");
-  const tags = Object.keys(PRESETS).filter((tag) => best(tag));
+  const spoken = new Set([...Object.keys(PRESETS), ...voices.map((voice) => voice.language)]);
+  const tags = [...spoken].filter((tag) => examples(tag).length && best(tag));
   const [primary] = navigator.language.split("-");
   const near = tags.find((tag) => tag === navigator.language) ?? tags.find((tag) => tag.startsWith(`${primary}-`)) ?? "en-US";
   voices.sort((one, other) => Number(other.language === near) - Number(one.language === near));
   showVoices(voices, {
     choose,
-    sample: (voice) => {
-      const sample = PRESETS[voice.language]?.sample ?? voice.label;
-      speaker.say(sample, { voice: voice.id, volume: choice.loudness }, voice.language);
-    },
+    sample: (voice) => speaker.say(sampleOf(voice), { voice: voice.id, volume: choice.loudness }, voice.language),
   });
   exampleLanguage.replaceChildren(
     ...tags.map((tag) => element("option", { value: tag, textContent: languageName(tag) })),
@@ -112,7 +125,7 @@ async function loadVoices() {
   const first = best(near) ?? voices[0]?.id;
   if (!first) tell("The server has no voices yet: it may still be fetching them.", "error");
   else if (!choice.parts.length) choose(first);
-  if (!text.value && tags.length) text.value = PRESETS[exampleLanguage.value]?.texts[0] ?? "";
+  if (!text.value && tags.length) text.value = examples(exampleLanguage.value)[0] ?? "";
   changed();
 }
 

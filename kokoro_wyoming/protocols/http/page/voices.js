@@ -6,7 +6,7 @@ const list = byId("voice-list");
 const filters = { search: byId("search"), language: byId("language"), sex: byId("sex"), favourites: byId("favourites") };
 const names = new Intl.DisplayNames("en", { type: "language", languageDisplay: "dialect" });
 
-/** @typedef {{id: string, name: string, label: string, language: string, gender: string | null, grade: string | null, best: boolean}} Voice */
+/** @typedef {{id: string, name: string, label: string, language: string, gender: string | null, grade: string | null, release: string, best: boolean}} Voice */
 
 /** @type {{voice: Voice, row: HTMLElement}[]} */
 let rows = [];
