@@ -153,7 +153,9 @@ async def test_every_command_ends_with_the_right_status(command: str, tmp_path: 
             await check(state, _COMMANDS[command], places)
 
     loads_torch = command in ("bench", "voices", "voices --json", "voice", "check", "serve")
-    await asyncio.gather(*(check_in(state) for state in (_WORST if loads_torch else _STATES)))
+    states = _WORST if loads_torch else _STATES
+    outcomes = await asyncio.gather(*(check_in(state) for state in states), return_exceptions=True)
+    assert dict(zip(states, outcomes, strict=True)) == dict.fromkeys(states)
 
 
 def test_no_command_is_left_out() -> None:
