@@ -209,7 +209,9 @@ def stand_in() -> None:
     vars(installed).update(installed_languages=lambda *_: {})
     inference = ModuleType("kokoro_wyoming.network.inference")  # which imports kokoro and spaCy
     vars(inference).update(OutputOptions=lambda *_, **__: None)
-    sys.modules.update({module.__name__: module for module in (manager, installed, inference)})
+    named_g2p = ModuleType("kokoro_wyoming.builds.named_g2p")  # which imports the libraries
+    vars(named_g2p).update(Limits=None)
+    sys.modules.update({module.__name__: module for module in (manager, installed, inference, named_g2p)})
     assets.fetch = lambda store, **_: None
 
 
