@@ -288,6 +288,9 @@ def test_what_it_prints_as_errors_is_logged_in_short_lines(program: Make, caplog
         _phonemes(g2p, "talks")
         assert _phonemes(g2p, "bytes") == "\ufffd\ufffd ok"
         g2p.close()
+        for thread in threading.enumerate():
+            if thread.name.startswith("messages of"):
+                thread.join(10)
         messages = [record.getMessage() for record in caplog.records]
     assert any(message.endswith(": ready") for message in messages)
     assert sum("mmm" in message for message in messages) == 5
