@@ -129,18 +129,20 @@ def _function(item: pytest.Item) -> str:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long files go first: of two processes none is left with one when the other has no more.
 
-    `-m "not weights"`, the quick subset, leaves out what is long, and of tests that are alike all but a few.
+    `-m "not weights"`, the quick subset, leaves out what is long, and of tests that are alike all but a few; with
+    `--cov` none of these, as each may run a line that no other does.
     """
+    measures_coverage = bool(config.getoption("cov_source", None))
     alike = Counter(_function(item) for item in items)
     seen: Counter[str] = Counter()
     for item in items:
         name = _function(item)
         is_spare = seen[name] % math.ceil(alike[name] / _QUICK_EXAMPLES) != 0
         seen[name] += 1
-        if is_spare or item.get_closest_marker("long"):
+        if (is_spare and not measures_coverage) or item.get_closest_marker("long"):
             item.add_marker("weights")
     places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
