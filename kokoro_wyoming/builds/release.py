@@ -25,7 +25,6 @@ from kokoro_wyoming.languages import match_language
 from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, TrailingContext, choose_device
 from kokoro_wyoming.network.learning import CalibrationData
 from kokoro_wyoming.network.loading import load_model, read_config
-from kokoro_wyoming.network.memory import let_dictionaries_go
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.pronunciation import in_context, ipa
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, RunPart, has_sound, of_runs
@@ -180,10 +179,9 @@ class Release(ABC):
             self._network.forget_voices()
 
     def rest(self) -> None:
-        """Let go of the memory that speech takes, while nobody speaks; on the thread that speaks."""
+        """Let go of the memory that its layers compute in, while nobody speaks; on the thread that speaks."""
         if self._network is not None:
             self._network.rest()
-        let_dictionaries_go()
 
     def close(self) -> None:
         """Let the G2Ps go, and end what they started; from any thread, but not while somebody speaks."""

@@ -113,13 +113,12 @@ def _found_releases(config: Config) -> Iterator[_Finding]:
 def _voices_found(config: Config, version: str) -> _Finding:
     """The voices of a release that was found, or why it is not offered."""
     store, voices = settings.store(config), scan(config, version).voices
-    weights = store.weights(version)
+    weights, folder = store.weights(version), store.voices_folder(version)
     if not weights.is_file():
         return _Finding(f"release {version}", "unusable", f"{weights} is not there; release.yaml names it")
     if not voices:
-        return _Finding(f"release {version}", "unusable", f"{store.voices_folder(version)} has no voice for it")
+        return _Finding(f"release {version}", "unusable", f"{folder} has no voice for it")
     shown = ", ".join(voice.name for voice in voices[:_MAX_NAMES])
-    folder = store.voices_folder(version)
     return _Finding(f"{version} voice ({len(voices)})", _OK, f"{folder}: {shown}{', ...' * (len(voices) > _MAX_NAMES)}")
 
 

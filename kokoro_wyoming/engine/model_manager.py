@@ -19,7 +19,7 @@ from kokoro_wyoming.builds.installed import speakable_languages
 from kokoro_wyoming.builds.named_g2p import Limits
 from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.calibration import calibrate
-from kokoro_wyoming.network.memory import return_memory
+from kokoro_wyoming.network.memory import let_dictionaries_go, return_memory
 from kokoro_wyoming.processor import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, described, find, is_described, match_version
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
@@ -122,6 +122,7 @@ class ModelManager:
         async with self._giving_back:
             for release in self._all_there():
                 await self.thread.run(release.rest)
+            await self.thread.run(let_dictionaries_go)
 
     def _all_there(self) -> list[Release]:
         """The releases in memory."""

@@ -59,7 +59,10 @@ class Journal:
 
 
 async def _locked(path: Path) -> filelock.BaseFileLock:
-    """The lock in this file, once no other process has it. Raises OSError, NotImplementedError."""
+    """The lock in this file, once no other process has it.
+
+    Raises OSError where the folder cannot be written, and filelock's NotImplementedError where its disk has no locks.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = filelock.FileLock(path, timeout=0)
     while True:

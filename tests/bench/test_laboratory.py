@@ -183,6 +183,11 @@ if __name__ == "__main__":
 """
 
 
+_WITH_PIPER = pytest.mark.skipif(
+    not piper.FOLDER.is_dir(), reason="wyoming-piper is not here: it takes 300 MB; `scripts.bench --piper` installs it"
+)
+
+
 @pytest.mark.long
 def test_piper_that_cannot_be_installed_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -192,7 +197,7 @@ def test_piper_that_cannot_be_installed_is_told_in_one_line(tmp_path: Path, monk
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not piper.FOLDER.is_dir(), reason="wyoming-piper is not here; `scripts.bench --piper` installs it")
+@_WITH_PIPER
 async def test_piper_speaks_and_ends_with_its_block() -> None:
     async with piper.piper_server() as server:
         await server.meet()
@@ -203,7 +208,7 @@ async def test_piper_speaks_and_ends_with_its_block() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not piper.FOLDER.is_dir(), reason="wyoming-piper is not here; `scripts.bench --piper` installs it")
+@_WITH_PIPER
 def test_piper_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     (tmp_path / "starter.py").write_text(_STARTER)
     command, environment = [sys.executable, str(tmp_path / "starter.py")], {**os.environ, "PYTHONPATH": str(CHECKOUT)}

@@ -32,6 +32,7 @@ _COMMAS = {"ar": "فاصلة", "th": "จุด", "tr": "virgül", "vi": "phẩy
 _ABBREVIATED_YEAR = re.compile(r"[ \u00a0\u202f](?:г|р)\.$")
 """Russian and Ukrainian, behind a year."""
 _NUMBER_ERRORS = (NotImplementedError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
+"""What num2words raises for a number that a language of its own cannot say; then its digits stay for the G2P."""
 
 
 class CldrNormalizer(Normalizer):
