@@ -343,7 +343,7 @@ async def test_failures_are_told_in_time(tmp_path: Path, renderer: StandInRender
 
 
 async def test_of_a_renderer_that_is_never_seen_playing_nobody_says_that_it_has_played(tmp_path: Path) -> None:
-    async with serving(StandInRenderer(play_seconds=0.0, is_seen=False)) as renderer:
+    async with serving(StandInRenderer(is_seen=False)) as renderer:
         assert (await announced(renderer, tmp_path)).status == "taken"
 
 

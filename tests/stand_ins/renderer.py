@@ -84,7 +84,7 @@ class StandInRenderer:
     play_seconds: float = 0.1
     """How long it plays what it fetched, after it was seen to play."""
     is_seen: bool = True
-    """Whether it plays on until somebody has asked."""
+    """Whether it plays on until somebody has asked; otherwise it is never found playing."""
 
     values: dict[str, str] = field(
         default_factory=lambda: {
@@ -146,19 +146,20 @@ class StandInRenderer:
         return None
 
     async def _play(self, uri: str) -> None:
-        if "/say/announced/" in uri:
-            if not self.fetches:
-                return
-            async with aiohttp.ClientSession() as session, session.head(uri) as there, session.get(uri) as sound:
-                assert there.status == 200
-                self.fetched.append((sound.headers["Content-Type"], await sound.read()))
-        self.values["transport"] = "PLAYING"
-        if "/say/announced/" in uri:
+        if "/say/announced/" not in uri:
+            self.values["transport"] = "PLAYING"
+            return
+        if not self.fetches:
+            return
+        async with aiohttp.ClientSession() as session, session.head(uri) as there, session.get(uri) as sound:
+            assert there.status == 200
+            self.fetched.append((sound.headers["Content-Type"], await sound.read()))
+        if self.is_seen:
+            self.values["transport"] = "PLAYING"
             self._asked.clear()
-            if self.is_seen:
-                await self._asked.wait()
+            await self._asked.wait()
             await asyncio.sleep(self.play_seconds)
-            self.values["transport"], self.values["status"] = self.ends
+        self.values["transport"], self.values["status"] = self.ends
 
     def services(self) -> dict[str, dict[str, dict[str, str]]]:
         """Its services by their type."""

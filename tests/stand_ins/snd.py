@@ -65,25 +65,27 @@ def playing(speaker: Speaker) -> Serve:
 
 
 def playing_by(*program: str) -> Callable[[Speaker], Serve]:
-    """Hands PCM to a program, which is ended when the client hangs up."""
+    """Hands PCM to a program, which is ended when the client hangs up, or the service ends."""
 
     def behaviour(speaker: Speaker) -> Serve:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             player: asyncio.subprocess.Process | None = None
-            while (event := await async_read_event(reader)) is not None:
-                speaker.events.append(event)
-                if AudioStart.is_type(event.type):
-                    player = await asyncio.create_subprocess_exec(*program, stdin=asyncio.subprocess.PIPE)
-                elif AudioChunk.is_type(event.type):
-                    assert player is not None
-                    assert player.stdin is not None
-                    player.stdin.write(AudioChunk.from_event(event).audio)
-                    await player.stdin.drain()
-                elif AudioStop.is_type(event.type):
-                    await async_write_event(Played().event(), writer)
-            assert player is not None
-            player.terminate()
-            await player.communicate()  # which closes the pipe, too
+            try:
+                while (event := await async_read_event(reader)) is not None:
+                    speaker.events.append(event)
+                    if AudioStart.is_type(event.type):
+                        player = await asyncio.create_subprocess_exec(*program, stdin=asyncio.subprocess.PIPE)
+                    elif AudioChunk.is_type(event.type):
+                        assert player is not None
+                        assert player.stdin is not None
+                        player.stdin.write(AudioChunk.from_event(event).audio)
+                        await player.stdin.drain()
+                    elif AudioStop.is_type(event.type):
+                        await async_write_event(Played().event(), writer)
+            finally:
+                if player is not None:
+                    player.terminate()
+                    await player.communicate()  # which closes the pipe, too
 
         return serve
 
