@@ -23,7 +23,7 @@ _DICTIONARIES = (".dic", ".bin")
 def keep_freed() -> None:
     """Keep freed memory for the next layer, window and sentence: page faults would take a sixth of the time.
 
-    All threads share one arena. With an arena each, they would need 50 MB more at the peak.
+    All threads share one arena, if there is one thread yet. With an arena each, they would need 50 MB more at the peak.
     """
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
