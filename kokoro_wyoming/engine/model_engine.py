@@ -79,6 +79,7 @@ class Engine:
         self._stuck_seconds = stuck_seconds
         self._utterances = 0
         self._tidying: asyncio.TimerHandle | None = None
+        self._letting_go: asyncio.Future[None] | None = None
         self._giving_back: asyncio.Future[None] | None = None
         self._selector = VoiceSelector(catalogues, weights, self._choices)
         self._selector.check()
@@ -173,6 +174,7 @@ class Engine:
         if self._tidying is not None:
             self._tidying.cancel()
         if not self._utterances:
+            self._letting_go = asyncio.ensure_future(self.manager.let_dictionaries_go())
             self._tidying = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._tidy)
 
     def _tidy(self) -> None:
