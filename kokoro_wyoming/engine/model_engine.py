@@ -21,7 +21,7 @@ from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
-from kokoro_wyoming.network.memory import trim_heap
+from kokoro_wyoming.network.memory import let_code_go, trim_heap
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions
 from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.releases import described, is_described
@@ -184,6 +184,7 @@ class Engine:
     async def _give_back(self) -> None:
         await self.manager.rest()
         await asyncio.to_thread(trim_heap)
+        await asyncio.to_thread(let_code_go)
 
 
 def _sample(voice: SpokenVoice) -> str:

@@ -19,7 +19,6 @@ _LARGE_BYTES = 256 << 10
 
 _MADV_DONTNEED = 4
 _MAPS = Path("/proc/self/maps")
-_DICTIONARIES = (".dic", ".bin")
 
 _keeps_freed = False
 
@@ -85,9 +84,22 @@ def let_dictionaries_go() -> None:
     They stay in the system's cache, and come back when they are read, which takes half a millisecond of a sentence. No
     G2P may be closed meanwhile.
     """
+    _unmap_pages(" r--s ", (".dic", ".bin"))
+
+
+def let_code_go() -> None:
+    """Unmap the pages of libraries' code, of which a start has run more than speech will, on Linux.
+
+    They stay in the system's cache, and what is run comes back.
+    """
+    _unmap_pages(" r-xp ", (".so",))
+
+
+def _unmap_pages(kind: str, suffixes: tuple[str, ...]) -> None:
+    """Unmap the pages of files that are mapped in this way, and that nothing has written to."""
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
         for line in _MAPS.read_text().splitlines():
-            if line.endswith(_DICTIONARIES) and " r--s " in line:
+            if kind in line and line.endswith(suffixes):
                 start, end = (int(address, 16) for address in line.split()[0].split("-"))
                 library.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
