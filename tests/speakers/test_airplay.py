@@ -20,7 +20,6 @@ from kokoro_wyoming.speakers import addresses
 from kokoro_wyoming.speakers.announcer import Announcement, Outcome
 from kokoro_wyoming.speakers.interface import Means
 from kokoro_wyoming.speakers.kinds import KINDS
-from kokoro_wyoming.speakers.kinds.airplay import AirplaySpeaker
 from tests.conftest import CHECKOUT
 from tests.listening import Ears, words
 from tests.namespaces import NAMESPACES
@@ -50,6 +49,8 @@ def uri(receiver: Shairport, query: str = "") -> str:
 
 
 async def volume_db(receiver: Shairport) -> float:
+    from kokoro_wyoming.speakers.kinds.airplay import AirplaySpeaker  # imports pyatv, which no other test does
+
     async with offering() as host:
         speaker = AirplaySpeaker(addresses.parse(uri(receiver), KINDS), Means(host))
         await speaker.open()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import httpx
 import pytest
 import requests
 
@@ -340,6 +339,8 @@ def _by_requests(url: str) -> None:
 
 
 def _by_httpx(url: str) -> None:
+    import httpx
+
     with pytest.raises(httpx.RemoteProtocolError):
         httpx.post(url, json={"input": _FAILS, "response_format": "pcm"}, timeout=30)
 
