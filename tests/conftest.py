@@ -24,13 +24,13 @@ CHECKOUT = Path(__file__).parent.parent
 
 # The same examples every time, so that a change is judged by what it changed; how long one takes is nobody's law.
 settings.register_profile("stable", deadline=None, derandomize=True)
-settings.register_profile("quick", settings.get_profile("stable"), max_examples=30)
+settings.register_profile("quick", settings.get_profile("stable"), max_examples=20)
 settings.register_profile("exploring", deadline=None, max_examples=1000)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before the tests are imported, as each takes its settings then."""
-    usual = "quick" if is_quick(config) else "stable"
+    usual = "quick" if is_quick(config) and not measures_coverage(config) else "stable"
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
 
 
@@ -43,6 +43,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def is_quick(config: pytest.Config) -> bool:
     """Whether this is the quick subset."""
     return "not weights" in str(config.getoption("markexpr"))
+
+
+def measures_coverage(config: pytest.Config) -> bool:
+    """Whether it is told which lines are run."""
+    return bool(config.getoption("cov_source", None))
 
 
 # Modules and tests stay to the end. They are not looked through again and again for garbage.
@@ -135,14 +140,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     `-m "not weights"`, the quick subset, leaves out what is long, and of tests that are alike all but a few; with
     `--cov` none of these, as each may run a line that no other does.
     """
-    measures_coverage = bool(config.getoption("cov_source", None))
     alike = Counter(_function(item) for item in items)
     seen: Counter[str] = Counter()
     for item in items:
         name = _function(item)
         is_spare = seen[name] % math.ceil(alike[name] / _QUICK_EXAMPLES) != 0
         seen[name] += 1
-        if (is_spare and not measures_coverage) or item.get_closest_marker("long"):
+        if (is_spare and not measures_coverage(config)) or item.get_closest_marker("long"):
             item.add_marker("weights")
     places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))

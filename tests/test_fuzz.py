@@ -32,6 +32,7 @@ def _speaking_twice(self: dialogue.Dialogue, _: object) -> Any:
     yield from (dialogue.End(), dialogue.End())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["lengths are believed", "surrogates are kept", "a stop is heard twice"])
 def test_the_fuzzer_finds_a_fault_that_is_put_in(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if fault == "lengths are believed":

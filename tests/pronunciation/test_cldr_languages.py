@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from babel import Locale
 from babel.localedata import locale_identifiers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming.pronunciation.emoji_names import names
 from kokoro_wyoming.pronunciation.normalization import as_words, normalizer_of
 from kokoro_wyoming.pronunciation.normalization.cldr import locale_of
 from kokoro_wyoming.pronunciation.normalization.polish_inflection import feminine, masculine, neuter, ordinal
+from tests.examples import examples
 from tests.pronunciation.test_normalization import TYPED
 
 OWN_RULES = ("de-DE", "nl-NL", "sv-SE", "pl-PL", "pt-PT")
@@ -105,7 +106,7 @@ def test_what_cldr_does_not_know_is_left_alone(tag: str) -> None:
     assert as_words("21,5 °C", tag) == "21,5 °C" or tag == "de_"
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(TYPED | st.text(max_size=80), st.sampled_from(TAGS))
 def test_any_text_can_be_said(text: str, tag: str) -> None:
     as_words(text, tag)

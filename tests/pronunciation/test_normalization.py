@@ -6,12 +6,13 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming.builds.v0_19.wording import spoken_form
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.pronunciation.normalization import as_words
+from tests.examples import examples
 from tests.pronunciation.normalization_examples import EXAMPLES
 
 PAIRS = [(tag, written, said) for tag, examples in EXAMPLES.items() for written, said in examples]
@@ -35,13 +36,13 @@ def test_what_is_in_words_stays(tag: str) -> None:
         assert as_words(said, tag) == said
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(TYPED | st.text(max_size=80), tags)
 def test_any_text_can_be_said(text: str, tag: str) -> None:
     as_words(text, tag)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=12), max_size=8), tags)
 def test_words_keep_their_letters(words: list[str], tag: str) -> None:
     text = " ".join(words)
