@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     usual = "quick" if is_quick(config) and not measures_coverage(config) else "stable"
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
     if hasattr(config, "workerinput") or not config.getoption("numprocesses"):
-        import kokoro_wyoming.network.torch_package  # as the program imports torch, so that it takes less time
+        pass  # as the program imports torch, so that it takes less time
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -15,7 +15,8 @@ from kokoro_wyoming.pronunciation.normalization import as_words
 from tests.examples import examples
 from tests.pronunciation.normalization_examples import EXAMPLES
 
-PAIRS = [(tag, written, said) for tag, examples in EXAMPLES.items() for written, said in examples]
+OTHERS = ("de-DE", "nl-NL", "sv-SE", "pl-PL", "pt-PT")
+"""Languages beside the nine that have rules of their own."""
 
 tags = st.sampled_from(TAGS)
 TYPED = st.text(
@@ -25,9 +26,9 @@ TYPED = st.text(
 )
 
 
-@pytest.mark.parametrize(("tag", "written", "said"), PAIRS, ids=[f"{tag} {written}" for tag, written, _ in PAIRS])
-def test_it_is_said_as_a_person_would_say_it(tag: str, written: str, said: str) -> None:
-    assert as_words(written, tag) == said
+@pytest.mark.parametrize("tag", TAGS)
+def test_it_is_said_as_a_person_would_say_it(tag: str) -> None:
+    assert [(written, as_words(written, tag)) for written, _ in EXAMPLES[tag]] == EXAMPLES[tag]
 
 
 @pytest.mark.parametrize("tag", TAGS)
@@ -52,11 +53,11 @@ def test_words_keep_their_letters(words: list[str], tag: str) -> None:
     assert all(word.replace(" ", "") in said for word in plain)
 
 
-@pytest.mark.parametrize("tag", TAGS)
 @pytest.mark.parametrize("sign", "0123456789.,:/-–%°$€#x+=&~<½ ")
-def test_endless_signs_are_read_at_once(tag: str, sign: str) -> None:
+def test_endless_signs_are_read_at_once(sign: str) -> None:
     for text in (sign * 300, f"1{sign}" * 150, f"111{sign}" * 75, f"1{sign}1" * 100, f"a{sign}" * 150):
-        assert as_words(text, tag) or not text.strip()
+        for tag in (*TAGS, *OTHERS):
+            assert as_words(text, tag) or not text.strip()
 
 
 @pytest.mark.parametrize(
