@@ -94,6 +94,10 @@ _LONGEST_FIRST = (
     "test_page",
     "test_two_releases",
     "test_real_speech",
+    "test_release",
+    "test_model_engine",
+    "test_four_releases",
+    "test_three_releases",
     "test_streams",
     "test_house",
     "test_corpus",
@@ -137,11 +141,12 @@ def _function(item: pytest.Item) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long files go first: of two processes none is left with one when the other has no more.
+    """Long files go first, then those with any long test: no process is left with one when the others have no more.
 
     `-m "not weights"`, the quick subset, leaves out what is long, and of tests that are alike all but a few; with
     `--cov` none of these, as each may run a line that no other does.
     """
+    slow = {item.path for item in items if item.get_closest_marker("weights") or item.get_closest_marker("long")}
     alike = Counter(_function(item) for item in items)
     seen: Counter[str] = Counter()
     for item in items:
@@ -151,7 +156,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if (is_spare and not measures_coverage(config)) or item.get_closest_marker("long"):
             item.add_marker("weights")
     places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+    items.sort(key=lambda item: (places.get(item.path.stem, len(places)), item.path not in slow))
 
 
 @pytest.fixture(scope="session", autouse=True)
