@@ -214,6 +214,13 @@ class RunningServer:
         assert found, "".join(self.log)
         return found.group()
 
+    def http_address(self) -> str:
+        """The address of its page, without a slash at the end; fails with its log when it has none."""
+        self.settled()
+        found = re.search(r"http://127\.0\.0\.1:\d+", "".join(self.log))
+        assert found, "".join(self.log)
+        return found.group()
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal; the exit status."""
         self.process.send_signal(number)
@@ -221,15 +228,28 @@ class RunningServer:
 
 
 @pytest.fixture(scope="session")
-def server(model_data: Store) -> Iterator[str]:
-    """The address of a real server with the real model, started once for all tests."""
+def running_server(model_data: Store) -> Iterator[RunningServer]:
+    """A real server with the real model, started once for all tests of a process."""
     running = RunningServer(
         "--uri=tcp://127.0.0.1:0",
+        "--http-uri=tcp://127.0.0.1:0",
         "--no-zeroconf",
         "--offline",
         f"--models={model_data.models}",
         f"--voices-folder={model_data.voices}",
     )
-    yield running.wait_until_ready()
+    yield running
     assert running.end() == 0, "".join(running.log)
     assert "Traceback" not in "".join(running.log)
+
+
+@pytest.fixture(scope="session")
+def server(running_server: RunningServer) -> str:
+    """Its address for Wyoming's clients."""
+    return running_server.wait_until_ready()
+
+
+@pytest.fixture(scope="session")
+def http_server(running_server: RunningServer) -> str:
+    """The address of its page."""
+    return running_server.http_address()
