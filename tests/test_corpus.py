@@ -57,6 +57,7 @@ def test_the_corpus_is_large_and_even() -> None:
     assert all(count >= 35 for count in Counter(item.language for item in CORPUS.values()).values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", TAGS)
 def test_what_is_said_is_in_words_and_judged_right_as_it_stands(language: str) -> None:
     for item in items(language):

@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("pyatv", reason="speech on AirPlay is not tested: pyatv is not here")
-
 from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.cli.offering import offering
 from kokoro_wyoming.speakers import addresses
@@ -49,7 +47,7 @@ def uri(receiver: Shairport, query: str = "") -> str:
 
 
 async def volume_db(receiver: Shairport) -> float:
-    from kokoro_wyoming.speakers.kinds.airplay import AirplaySpeaker  # imports pyatv, which no other test does
+    from kokoro_wyoming.speakers.kinds.airplay import AirplaySpeaker  # imports pyatv
 
     async with offering() as host:
         speaker = AirplaySpeaker(addresses.parse(uri(receiver), KINDS), Means(host))
