@@ -161,15 +161,18 @@ def _mutant(chance: random.Random, corpus: list[bytes]) -> bytes:
     return bytes(data[:4_000])
 
 
-def fuzz(seconds: float, seed: int) -> tuple[int, int, int]:
-    """Mutants tried, those kept, and ways through the code; LawBrokenError names a mutant that breaks a law."""
+def fuzz(seconds: float, seed: int, at_least: int = len(_SEEDS)) -> tuple[int, int, int]:
+    """Mutants tried, those kept, and ways through the code; LawBrokenError names a mutant that breaks a law.
+
+    It goes on for so long, and until it has tried `at_least` so many.
+    """
     chance = random.Random(seed)
     corpus, coverage = list(_SEEDS), _Coverage()
     tried = 0
     until = time.monotonic() + seconds
     before = sys.gettrace()
     try:
-        while time.monotonic() < until or tried < len(_SEEDS):
+        while time.monotonic() < until or tried < at_least:
             data = corpus[tried] if tried < len(_SEEDS) else _mutant(chance, corpus)
             coverage.start()
             try:
