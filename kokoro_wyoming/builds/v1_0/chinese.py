@@ -194,7 +194,7 @@ def _dictionary_of_pypinyin(name: str) -> dict[Any, Any]:
     """The dictionary in the module of that name, without the package."""
     package = importlib.util.find_spec("pypinyin")
     path = Path(str(package and package.origin)).with_name(f"{name}.py")
-    loader = SourceFileLoader(f"_{name}", str(path))
+    loader = SourceFileLoader(f"pypinyin.{name}", str(path))
     module = importlib.util.module_from_spec(ModuleSpec(loader.name, loader, origin=loader.path))
     module.__file__ = loader.path
     loader.exec_module(module)

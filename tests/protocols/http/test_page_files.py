@@ -17,7 +17,7 @@ MODULES = sorted(PAGE.glob("*.js"))
 
 
 class Seen(HTMLParser):
-    """Elements, their attributes, and text inside scripts."""
+    """Elements, their attributes, and text inside scripts and styles."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Seen(HTMLParser):
         self.attributes += [(tag, name, value or "") for name, value in attrs]
 
     def handle_data(self, data: str) -> None:
-        if self.cdata_elem:
+        if self.cdata_elem in ("script", "style"):  # newer Pythons take the words of a title for such data too
             self.inline += data
 
 
