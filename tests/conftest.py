@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import math
 import os
 import re
@@ -33,9 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before the tests are imported, as each takes its settings then."""
     usual = "quick" if is_quick(config) and not measures_coverage(config) else "stable"
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
-    if hasattr(config, "workerinput") or not config.getoption("numprocesses"):
-        # As the program imports torch, which takes a third less; pytest's own process does without.
-        importlib.import_module("kokoro_wyoming.network.torch_package")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
