@@ -24,13 +24,13 @@ CHECKOUT = Path(__file__).parent.parent
 
 # The same examples every time, so that a change is judged by what it changed; how long one takes is nobody's law.
 settings.register_profile("stable", deadline=None, derandomize=True)
-settings.register_profile("quick", settings.get_profile("stable"), max_examples=30)
+settings.register_profile("quick", settings.get_profile("stable"), max_examples=20)
 settings.register_profile("exploring", deadline=None, max_examples=1000)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before the tests are imported, as each takes its settings then."""
-    usual = "quick" if is_quick(config) else "stable"
+    usual = "quick" if is_quick(config) and not measures_coverage(config) else "stable"
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
 
 
@@ -43,6 +43,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def is_quick(config: pytest.Config) -> bool:
     """Whether this is the quick subset."""
     return "not weights" in str(config.getoption("markexpr"))
+
+
+def measures_coverage(config: pytest.Config) -> bool:
+    """Whether it is told which lines are run."""
+    return bool(config.getoption("cov_source", None))
 
 
 # Modules and tests stay to the end. They are not looked through again and again for garbage.
@@ -87,6 +92,10 @@ _LONGEST_FIRST = (
     "test_page",
     "test_two_releases",
     "test_real_speech",
+    "test_release",
+    "test_model_engine",
+    "test_four_releases",
+    "test_three_releases",
     "test_streams",
     "test_house",
     "test_corpus",
@@ -119,7 +128,7 @@ _LONGEST_FIRST = (
 )
 
 
-_QUICK_EXAMPLES = 3
+_QUICK_EXAMPLES = 2
 """Of one test's examples the quick subset has so many, evenly spread."""
 
 
@@ -130,22 +139,22 @@ def _function(item: pytest.Item) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long files go first: of two processes none is left with one when the other has no more.
+    """Long files go first, then those with any long test: no process is left with one when the others have no more.
 
     `-m "not weights"`, the quick subset, leaves out what is long, and of tests that are alike all but a few; with
     `--cov` none of these, as each may run a line that no other does.
     """
-    measures_coverage = bool(config.getoption("cov_source", None))
+    slow = {item.path for item in items if item.get_closest_marker("weights") or item.get_closest_marker("long")}
     alike = Counter(_function(item) for item in items)
     seen: Counter[str] = Counter()
     for item in items:
         name = _function(item)
         is_spare = seen[name] % math.ceil(alike[name] / _QUICK_EXAMPLES) != 0
         seen[name] += 1
-        if (is_spare and not measures_coverage) or item.get_closest_marker("long"):
+        if (is_spare and not measures_coverage(config)) or item.get_closest_marker("long"):
             item.add_marker("weights")
     places = {name: place for place, name in enumerate(_LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+    items.sort(key=lambda item: (places.get(item.path.stem, len(places)), item.path not in slow))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -203,6 +212,13 @@ class RunningServer:
         assert found, "".join(self.log)
         return found.group()
 
+    def http_address(self) -> str:
+        """The address of its page, without a slash at the end; fails with its log when it has none."""
+        self.settled()
+        found = re.search(r"http://127\.0\.0\.1:\d+", "".join(self.log))
+        assert found, "".join(self.log)
+        return found.group()
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal; the exit status."""
         self.process.send_signal(number)
@@ -210,15 +226,28 @@ class RunningServer:
 
 
 @pytest.fixture(scope="session")
-def server(model_data: Store) -> Iterator[str]:
-    """The address of a real server with the real model, started once for all tests."""
+def running_server(model_data: Store) -> Iterator[RunningServer]:
+    """A real server with the real model, started once for all tests of a process."""
     running = RunningServer(
         "--uri=tcp://127.0.0.1:0",
+        "--http-uri=tcp://127.0.0.1:0",
         "--no-zeroconf",
         "--offline",
         f"--models={model_data.models}",
         f"--voices-folder={model_data.voices}",
     )
-    yield running.wait_until_ready()
+    yield running
     assert running.end() == 0, "".join(running.log)
     assert "Traceback" not in "".join(running.log)
+
+
+@pytest.fixture(scope="session")
+def server(running_server: RunningServer) -> str:
+    """Its address for Wyoming's clients."""
+    return running_server.wait_until_ready()
+
+
+@pytest.fixture(scope="session")
+def http_server(running_server: RunningServer) -> str:
+    """The address of its page."""
+    return running_server.http_address()

@@ -161,10 +161,10 @@ def _mutant(chance: random.Random, corpus: list[bytes]) -> bytes:
     return bytes(data[:4_000])
 
 
-def fuzz(mutants: int, seed: int, seconds: float = 0) -> tuple[int, int, int]:
-    """Tries so many mutants, and more until the time is over; LawBrokenError names a mutant that breaks a law.
+def fuzz(seconds: float, seed: int, at_least: int = len(_SEEDS)) -> tuple[int, int, int]:
+    """Mutants tried, those kept, and ways through the code; LawBrokenError names a mutant that breaks a law.
 
-    Returns how many conversations were tried, how many mutants were kept, and the ways through the code.
+    It goes on for so long, and until it has tried `at_least` so many.
     """
     chance = random.Random(seed)
     corpus, coverage = list(_SEEDS), _Coverage()
@@ -172,7 +172,7 @@ def fuzz(mutants: int, seed: int, seconds: float = 0) -> tuple[int, int, int]:
     until = time.monotonic() + seconds
     before = sys.gettrace()
     try:
-        while tried < len(_SEEDS) + mutants or time.monotonic() < until:
+        while time.monotonic() < until or tried < at_least:
             data = corpus[tried] if tried < len(_SEEDS) else _mutant(chance, corpus)
             coverage.start()
             try:
@@ -195,7 +195,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     args = parser.parse_args()
     print(f"seed {args.seed}", flush=True)
-    tried, kept, ways = fuzz(0, args.seed, args.seconds)
+    tried, kept, ways = fuzz(args.seconds, args.seed)
     print(f"{tried:,} conversations, {kept} kept for {ways} ways through the code, no law broken")
     return 0
 

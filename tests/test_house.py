@@ -61,6 +61,7 @@ def test_python_is_clean() -> None:
     run("ruff", "format", "--check", ".")
 
 
+@pytest.mark.long
 def test_shell_scripts_are_clean() -> None:
     run("shellcheck", "run.sh", "test.sh", *(CHECKOUT / ".ci").iterdir(), *(CHECKOUT / "scripts").glob("*.sh"))
 
@@ -161,6 +162,7 @@ def requirements(text: str) -> Iterator[Requirement]:
     return (Requirement(line) for line in text.splitlines() if line and not line.startswith("#"))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 does not know whose module each one is")
 def test_every_imported_library_is_required_by_name(settings: configparser.ConfigParser) -> None:
     extras = settings["options.extras_require"]

@@ -31,11 +31,14 @@ class PretendedPrograms(OtherPrograms):
 @pytest.fixture
 def waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Waiting, PretendedPrograms]]:
     monkeypatch.setattr(processor, "_CALM_SECONDS", 0.0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(CORES)  # as the program has; the tests' share may be less
     torch.ones(1 << 16).add_(1)  # starts this thread's team, so that its threads are counted from the beginning
     others = PretendedPrograms()
     made = Waiting(others)
     yield made, others
     made.close()
+    torch.set_num_threads(threads)
 
 
 def _threads() -> int:

@@ -18,6 +18,7 @@ from typing import Any
 from kokoro_wyoming import __version__
 from kokoro_wyoming.cli import standard, stopping
 from kokoro_wyoming.errors import ConfigError, KokoroWyomingError
+from kokoro_wyoming.network.memory import keep_freed
 
 COMMANDS = (
     "serve",
@@ -81,7 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     standard.mend()
     words = _with_command(sys.argv[1:] if argv is None else argv)
     seconds = stopping.SPEAKERS_SECONDS if words[0] in ("announce", "speakers") else stopping.UNWIND_SECONDS
-    with stopping.heard(serving=words[0] in ("serve", "relay", "app"), seconds=seconds) as told:
+    serves = words[0] in ("serve", "relay", "app")
+    if serves:
+        keep_freed()  # before there is a second thread
+    with stopping.heard(serving=serves, seconds=seconds) as told:
         try:
             status = _run(words)
             sys.stdout.flush()

@@ -21,7 +21,7 @@ from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, StuckError
 from kokoro_wyoming.network.inference import OutputOptions
-from kokoro_wyoming.network.memory import trim_heap
+from kokoro_wyoming.network.memory import let_code_go, trim_heap
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions
 from kokoro_wyoming.pronunciation.readings import Reading
 from kokoro_wyoming.releases import described, is_described
@@ -79,6 +79,7 @@ class Engine:
         self._stuck_seconds = stuck_seconds
         self._utterances = 0
         self._tidying: asyncio.TimerHandle | None = None
+        self._letting_go: asyncio.Future[None] | None = None
         self._giving_back: asyncio.Future[None] | None = None
         self._selector = VoiceSelector(catalogues, weights, self._choices)
         self._selector.check()
@@ -173,6 +174,7 @@ class Engine:
         if self._tidying is not None:
             self._tidying.cancel()
         if not self._utterances:
+            self._letting_go = asyncio.ensure_future(self.manager.let_dictionaries_go())
             self._tidying = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._tidy)
 
     def _tidy(self) -> None:
@@ -182,6 +184,7 @@ class Engine:
     async def _give_back(self) -> None:
         await self.manager.rest()
         await asyncio.to_thread(trim_heap)
+        await asyncio.to_thread(let_code_go)
 
 
 def _sample(voice: SpokenVoice) -> str:

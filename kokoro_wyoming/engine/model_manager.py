@@ -122,7 +122,12 @@ class ModelManager:
         async with self._giving_back:
             for release in self._all_there():
                 await self.thread.run(release.rest)
-            await self.thread.run(let_dictionaries_go)
+        await self.let_dictionaries_go()
+
+    async def let_dictionaries_go(self) -> None:
+        """Let go of the pages of dictionaries that sentences have read."""
+        async with self._giving_back:
+            await asyncio.to_thread(let_dictionaries_go)
 
     def _all_there(self) -> list[Release]:
         """The releases in memory."""

@@ -57,11 +57,11 @@ class Activation:
         padded[:margin].zero_()
         padded[margin + len(rows) :].zero_()
         active = padded[margin : margin + len(rows)]
-        h = self.workspace.place("h", rows).copy_(rows)
+        rows, h = self.workspace.as_float32("h", rows), self.workspace.place("h", rows)
         # Where the types are the same, the cosine needs no memory of its own.
         cosine = active if active.dtype == h.dtype else self.workspace.place("cosine", rows)
-        torch.addcmul(affine.angle_shift, h, affine.angle_scale, out=cosine).cos_()
-        torch.addcmul(affine.shift + amplitude, h, affine.scale, out=h)
+        torch.addcmul(affine.angle_shift, rows, affine.angle_scale, out=cosine).cos_()
+        torch.addcmul(affine.shift + amplitude, rows, affine.scale, out=h)
         torch.addcmul(h, cosine, amplitude, value=-1, out=active)
         return convolver(padded, len(u), self.workspace)
 
@@ -89,7 +89,7 @@ class GeneratorBlock:
             yield None
             added = active(layer + 1, inner, plain)
             # Convert, then add: torch would convert into fresh memory.
-            x = torch.add(x, active.workspace.place("h", x).copy_(added), out=out)
+            x = torch.add(x, active.workspace.as_float32("h", added), out=out)
             yield None
             layer += 2
         return x

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,8 +15,6 @@ from torch.nn import functional
 
 EPSILON = 1e-5
 """The epsilon of torch's InstanceNorm."""
-
-_T = TypeVar("_T", bound="_Filter")
 
 KokoroModule = Any
 """A module of `kokoro` 0.9.4, a package without type information."""
@@ -32,39 +30,29 @@ def multiplies_bfloat16() -> bool:
 
 
 @dataclass(frozen=True)
-class _Filter:
-    """The parts that both kinds of convolution over (time, channels) share."""
+class Convolution:
+    """A one-dimensional convolution over (time, channels)."""
 
     weight: Tensor
-    """Shape (channels out, channels in, 1, taps); transposed: (channels in, channels out, 1, taps). Channels last."""
+    """Shape (channels out, channels in, 1, taps), channels last."""
     bias: Tensor
     stride: int
     padding: int
-
-    _out_axis: ClassVar[int] = 0
-    """The axis of the weight that counts the channels out."""
-
-    def as_type(self: _T, dtype: torch.dtype) -> _T:
-        """The same convolution, computed in `dtype`. Where it has this type already, it shares the memory."""
-        return replace(self, weight=self.weight.to(dtype), bias=self.bias.to(dtype))
-
-    def parts(self: _T, channels: int) -> Iterator[_T]:
-        """Split into convolutions of at most `channels` channels out each."""
-        weights = torch.split(self.weight, channels, self._out_axis)
-        for weight, bias in zip(weights, torch.split(self.bias, channels), strict=True):
-            yield replace(self, weight=weight, bias=bias)
-
-
-@dataclass(frozen=True)
-class Convolution(_Filter):
-    """A one-dimensional convolution over (time, channels)."""
-
     dilation: int
 
     @classmethod
     def of(cls, module: KokoroModule, dtype: torch.dtype) -> Convolution:
         weight, bias = _channels_last(module.weight, dtype), _bias(module, dtype)
         return cls(weight, bias, module.stride[0], module.padding[0], module.dilation[0])
+
+    def as_type(self, dtype: torch.dtype) -> Convolution:
+        """The same convolution, computed in `dtype`. Where it has this type already, it shares the memory."""
+        return replace(self, weight=self.weight.to(dtype), bias=self.bias.to(dtype))
+
+    def parts(self, channels: int) -> Iterator[Convolution]:
+        """Split into convolutions of at most `channels` channels out each."""
+        for weight, bias in zip(self.weight.split(channels), self.bias.split(channels), strict=True):
+            yield replace(self, weight=weight, bias=bias)
 
     def __call__(self, u: Tensor) -> Tensor:
         return self._convolved(u, self.padding)
@@ -82,19 +70,50 @@ class Convolution(_Filter):
 
 
 @dataclass(frozen=True)
-class Upsampling(_Filter):
-    """A transposed convolution over (time, channels)."""
+class Upsampling:
+    """A transposed convolution over (time, channels), as a convolution that gives all rows of a step at once.
 
-    _out_axis: ClassVar[int] = 1
+    oneDNN computes this quicker than a transposed convolution.
+    """
+
+    stride: int
+    convolution: Convolution
+    """Its channels out are those of the first row of a step, then those of the second, and so on: `stride` rows."""
+    padding: int
+    """So many rows are cut off at each end."""
 
     @classmethod
     def of(cls, module: KokoroModule, dtype: torch.dtype) -> Upsampling:
-        weight, bias = _channels_last(module.weight, dtype), _bias(module, dtype)
-        return cls(weight, bias, module.stride[0], module.padding[0])
+        weight, stride = module.weight.detach(), module.stride[0]
+        taps = -(-weight.shape[2] // stride)
+        padded = functional.pad(weight, (0, taps * stride - weight.shape[2]))
+        steps = padded.unflatten(2, (taps, stride)).flip(2).permute(3, 1, 0, 2).flatten(0, 1)
+        bias = _bias(module, dtype).repeat(stride)
+        return cls(stride, Convolution(_channels_last(steps, dtype), bias, 1, taps - 1, 1), module.padding[0])
+
+    def as_type(self, dtype: torch.dtype) -> Upsampling:
+        """The same, computed in `dtype`. Where it has this type already, it shares the memory."""
+        return replace(self, convolution=self.convolution.as_type(dtype))
 
     def __call__(self, u: Tensor) -> Tensor:
-        image = as_image(u.to(self.weight.dtype))
-        return as_rows(functional.conv_transpose2d(image, self.weight, self.bias, (1, self.stride), (0, self.padding)))
+        """(time, channels) to (stride * time, channels out)."""
+        rows = self.convolution.of_padded(self._padded(u)).reshape(-1, self._channels_out)
+        return rows[self.padding : self.padding + self.stride * len(u)]
+
+    def phases(self, u: Tensor) -> Iterator[Tensor]:
+        """The rows of the result that lie `stride` apart, for each first row: (time, channels out)."""
+        padded = self._padded(u)
+        for row, part in enumerate(self.convolution.parts(self._channels_out)):
+            first = -(-(self.padding - row) // self.stride)
+            yield part.of_padded(padded)[first : first + len(u)]
+
+    @property
+    def _channels_out(self) -> int:
+        return len(self.convolution.bias) // self.stride
+
+    def _padded(self, u: Tensor) -> Tensor:
+        margin = self.convolution.padding
+        return functional.pad(u, (0, 0, margin, margin))
 
 
 def _bias(module: KokoroModule, dtype: torch.dtype) -> Tensor:

@@ -23,6 +23,7 @@ from kokoro_wyoming.network.decoder import FRAMES, Decoder, DecoderBlock, TunedM
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, GeneratorModule
 from kokoro_wyoming.network.kokoro_package import KModel
 from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, CalibrationData, fingerprint
+from kokoro_wyoming.network.memory import large_blocks_apart
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.prepacking import PackedConvolution, is_used, prepack, replace_layers
 from kokoro_wyoming.network.streaming import WHOLE_FRAMES, Features, StreamingVocoder
@@ -111,7 +112,8 @@ class Network:
         that it learns nothing. With `dtype` the large convolutions are direct and of this type; without it they are
         computed in the ways that are the quickest here, which the file `tuning_path` keeps.
         """
-        _fold_weight_norm(model)
+        with large_blocks_apart():
+            _fold_weight_norm(model)
         self.model = model.to(device)
         self.device = torch.device(device)
         tuning = _tuning(self.device, dtype, tuning_path)

@@ -23,6 +23,7 @@ from kokoro_wyoming.assets.tensor_files import REFETCH, REMOVE, damage_explained
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.kokoro_package import KModel
 from kokoro_wyoming.network.layouts import parts_of, plain_key
+from kokoro_wyoming.network.memory import large_blocks_apart
 
 REPOSITORY = "hexgrad/Kokoro-82M"
 """The name that `kokoro` requires for a model. Nothing is downloaded from there, as all files are given."""
@@ -80,7 +81,8 @@ def load_model(config: Mapping[str, Any], path: Path, remedy: str = REFETCH) -> 
 
     It reads every layout of `layouts`. ModelError when a part, a key or a shape does not fit; it ends with `remedy`.
     """
-    parts = _parts(read_tensors(path, remedy), path, remedy)
+    with large_blocks_apart():
+        parts = _parts(read_tensors(path, remedy), path, remedy)
     model = _empty_model(config, path, remedy)
     with damage_explained(path, remedy):
         for name in MODULES:

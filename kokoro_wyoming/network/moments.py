@@ -85,7 +85,7 @@ def measure_inputs(
     spectrum = functional.pad(harmonics[0].T, (0, 0, 0, HARMONICS_PER_FRAME * padding))
     noise, one_tap = generator.sources
     return InputMoments(
-        _output_moments(generator.upsamplings[0], active, n_frames),
+        _upsampled_moments(generator.upsamplings[0], active, n_frames),
         (_output_moments(noise, spectrum, n_frames), _one_tap_moments(one_tap, harmonics)),
         _scalars(f0, x.shape[-1], speed),
         style,
@@ -99,13 +99,22 @@ def _scalars(f0: Tensor, frames: int, speed: float) -> Tensor:
     return torch.stack([f0.new_tensor(math.log(frames)), *measured, f0.new_tensor(math.log(speed))])
 
 
-def _output_moments(convolution: Convolution | Upsampling, u: Tensor, n_frames: int) -> Moments:
+def _output_moments(convolution: Convolution, u: Tensor, n_frames: int) -> Moments:
     """Moments of the convolution's output over `n_frames` frames, 64 channels at a time.
 
     30 s with all channels at once would set the memory peak.
     """
     count = n_frames * _STEPS_PER_FRAME
     return Moments.joined(mean_and_variance(part(u)[:count]) for part in convolution.parts(_PART_CHANNELS))
+
+
+def _upsampled_moments(upsampling: Upsampling, u: Tensor, n_frames: int) -> Moments:
+    """Moments of the upsampled frames, from those of its phases."""
+    mean, variance = (
+        torch.stack(rows)
+        for rows in zip(*(mean_and_variance(phase[:n_frames]) for phase in upsampling.phases(u)), strict=True)
+    )
+    return Moments(mean.mean(0), variance.mean(0) + mean.var(0, correction=0))
 
 
 def _one_tap_moments(convolution: Convolution, u: Tensor) -> Moments:
@@ -128,10 +137,11 @@ class _ConvolutionEstimate:
     The mean is exact except at the edges. The variance assumes independent inputs.
     """
 
-    def __init__(self, convolution: Convolution) -> None:
-        weight = convolution.weight.float()
-        self._total, self._squares = weight.sum((2, 3)), (weight**2).sum((2, 3))
-        self._bias = convolution.bias.float()
+    def __init__(self, convolution: Convolution, phases: int = 1) -> None:
+        """The channels out are those of `phases` rows, one behind the other, whose moments are averaged."""
+        weight, bias = (part.float().unflatten(0, (phases, -1)) for part in (convolution.weight, convolution.bias))
+        self._total, self._squares = weight.sum((3, 4)).mean(0), (weight**2).sum((3, 4)).mean(0)
+        self._bias = bias.mean(0)
 
     def __call__(self, moments: Moments) -> Moments:
         return Moments(self._total @ moments.mean + self._bias, self._squares @ moments.variance)
@@ -144,10 +154,7 @@ class Estimate:
         self._generator = generator
         self._convolutions = [_ConvolutionEstimate(convolution) for convolution in generator.convolutions]
         up = generator.upsamplings[1]
-        weight = up.weight[:, :, 0].transpose(0, 1)
-        # Each output sample of a transposed convolution depends on one tap in `stride`.
-        self._up_total, self._up_squares = weight.sum(2) / up.stride, (weight**2).sum(2) / up.stride
-        self._up_bias = up.bias
+        self._up = _ConvolutionEstimate(up.convolution, phases=up.stride)
 
     def __call__(self, inputs: InputMoments, targets: Targets) -> Moments:
         """Means and variances of all layers' inputs, shape (9216,) each."""
@@ -203,7 +210,7 @@ class Estimate:
         above = 0.5 * (1 + torch.erf(standard / math.sqrt(2)))
         rectified = x.mean * above + deviation * density
         mean = rectified + _LEAK * (x.mean - rectified)
-        return Moments(self._up_total @ mean + self._up_bias, self._up_squares @ x.variance)
+        return self._up(Moments(mean, x.variance))
 
 
 def _average(parts: list[Moments]) -> Moments:

@@ -18,6 +18,10 @@ class Workspace:
         """float32 memory of the shape and on the device of `like`."""
         return self.shaped(name, tuple(like.shape), like.device)
 
+    def as_float32(self, name: str, u: Tensor) -> Tensor:
+        """`u` itself where it has this type, else a copy in memory of this name."""
+        return u if u.dtype == torch.float32 else self.place(name, u).copy_(u)
+
     def shaped(
         self, name: str, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype = torch.float32
     ) -> Tensor:

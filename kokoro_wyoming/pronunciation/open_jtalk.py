@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import os
 import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
 from typing import NamedTuple
 
-# pyopenjtalk uses onnxruntime where that is installed, and onnxruntime would report to its makers.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-with contextlib.redirect_stdout(io.StringIO()):  # it says that another package is missing, which nothing here needs
+
+@contextlib.contextmanager
+def _network_left_out(name: str) -> Iterator[None]:
+    """Import without the network that reads one word, as nothing here asks it: 30 MB where onnxruntime is installed."""
+    stand_in = ModuleType(name)
+    vars(stand_in)["predict"] = None
+    sys.modules[name] = stand_in
+    yield
+    del sys.modules[name]
+
+
+with _network_left_out("pyopenjtalk.yomi_model.nani_predict"):
     from pyopenjtalk import run_frontend, run_mecab_nbest_features
 
 _DEVOICED = "’"

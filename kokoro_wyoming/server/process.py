@@ -25,7 +25,6 @@ def serve(config: Config, reread: Callable[[], Config] | None = None, tell: Tell
 
     `reread` reads the settings anew at SIGHUP. Without it only the voices are read anew.
     """
-    memory.keep_freed()
     memory.limit_kernel_cache()
     _raise_priority()
     torch.set_num_threads(config.model.threads or _fitting_threads())

@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save
@@ -42,12 +42,13 @@ from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.speakers import chime
 from kokoro_wyoming.voices.catalogue import Catalogue
 from kokoro_wyoming.voices.packs import VoicePacks
+from tests.examples import examples
 from tests.stand_ins.tiny_release import OFFICIAL, TINY
 
 CONFIG = Path(__file__).parents[2] / "kokoro_wyoming" / "builds" / "v1_0" / "config.json"
 PACK = torch.linspace(-1, 1, 510 * 256).reshape(510, 1, 256)
 
-fuzzed = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzzed = examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _as_bytes(write: Callable[[io.BytesIO], object]) -> bytes:
@@ -361,7 +362,7 @@ def test_a_configuration_with_a_wrong_value_is_refused_by_name(tmp_path: Path, p
 
 
 @pytest.mark.long
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PLACE, JSON)
 def test_a_configuration_that_was_read_builds_a_network_or_is_refused_by_name(
     tmp_path: Path, place: list[int], new: Any
@@ -456,7 +457,7 @@ def test_calibration_data_without_a_fit_keep_no_network_from_speaking(
     assert len(data) == 0
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(damage())
 def test_a_damaged_fit_is_refused_by_name(tmp_path: Path, damaged: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "moments.npz"
@@ -505,7 +506,7 @@ def test_an_unreadable_ledger_is_reported_once(tmp_path: Path, caplog: pytest.Lo
     assert caplog.text.count(f"{tmp_path / ledger.FILE_NAME} cannot be read") == 1
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(damage(), st.sampled_from(list(OFFICIAL)), st.booleans())
 def test_a_damaged_file_of_a_release_has_a_state(
     tmp_path: Path, damaged: Callable[[bytes], bytes], name: str, hashes: bool

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming import assets
@@ -21,6 +21,7 @@ from kokoro_wyoming.assets.inspection import FileState, as_stored, inspect
 from kokoro_wyoming.assets.manifest import ReleaseFile
 from kokoro_wyoming.assets.store import weights_path
 from kokoro_wyoming.errors import AssetError
+from tests.examples import examples
 from tests.stand_ins.tiny_release import OFFICIAL as CONTENTS
 from tests.stand_ins.tiny_release import TINY
 
@@ -80,7 +81,7 @@ def test_a_missing_file_is_missing(store: Store, name: str, hashes: bool) -> Non
 
 @pytest.mark.parametrize("hashes", [False, True])
 @pytest.mark.parametrize("name", list(CONTENTS))
-@settings(max_examples=25)
+@examples(25)
 @given(share=st.floats(0, 0.999))
 def test_a_file_cut_anywhere_is_truncated(
     tmp_path_factory: pytest.TempPathFactory, name: str, hashes: bool, share: float
@@ -91,7 +92,7 @@ def test_a_file_cut_anywhere_is_truncated(
     assert state(store, name, hashes=hashes).status == "truncated"
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(share=st.floats(0, 1), kind=st.sampled_from([OFFICIAL, ROUNDED]))
 def test_a_changed_tensor_is_corrupt_when_hashes_are_checked(
     tmp_path_factory: pytest.TempPathFactory, share: float, kind: str

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -158,6 +157,7 @@ def lstm_constants(per_column: bool) -> Constants:
 
 def onnx_lstm(constants: Constants, x: NDArray[np.float32]) -> NDArray[np.float32]:
     """The output of ONNX's own LSTM with the dequantised weights, shape (steps, directions, batch, hidden)."""
+    import onnxruntime
 
     def matrix(name: str) -> NDArray[np.float32]:
         zero, scale = (constants[f"{name}_{part}"].astype(np.float32).reshape(2, 1, -1) for part in ("zero", "scale"))

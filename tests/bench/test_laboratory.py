@@ -93,6 +93,7 @@ def test_bursts_keep_every_delta_in_order(count: int) -> None:
     assert [delta for burst, _ in bursts(deltas) for delta in burst] == deltas
 
 
+@pytest.mark.long
 def test_operations_of_layers_are_counted() -> None:
     linear, lstm = torch.nn.Linear(3, 5), torch.nn.LSTM(3, 5, bidirectional=True)
     assert count_flop(linear, lambda: linear(torch.ones(7, 3))) == 2 * 7 * 3 * 5

@@ -7,7 +7,7 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming.builds.v0_19 import KokoroV019Wrapper, g2p
@@ -16,6 +16,7 @@ from kokoro_wyoming.builds.v0_19.wrapper import CONFIG_PATH
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.network.loading import read_config
 from kokoro_wyoming.pronunciation.phonemes import MAX_PHONEMES
+from tests.examples import examples
 from tests.network.test_loading import SHIPPED_CONFIG
 
 VOCABULARY = read_config(CONFIG_PATH)["vocab"]
@@ -98,7 +99,7 @@ def test_sounds_are_as_the_network_learned_them(
 
 
 @given(text=st.text(max_size=40))
-@settings(max_examples=60)
+@examples(60)
 def test_whatever_is_written_only_known_symbols_come_out(text: str, wrapper: KokoroV019Wrapper) -> None:
     for piece in wrapper.get_pipeline("en-US").pieces(text):
         assert 0 < len(piece.phonemes) <= MAX_PHONEMES

@@ -57,6 +57,7 @@ def test_a_word_corrected_in_the_markup_or_the_lexicon_sounds_otherwise_and_all_
     assert words_of(release, text, tag, lexicon) == corrected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tag", TAGS)
 def test_what_is_shown_of_a_word_gives_the_same_sound_in_the_lexicon_and_in_the_markup(
     tag: str, release: KokoroV1Wrapper

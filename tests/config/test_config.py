@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from pydantic_core import PydanticUndefined
 
@@ -19,6 +19,7 @@ from kokoro_wyoming.config.schema import keys
 from kokoro_wyoming.errors import ConfigError
 from kokoro_wyoming.languages import TAGS
 from kokoro_wyoming.strict_yaml.documents import MAX_FILE_BYTES, read_document
+from tests.examples import examples
 
 Write = Callable[[str | bytes], Path]
 
@@ -115,7 +116,7 @@ def test_settings_cannot_be_changed_afterwards() -> None:
         config.load().speech.speed = 2.0
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     speed=st.floats(0.5, 2.0),
     threads=st.integers(0, 1024),
@@ -491,7 +492,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     assert complaint(tmp_path) == f"{tmp_path}: cannot be read: is a directory"
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.text(st.sampled_from("speech: \n-{}[]voice&*!#'\"|>1.0,?%@`\\"), max_size=60) | st.binary(max_size=40)
 )

@@ -28,6 +28,8 @@ pytestmark = [
 
 LONG = " ".join(f"This is sentence number {number} of many." for number in range(40))
 """Eight seconds at 0.1 s a turn."""
+DEATHS_AND_STOPS = 4
+"""In the soak: two of each. KOKORO_WYOMING_SOAK_SECONDS=600 has them go on for so long."""
 Open = Callable[..., Awaitable[Street]]
 
 
@@ -227,23 +229,23 @@ async def test_limits_and_allow_see_the_client_behind_relay_and_balancer(street:
 
 async def test_a_soak_with_deaths_and_stops_loses_nothing_but_what_the_killed_ones_said(street: Open) -> None:
     here = await street(pauses=(0.02, 0.02, 0.02))
-    seconds = float(os.environ.get("KOKORO_WYOMING_SOAK_SECONDS", "25"))
-    over, tally, chance = time.monotonic() + seconds, Counter[str](), random.Random(5)
-    lost_by_kill = 0
+    seconds = float(os.environ.get("KOKORO_WYOMING_SOAK_SECONDS", "0"))
+    earliest_end, tally, chance = time.monotonic() + seconds, Counter[str](), random.Random(5)
+    is_over, lost_by_kill = False, 0
 
     async def listen(number: int) -> None:
-        while time.monotonic() < over:
+        while not is_over:
             text = " ".join(f"Sentence {count} of {number}." for count in range(chance.randint(1, 12)))
             replies = await here.say(text)
             codes = error_codes(replies)
             tally["whole" if is_whole(replies, text) else f"error {codes}" if codes else "quiet half"] += 1
 
     async def rule() -> None:
-        nonlocal lost_by_kill
+        nonlocal is_over, lost_by_kill
         for step in range(1_000):
             await asyncio.sleep(chance.random() * 3)
-            if time.monotonic() > over:
-                return
+            if step >= DEATHS_AND_STOPS and time.monotonic() > earliest_end:
+                break
             replica = here.replicas[step % 3]
             assert replica.process is not None
             if step % 2:
@@ -254,10 +256,11 @@ async def test_a_soak_with_deaths_and_stops_loses_nothing_but_what_the_killed_on
                 await asyncio.to_thread(replica.process.wait)
             replica.start()
             await here.until_up("a", "b", "c")
+        is_over = True
 
     await asyncio.gather(rule(), *(listen(number) for number in range(12)))
     print(dict(tally), "killed under", lost_by_kill)
-    assert tally["whole"] > 100, tally
+    assert tally["whole"] > 12, tally  # each listener more than once
     assert set(tally) <= {"whole", "error ['server-lost']"}, tally
     came_between_look_and_kill = 12
     assert tally["error ['server-lost']"] <= lost_by_kill + came_between_look_and_kill, tally

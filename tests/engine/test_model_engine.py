@@ -12,7 +12,7 @@ import pytest
 
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.bench.texts import UNMARKED
-from kokoro_wyoming.engine import model_engine
+from kokoro_wyoming.engine import model_engine, model_manager
 from kokoro_wyoming.engine.model_engine import Engine
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import BusyError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
@@ -357,6 +357,21 @@ async def test_memory_is_given_back_when_nobody_has_spoken_for_a_while(
     assert not given_back.is_set()
     second.close()
     await asyncio.wait_for(given_back.wait(), 10)
+
+
+async def test_dictionaries_are_let_go_as_soon_as_nobody_is_spoken_to(
+    make_engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(model_manager, "let_dictionaries_go", lambda: loop.call_soon_threadsafe(let_go.set))
+    engine = make_engine()
+    first, second = engine.utterance(), engine.utterance()
+    first.close()
+    await asyncio.sleep(0.1)
+    assert not let_go.is_set()
+    second.close()
+    await asyncio.wait_for(let_go.wait(), 10)
 
 
 @pytest.mark.weights

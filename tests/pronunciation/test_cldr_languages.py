@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
+
 import pytest
 from babel import Locale
 from babel.localedata import locale_identifiers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming.pronunciation.emoji_names import names
 from kokoro_wyoming.pronunciation.normalization import as_words, normalizer_of
 from kokoro_wyoming.pronunciation.normalization.cldr import locale_of
 from kokoro_wyoming.pronunciation.normalization.polish_inflection import feminine, masculine, neuter, ordinal
-from tests.pronunciation.test_normalization import TYPED
+from tests.examples import examples
+from tests.pronunciation.test_normalization import OTHERS, TYPED
 
-OWN_RULES = ("de-DE", "nl-NL", "sv-SE", "pl-PL", "pt-PT")
 TAGS = (
-    *OWN_RULES,
+    *OTHERS,
     "cs-CZ",
     "da-DK",
     "fi-FI",
@@ -90,14 +92,13 @@ def test_brazil_and_portugal_differ() -> None:
     assert as_words("16 km", "pt-BR") == "dezesseis quilômetros"
 
 
-@pytest.mark.parametrize("language", sorted({name.partition("_")[0] for name in locale_identifiers()} - {"root"}))
-def test_every_language_of_cldr_can_be_said(language: str) -> None:
-    assert locale_of(language) is not None
-    said = as_words(
-        "21,5 °C, 3.10.2026, 7:30, 3,50 €, 45 %, 5 kg/m³, 3 ft, CO2, 5 S/cm, 4 %RH, 2 rpm, ½, $5 M, 1 h 5 m", language
-    )
-    assert said.strip()
-    assert Locale.parse(locale_of(language)).language == language
+@pytest.mark.parametrize("first", ascii_lowercase)
+def test_every_language_of_cldr_can_be_said(first: str) -> None:
+    text = "21,5 °C, 3.10.2026, 7:30, 3,50 €, 45 %, 5 kg/m³, 3 ft, CO2, 5 S/cm, 4 %RH, 2 rpm, ½, $5 M, 1 h 5 m"
+    for language in {name.partition("_")[0] for name in locale_identifiers() if name.startswith(first)} - {"root"}:
+        assert locale_of(language) is not None, language
+        assert as_words(text, language).strip(), language
+        assert Locale.parse(locale_of(language)).language == language
 
 
 @pytest.mark.parametrize("tag", ["xx", "", "tlh", "x-y-z", "1234", "de_", "*"])
@@ -105,17 +106,10 @@ def test_what_cldr_does_not_know_is_left_alone(tag: str) -> None:
     assert as_words("21,5 °C", tag) == "21,5 °C" or tag == "de_"
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(TYPED | st.text(max_size=80), st.sampled_from(TAGS))
 def test_any_text_can_be_said(text: str, tag: str) -> None:
     as_words(text, tag)
-
-
-@pytest.mark.parametrize("tag", OWN_RULES)
-@pytest.mark.parametrize("sign", "0123456789.,:/-–%°$€#x+=&~<½ ")
-def test_endless_signs_are_read_at_once(tag: str, sign: str) -> None:
-    for text in (sign * 300, f"1{sign}" * 150, f"111{sign}" * 75, f"1{sign}1" * 100, f"a{sign}" * 150):
-        assert as_words(text, tag) or not text.strip()
 
 
 @pytest.mark.parametrize(

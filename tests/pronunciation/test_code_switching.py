@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kokoro_wyoming import builds, config
@@ -23,6 +23,7 @@ from kokoro_wyoming.text.sentences import Run, plain
 from kokoro_wyoming.text.text_stream import TextOptions
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
+from tests.examples import examples
 from tests.listening import Ears, say
 from tests.stand_ins.beep_engine import BeepEngine
 from tests.stand_ins.beep_house import chunk, open_house, start, stop, synthesize
@@ -356,7 +357,7 @@ def test_five_thousand_characters_and_the_language_s_own_marks_are_all_spoken(
     assert count(marked) - count("".join(spoken(wrapper, sentence, language))) in (0, 1)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(text=_MIXED, language=st.sampled_from(["ja-JP", "zh-CN", "hi-IN", "en-US"]))
 def test_no_text_makes_a_g2p_fail(text: str, language: str, wrapper: KokoroV1Wrapper) -> None:
     for piece in spoken(wrapper, text, language):

@@ -33,6 +33,7 @@ def _words(tag: str, *chunks: str) -> list[str]:
     return [as_words(one.text, tag) for one in said if isinstance(one, Sentence)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tag", TAGS)
 def test_every_example_is_said_alike(tag: str) -> None:
     for written, said in EXAMPLES[tag]:

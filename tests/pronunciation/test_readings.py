@@ -7,14 +7,17 @@ from collections import Counter
 import pytest
 
 from kokoro_wyoming.languages import TAGS
-from tests.pronunciation.reading import Reading, readings, sounds
+from tests.pronunciation.reading import readings, sounds
 
 READINGS = [*readings()]
+ROWS_AT_A_TIME = 25
 
 
-@pytest.mark.parametrize("reading", READINGS, ids=[reading.id for reading in READINGS])
-def test_it_sounds_like_the_words_that_a_person_would_say(reading: Reading) -> None:
-    assert _sounds(reading.written, reading.tag) == _sounds(reading.said, reading.tag)
+@pytest.mark.parametrize("first", range(0, len(READINGS), ROWS_AT_A_TIME))
+def test_they_sound_like_the_words_that_a_person_would_say(first: int) -> None:
+    rows = READINGS[first : first + ROWS_AT_A_TIME]
+    wanted = {reading.id: _sounds(reading.said, reading.tag) for reading in rows}
+    assert {reading.id: _sounds(reading.written, reading.tag) for reading in rows} == wanted
 
 
 def _sounds(text: str, tag: str) -> str:

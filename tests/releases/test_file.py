@@ -157,7 +157,7 @@ def test_a_language_without_rules_of_ours_is_put_into_words_as_far_as_cldr_knows
 
 
 def test_of_very_many_mistakes_the_first_are_told(tmp_path: Path) -> None:
-    many = "".join(f"  a{number}: 1\n" for number in range(20_000))
+    many = "".join(f"  a{number}: 1\n" for number in range(2_000))
     with pytest.raises(ConfigError, match=r"^20 mistakes in") as refused:
         read_release(_folder(tmp_path, f"languages:\n{many}") / "release.yaml")
     assert len(str(refused.value)) < 10_000

@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ _MISSING = [program for program in PROGRAMS if not shutil.which(program)]
 WHY_NOT = (
     f"speech on AirPlay is not tested: {' and '.join(_MISSING)} not here; Debian has them"
     if _MISSING
+    else "speech on AirPlay is not tested: pyatv is not here"
+    if find_spec("pyatv") is None
     else None
     if CAN_MAKE_NAMESPACES
     else "speech on AirPlay is not tested: Avahi needs leave for namespaces"

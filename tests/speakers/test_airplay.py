@@ -12,15 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("pyatv", reason="speech on AirPlay is not tested: pyatv is not here")
-
 from kokoro_wyoming.audio.pcm_format import PcmFormat
 from kokoro_wyoming.cli.offering import offering
 from kokoro_wyoming.speakers import addresses
 from kokoro_wyoming.speakers.announcer import Announcement, Outcome
 from kokoro_wyoming.speakers.interface import Means
 from kokoro_wyoming.speakers.kinds import KINDS
-from kokoro_wyoming.speakers.kinds.airplay import AirplaySpeaker
 from tests.conftest import CHECKOUT
 from tests.listening import Ears, words
 from tests.namespaces import NAMESPACES
@@ -50,6 +47,8 @@ def uri(receiver: Shairport, query: str = "") -> str:
 
 
 async def volume_db(receiver: Shairport) -> float:
+    from kokoro_wyoming.speakers.kinds.airplay import AirplaySpeaker  # imports pyatv
+
     async with offering() as host:
         speaker = AirplaySpeaker(addresses.parse(uri(receiver), KINDS), Means(host))
         await speaker.open()

@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.skipif(squeezelite.WHY_NOT is not None, reason=str(squeezelite.WHY_NOT)),
     *(mark for module in (test_mpd, test_snapcast) for mark in module.pytestmark if mark.name == "skipif"),
 ]
-pytest.importorskip("pyatv", reason="speech on AirPlay is not tested: pyatv is not here")
 
 
 @dataclass(frozen=True)

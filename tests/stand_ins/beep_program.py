@@ -192,6 +192,9 @@ class BeepManager:
     async def rest(self) -> None:
         pass
 
+    async def let_dictionaries_go(self) -> None:
+        pass
+
 
 def put_voice(folder: Path, name: str, *, loud: bool = False) -> Path:
     """Write the pack of a voice into a folder of voices. A loud voice speaks in capitals."""

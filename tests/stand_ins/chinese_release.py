@@ -11,6 +11,7 @@ import torch
 
 from kokoro_wyoming import builds
 from kokoro_wyoming.assets import Store
+from tests.stand_ins.tuned import keep_tuning
 
 VERSION = "v1.1-zh"
 VOICES = {"af_maple": "af_heart", "bf_vale": "bf_emma", "zf_001": "zf_xiaoxiao", "zm_010": "zm_yunjian"}
@@ -31,6 +32,7 @@ def lay_out(real: Store, store: Store) -> Store:
     (models / "config.json").write_bytes(config.read_bytes())
     parts = torch.load(real.weights("v1.0"), map_location="cpu", weights_only=True)
     torch.save(parts, store.weights(VERSION))
+    keep_tuning(real, models)
     for name, pack in VOICES.items():
         torch.save(torch.load(real.voice("v1.0", pack), weights_only=True), store.voice(VERSION, name))
     return store

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kokoro_wyoming.assets import Store
+from tests.stand_ins.tuned import keep_tuning
 
 NAME = "german"
 VOICES = {"df_anna": "af_heart", "dm_karl": "am_michael"}
@@ -30,6 +31,7 @@ def lay_out(real: Store, store: Store, release: str | None = RELEASE) -> Path:
     official = real.models / "v1_0"
     (models / "german.pth").symlink_to(official / "kokoro-v1_0.pth")
     (models / "config.json").symlink_to(official / "config.json")
+    keep_tuning(real, models)
     for ours, theirs in VOICES.items():
         (voices / f"{ours}.pt").symlink_to(real.voices / "v1_0" / f"{theirs}.pt")
     if release is not None:

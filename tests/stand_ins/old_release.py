@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from kokoro_wyoming.assets import Store
+from tests.stand_ins.tuned import keep_tuning
 
 VERSION = "v0.19"
 VOICES = (
@@ -55,6 +56,7 @@ def lay_out(real: Store, home: Path) -> Store:
     if not has_real(real):
         save_checkpoint(real.weights("v1.0"), store.weights(VERSION))
         save_packs(real.voices_folder("v1.0"), store.voices_folder(VERSION))
+        keep_tuning(real, store.models_folder(VERSION))
     return store
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kokoro_wyoming.text import marks
 from kokoro_wyoming.text.cleaning import clean
 from kokoro_wyoming.text.markup import Markup, lines
 from kokoro_wyoming.text.splitting import MarkupOptions, SentenceSplitter
+from tests.examples import examples
 
 WORD = marks.said("tomato", "phonemes", "təmˈɑtoʊ")
 WEB = marks.named("{}", marks.WEB_ADDRESS)
@@ -156,14 +157,14 @@ _BITS = st.sampled_from([*(text for text, _ in EXAMPLES), *_SIGNS, "pause:1", "h
 MARKED = st.one_of(st.lists(_BITS, max_size=12).map("".join), st.text(max_size=60))
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(MARKED, st.lists(st.integers(0, 10_000), max_size=6))
 def test_chunk_borders_never_change_what_is_read(text: str, borders: list[int]) -> None:
     edges = [0, *sorted(border % (len(text) + 1) for border in borders), len(text)]
     assert read(*(text[begin:end] for begin, end in pairwise(edges))) == read(text) == read(*text)
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(st.text(st.sampled_from("abcdßé好は *_~#>|-+=![](\\.,?!\n\n"), max_size=300))
 def test_no_letter_is_lost_to_signs(text: str) -> None:
     assume("~~~" not in text and "](" not in text)

@@ -6,13 +6,14 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kokoro_wyoming.text import marks
 from kokoro_wyoming.text import splitting as splitting
 from kokoro_wyoming.text.cleaning import clean, composed
 from kokoro_wyoming.text.splitting import MAX_PIECE_CHARS, MarkupOptions, SentenceSplitter
+from tests.examples import examples
 
 _WORDS = (
     *("Hello", "there", "Mr.", "U.S.", "e.g.", "3.5", "No", "don’t", "**bold**", "*so*", "naïve", "¿Qué?", "«Oui»"),
@@ -83,7 +84,7 @@ def _ink(text: str) -> str:
     return re.sub(r"\s", "", composed(clean(text)))
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(TEXTS, st.lists(st.integers(0, 10_000), max_size=12))
 def test_chunk_borders_never_change_the_sentences(text: str, borders: list[int]) -> None:
     whole = _split(text)
@@ -91,7 +92,7 @@ def test_chunk_borders_never_change_the_sentences(text: str, borders: list[int])
     assert _split(*text) == whole
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(TEXTS)
 def test_no_character_is_lost_and_no_piece_is_too_long(text: str) -> None:
     pieces = _split(text, markup=False)
@@ -100,14 +101,14 @@ def test_no_character_is_lost_and_no_piece_is_too_long(text: str) -> None:
     assert all(piece == piece.strip() for piece in pieces)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(TEXTS, TEXTS)
 def test_what_comes_later_never_changes_a_sentence_given_out(text: str, more: str) -> None:
     early = list(SentenceSplitter().add(text))
     assert _split(text + more)[: len(early)] == early
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(TEXTS)
 def test_the_detector_is_asked_wherever_it_would_find_something(text: str) -> None:
     with pytest.MonkeyPatch.context() as everywhere:
@@ -162,7 +163,7 @@ def test_reading_markup_delays_no_sentence_of_plain_text(text: str) -> None:
         assert (before, len(list(splitter.add(text[-1] + "o")))) == ([], 1), markup
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.sampled_from(("word ", "好", "a" * 40, "? B", "[x y](/ɛ ɛ/)", "[pause:1]", ", ")), max_size=120))
 def test_no_mark_is_ever_cut(parts: list[str]) -> None:
     for piece in _split("".join(parts)):

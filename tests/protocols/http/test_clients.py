@@ -11,9 +11,8 @@ import struct
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openai
 import platformdirs
 import pytest
 import soundfile
@@ -23,6 +22,9 @@ from kokoro_wyoming.audio.encoding import adts
 from tests.protocols.http.house import SPEECH, House, open_house
 from tests.stand_ins.beep_engine import heard
 from tests.stand_ins.beep_house import until
+
+if TYPE_CHECKING:
+    import openai
 
 KEY = "correct-horse"
 TEXT = "Hello there, this is a test."
@@ -62,6 +64,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def _client(house: House, **options: Any) -> openai.AsyncOpenAI:
+    import openai
+
     return openai.AsyncOpenAI(base_url=f"{house.url}/v1", api_key=options.pop("api_key", KEY), **options)
 
 
@@ -111,6 +115,8 @@ async def test_openai_python_lists_models(house: House) -> None:
 
 
 async def test_openai_python_raises_what_it_has_for_each_mistake(tmp_path: Path) -> None:
+    import openai
+
     async with open_house(tmp_path, http__api_key=KEY, limits__text_chars=100) as house:
         async with _client(house, max_retries=0) as client:
             with pytest.raises(openai.BadRequestError) as bad:
@@ -131,6 +137,8 @@ async def test_openai_python_raises_what_it_has_for_each_mistake(tmp_path: Path)
 async def test_openai_python_comes_again_when_the_server_is_busy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import openai
+
     monkeypatch.setattr("kokoro_wyoming.protocols.http.errors.RETRY_SECONDS", 1)
     async with open_house(tmp_path, gated=True, limits__waiting_utterances_per_address=1) as house:
         first = asyncio.ensure_future(house.text("One."))
@@ -151,6 +159,8 @@ async def test_openai_python_comes_again_when_the_server_is_busy(
 
 
 async def test_openai_python_raises_when_the_sound_breaks_off(house: House) -> None:
+    import openai
+
     async with _client(house, max_retries=0) as client:
         with pytest.raises(openai.APIConnectionError):
             await client.audio.speech.create(

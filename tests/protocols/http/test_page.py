@@ -65,10 +65,7 @@ def serving(data: Store, *more: str) -> Iterator[str]:
         *(f"--models={data.models}", f"--voices-folder={data.voices}", *more),
     )
     try:
-        running.settled()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", "".join(running.log))
-        assert found, "".join(running.log)
-        yield found.group()
+        yield f"{running.http_address()}/"
     finally:
         status = running.end()
     assert status == 0, "".join(running.log)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
-from kokoro_wyoming.assets import Store
 from kokoro_wyoming.languages import TAGS
 from tests.builds.test_v1_0_g2p import SENTENCES
-from tests.conftest import RunningServer
 from tests.stand_ins.beep_program import BeepManager, beep_program
 
 MARKS = str.maketrans(dict.fromkeys(",.。，、।", ""))
@@ -95,35 +92,16 @@ async def test_a_wrong_request_is_told_what_is_wrong_and_the_next_is_answered(
     assert (await post(uri, "/v1/audio/phonemes", {"input": "a"}))[0] == 200
 
 
-@pytest.fixture(scope="module")
-def real_uri(model_data: Store) -> Iterator[str]:
-    """The address of a real server with the real model."""
-    running = RunningServer(
-        *("--uri=tcp://127.0.0.1:0", "--http-uri=tcp://127.0.0.1:0", "--no-zeroconf", "--offline"),
-        *(f"--models={model_data.models}", f"--voices-folder={model_data.voices}"),
-    )
-    running.wait_until_ready()
-    yield http_address(running)
-    assert running.end() == 0, "".join(running.log)
-
-
-def http_address(running: RunningServer) -> str:
-    """The address of the page that a server has logged."""
-    found = re.search(r"http://127\.0\.0\.1:\d+", "".join(running.log))
-    assert found, "".join(running.log)
-    return found.group()
-
-
 @pytest.mark.weights
 @pytest.mark.parametrize("tag", TAGS)
-async def test_every_language_tells_the_phonemes_of_each_word_that_was_written(tag: str, real_uri: str) -> None:
-    status, told = await post(real_uri, "/v1/audio/phonemes", {"input": SENTENCES[tag], "lang_code": tag})
+async def test_every_language_tells_the_phonemes_of_each_word_that_was_written(tag: str, http_server: str) -> None:
+    status, told = await post(http_server, "/v1/audio/phonemes", {"input": SENTENCES[tag], "lang_code": tag})
     assert (status, told["language"]) == (200, tag)
     words = [word["text"] for word in told["words"]]
     is_spaced = tag not in ("ja-JP", "zh-CN")
     assert words == SENTENCES[tag].translate(MARKS).split() if is_spaced else len(words) > 5
     assert "".join(words) == "".join(SENTENCES[tag].translate(MARKS).split())
     assert all(word["phonemes"] in told["phonemes"] for word in told["words"])
-    status, other = await post(real_uri, "/dev/phonemize", {"text": SENTENCES[tag], "language": tag})
+    status, other = await post(http_server, "/dev/phonemize", {"text": SENTENCES[tag], "language": tag})
     assert (status, other["phonemes"]) == (200, told["phonemes"])
     assert len(other["tokens"]) > 0.9 * len(told["phonemes"])

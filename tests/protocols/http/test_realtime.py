@@ -7,7 +7,6 @@ import base64
 from typing import Any
 
 import aiohttp
-import openai
 import pytest
 
 from kokoro_wyoming.errors import AssetError
@@ -122,6 +121,8 @@ async def test_it_speaks_as_wyoming_openai_asks_without_waiting_for_answers() ->
 
 
 async def test_openais_own_client_is_understood() -> None:
+    import openai
+
     async with open_sockets(options=HttpOptions(api_key="secret-key")) as house:
         ours: Any = openai.AsyncOpenAI(
             api_key="secret-key",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from kokoro_wyoming.assets import Store
 from kokoro_wyoming.audio import encoding
 from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
-from tests.conftest import RunningServer
 from tests.listening import Ears, letters
 from tests.protocols.http.house import House, error_of, open_house
 from tests.stand_ins.beep_engine import SAMPLES_PER_CHAR
@@ -211,18 +208,11 @@ async def test_captioned_speech_as_one_object(tmp_path: Path) -> None:
 
 
 @pytest.mark.weights
-async def test_times_are_those_that_an_ear_hears(model_data: Store, ears: Ears) -> None:
-    folders = (f"--models={model_data.models}", f"--voices-folder={model_data.voices}")
-    uris = ("--uri=tcp://127.0.0.1:0", "--http-uri=tcp://127.0.0.1:0")
-    running = RunningServer(*uris, "--no-zeroconf", "--offline", *folders)
-    running.wait_until_ready()
-    found = re.search(r"http://127\.0\.0\.1:\d+", "".join(running.log))
-    assert found, running.log
+async def test_times_are_those_that_an_ear_hears(http_server: str, ears: Ears) -> None:
     text = "My brother bought seven yellow tomatoes at the market near the station."
     body = {"input": text, "stream": False}
-    async with aiohttp.ClientSession() as session, session.post(found[0] + PATH, json=body) as answer:
+    async with aiohttp.ClientSession() as session, session.post(http_server + PATH, json=body) as answer:
         whole = await answer.json()
-    assert running.end() == 0
     samples = _samples(base64.b64decode(whole["audio"]), "wav").astype(np.float32) / np.float32(32_768)
     told = [(letters(word["text"]), word["start"], word["end"]) for word in whole["words"]]
     heard = [(letters(word), start, end) for word, start, end in ears.times(samples, "en")]

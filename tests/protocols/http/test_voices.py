@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from openai.types import Model
-
 from tests.protocols.http.house import error_of, eventually, open_house
 from tests.stand_ins.beep_program import BeepFolders, put_voice
 
@@ -62,6 +60,8 @@ async def test_older_programs_ask_for_names_alone(tmp_path: Path) -> None:
 
 
 async def test_a_release_is_a_model(tmp_path: Path) -> None:
+    from openai.types import Model
+
     async with open_house(tmp_path) as house:
         listed = json.loads((await house.get("/v1/models"))[2])
         assert set(listed) == {"object", "data"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wyoming.event import Event
 
@@ -24,6 +24,7 @@ from kokoro_wyoming.protocols.wyoming.dialogue import (
 )
 from kokoro_wyoming.utterances.requests import SpeechRequest
 from kokoro_wyoming.voices.descriptions import VoiceRequest
+from tests.examples import examples
 from tests.stand_ins.beep_house import as_home_assistant, chunk, start, stop, synthesize
 
 NOBODY = SpeechRequest()
@@ -202,7 +203,7 @@ _ANY_EVENT = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(_ANY_EVENT, max_size=14))
 def test_every_utterance_that_begins_ends_before_the_next_whatever_the_order(events: list[Event]) -> None:
     dialogue = Dialogue()

@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wyoming.event import Event
 
 from kokoro_wyoming.errors import PeerError
 from kokoro_wyoming.protocols.wyoming.frames import EventTooLongError, FrameParser, MalformedEventError, WireLimits
+from tests.examples import examples
 from tests.stand_ins.beep_house import to_bytes
 
 SMALL = WireLimits(header_bytes=512, data_bytes=256, payload_bytes=64, nesting=8)
@@ -62,7 +63,7 @@ def test_what_wyoming_writes_is_read_whole_and_byte_by_byte(events: list[Event])
     assert _parse(*(bytes([byte]) for byte in data), limits=roomy) == (expected, None, False)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     st.lists(
         st.one_of(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
@@ -28,6 +28,7 @@ from kokoro_wyoming.utterances.failures import error_text
 from kokoro_wyoming.utterances.requests import SpeechOptions
 from kokoro_wyoming.utterances.voicing import UtteranceVoices
 from kokoro_wyoming.voices.descriptions import SpokenVoice, VoiceRequest
+from tests.examples import examples
 from tests.stand_ins.beep_engine import SAMPLES_PER_CHAR, BeepEngine
 from tests.stand_ins.beep_house import (
     House,
@@ -785,7 +786,7 @@ _EVENT = st.one_of(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_EVENT, max_size=10), st.booleans())
 def test_replies_are_balanced_and_ordered_whatever_is_sent(events: list[Event], byte_by_byte: bool) -> None:
     async def replies_to() -> list[Event]:
@@ -823,7 +824,7 @@ def test_replies_are_balanced_and_ordered_whatever_is_sent(events: list[Event], 
     assert expected != "sound"
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     st.lists(
         st.sampled_from(["Hello there", ". ", "How are you", "? ", "好。", "…", "\n\n", "Well", " "]), max_size=12
