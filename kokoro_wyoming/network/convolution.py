@@ -51,7 +51,7 @@ class Convolution:
 
     def parts(self, channels: int) -> Iterator[Convolution]:
         """Split into convolutions of at most `channels` channels out each."""
-        for weight, bias in zip(self.weight.split(channels), self.bias.split(channels), strict=True):
+        for weight, bias in zip(torch.split(self.weight, channels), torch.split(self.bias, channels), strict=True):
             yield replace(self, weight=weight, bias=bias)
 
     def __call__(self, u: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ class Upsampling:
         weight, stride = module.weight.detach(), module.stride[0]
         taps = -(-weight.shape[2] // stride)
         padded = functional.pad(weight, (0, taps * stride - weight.shape[2]))
-        steps = padded.unflatten(2, (taps, stride)).flip(2).permute(3, 1, 0, 2).flatten(0, 1)
+        steps = padded.view(*weight.shape[:2], taps, stride).flip(2).permute(3, 1, 0, 2).flatten(0, 1)
         bias = _bias(module, dtype).repeat(stride)
         return cls(stride, Convolution(_channels_last(steps, dtype), bias, 1, taps - 1, 1), module.padding[0])
 

@@ -139,7 +139,9 @@ class _ConvolutionEstimate:
 
     def __init__(self, convolution: Convolution, phases: int = 1) -> None:
         """The channels out are those of `phases` rows, one behind the other, whose moments are averaged."""
-        weight, bias = (part.float().unflatten(0, (phases, -1)) for part in (convolution.weight, convolution.bias))
+        weight, bias = (
+            part.float().view(phases, -1, *part.shape[1:]) for part in (convolution.weight, convolution.bias)
+        )
         self._total, self._squares = weight.sum((3, 4)).mean(0), (weight**2).sum((3, 4)).mean(0)
         self._bias = bias.mean(0)
 
