@@ -5,7 +5,8 @@
 #   scripts/setup_venv.sh dev      also what the tests need
 #
 # environment:
-#   PYTHON           the interpreter to use, 3.10 to 3.14; otherwise the first on PATH that runs
+#   PYTHON           the interpreter to use, 3.10 to 3.14; otherwise that of the last time, at first the first on PATH that
+#                    runs
 #   TORCH            cpu or cuda: PyTorch's build for the processor only, or its usual build, which brings gigabytes of
 #                    libraries for NVIDIA cards; otherwise cuda where there is such a card, else cpu
 #   TORCH_INDEX_URL  another package index to take PyTorch from
@@ -115,6 +116,11 @@ has_venv() {
     "$1" -c 'import ensurepip, venv' 2>/dev/null
 }
 
+# The interpreter that .venv was made with; no words where there is none any more.
+python_of_venv() {
+    "$venv/bin/python" -c 'import sys; print(sys._base_executable)' 2>/dev/null || true
+}
+
 # A name on PATH proves nothing: version managers leave names there that only say what is not installed.
 find_python() {
     local candidate without_venv=
@@ -125,7 +131,8 @@ find_python() {
         printf '%s' "$PYTHON"
         return
     fi
-    for candidate in python3 python3.{13,12,11,14,10} python "${HOME:-/root}"/.pyenv/versions/3.1[0-4].*/bin/python3; do
+    for candidate in "$(python_of_venv)" python3 python3.{13,12,11,14,10} python \
+        "${HOME:-/root}"/.pyenv/versions/3.1[0-4].*/bin/python3; do
         is_suitable "$candidate" || continue
         has_venv "$candidate" || { without_venv=$candidate && continue; }
         printf '%s' "$candidate"

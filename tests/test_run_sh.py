@@ -34,12 +34,13 @@ case "$*" in
     *'%d.%d'*) echo "${FAKE_RELEASE:-3.11}" ;;
     *sys.version*) echo "${FAKE_RELEASE:-3.11}.7 (fake)" ;;
     --version) echo "Python ${FAKE_RELEASE:-3.11}.7" ;;
+    *_base_executable*) cat "$here/base" ;;
     -c*ensurepip*) [[ -z $FAKE_NO_VENV ]] ;;
     '- http'*) exec "${FAKE_ASKS_WITH:-false}" "$@" ;; # whether an index answers
     '-m scripts.requirements '*) exec "$FAKE_REAL_PYTHON" "$@" ;;
     '-m venv --clear '*)
         echo "venv" >>"$FAKE_DIARY"
-        rm -rf "$4" && mkdir -p "$4/bin" && cp "$0" "$4/bin/python"
+        rm -rf "$4" && mkdir -p "$4/bin" && cp "$0" "$4/bin/python" && echo "$0" >"$4/bin/base"
         ;;
     '-m pip '*)
         echo "${*:3}" >>"$FAKE_DIARY"
@@ -471,6 +472,22 @@ def path_with(folder: Path, **programs: str) -> str:
     for name, text in programs.items():
         Checkout.program(folder / name.replace("_", "."), text)
     return str(folder)
+
+
+def test_the_python_that_was_chosen_stays_where_another_comes_first_on_path(checkout: Checkout, tmp_path: Path) -> None:
+    chosen = checkout.program(tmp_path / "python3.12", FAKE_PYTHON.replace("FAKE_RELEASE:-3.11", "FAKE_RELEASE:-3.12"))
+    checkout.run(PYTHON=str(chosen))
+    with (checkout.root / "setup.cfg").open("a") as file:
+        file.write("# changed\n")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    path = path_with(folder, python3=FAKE_PYTHON)
+    checkout.run(PYTHON="", PATH=path)
+    assert checkout.diary == ["venv", TORCH, *REST, TORCH, *REST]
+    chosen.unlink()
+    (checkout.root / ".venv" / "bin" / "python").unlink()  # a link to what is there no more
+    assert checkout.run(PYTHON="", PATH=path)[0] == 0
+    assert checkout.diary == ["venv", TORCH, *REST, TORCH, *REST, "venv", TORCH, *REST]
 
 
 SHIM = "#!/usr/bin/env bash\necho 'python3: command not found, but exists in these versions: 3.12.1' >&2; exit 127\n"
