@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from kokoro_wyoming.scheduler import PIECES_AHEAD, ModelThread
+from kokoro_wyoming.scheduler import PIECES_AHEAD, ModelThread, apart_ended, on_own_thread
 from kokoro_wyoming.scheduler.listener import Listener
 
 
@@ -283,3 +283,19 @@ async def test_closing_tells_those_who_wait() -> None:
     await asyncio.gather(held, return_exceptions=True)
     with pytest.raises(RuntimeError, match="closed"):
         await turns.run(lambda: None)
+
+
+async def test_work_beside_the_thread_is_waited_for_though_its_caller_was_cancelled() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        may_end.wait(10)
+
+    asked = asyncio.create_task(on_own_thread(work))
+    assert await asyncio.to_thread(begun.wait, 10)
+    asked.cancel()
+    await asyncio.wait([asked])
+    assert not apart_ended(0)
+    may_end.set()
+    assert apart_ended(10)

@@ -15,6 +15,7 @@ import math
 import os
 import threading
 import time
+import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 
@@ -327,10 +328,21 @@ async def on_own_thread(work: Callable[[], T]) -> T:
     threads than there are cores, their threads sleep after every step: all speech would take a third longer.
     """
     thread = ModelThread("apart")
+    _apart.add(thread)
     try:
         return await thread.run(work)
     finally:
         thread.close()
+
+
+_apart: weakref.WeakSet[ModelThread] = weakref.WeakSet()
+"""The threads of `on_own_thread`. One whose caller was cancelled works on."""
+
+
+def apart_ended(timeout_seconds: float) -> bool:
+    """Whether all work of `on_own_thread` has ended within the time."""
+    until = time.monotonic() + timeout_seconds
+    return all(thread.close(max(0.0, until - time.monotonic())) for thread in list(_apart))
 
 
 def leave(status: int) -> NoReturn:

@@ -11,11 +11,11 @@ from kokoro_wyoming.config import Config
 from kokoro_wyoming.network import memory
 from kokoro_wyoming.network.torch_package import torch
 from kokoro_wyoming.processor import Waiting, core_quota
-from kokoro_wyoming.scheduler import ModelThread, leave
+from kokoro_wyoming.scheduler import ModelThread, apart_ended, leave
 from kokoro_wyoming.server.lifecycle import Server, Tell
 
 _CLOSE_SECONDS = 1.0
-"""Longest wait for the model thread to end its turn."""
+"""Longest wait for the model thread to end its turn, and then for the threads beside it."""
 _NICENESS = -5
 """Priority of the process. Where processor time is short, it gets three times the share of a process with 0."""
 
@@ -32,8 +32,8 @@ def serve(config: Config, reread: Callable[[], Config] | None = None, tell: Tell
     server = Server(config, thread, reread, tell)
     asyncio.run(_run(server))
     status = 1 if server.hopeless else 0
-    if not thread.close(_CLOSE_SECONDS):
-        leave(status)  # a turn is still under way inside torch
+    if not (thread.close(_CLOSE_SECONDS) and apart_ended(_CLOSE_SECONDS)):
+        leave(status)  # a turn is still under way inside torch, or a release is on its way out of the memory
     return status
 
 
