@@ -145,7 +145,10 @@ async def test_a_receiver_that_dies_or_hangs(receiver: Shairport, tmp_path: Path
 
 async def test_what_is_no_receiver(tmp_path: Path) -> None:
     async def answered(reply: bytes) -> Outcome:
+        held = []  # newer Pythons close the connection of a writer that nobody has
+
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            held.append(writer)
             await reader.read(1)
             writer.write(reply)
             writer.close() if reply else None

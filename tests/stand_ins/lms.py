@@ -34,7 +34,7 @@ def heard_music(samples: NDArray[np.float32]) -> list[tuple[str, int]]:
     size = 6_000
     for at in range(0, len(samples) - size + 1, size):
         spectrum = np.abs(np.fft.rfft(samples[at : at + size] * np.hanning(size)))
-        name, step = divmod(int(spectrum.argmax()) * 24_000 / size - _LOWEST_HZ, 1_000)
+        name, step = divmod(int(np.argmax(spectrum)) * 24_000 / size - _LOWEST_HZ, 1_000)
         here = (str(int(name)), round(step / _STEP_HZ))
         if spectrum.max() > 1 and abs(step - _STEP_HZ * here[1]) < 6 and heard[-1:] != [here]:
             heard.append(here)
