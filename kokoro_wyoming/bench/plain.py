@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kokoro_wyoming.audio.pcm import seconds_of
 from kokoro_wyoming.bench.figures import Arrival, Reply, reply_of
-from kokoro_wyoming.network.module_stand_ins import left_out
+from kokoro_wyoming.module_stand_ins import left_out
 from kokoro_wyoming.releases import DEFAULT_VERSION
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import importlib.util
 import sys
 from types import ModuleType
 
+from kokoro_wyoming.module_stand_ins import in_place_of, left_out
 from kokoro_wyoming.network import albert
-from kokoro_wyoming.network.module_stand_ins import in_place_of, left_out
 
 
 def _unused() -> tuple[str, ...]:

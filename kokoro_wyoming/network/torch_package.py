@@ -2,7 +2,7 @@
 
 import importlib
 
-from kokoro_wyoming.network.module_stand_ins import left_out
+from kokoro_wyoming.module_stand_ins import left_out
 
 _COMPILERS = "torch._meta_registrations"
 """It tells torch's compiler the shapes that operators give: a third of the import's processor time, and 18 MB."""

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import sys
-from collections.abc import Iterator
-from types import ModuleType
 from typing import NamedTuple
 
+from kokoro_wyoming.module_stand_ins import left_out
 
-@contextlib.contextmanager
-def _network_left_out(name: str) -> Iterator[None]:
-    """Import without the network that reads one word, as nothing here asks it: 30 MB where onnxruntime is installed."""
-    stand_in = ModuleType(name)
-    vars(stand_in)["predict"] = None
-    sys.modules[name] = stand_in
-    yield
-    del sys.modules[name]
-
-
-with _network_left_out("pyopenjtalk.yomi_model.nani_predict"):
+# Without the network that reads one word, as nothing here asks it: 30 MB where onnxruntime is installed.
+with left_out("pyopenjtalk.yomi_model.nani_predict"):
     from pyopenjtalk import run_frontend, run_mecab_nbest_features
 
 _DEVOICED = "’"

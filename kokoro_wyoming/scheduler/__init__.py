@@ -321,6 +321,10 @@ def most_urgent(jobs: Sequence[_Job[Any]], room: Room) -> _Job[Any]:
     return min(chosen, key=lambda job: (job.listener.wanted_by, job.listener.due))
 
 
+_apart: weakref.WeakSet[ModelThread] = weakref.WeakSet()
+"""The threads of `on_own_thread`. One whose caller was cancelled works on."""
+
+
 async def on_own_thread(work: Callable[[], T]) -> T:
     """Do a piece of work beside the model thread, on a thread that ends after it.
 
@@ -333,10 +337,6 @@ async def on_own_thread(work: Callable[[], T]) -> T:
         return await thread.run(work)
     finally:
         thread.close()
-
-
-_apart: weakref.WeakSet[ModelThread] = weakref.WeakSet()
-"""The threads of `on_own_thread`. One whose caller was cancelled works on."""
 
 
 def apart_ended(timeout_seconds: float) -> bool:

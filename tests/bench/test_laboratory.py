@@ -184,9 +184,8 @@ if __name__ == "__main__":
 """
 
 
-_WITH_PIPER = pytest.mark.skipif(
-    not piper.FOLDER.is_dir(), reason="wyoming-piper is not here: it takes 300 MB; `scripts.bench --piper` installs it"
-)
+_PIPER_IS_MISSING = "wyoming-piper is not here: it takes 300 MB; `scripts.bench --piper` installs it"
+_WITH_PIPER = pytest.mark.skipif(not piper.FOLDER.is_dir(), reason=_PIPER_IS_MISSING)
 
 
 @pytest.mark.long

@@ -350,13 +350,7 @@ async def test_memory_is_given_back_when_nobody_has_spoken_for_a_while(
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(model_engine, "trim_heap", lambda: loop.call_soon_threadsafe(given_back.set))
     monkeypatch.setattr(model_engine, "_IDLE_SECONDS", 0.05)
-    engine = make_engine()
-    first, second = engine.utterance(), engine.utterance()
-    first.close()
-    await asyncio.sleep(0.1)
-    assert not given_back.is_set()
-    second.close()
-    await asyncio.wait_for(given_back.wait(), 10)
+    await _happens_when_the_last_utterance_ends(given_back, make_engine())
 
 
 async def test_dictionaries_are_let_go_as_soon_as_nobody_is_spoken_to(
@@ -365,13 +359,16 @@ async def test_dictionaries_are_let_go_as_soon_as_nobody_is_spoken_to(
     let_go = asyncio.Event()
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(model_manager, "let_dictionaries_go", lambda: loop.call_soon_threadsafe(let_go.set))
-    engine = make_engine()
+    await _happens_when_the_last_utterance_ends(let_go, make_engine())
+
+
+async def _happens_when_the_last_utterance_ends(event: asyncio.Event, engine: Engine) -> None:
     first, second = engine.utterance(), engine.utterance()
     first.close()
     await asyncio.sleep(0.1)
-    assert not let_go.is_set()
+    assert not event.is_set()
     second.close()
-    await asyncio.wait_for(let_go.wait(), 10)
+    await asyncio.wait_for(event.wait(), 10)
 
 
 @pytest.mark.weights

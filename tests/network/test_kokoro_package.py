@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from kokoro_wyoming.assets import Store
-from kokoro_wyoming.network.module_stand_ins import left_out
+from kokoro_wyoming.module_stand_ins import left_out
 
 IN_VAIN = (
     *("transformers", "segments", "spacy.cli", "spacy_curated_transformers", "huggingface_hub"),

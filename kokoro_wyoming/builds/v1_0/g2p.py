@@ -19,9 +19,9 @@ from kokoro_wyoming.builds.v1_0 import english, heteronyms, italian, rare_words
 from kokoro_wyoming.builds.v1_0.french import FrenchEspeak
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter, language_name, match_language, match_own_language
+from kokoro_wyoming.module_stand_ins import left_out
 from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.network.loading import REPOSITORY
-from kokoro_wyoming.network.module_stand_ins import left_out
 from kokoro_wyoming.pronunciation.code_switching import FOREIGN as FOREIGN
 from kokoro_wyoming.pronunciation.phonemes import Phonemes, best_cut, fitting_pieces
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import jaconv
 
 from kokoro_wyoming.builds.v1_0.word_table import WordTable
-from kokoro_wyoming.network.module_stand_ins import in_place_of
+from kokoro_wyoming.module_stand_ins import in_place_of
 from kokoro_wyoming.pronunciation.open_jtalk import ReadWord, sound, words_read
 
 _QUOTES = str.maketrans("‘’”", "`'\"")

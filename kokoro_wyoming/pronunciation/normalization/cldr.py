@@ -31,7 +31,10 @@ _COMMAS = {"ar": "فاصلة", "th": "จุด", "tr": "virgül", "vi": "phẩy
 """The word in a decimal number, where num2words says its digits wrongly or not at all."""
 _ABBREVIATED_YEAR = re.compile(r"[ \u00a0\u202f](?:г|р)\.$")
 """Russian and Ukrainian, behind a year."""
-_NUMBER_ERRORS = (NotImplementedError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
+_NUMBER_ERRORS = (
+    NotImplementedError,  # num2words says by it that a language lacks this kind of number
+    *(ArithmeticError, LookupError, TypeError, ValueError, AttributeError),
+)
 """What num2words raises for a number that a language of its own cannot say; then its digits stay for the G2P."""
 
 
