@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kokoro_wyoming.cli import settings
+from kokoro_wyoming.server.read_ahead import load_torch_ahead, read_ahead
 
 if TYPE_CHECKING:
     from kokoro_wyoming.config import Config
@@ -40,20 +41,24 @@ def run(args: argparse.Namespace) -> int:
 
 def start(load: Callable[[], Config], tell: Tell | None = None) -> int:
     """Serve with the settings that `load` reads, now and at each SIGHUP. `tell` is told the port, as in `lifecycle`."""
+    load_torch_ahead()
     config = load()
     set_up_logging(config.server.log_level)
     # Where native code crashed or hung is written to the log, without a word of what was spoken.
     with contextlib.suppress(io.UnsupportedOperation):  # stderr is no file
         faulthandler.enable()
     from kokoro_wyoming import assets
+    from kokoro_wyoming.assets.store import weights_path
 
+    store = settings.store(config)
     assets.fetch(
-        settings.store(config),
+        store,
         version=config.model.version,
         source=config.assets.source,
         offline=config.assets.offline,
         report=_LOGGER.info,
     )
+    read_ahead(weights_path(store.models_folder(config.model.version), config.model.version))
     # To look for garbage takes a tenth of a start, so it begins when the server is ready.
     gc.disable()
     try:

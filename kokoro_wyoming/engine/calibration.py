@@ -8,10 +8,8 @@ that nobody hears, in turns that no listener wants.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import math
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +19,6 @@ from kokoro_wyoming import awake
 from kokoro_wyoming.errors import AssetError, KokoroWyomingError, PeerError
 from kokoro_wyoming.network.learning import ENOUGH_UTTERANCES, CalibrationData
 from kokoro_wyoming.scheduler import ModelThread
-from kokoro_wyoming.scheduler.listener import Listener
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -187,9 +184,5 @@ async def _rehearse(release: Rehearsing, thread: ModelThread, one: RehearsalUtte
                 return
             yield None
 
-    # Nobody is due, so any listener's turn comes first.
-    silence: AsyncGenerator[None, None] = thread.stream(steps, listener=Listener(due=math.inf))
-    async with contextlib.aclosing(silence):
-        async for _ in silence:
-            pass
+    await thread.run_for_nobody(steps)
     return worked_seconds

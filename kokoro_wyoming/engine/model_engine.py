@@ -80,7 +80,7 @@ class Engine:
         self._utterances = 0
         self._tidying: asyncio.TimerHandle | None = None
         self._letting_go: asyncio.Future[None] | None = None
-        self._giving_back: asyncio.Future[None] | None = None
+        self._resting: asyncio.Future[None] | None = None
         self._selector = VoiceSelector(catalogues, weights, self._choices)
         self._selector.check()
         self._warn_of_refused({})
@@ -138,7 +138,7 @@ class Engine:
         return f"the model has not come back from its work for {seconds:.0f} seconds"
 
     async def load(self) -> None:
-        """Load the default release, and speak a few words to nobody in each language that the owner chose.
+        """Load the default release, and begin to speak to nobody in each language that the owner chose.
 
         Afterwards no listener in these languages waits for files or caches. Raises as `ModelManager.get_model`.
         """
@@ -149,8 +149,8 @@ class Engine:
         for voice in dict.fromkeys(chosen):
             utterance = self.utterance()
             try:
-                async for _ in utterance.speak(plain(_sample(voice)), voice):
-                    pass
+                async with contextlib.aclosing(utterance.speak(plain(_sample(voice)), voice)) as sound:
+                    await anext(sound, None)
             finally:
                 utterance.close()
         await self._give_back()
@@ -179,7 +179,12 @@ class Engine:
 
     def _tidy(self) -> None:
         if not self._utterances:
-            self._giving_back = asyncio.ensure_future(self._give_back())
+            self._resting = asyncio.ensure_future(self._rest())
+
+    async def _rest(self) -> None:
+        await self.manager.measure_again()
+        if not self._utterances:
+            await self._give_back()
 
     async def _give_back(self) -> None:
         await self.manager.rest()

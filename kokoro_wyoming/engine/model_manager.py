@@ -19,7 +19,7 @@ from kokoro_wyoming.builds.installed import speakable_languages
 from kokoro_wyoming.builds.named_g2p import Limits
 from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.calibration import calibrate
-from kokoro_wyoming.network.memory import let_dictionaries_go, return_memory
+from kokoro_wyoming.network.memory import let_dictionaries_go, return_memory, trim_heap
 from kokoro_wyoming.processor import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, described, find, is_described, match_version
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
@@ -75,7 +75,7 @@ class ModelManager:
         """Held while memory goes back: no dictionary is closed while its pages are let go."""
 
     async def get_model(self, version: str | None = None, languages: Collection[str] = ()) -> Release:
-        """The loaded release; None is the default one. A load prepares these languages at the same time.
+        """The loaded release; None is the default one. A load prepares these languages too.
 
         Callers at the same time share one load, and one that gives up does not stop it for the others. Raises
         UnknownVersionError, UnknownLanguageError, or ModelError naming the file that is wrong.
@@ -117,6 +117,11 @@ class ModelManager:
         for release in self._all_there():
             release.forget_voices()
 
+    async def measure_again(self) -> None:
+        """Measure anew what other programs may have disturbed, in turns that no listener wants."""
+        for release in self._all_there():
+            await self.thread.run_for_nobody(release.measure_again)
+
     async def rest(self) -> None:
         """Let go of the memory that speech takes, while nobody speaks."""
         async with self._giving_back:
@@ -137,11 +142,13 @@ class ModelManager:
 
     async def _load(self, version: str, languages: Collection[str]) -> Release:
         release = self._build(version)
-        # Not on the model thread: a listener of another release should not wait meanwhile.
-        dictionaries = [on_own_thread(partial(release.load_language, language)) for language in languages]
-        await asyncio.gather(on_own_thread(release.initialize), *dictionaries)
+        # Not on the model thread: a listener of another release should not wait meanwhile. One after the other: both
+        # hold the interpreter most of the time, and what is measured at a first start should be alone.
+        await on_own_thread(release.initialize)
+        for language in languages:
+            await on_own_thread(partial(release.load_language, language))
         # The file's own tensors, as large as the model, are no longer used.
-        await on_own_thread(return_memory)
+        await on_own_thread(trim_heap)
         _LOGGER.debug("Kokoro %s is loaded", version)
         if self._calibrates:
             work = calibrate(release, self.thread, version)

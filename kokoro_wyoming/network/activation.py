@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from kokoro_wyoming.network.tuning import TunedConvolution
+from kokoro_wyoming.network.ways import TunedConvolution
 from kokoro_wyoming.network.workspace import Workspace
 
 

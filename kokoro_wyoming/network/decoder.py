@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, mean_and_variance
-from kokoro_wyoming.network.tuning import Lengths, TunedConvolution, Tuning, Ways
+from kokoro_wyoming.network.tuning import Tuning
+from kokoro_wyoming.network.ways import Lengths, TunedConvolution, Ways
 
 FRAMES = Lengths((16, 32, 64, 96, 128), (320, 640))
 """Frames of the decoder, 40 a second, for which convolutions are tuned."""

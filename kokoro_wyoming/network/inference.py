@@ -27,7 +27,8 @@ from kokoro_wyoming.network.memory import large_blocks_apart
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.prepacking import PackedConvolution, is_used, prepack, replace_layers
 from kokoro_wyoming.network.streaming import WHOLE_FRAMES, Features, StreamingVocoder
-from kokoro_wyoming.network.tuning import Lengths, Tuning
+from kokoro_wyoming.network.tuning import Tuning
+from kokoro_wyoming.network.ways import Lengths
 
 STYLE_SIZE = 128
 """A style row holds two styles of this size: the sound's, then the prosody's."""
@@ -126,7 +127,7 @@ class Network:
         """The most token ids of a sentence, both pads included: 512."""
         module, generator = model.decoder.generator, Generator(model.decoder.generator, self._decoder.dtype, tuning)
         tuning.keep()
-        self._workspace = tuning.workspace
+        self._tuning = tuning
         model.decoder.generator = GeneratorModule(generator)
         self.vocoder = StreamingVocoder(generator, self.device, fit)
         self._contexts: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
@@ -168,7 +169,11 @@ class Network:
 
     def rest(self) -> None:
         """Let go of the memory that layers compute in, 54 MB; the next sentence takes it anew."""
-        self._workspace.clear()
+        self._tuning.workspace.clear()
+
+    def measure_again(self) -> Iterator[None]:
+        """Measure what is the quickest here anew where it is doubtful; see `Tuning.measured_again`."""
+        return self._tuning.measured_again()
 
     def try_out(self) -> None:
         """Speak a few sounds to nobody, enough to predict moments. Raises what torch raises where the device cannot."""

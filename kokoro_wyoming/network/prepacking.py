@@ -52,7 +52,7 @@ class PackedLinear(nn.Module):
 
 
 class PackedConvolution:
-    """A convolution of stride 1 with packed weights: a `tuning.Convolver`."""
+    """A convolution of stride 1 with packed weights: a `ways.Convolver`."""
 
     def __init__(self, convolution: Convolution) -> None:
         weight, self._bias = convolution.weight, convolution.bias
@@ -63,11 +63,11 @@ class PackedConvolution:
         self._weight = torch.ops.mkldnn._reorder_convolution_weight(weight, *self._options, size)
 
     def spare_rows(self, count: int) -> int:
-        """None: see `tuning.Convolver`."""
+        """None: see `ways.Convolver`."""
         return 0
 
     def __call__(self, u: Tensor, count: int, workspace: Workspace) -> Tensor:
-        """See `tuning.Convolver`. The input must be contiguous."""
+        """See `ways.Convolver`. The input must be contiguous."""
         image = torch.ops.mkldnn._convolution_pointwise(
             as_image(u), self._weight, self._bias, *self._options, "none", [], ""
         )

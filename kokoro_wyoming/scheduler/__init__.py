@@ -145,6 +145,14 @@ class ModelThread:
                 return result[0]
         raise RuntimeError("the model thread was closed before the work was done")
 
+    async def run_for_nobody(self, make_steps: Callable[[], Iterator[None]]) -> None:
+        """Do work on the model thread, in turns that no listener wants; cancel it at any time."""
+        # Nobody is due, so any listener's turn comes first.
+        silence: AsyncGenerator[None, None] = self.stream(make_steps, listener=Listener(due=math.inf))
+        async with contextlib.aclosing(silence):
+            async for _ in silence:
+                pass
+
     def close(self, timeout_seconds: float = 0.0) -> bool:
         """Stop after the current turn; True when the thread has ended within the time."""
         with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from typing import Any
 
@@ -12,6 +13,7 @@ from kokoro_wyoming.builds.v1_0 import english, g2p
 from kokoro_wyoming.builds.v1_0.wrapper import KokoroV1Wrapper
 from kokoro_wyoming.errors import UnknownLanguageError
 from kokoro_wyoming.languages import TAGS, kokoro_letter
+from kokoro_wyoming.module_stand_ins import left_out
 from kokoro_wyoming.network.kokoro_package import KPipeline
 from kokoro_wyoming.network.loading import REPOSITORY
 from kokoro_wyoming.pronunciation.phonemes import (
@@ -184,6 +186,15 @@ def test_what_is_made_in_less_memory_sounds_like_what_misaki_makes(wrapper: Koko
         "They use it; it was used, too.",
     ):
         assert frugal.g2p(text)[0] == plain.g2p(text)[0]
+
+
+@pytest.mark.long
+def test_the_tokenizer_that_is_not_read_is_that_of_the_model_s_file(wrapper: KokoroV1Wrapper) -> None:
+    with left_out(*english._PLUGIN):
+        whole = importlib.import_module(str(english.spacy_model())).load(enable=["tok2vec", "tagger"])
+    tokenizers = wrapper.get_pipeline("a", quiet=True).g2p.nlp.tokenizer, whole.tokenizer
+    ours, theirs = (tokenizer.to_bytes(exclude=["vocab"]) for tokenizer in tokenizers)
+    assert ours == theirs
 
 
 @pytest.mark.long

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import threading
@@ -16,10 +17,12 @@ import torch
 
 from kokoro_wyoming.assets import Store
 from kokoro_wyoming.builds.installed import installed_languages
+from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.engine.model_manager import ModelManager
 from kokoro_wyoming.errors import AssetError, ModelError, UnknownLanguageError, UnknownVersionError, UnknownVoiceError
 from kokoro_wyoming.languages import TAGS
+from kokoro_wyoming.network import tuning
 from kokoro_wyoming.pronunciation.phonemes import Phonemes
 from kokoro_wyoming.releases import match_version
 from kokoro_wyoming.scheduler import ModelThread
@@ -138,6 +141,48 @@ async def test_whatever_becomes_of_a_release_s_files_the_loaded_one_speaks_on(
         assert await manager.get_model() is model
         shutil.rmtree(tmp_path / "v1_0", ignore_errors=True)
     manager.thread.close(5)
+
+
+class QuietPrograms:
+    """Takes the place of other programs: nothing else runs."""
+
+    def cores(self) -> float:
+        return 0.0
+
+
+@pytest.mark.weights
+async def test_what_busy_programs_disturbed_is_measured_again_and_whoever_speaks_meanwhile_comes_first(
+    model_data: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "OtherPrograms", QuietPrograms)
+    folder, notes = tmp_path / "v1_0", tmp_path / "v1_0" / "tuning.json"
+    shutil.copytree(model_data.models / "v1_0", folder, ignore=shutil.ignore_patterns("*.pth*"))
+    (folder / "kokoro-v1_0.pth").symlink_to(model_data.weights("v1.0"))
+    config, weights = folder / "config.json", folder / "kokoro-v1_0.pth"
+    KokoroV1Wrapper(config, weights, device="cpu").initialize()  # measures where nothing was measured before
+    kinds = {kind for found in json.loads(notes.read_text()).values() for kind in found}
+    slow = dict.fromkeys(kinds - {"beside busy cores"}, ["direct 0 float32"] * 2)
+    machines = json.loads(notes.read_text())
+    notes.write_text(json.dumps({machine: {**slow, "beside busy cores": 0.9} for machine in machines}))
+    manager = ModelManager(tmp_path, model_data.voices, device="cpu")
+    wrapper = await manager.get_model()
+    before = await _said(wrapper)
+    measuring = asyncio.ensure_future(manager.measure_again())
+    await asyncio.sleep(0.1)
+    await _said(wrapper)
+    assert not measuring.done()
+    await measuring
+    *_, kept = json.loads(notes.read_text()).values()  # that of this machine is written last
+    assert "beside busy cores" not in kept
+    assert any(ways != slow[kind] for kind, ways in kept.items())
+    after = await _said(wrapper)
+    assert float((after - before).pow(2).mean() / before.pow(2).mean()) < 1e-4
+    manager.thread.close(5)
+
+
+async def _said(release: Release) -> torch.Tensor:
+    torch.manual_seed(3)
+    return torch.cat([piece async for piece in release.forward("Good morning.", "af_heart", "a")])
 
 
 @pytest.fixture(scope="module")

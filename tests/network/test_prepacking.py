@@ -17,7 +17,8 @@ from kokoro_wyoming.network import inference, prepacking
 from kokoro_wyoming.network.convolution import Convolution
 from kokoro_wyoming.network.decoder import TunedModule
 from kokoro_wyoming.network.prepacking import PackedConvolution, PackedLinear, PackedLstm, prepack
-from kokoro_wyoming.network.tuning import Tuning, possible_ways
+from kokoro_wyoming.network.tuning import Tuning
+from kokoro_wyoming.network.ways import possible_ways
 from kokoro_wyoming.network.workspace import Workspace
 
 

@@ -14,7 +14,8 @@ class WordTable(Mapping[str, str]):
 
     def __init__(self, words: Iterable[tuple[str, str]]) -> None:
         """No word or text may hold a tab or a line break; of equal words the first one counts."""
-        self._lines = b"".join(sorted(f"{word}\t{text}\n".encode() for word, text in words))
+        # UTF-8 has the order of the texts themselves.
+        self._lines = "".join(f"{line}\n" for line in sorted(map("\t".join, words))).encode()
         ends = np.flatnonzero(np.frombuffer(self._lines, np.uint8) == ord("\n"))
         starts = np.concatenate([[0], ends + 1])[: len(ends)]
         # Its items are numbers of Python, which are quicker to use one by one than numpy's.

@@ -726,12 +726,16 @@ async def test_draining_closes_an_idle_connection_at_once(monkeypatch: pytest.Mo
 
 async def test_who_had_just_connected_when_it_drains_is_served_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kokoro_wyoming.protocols.wyoming.session._NEW_SECONDS", 10)
-    async with open_house() as house, house.client() as client:
+    gate = asyncio.Event()
+    async with open_house(BeepEngine(gate=gate)) as house, house.client() as client:
         await until(lambda: bool(house.sessions))
         draining = asyncio.ensure_future(house.sessions[0].drain())
         await asyncio.sleep(0)
         await client.write_event(synthesize("Just in time"))
+        await until(lambda: len(house.engine.said) == 1)
         await client.write_event(synthesize("Too late"))
+        await asyncio.sleep(0.05)
+        gate.set()
         replies = await _read_all(client)
         await client.disconnect()
         await asyncio.wait_for(draining, 10)

@@ -1,0 +1,48 @@
+"""Has the disk and a second core at work while Python imports modules, which one core does alone.
+
+After a boot no file is in the system's cache. The weights are read then while the imports go on, and torch's own
+library is loaded meanwhile, both without the interpreter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+_TORCH_LIBRARY = Path("lib", "libtorch_cpu.so")
+
+
+def read_ahead(path: Path) -> None:
+    """Have a file read into the system's cache, on a thread of its own. One that is missing is no error."""
+    _begin(_read, path)
+
+
+def load_torch_ahead() -> None:
+    """Load the library that `import torch` will load first, on a thread of its own, on Linux."""
+    # Where torch is missing, its import tells so.
+    with contextlib.suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec("torch")
+        if spec is not None and spec.origin is not None:
+            _begin(_load, Path(spec.origin).parent / _TORCH_LIBRARY)
+
+
+def _begin(work: Callable[[Path], None], path: Path) -> None:
+    threading.Thread(target=work, args=(path,), name="read ahead", daemon=True).start()
+
+
+def _read(path: Path) -> None:
+    with contextlib.suppress(OSError, AttributeError), path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+
+
+def _load(library: Path) -> None:
+    _read(library)
+    # ctypes.CDLL would hold the interpreter meanwhile; a call of a C function does not.
+    with contextlib.suppress(OSError, AttributeError):
+        if library.is_file():
+            ctypes.CDLL(None).dlopen(os.fsencode(library), os.RTLD_LAZY)
