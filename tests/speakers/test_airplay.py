@@ -24,6 +24,7 @@ from tests.namespaces import NAMESPACES
 from tests.speakers.announcing import KOKORO, announce_on, announcer, as_made, loudness_of_tone, target, tone
 from tests.speakers.killed import announce_and_be_killed, restore_left, until
 from tests.speakers.shairport import WHY_NOT, Shairport, avahi, shairport
+from tests.stand_ins.service import saying, service
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))]
 
@@ -145,18 +146,10 @@ async def test_a_receiver_that_dies_or_hangs(receiver: Shairport, tmp_path: Path
 
 async def test_what_is_no_receiver(tmp_path: Path) -> None:
     async def answered(reply: bytes) -> Outcome:
-        held = []  # newer Pythons close the connection of a writer that nobody has
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            held.append(writer)
-            await reader.read(1)
-            writer.write(reply)
-            writer.close() if reply else None
-
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        async with server, announcer(tmp_path, patience_seconds=1.0) as announcing:
-            there = target(f"airplay://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-            (outcome,) = await announcing.announce(Announcement([there]), as_made(HUM))
+        async with service(saying(reply)) as address, announcer(tmp_path, patience_seconds=1.0) as announcing:
+            (outcome,) = await announcing.announce(
+                Announcement([target(f"airplay{address.removeprefix('tcp')}")]), as_made(HUM)
+            )
         return outcome
 
     assert (await answered(b"")).reason == "it gave no answer for 1 seconds"

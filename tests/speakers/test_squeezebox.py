@@ -19,6 +19,7 @@ from tests.speakers.announcing import KOKORO, announce_on, announcer, as_made, l
 from tests.speakers.killed import announce_and_be_killed, restore_left, until
 from tests.speakers.squeezelite import WHY_NOT, Squeezelite, squeezelite
 from tests.stand_ins.lms import Lms, Player, heard_music
+from tests.stand_ins.service import saying, service
 
 pytestmark = [
     pytest.mark.long,
@@ -188,7 +189,8 @@ async def test_a_player_that_dies(lms: Lms, kitchen: Squeezelite, tmp_path: Path
     kitchen.process.kill()
     outcome = await announcing
     assert outcome.status == "failed"
-    assert outcome.reason == "the player is away from its server"
+    # The server may have stopped the queue before it says that the player is away.
+    assert outcome.reason in ("the player is away from its server", "it did not play to the end")
 
 
 async def test_a_server_without_the_player(lms: Lms, kitchen: Squeezelite, tmp_path: Path) -> None:
@@ -200,14 +202,8 @@ async def test_a_server_without_the_player(lms: Lms, kitchen: Squeezelite, tmp_p
 
 async def test_what_is_no_server(tmp_path: Path, unused_tcp_port: int) -> None:
     async def answered(reply: bytes) -> str | None:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read(1)
-            writer.write(reply)
-            writer.close() if reply else None
-
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        async with server, announcer(tmp_path, patience_seconds=1.0) as announcing:
-            there = target(f"squeezebox://127.0.0.1:{server.sockets[0].getsockname()[1]}/Kitchen")
+        async with service(saying(reply)) as address, announcer(tmp_path, patience_seconds=1.0) as announcing:
+            there = target(f"squeezebox{address.removeprefix('tcp')}/Kitchen")
             (outcome,) = await announcing.announce(Announcement([there]), as_made(HUM))
         return outcome.reason
 

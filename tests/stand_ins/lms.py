@@ -81,6 +81,7 @@ class Lms:
         self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession | None = None
+        self._writers: list[asyncio.StreamWriter] = []
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Lms]:
@@ -95,14 +96,18 @@ class Lms:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.port = runner.addresses[0][1]
         try:
-            async with slimproto, aiohttp.ClientSession() as self._http:
+            async with aiohttp.ClientSession() as self._http:
                 yield self
         finally:
+            slimproto.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             for player in list(self.players.values()):
                 player.client.disconnect()
+            # From Python 3.12 on, a server waits for each connection, also for one whose player was killed.
+            for writer in self._writers:
+                writer.transport.abort()
             await runner.cleanup()
             await asyncio.sleep(0)
 
@@ -131,6 +136,7 @@ class Lms:
         await self._sync(self.player(name), [self.player(other).client.player_id])
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         SlimClient(reader, writer, self._event)
 
     def _event(self, client: SlimClient, kind: EventType, data: object = None) -> None:

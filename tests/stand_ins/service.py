@@ -9,6 +9,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+def saying(reply: bytes) -> Serve:
+    """Answers a client's first byte with `reply`, and hangs up; without a reply it never answers."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        if not reply:
+            await asyncio.Event().wait()
+        writer.write(reply)
+
+    return serve
+
+
 @contextlib.asynccontextmanager
 async def service(serve: Serve) -> AsyncIterator[str]:
     """Have `serve` answer clients on a free port of this machine, and give the address: tcp://127.0.0.1:PORT.
