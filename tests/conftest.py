@@ -141,15 +141,15 @@ def _function(item: pytest.Item) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long files go first, then those with any long test: no process is left with one when the others have no more.
 
-    `-m "not weights"`, the quick subset, leaves out what is long, and of tests that are alike all but a few; with
-    `--cov` none of these, as each may run a line that no other does.
+    `-m "not weights"`, the quick subset, leaves out what is long or slow, and of tests that are alike all but a
+    few; with `--cov` it has the slow ones and all alike, as each may run a line that no other does.
     """
-    slow = {item.path for item in items if item.get_closest_marker("weights") or item.get_closest_marker("long")}
+    slow = {item.path for item in items if any(map(item.get_closest_marker, ("weights", "long", "slow")))}
     alike = Counter(_function(item) for item in items)
     seen: Counter[str] = Counter()
     for item in items:
         name = _function(item)
-        is_spare = seen[name] % math.ceil(alike[name] / _QUICK_EXAMPLES) != 0
+        is_spare = seen[name] % math.ceil(alike[name] / _QUICK_EXAMPLES) != 0 or item.get_closest_marker("slow")
         seen[name] += 1
         if (is_spare and not measures_coverage(config)) or item.get_closest_marker("long"):
             item.add_marker("weights")

@@ -26,11 +26,13 @@ def _faults(findings: list[Finding]) -> str:
     return "\n".join(str(finding) for finding in findings if finding.fault)
 
 
+@pytest.mark.slow
 async def test_our_sessions_conform() -> None:
     async with open_house(BeepEngine()) as house:
         assert _faults([finding async for finding in try_all(Server("127.0.0.1", house.port))]) == ""
 
 
+@pytest.mark.slow
 async def test_our_server_with_its_model_thread_conforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kokoro_wyoming.server.startup.ModelManager", BeepManager)
     monkeypatch.setattr("kokoro_wyoming.server.startup.installed_languages", lambda *_: {})
@@ -46,6 +48,7 @@ async def test_our_server_with_the_real_model_conforms(server: str) -> None:
     assert _faults([finding async for finding in try_all(tried)]) == ""
 
 
+@pytest.mark.slow
 async def test_a_server_without_a_fault_has_none_found() -> None:
     async with StandIn().listening() as house:
         assert _faults([finding async for finding in try_all(Server("127.0.0.1", house.port))]) == ""

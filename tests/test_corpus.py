@@ -67,6 +67,7 @@ def test_what_is_said_is_in_words_and_judged_right_as_it_stands(language: str) -
         assert "".join(item.chunks()) == item.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "said", "written"),
     [
@@ -87,6 +88,7 @@ def test_a_listener_may_write_digits_or_words(language: str, said: str, written:
     assert judge([said], written, language).errors == 0
 
 
+@pytest.mark.slow
 def test_what_is_lost_added_or_other_counts() -> None:
     verdict = judge(["the light is on"], "The light was not on", "en")
     assert (verdict.errors, verdict.units) == (2, 4)

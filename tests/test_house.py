@@ -47,6 +47,7 @@ def settings() -> configparser.ConfigParser:
     return parser
 
 
+@pytest.mark.slow
 def test_a_room_calls_only_downstairs() -> None:
     run("lint-imports", PYTHONPATH=str(CHECKOUT))
 

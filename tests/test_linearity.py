@@ -8,6 +8,7 @@ from kokoro_wyoming.text.ssml.reader import MAX_WORDS_CHARS
 from tests.linearity import PATTERNS, QUICK, Pattern, compare, cost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", QUICK, ids=str)
 def test_a_text_of_any_kind_costs_the_same_by_the_character(pattern: Pattern) -> None:
     assert compare(pattern, 1_500, 15_000).fault is None

@@ -158,6 +158,7 @@ async def test_nobody_new_is_begun_with_while_the_old_need_the_thread(thread: Mo
     assert thread.longest_wait_seconds == 0
 
 
+@pytest.mark.slow
 async def test_who_asks_to_hear_something_now_comes_before_all_who_fetch(thread: ModelThread) -> None:
     """Ten clients that fetch long texts fill the thread twice over, and each has less sound than it will play."""
     thread._pace.add(worked_seconds=5.2, sound_seconds=26.0)

@@ -275,6 +275,7 @@ def test_a_hub_that_never_answers_is_given_up(
     assert len(stand_in.asked) == 1
 
 
+@pytest.mark.slow
 def test_a_hub_that_stops_sending_is_given_up(
     store: Store, stand_in: HubStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

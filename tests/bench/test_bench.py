@@ -168,6 +168,7 @@ async def test_listeners_whom_other_programs_disturb_are_tried_again(
     assert [trial.is_disturbed for trial in found] == [share > 0.1 for share in shares[:tried]]
 
 
+@pytest.mark.slow
 async def test_who_is_not_answered_or_not_in_time_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [trial async for trial in load.trials(Wyoming("absent", "tcp://127.0.0.1:1", "beep"), 3, [])]
     assert [trial.listeners for trial in found] == [1, 1]
@@ -221,6 +222,7 @@ async def test_a_process_that_has_ended_has_no_figures() -> None:
     assert peaks == [0.0]
 
 
+@pytest.mark.slow
 async def test_a_contender_has_the_variables_of_the_processor_that_it_is_measured_as() -> None:
     assert replace(SETUP, processor="native").environment == {}
     for name in ("avx2", "avx512"):
@@ -270,6 +272,7 @@ async def test_what_other_programs_disturb_is_tried_again(
 # Children
 
 
+@pytest.mark.slow
 async def test_a_child_is_ended_when_its_starter_is_cancelled() -> None:
     pid: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
@@ -302,6 +305,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_child_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     (tmp_path / "starter.py").write_text(_STARTER)
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}

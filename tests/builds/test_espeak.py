@@ -50,6 +50,7 @@ def _linked(source: str, target: str) -> None:
         shutil.copy(source, target)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs the folder of open files that Linux has")
 def test_a_path_that_is_too_long_for_espeak_is_made_short(tmp_path: Path) -> None:
     site = tmp_path / ("a long name " * 16)

@@ -115,6 +115,7 @@ def test_symbols_are_replaced_once_and_the_words_keep_their_places() -> None:
     assert ("gleich", "ɡlaɪç") in _told(mapped, text)
 
 
+@pytest.mark.slow
 def test_words_of_english_keep_their_places_where_symbols_are_replaced() -> None:
     mapped = make_g2p("misaki:en", "en-GB", symbols={"ˈ": "", "ʧ": "tʃ"})
     assert _told(mapped, "Each teacher isn't here.") == [
@@ -125,6 +126,7 @@ def test_words_of_english_keep_their_places_where_symbols_are_replaced() -> None
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "language", "text", "phonemes"),
     [
@@ -226,6 +228,7 @@ def test_a_program_that_died_is_started_anew(program: Make, tmp_path: Path) -> N
     assert len(_pids(tmp_path, "started")) == 3
 
 
+@pytest.mark.slow
 def test_what_nobody_asked_for_is_no_answer(program: Make, tmp_path: Path) -> None:
     g2p = program()
     assert _phonemes(g2p, "again") == "one"
@@ -297,6 +300,7 @@ def test_what_it_prints_as_errors_is_logged_in_short_lines(program: Make, caplog
     assert max(map(len, messages)) < 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "fault"),
     [

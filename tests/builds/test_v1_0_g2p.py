@@ -47,6 +47,7 @@ def _spoken(pipeline: KPipeline, text: str) -> str:
     return "".join("".join(piece.phonemes.split()) for piece in g2p.phonemize(pipeline, text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", TAGS)
 def test_every_language_makes_phonemes_that_the_network_knows(tag: str, wrapper: KokoroV1Wrapper) -> None:
     from kokoro_wyoming.network.loading import read_config
@@ -133,6 +134,7 @@ def test_pipelines_are_made_once_per_language_whatever_its_spelling(wrapper: Kok
     assert wrapper.get_pipeline("e", quiet=True) is first
 
 
+@pytest.mark.slow
 def test_a_quiet_pipeline_makes_no_sound(wrapper: KokoroV1Wrapper) -> None:
     results = list(wrapper.get_pipeline("en-GB", quiet=True)("Good morning."))
     assert [result.audio for result in results] == [None]

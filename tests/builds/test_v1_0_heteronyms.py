@@ -62,6 +62,7 @@ def test_no_row_follows_one_that_always_holds_or_is_the_same() -> None:
         assert len({rule.conditions for rule in rules}) == len(rules), word
 
 
+@pytest.mark.slow
 def test_word_times_are_those_of_what_is_spoken() -> None:
     pipeline = g2p.make_quiet_pipeline("a")
     (piece,) = g2p.phonemize(pipeline, "I read it yesterday, near the lead pipe.")
@@ -73,6 +74,7 @@ def test_asked_phonemes_stay(english: Any) -> None:
     assert _sound(english, "I [read](/ɹˈid/) it yesterday.", "read") == "ɹˈid"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("word", "tag", "by_espeak", "said"), [
     ("Loomis", "NNP", "lˈumiz", "lˈumɪs"),
     ("Loomis", "NNPS", "lˈumiz", "lˈumiz"),

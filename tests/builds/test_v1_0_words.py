@@ -31,6 +31,7 @@ def words_of(release: KokoroV1Wrapper, text: str, tag: str, options: ReadingOpti
     return [word for one in sentences(text) for word in release.reading(one.runs, tag, options).words]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tag", "word"),
     [
@@ -78,6 +79,7 @@ def _sound(words: list[WordReading]) -> str:
     return " ".join(word.phonemes for word in words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "tag", "expected"),
     [

@@ -79,6 +79,7 @@ def test_characters_are_read_as_pypinyin_reads_them() -> None:
     assert ord("a") not in ours
 
 
+@pytest.mark.slow
 def test_the_words_of_japanese_are_those_of_misaki() -> None:
     make_quiet_pipeline("j")
     from misaki import cutlet

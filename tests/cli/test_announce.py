@@ -85,6 +85,7 @@ async def test_a_text_is_played_to_its_end(server: BeepServer, capsys: pytest.Ca
     assert capsys.readouterr().out == f"{kitchen.uri}: played 0.1 s\n"
 
 
+@pytest.mark.slow
 async def test_our_own_sessions_speak_on_several_speakers_at_once() -> None:
     async with open_house(BeepEngine()) as house, snd_service() as kitchen, snd_service(silent) as attic:
         uri = f"tcp://127.0.0.1:{house.port}"
@@ -152,6 +153,7 @@ async def test_one_large_chunk_of_a_server_is_passed_on_in_small_ones(server: Be
 # --- speakers that do not do well ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("behaviour", "expected"),
     [
@@ -368,6 +370,7 @@ async def test_how_each_fared_is_told_as_json(
     assert "connection refused" in told[1]["reason"]
 
 
+@pytest.mark.slow
 async def test_the_settings_chime_is_heard_and_another_or_none_may_be_asked_for(
     server: BeepServer, tmp_path: Path
 ) -> None:

@@ -118,6 +118,7 @@ def test_version_is_told(capsys: Captured) -> None:
     assert capsys.readouterr().out == f"kokoro-wyoming {__version__}\n"
 
 
+@pytest.mark.slow
 def test_help_comes_without_loading_anything_heavy() -> None:
     program = (
         "import sys; from kokoro_wyoming.cli import main; status = main(['serve', '--help']);"
@@ -149,6 +150,7 @@ def test_wrong_usage_is_status_2_and_told(argv: list[str], expected: str, capsys
     assert expected in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_module_and_a_closed_pipe_is_no_traceback() -> None:
     command = [sys.executable, "-m", "kokoro_wyoming", "--help"]
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

@@ -128,6 +128,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]
     close_session()
 
 
+@pytest.mark.slow
 def test_a_repository_is_fetched_and_named_as_its_maker(
     hub: HubStandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -295,6 +295,7 @@ def start(*argv: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+@pytest.mark.slow
 async def test_ctrl_c_ends_quietly_and_leaves_no_file(server: BeepServer, tmp_path: Path) -> None:
     process = start("say", "--out", tmp_path / "a.wav", "--uri", server.uri)
     await heard(server, "synthesize-start")

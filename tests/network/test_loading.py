@@ -97,6 +97,7 @@ def test_every_published_layout_fills_every_weight(
         assert all(torch.equal(loaded[key], value) for key, value in parts[name].items())
 
 
+@pytest.mark.slow
 def test_safetensors_fill_every_weight(small_config: dict[str, Any], parts: Any, tmp_path: Path) -> None:
     tensors = {key: value.contiguous().clone() for key, value in _flat(parts).items()}
     save_file(tensors, tmp_path / "weights.safetensors")

@@ -92,6 +92,7 @@ def test_brazil_and_portugal_differ() -> None:
     assert as_words("16 km", "pt-BR") == "dezesseis quilômetros"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ascii_lowercase)
 def test_every_language_of_cldr_can_be_said(first: str) -> None:
     text = "21,5 °C, 3.10.2026, 7:30, 3,50 €, 45 %, 5 kg/m³, 3 ft, CO2, 5 S/cm, 4 %RH, 2 rpm, ½, $5 M, 1 h 5 m"
@@ -106,6 +107,7 @@ def test_what_cldr_does_not_know_is_left_alone(tag: str) -> None:
     assert as_words("21,5 °C", tag) == "21,5 °C" or tag == "de_"
 
 
+@pytest.mark.slow
 @examples(300)
 @given(TYPED | st.text(max_size=80), st.sampled_from(TAGS))
 def test_any_text_can_be_said(text: str, tag: str) -> None:

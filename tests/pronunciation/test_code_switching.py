@@ -310,6 +310,7 @@ LANGUAGES = [pytest.param(tag, marks=pytest.mark.long if tag == "en-GB" else ())
 """British English is read by the code of American English, and its own dictionary takes seconds."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("word", FOREIGN_WORDS)
 def test_a_word_in_any_letters_has_a_sound_in_every_language(
@@ -323,6 +324,7 @@ def test_a_word_in_any_letters_has_a_sound_in_every_language(
     assert not [symbol for symbol in alone if symbol not in VOCABULARY and symbol not in "ˈ-"]
 
 
+@pytest.mark.slow
 def test_words_of_one_sentence_are_read_each_in_its_language(wrapper: KokoroV1Wrapper) -> None:
     assert spoken(wrapper, "今日はJellyが使えません。", "ja-JP") == ["kʲoː βa ʤˈɛli ɡa ʦɨkae maseɴ."]
     assert spoken(wrapper, "请打开Netflix", "zh-CN") == ["ʨʰi↓ŋ ta↓kʰai→ nˈɛtflɪks"]

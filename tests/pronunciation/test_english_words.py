@@ -86,6 +86,7 @@ def test_they_stay_as_they_are_written(tag: str) -> None:
     assert [as_words(text, tag) for text in texts] == texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "ends"),
     [

@@ -65,11 +65,13 @@ def heard(text: str, tag: str) -> str:
     return " ".join(piece.phonemes for part in parts for piece in part)
 
 
+@pytest.mark.slow
 @EACH
 def test_they_are_said_in_these_words(tag: str) -> None:
     assert [as_words(row.sentence, tag) for row in rows(tag)] == [row.words for row in rows(tag)]
 
 
+@pytest.mark.slow
 @EACH
 def test_they_sound_like_these_words(tag: str) -> None:
     phonemes = [row.phonemes for row in rows(tag)]

@@ -37,12 +37,14 @@ def test_what_is_in_words_stays(tag: str) -> None:
         assert as_words(said, tag) == said
 
 
+@pytest.mark.slow
 @examples(400)
 @given(TYPED | st.text(max_size=80), tags)
 def test_any_text_can_be_said(text: str, tag: str) -> None:
     as_words(text, tag)
 
 
+@pytest.mark.slow
 @examples(200)
 @given(st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=12), max_size=8), tags)
 def test_words_keep_their_letters(words: list[str], tag: str) -> None:
@@ -53,6 +55,7 @@ def test_words_keep_their_letters(words: list[str], tag: str) -> None:
     assert all(word.replace(" ", "") in said for word in plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", "0123456789.,:/-–%°$€#x+=&~<½ ")
 def test_endless_signs_are_read_at_once(sign: str) -> None:
     for text in (sign * 300, f"1{sign}" * 150, f"111{sign}" * 75, f"1{sign}1" * 100, f"a{sign}" * 150):

@@ -13,6 +13,7 @@ READINGS = [*readings()]
 ROWS_AT_A_TIME = 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, len(READINGS), ROWS_AT_A_TIME))
 def test_they_sound_like_the_words_that_a_person_would_say(first: int) -> None:
     rows = READINGS[first : first + ROWS_AT_A_TIME]

@@ -40,6 +40,7 @@ def test_a_number_or_a_date_is_read_as_the_region_means_it(tag: str, region: str
     assert as_words(written, tag, region) == said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", sorted({tag[:2] for tag in TAGS}))
 def test_every_region_can_be_chosen_for_every_language(language: str) -> None:
     assert {"MX", "ES", "US", "GB", "JP"} <= known_regions()

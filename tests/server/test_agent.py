@@ -162,6 +162,7 @@ async def test_an_idle_server_is_up_with_all_its_weight_and_a_busy_one_with_less
         assert await _told(server) == "ready up 75%"
 
 
+@pytest.mark.slow
 async def test_a_server_whose_model_hangs_is_stopped(tmp_path: Path) -> None:
     async with beep_program(tmp_path, limits__stuck_seconds=1, **AGENT) as server:
         _, writer = await asyncio.open_connection("127.0.0.1", _port(server.uri))
@@ -206,6 +207,7 @@ async def test_the_announcement_can_carry_the_balancer_s_address(
 # The stop
 
 
+@pytest.mark.slow
 async def test_a_model_that_hangs_while_the_server_stops_holds_nobody_for_an_hour(tmp_path: Path) -> None:
     patient: dict[str, Any] = {"limits__stuck_seconds": 1, "server__drain_seconds": 3_600}
     async with beep_program(tmp_path, None, **patient) as server:
@@ -238,6 +240,7 @@ async def test_a_stop_is_told_first_while_whoever_comes_is_served(tmp_path: Path
         assert (await _get(server, "/health"))[0] == 200
 
 
+@pytest.mark.slow
 async def test_whoever_waits_at_the_port_when_it_closes_is_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -453,6 +453,7 @@ async def test_a_defect_while_reading_anew_leaves_the_server_as_it_was(
 # systemd
 
 
+@pytest.mark.slow
 async def test_systemd_is_told_of_each_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture
 ) -> None:

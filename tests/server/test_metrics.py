@@ -138,6 +138,7 @@ async def test_a_stream_that_is_begun_anew_cancels_the_first(tmp_path: Path) -> 
         assert _outcomes(metrics_of(server)) == {"spoken": 1, "cancelled": 1}
 
 
+@pytest.mark.slow
 async def test_refusals_are_counted_wherever_they_come(tmp_path: Path) -> None:
     limits: dict[str, Any] = {"limits__text_chars": 100, "limits__waiting_utterances_per_address": 2}
     async with _metered(tmp_path, **limits) as server:

@@ -36,6 +36,7 @@ def _python(code: str, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere libraries are loaded in other ways")
 def test_torch_s_library_is_there_before_torch_is_imported() -> None:
     result = _python(_LOAD)

@@ -80,6 +80,7 @@ def ends_after(count: int, *, resets: bool) -> Serve:
     return serve
 
 
+@pytest.mark.slow
 async def test_wherever_a_server_dies_its_client_has_whole_events_and_is_told() -> None:
     async def one(count: int) -> None:
         async with relayed(ends_after(count, resets=False)) as (_, port):

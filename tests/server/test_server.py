@@ -32,6 +32,7 @@ def _log_of_failed(running: RunningServer) -> str:
     return "".join(running.log)
 
 
+@pytest.mark.slow
 def test_missing_weights_are_named_with_the_remedy(tmp_path: Path) -> None:
     log = _log_of_failed(_running(Store(models=tmp_path / "models", voices=tmp_path / "voices")))
     assert "kokoro-v1_0.pth" in log
@@ -83,6 +84,7 @@ async def _begin(client: AsyncClient, text: str) -> None:
     assert event.type == "audio-start"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slow_beeps")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_either_signal_ends_it_after_what_is_being_said(number: signal.Signals, tmp_path: Path) -> None:

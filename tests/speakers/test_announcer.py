@@ -241,6 +241,7 @@ async def test_who_gives_up_waiting_leaves_the_turn_to_the_next(tmp_path: Path) 
     assert len(kitchen.heard) == 2
 
 
+@pytest.mark.slow
 async def test_speakers_that_are_free_do_not_wait_for_one_that_is_busy(tmp_path: Path) -> None:
     kitchen, hall = Device(pace=1.0), Device("Hall")
     desk = announcer(tmp_path, kitchen, hall)
@@ -253,6 +254,7 @@ async def test_speakers_that_are_free_do_not_wait_for_one_that_is_busy(tmp_path:
     assert (await long)[0].status == "played"
 
 
+@pytest.mark.slow
 async def test_a_group_that_is_busy_as_a_whole_begins_together_again(tmp_path: Path) -> None:
     kitchen, hall = Device(), Device("Hall", slow={"restore": 0.6})
     desk = announcer(tmp_path, kitchen, hall)

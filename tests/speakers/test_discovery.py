@@ -79,6 +79,7 @@ def test_real_programs_are_found(
     assert addresses.parse(speaker.address, KINDS).kind == kind
 
 
+@pytest.mark.slow
 @needs_namespaces
 def test_a_machine_without_network_finds_nothing_and_says_so(tmp_path: Path) -> None:
     program = "import asyncio; from kokoro_wyoming.speakers import discovery; print(asyncio.run(discovery.find(1)))"

@@ -234,6 +234,7 @@ async def test_a_renderer_that_plays_none_of_our_formats_says_so(tmp_path: Path)
     assert (outcome.status, outcome.reason) == ("failed", "it plays none of mp3, wav, flac")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", ["PLAYING", "PAUSED_PLAYBACK", "STOPPED"])
 async def test_music_volume_mute_repeat_and_what_is_next_are_given_back(tmp_path: Path, transport: str) -> None:
     async with serving(StandInRenderer(volume_max=30)) as renderer:
@@ -312,6 +313,7 @@ async def test_refusals_are_told_by_their_words(
     assert renderer.values["transport"] == "PLAYING"
 
 
+@pytest.mark.slow
 async def test_music_that_is_refused_afterwards_is_told(tmp_path: Path) -> None:
     async with serving(StandInRenderer(refusals={"Seek": [(710, "Seek mode not supported")] * 99})) as renderer:
         renderer.shows(**MUSIC)
@@ -321,6 +323,7 @@ async def test_music_that_is_refused_afterwards_is_told(tmp_path: Path) -> None:
     assert renderer.values["mute"] == "0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("renderer", "reason"),
     [
@@ -347,6 +350,7 @@ async def test_of_a_renderer_that_is_never_seen_playing_nobody_says_that_it_has_
         assert (await announced(renderer, tmp_path)).status == "taken"
 
 
+@pytest.mark.slow
 async def test_what_is_no_renderer_is_told(tmp_path: Path) -> None:
     async with serving(StandInRenderer()) as renderer, announcer(tmp_path, patience_seconds=2) as announcing:
         held: list[asyncio.StreamWriter] = []  # one that nobody holds is closed
@@ -368,6 +372,7 @@ async def test_an_address_of_ours_is_known(tmp_path: Path) -> None:
     assert not _is_ours("http://music/say/announcement.mp3")
 
 
+@pytest.mark.slow
 async def test_what_a_killed_program_left_between_stopping_and_playing_is_resumed(tmp_path: Path) -> None:
     async with serving(StandInRenderer(deaf_to={"Play"})) as renderer:
         renderer.shows(**MUSIC)

@@ -84,6 +84,7 @@ def _ink(text: str) -> str:
     return re.sub(r"\s", "", composed(clean(text)))
 
 
+@pytest.mark.slow
 @examples(150)
 @given(TEXTS, st.lists(st.integers(0, 10_000), max_size=12))
 def test_chunk_borders_never_change_the_sentences(text: str, borders: list[int]) -> None:
@@ -231,6 +232,7 @@ def test_neighbouring_spans_are_cut_between_two_of_them() -> None:
     assert max(map(len, pieces)) <= 5 * MAX_PIECE_CHARS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["\u200d", "\u0301", "a", "a ", "! ", "क\u094d", "[a](/b/)", f"[a](/{'b' * 200}/) "])
 def test_no_text_is_searched_again_and_again(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     searched_chars = 0

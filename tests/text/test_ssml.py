@@ -307,6 +307,7 @@ _DOCUMENTS = st.one_of(
 _FORMATS: list[TextFormat] = ["text", "ssml"]
 
 
+@pytest.mark.slow
 @given(_DOCUMENTS, st.lists(st.integers(0, 400), max_size=8), st.sampled_from(_FORMATS))
 def test_chunk_borders_never_change_the_script(document: str, borders: list[int], text_format: TextFormat) -> None:
     edges = [0, *sorted(min(border, len(document)) for border in borders), len(document)]

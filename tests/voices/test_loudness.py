@@ -68,6 +68,7 @@ def test_the_loudness_of_the_owner_s_voice_is_learned_from_its_sentences() -> No
     assert integrated_lufs(at_target.astype(np.float32), 24_000) == pytest.approx(-16, abs=0.1)
 
 
+@pytest.mark.slow
 def test_any_number_of_names_costs_bounded_memory() -> None:
     levels = VoiceLoudness()
     for number in range(300):

@@ -92,6 +92,7 @@ async def test_one_that_is_away_is_told_and_only_where_all_are_is_it_a_failure(t
         assert any("Announced on Away: failed" in line for line in house.lines())
 
 
+@pytest.mark.slow
 async def test_the_chime_is_the_one_that_is_asked_for(tmp_path: Path) -> None:
     ding = gentle().as_pcm(KOKORO)
     async with house_with_rooms(tmp_path) as (house, kitchen, _):
@@ -218,6 +219,7 @@ async def test_speech_that_fails_is_told_as_everywhere(tmp_path: Path) -> None:
         assert (await announce(house, "ESPEAK fails."))[0] == 500
 
 
+@pytest.mark.slow
 async def test_new_speakers_come_with_the_settings(tmp_path: Path) -> None:
     async with snd_service() as attic:
         wanted: dict[str, object] = {}

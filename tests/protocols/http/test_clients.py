@@ -69,6 +69,7 @@ def _client(house: House, **options: Any) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(base_url=f"{house.url}/v1", api_key=options.pop("api_key", KEY), **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("text", [TEXT, LONG])
 async def test_openai_python_gets_each_format(house: House, form: Any, text: str) -> None:
@@ -79,6 +80,7 @@ async def test_openai_python_gets_each_format(house: House, form: Any, text: str
         assert whole.response.headers["Content-Type"] == encoding.media_type(form)
 
 
+@pytest.mark.slow
 async def test_openai_python_streams_into_a_file(house: House, tmp_path: Path) -> None:
     async with (
         _client(house) as client,
@@ -134,6 +136,7 @@ async def test_openai_python_raises_what_it_has_for_each_mistake(tmp_path: Path)
             assert wrong.value.code == "invalid_api_key"
 
 
+@pytest.mark.slow
 async def test_openai_python_comes_again_when_the_server_is_busy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +245,7 @@ async def test_openai_javascript(tmp_path: Path, node_modules: Path) -> None:
 # Others, each as it sends and reads
 
 
+@pytest.mark.slow
 async def test_open_webui(tmp_path: Path) -> None:
     """Asks for voices without the key, then many short texts; reads the whole body by its Content-Type."""
     async with open_house(tmp_path) as house:
@@ -275,6 +279,7 @@ async def test_open_webui_shows_our_voices_where_a_key_is_wanted(tmp_path: Path)
             assert status == 200
 
 
+@pytest.mark.slow
 async def test_librechat(house: House) -> None:
     """Sends a long text in parts and joins the mp3s of the answers."""
     parts, wanted = [], 0
@@ -299,6 +304,7 @@ async def test_silly_tavern(house: House) -> None:
         assert _samples(body, "mp3")
 
 
+@pytest.mark.slow
 async def test_openai_tts_for_home_assistant(house: House) -> None:
     """Streams Opus, waits for its first kilobyte, and merges any JSON into the body."""
     sent = {"model": "tts-1", "input": LONG, "voice": "shimmer", "response_format": "opus", "speed": 1.0}

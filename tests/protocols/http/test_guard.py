@@ -406,6 +406,7 @@ async def test_a_server_that_stops_finishes_what_it_says(tmp_path: Path) -> None
         await eventually(is_closed)
 
 
+@pytest.mark.slow
 async def test_a_server_that_stops_sends_a_whole_answer_to_its_end(tmp_path: Path) -> None:
     body = json.dumps({"input": LONG, "response_format": "pcm", "stream": False}).encode()
     async with open_house(tmp_path) as house:
@@ -428,6 +429,7 @@ async def test_a_server_that_stops_sends_a_whole_answer_to_its_end(tmp_path: Pat
             writer.close()
 
 
+@pytest.mark.slow
 async def test_the_deadline_of_a_stop_cuts_off_what_is_too_long(tmp_path: Path) -> None:
     async with open_house(tmp_path, server__drain_seconds=0.2) as house:
         body = {"input": LONG * 15, "response_format": "pcm"}

@@ -72,6 +72,7 @@ async def test_what_is_too_large_is_refused(tmp_path: Path) -> None:
         await lives(house)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 async def test_a_body_that_grows_when_it_is_unpacked_has_the_same_limit(encoding: str, tmp_path: Path) -> None:
     body = b'{"input": "a", "pad": "%s"}' % (b"x" * 50_000_000)
@@ -110,6 +111,7 @@ async def test_a_body_that_does_not_end_is_told(tmp_path: Path) -> None:
         await lives(house)
 
 
+@pytest.mark.slow
 async def test_a_silent_connection_ends_between_requests(tmp_path: Path) -> None:
     async with open_house(tmp_path, limits__idle_seconds=1) as house:
         assert statuses(await house.raw(get())) == [200]
@@ -117,6 +119,7 @@ async def test_a_silent_connection_ends_between_requests(tmp_path: Path) -> None
         await lives(house)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("size", ["much", "little"])
 async def test_a_client_that_never_reads_loses_its_connection(stream: bool, size: str, tmp_path: Path) -> None:
@@ -154,6 +157,7 @@ async def test_a_client_that_reads_slowly_gets_all(stream: bool, tmp_path: Path)
         await lives(house)
 
 
+@pytest.mark.slow
 async def test_answers_that_nobody_reads_end_the_connection(tmp_path: Path) -> None:
     async with open_house(tmp_path, limits__write_timeout_seconds=0.3) as house:
         reader, writer = await house.connect()
@@ -198,6 +202,7 @@ async def test_json_that_nobody_should_send_is_refused(name: str, tmp_path: Path
         await lives(house)
 
 
+@pytest.mark.slow
 async def test_no_address_fails_at_what_it_does_not_expect(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         paths = json.loads((await house.get("/openapi.json"))[2])["paths"]
@@ -378,6 +383,7 @@ async def test_bytes_that_are_no_text_in_headers_are_no_defect(tmp_path: Path) -
 # Many
 
 
+@pytest.mark.slow
 async def test_pipelined_requests_are_answered_in_their_order(tmp_path: Path) -> None:
     texts = [f"Number {n}." for n in range(50)]
     bodies = [json.dumps({"input": text, "response_format": "pcm", "stream": False}).encode() for text in texts]
@@ -390,6 +396,7 @@ async def test_pipelined_requests_are_answered_in_their_order(tmp_path: Path) ->
         await lives(house)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", [SPEECH, "/v1/audio/speech/timestamps", "/v1/audio/phonemes", "/v1/audio/speech/address"]
 )
@@ -505,6 +512,7 @@ async def _fuzz(house: House, rounds: int, seed: int) -> int:
     return answered
 
 
+@pytest.mark.slow
 async def test_no_bytes_break_the_server(tmp_path: Path) -> None:
     async with open_house(tmp_path, limits__event_timeout_seconds=0.5, limits__idle_seconds=1) as house:
         assert await _fuzz(house, 3, seed=1) > 50

@@ -82,6 +82,7 @@ async def test_it_is_whole(tmp_path: Path) -> None:
             assert ("requestBody" in operation) == (method == "post"), path
 
 
+@pytest.mark.slow
 async def test_a_validator_of_others_takes_it(tmp_path: Path) -> None:
     import openapi_spec_validator
 
@@ -128,6 +129,7 @@ async def test_every_route_is_in_the_documentation(tmp_path: Path) -> None:
             assert re.search(rf"{re.escape(path)}[`?]", _TEXT), path
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 async def test_the_examples_of_the_documentation_work(tmp_path: Path) -> None:
     async with snd_service() as kitchen, open_house(tmp_path, speakers={"Kitchen": kitchen.uri}) as house:

@@ -120,6 +120,7 @@ async def test_it_speaks_as_wyoming_openai_asks_without_waiting_for_answers() ->
     assert _text(events) == "One sentence."
 
 
+@pytest.mark.slow
 async def test_openais_own_client_is_understood() -> None:
     import openai
 

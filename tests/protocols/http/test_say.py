@@ -265,6 +265,7 @@ async def test_all_that_decides_the_sound_tells_sounds_apart(tmp_path: Path, ask
         assert asked.count(TEXT) == len(different)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["mp3", "opus", "aac"])
 async def test_who_comes_late_gets_what_is_made_and_then_the_rest(
     tmp_path: Path, asked: list[str], ending: str
@@ -286,6 +287,7 @@ async def test_who_comes_late_gets_what_is_made_and_then_the_rest(
         assert asked.count("STUCK.") == 1
 
 
+@pytest.mark.slow
 async def test_files_that_begin_with_their_length_are_sent_when_they_are_whole(tmp_path: Path) -> None:
     async with open_house(tmp_path, gated=True) as house:
         waiting = [asyncio.ensure_future(house.get(_url(name, LONG))) for name in ("a.wav", "a.flac")]
@@ -299,6 +301,7 @@ async def test_files_that_begin_with_their_length_are_sent_when_they_are_whole(t
 # Leaving
 
 
+@pytest.mark.slow
 async def test_the_work_ends_when_all_have_left_and_begins_anew_for_the_next(tmp_path: Path, asked: list[str]) -> None:
     async with open_house(tmp_path) as house:
         text = LONG + "STUCK."
@@ -388,6 +391,7 @@ async def test_a_range_of_a_sound_that_was_made_anew_is_the_whole(tmp_path: Path
 # Old and plain clients
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["Host: 127.0.0.1\r\n", ""])
 async def test_a_client_of_http_1_0_gets_the_whole_with_its_length(tmp_path: Path, host: str) -> None:
     async with open_house(tmp_path) as house:
@@ -496,6 +500,7 @@ async def test_a_failure_before_the_first_sound_is_told_and_not_kept(tmp_path: P
         assert house.defects
 
 
+@pytest.mark.slow
 async def test_a_failure_midway_cuts_the_answer_off_for_all(tmp_path: Path) -> None:
     async with open_house(tmp_path, gated=True) as house:
         address = house.url + _url(text=LONG + "ESPEAK")
@@ -647,6 +652,7 @@ async def test_a_long_text_may_stand_in_an_address_as_well(tmp_path: Path, asked
         assert (status, len(body) > 48_000, sentence.strip() in asked) == (200, True, True)
 
 
+@pytest.mark.slow
 async def test_the_text_of_an_address_is_kept_no_longer_than_the_address_is_valid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

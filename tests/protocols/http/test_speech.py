@@ -103,6 +103,7 @@ async def test_a_language_is_a_tag_or_a_letter(code: str, is_loud: bool, tmp_pat
         assert await house.text("Salut.", lang_code=code) == ("SALUT." if is_loud else "Salut.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("speed", "told"), [(1, None), (2.0, None), ("1.5", None), (0.25, "0.5"), (4, "2"), (99, "2")])
 async def test_a_pace_that_kokoro_has_not_is_clamped_and_told(speed: object, told: str | None, tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
@@ -227,6 +228,7 @@ async def test_too_many_utterances_at_a_time_are_told_to_come_later(tmp_path: Pa
 # How it is sent
 
 
+@pytest.mark.slow
 async def test_sound_is_sent_while_it_is_made(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         text = f"Hello. {LONG * 6}"
@@ -242,6 +244,7 @@ async def test_sound_is_sent_while_it_is_made(tmp_path: Path) -> None:
             assert _plain(heard(first + await answer.content.read())) == _plain(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["stream: false", "HTTP/1.0"])
 async def test_a_whole_answer_has_its_length(way: str, tmp_path: Path) -> None:
     body = {"input": LONG, "response_format": "pcm", **({"stream": False} if way == "stream: false" else {})}

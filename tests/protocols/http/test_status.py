@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.protocols.http.house import error_of, eventually, open_house
 from tests.stand_ins.beep_house import until
 
@@ -18,6 +20,7 @@ async def test_a_server_that_can_speak_is_healthy_and_ready(tmp_path: Path) -> N
             assert headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.slow
 async def test_a_stuck_model_is_no_health_and_new_requests_are_told(tmp_path: Path) -> None:
     async with open_house(tmp_path, limits__stuck_seconds=1) as house:
         stuck = asyncio.ensure_future(house.post({"input": "STUCK.", "response_format": "pcm"}))

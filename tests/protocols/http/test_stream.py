@@ -199,6 +199,7 @@ _LITTLE_ROOM = 262_144
 SENTENCES = [f"This is sentence number {number}." for number in range(1000)]
 
 
+@pytest.mark.slow
 async def test_no_more_sound_is_made_than_the_client_takes() -> None:
     async with open_sockets() as house:
         texts = [text(sentence + " ") for sentence in SENTENCES]
@@ -212,6 +213,7 @@ async def test_no_more_sound_is_made_than_the_client_takes() -> None:
             assert taken > 2 * sum(map(len, SENTENCES)) * SAMPLES_PER_CHAR
 
 
+@pytest.mark.slow
 async def test_a_cancel_while_nothing_is_taken_leaves_the_connection_whole() -> None:
     async with open_sockets() as house:
         texts = [text(sentence + " ") for sentence in SENTENCES]
@@ -239,6 +241,7 @@ async def _until_it_rests(house: SocketHouse) -> None:
         await asyncio.sleep(0.3)
 
 
+@pytest.mark.slow
 async def test_a_client_that_takes_nothing_for_long_is_cut_off() -> None:
     async with open_sockets(options=HttpOptions(write_seconds=0.5)) as house:
         texts = [text(sentence + " ") for sentence in SENTENCES]
@@ -388,6 +391,7 @@ async def test_a_lone_surrogate_and_control_characters_are_dropped() -> None:
     assert client.text == "abc"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flood", [masked(b'{"type": "cancel"}'), masked(b"", 9), masked(b"", 10)])
 async def test_a_flood_is_told_and_closed_and_others_are_answered_meanwhile(
     flood: bytes, monkeypatch: pytest.MonkeyPatch
@@ -631,6 +635,7 @@ async def test_texts_are_not_logged_above_debug(caplog: pytest.LogCaptureFixture
     assert "secret" not in caplog.text
 
 
+@pytest.mark.slow
 async def test_two_sockets_and_a_wyoming_client_are_served_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

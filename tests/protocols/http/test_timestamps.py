@@ -76,6 +76,7 @@ async def test_each_word_is_in_the_sound_where_its_times_say(tmp_path: Path, for
         assert all(set(line) == {"audio", "words"} for line in lines[:-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["mp3", "opus", "aac"])
 async def test_times_count_the_silence_that_an_encoder_puts_before_the_sound(tmp_path: Path, form: str) -> None:
     async with open_house(tmp_path) as house:
@@ -154,6 +155,7 @@ async def test_mistakes_are_told_before_the_first_line(tmp_path: Path) -> None:
                 assert (found, error_of(body)["param"]) == (status, param), fields
 
 
+@pytest.mark.slow
 async def test_a_failure_midway_is_a_line_and_no_end(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         lines: list[bytes] = []

@@ -54,6 +54,7 @@ _EVENTS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_EVENTS, max_size=5))
 def test_what_wyoming_writes_is_read_whole_and_byte_by_byte(events: list[Event]) -> None:
     data = to_bytes(events)
