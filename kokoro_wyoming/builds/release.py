@@ -26,6 +26,7 @@ from kokoro_wyoming.network.inference import AS_MADE, Network, OutputOptions, Tr
 from kokoro_wyoming.network.learning import CalibrationData
 from kokoro_wyoming.network.loading import load_model, read_config
 from kokoro_wyoming.network.moments import Fit
+from kokoro_wyoming.network.tuning import Tuning
 from kokoro_wyoming.pronunciation import in_context, ipa
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES, Phonemes, RunPart, has_sound, of_runs
 from kokoro_wyoming.pronunciation.pronounce import AS_USUAL, ReadingOptions, pronounce
@@ -183,9 +184,15 @@ class Release(ABC):
         if self._network is not None:
             self._network.rest()
 
-    def measure_again(self) -> Iterator[None]:
-        """Measure what is the quickest here anew, in short steps on the thread that speaks, where it is doubtful."""
-        return iter(()) if self._network is None else self._network.measure_again()
+    @property
+    def tuning(self) -> Tuning | None:
+        """How the network's convolutions are computed; None where it is not loaded."""
+        return None if self._network is None else self._network.tuning
+
+    @property
+    def on_processor(self) -> bool:
+        """Whether the network runs on the processor, and not on a card. Loads the network."""
+        return self.initialize().device.type == "cpu"
 
     def close(self) -> None:
         """Let the G2Ps go, and end what they started; from any thread, but not while somebody speaks."""

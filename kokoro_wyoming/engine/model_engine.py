@@ -47,6 +47,9 @@ _IDLE_SECONDS = 30.0
 0.07 s, so a conversation keeps it.
 """
 
+_AGAIN_SECONDS = 300.0
+"""What other programs disturbed is measured again so much later."""
+
 
 class Engine:
     """The voices of one `ModelManager`, for every session at once."""
@@ -138,9 +141,9 @@ class Engine:
         return f"the model has not come back from its work for {seconds:.0f} seconds"
 
     async def load(self) -> None:
-        """Load the default release, and begin to speak to nobody in each language that the owner chose.
+        """Load the default release, and speak to nobody in each language that the owner chose.
 
-        Afterwards no listener in these languages waits for files or caches. Raises as `ModelManager.get_model`.
+        Afterwards no listener in these languages waits for files. Raises as `ModelManager.get_model`.
         """
         chosen = [self.resolve(VoiceRequest())]
         chosen += [self.resolve(VoiceRequest(language=language)) for language in self._choices.voices]
@@ -150,10 +153,17 @@ class Engine:
             utterance = self.utterance()
             try:
                 async with contextlib.aclosing(utterance.speak(plain(_sample(voice)), voice)) as sound:
-                    await anext(sound, None)
+                    async for _ in sound:
+                        if await self._is_warm(voice):
+                            break
             finally:
                 utterance.close()
         await self._give_back()
+
+    async def _is_warm(self, voice: SpokenVoice) -> bool:
+        """Whether a first piece of sound is enough: a card records each window, and a voice's loudness is learned."""
+        release = await self.manager.get_model(voice.version)
+        return release.on_processor and not self.loudness.wants(voice)
 
     async def prepare_languages(self) -> None:
         """Read a few words in each language that is offered, so that no listener waits for a dictionary."""
@@ -182,9 +192,11 @@ class Engine:
             self._resting = asyncio.ensure_future(self._rest())
 
     async def _rest(self) -> None:
-        await self.manager.measure_again()
+        is_doubtful = await self.manager.measure_again()
         if not self._utterances:
             await self._give_back()
+        if is_doubtful and not self._utterances:
+            self._tidying = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._tidy)
 
     async def _give_back(self) -> None:
         await self.manager.rest()

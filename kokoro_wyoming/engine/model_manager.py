@@ -20,6 +20,7 @@ from kokoro_wyoming.builds.named_g2p import Limits
 from kokoro_wyoming.builds.release import Release
 from kokoro_wyoming.engine.calibration import calibrate
 from kokoro_wyoming.network.memory import let_dictionaries_go, return_memory, trim_heap
+from kokoro_wyoming.network.tuning import Tuning
 from kokoro_wyoming.processor import Waiting
 from kokoro_wyoming.releases import DEFAULT_VERSION, described, find, is_described, match_version
 from kokoro_wyoming.scheduler import ModelThread, on_own_thread
@@ -117,10 +118,30 @@ class ModelManager:
         for release in self._all_there():
             release.forget_voices()
 
-    async def measure_again(self) -> None:
-        """Measure anew what other programs may have disturbed, in turns that no listener wants."""
-        for release in self._all_there():
-            await self.thread.run_for_nobody(release.measure_again)
+    async def measure_again(self) -> bool:
+        """Measure what a start may have measured beside other programs, in turns that no listener wants.
+
+        Whether that is to be tried again later, as other programs are busy.
+        """
+        for version in self.loaded():
+            tuning = self._tuning(version)
+            if tuning is None or not tuning.is_doubtful:
+                continue
+            try:
+                await self.thread.run_for_nobody(partial(tuning.measured_again, self._is_disturbed))
+                await asyncio.to_thread(tuning.keep)
+            except Exception:
+                _LOGGER.exception("Kokoro %s goes on computing as it did", version)
+                return False
+        return any(tuning is not None and tuning.is_doubtful for tuning in map(self._tuning, self.loaded()))
+
+    def _tuning(self, version: str) -> Tuning | None:
+        release = self._there(version)
+        return None if release is None else release.tuning
+
+    def _is_disturbed(self) -> bool:
+        """Whether something else computes: other programs, or a release that is being loaded."""
+        return self.thread.makes_way or not all(task.done() for task in list(self._loading.values()))
 
     async def rest(self) -> None:
         """Let go of the memory that speech takes, while nobody speaks."""

@@ -23,7 +23,8 @@ from kokoro_wyoming.network.bucketing import bucket_length, bucket_span
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, Upsampling, mean_and_variance
 from kokoro_wyoming.network.cuda_graphs import Replay, replay_on
 from kokoro_wyoming.network.source import Draw, HarmonicSource
-from kokoro_wyoming.network.tuning import Tuning, ended
+from kokoro_wyoming.network.steps import result_of
+from kokoro_wyoming.network.tuning import Tuning
 from kokoro_wyoming.network.ways import Lengths, TunedConvolution
 from kokoro_wyoming.network.workspace import Workspace
 
@@ -190,7 +191,7 @@ class Generator:
         # A card's memory has no page faults, and a recording keeps its own.
         keeps = self.device.type == "cpu" and x.shape[-1] <= _WORKSPACE_FRAMES
         steps = self.steps(x, harmonics, normalise, self._workspace if keeps else Workspace(), crop, padding)
-        return ended(steps)
+        return result_of(steps)
 
     def _sound(self, spectrum: Tensor) -> Tensor:
         magnitude, phase = torch.exp(spectrum[:, : self._bins]), torch.sin(spectrum[:, self._bins :])

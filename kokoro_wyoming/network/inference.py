@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Generator as Steps
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -26,6 +26,7 @@ from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, Ca
 from kokoro_wyoming.network.memory import large_blocks_apart
 from kokoro_wyoming.network.moments import Fit
 from kokoro_wyoming.network.prepacking import PackedConvolution, is_used, prepack, replace_layers
+from kokoro_wyoming.network.steps import next_step, result_of
 from kokoro_wyoming.network.streaming import WHOLE_FRAMES, Features, StreamingVocoder
 from kokoro_wyoming.network.tuning import Tuning
 from kokoro_wyoming.network.ways import Lengths
@@ -127,7 +128,8 @@ class Network:
         """The most token ids of a sentence, both pads included: 512."""
         module, generator = model.decoder.generator, Generator(model.decoder.generator, self._decoder.dtype, tuning)
         tuning.keep()
-        self._tuning = tuning
+        self.tuning = tuning
+        """How the large convolutions are computed."""
         model.decoder.generator = GeneratorModule(generator)
         self.vocoder = StreamingVocoder(generator, self.device, fit)
         self._contexts: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
@@ -159,7 +161,7 @@ class Network:
         while features is None:
             yield None  # a turn for each step: all steps of a long sentence take seconds
             with torch.inference_mode():
-                features = _next_step(steps)
+                features = next_step(steps)
         first, end = frames = features.audible if output.cuts_silence else features.all
         if tell_durations is not None:
             tell_durations(features.durations_within(frames))
@@ -169,11 +171,7 @@ class Network:
 
     def rest(self) -> None:
         """Let go of the memory that layers compute in, 54 MB; the next sentence takes it anew."""
-        self._tuning.workspace.clear()
-
-    def measure_again(self) -> Iterator[None]:
-        """Measure what is the quickest here anew where it is doubtful; see `Tuning.measured_again`."""
-        return self._tuning.measured_again()
+        self.tuning.workspace.clear()
 
     def try_out(self) -> None:
         """Speak a few sounds to nobody, enough to predict moments. Raises what torch raises where the device cannot."""
@@ -217,7 +215,7 @@ class Network:
         self, token_ids: list[int], style_row: Tensor, speed: float, context: TrailingContext | None = None
     ) -> Features:
         """Run the front half; ValueError for more token ids than the network takes."""
-        return _result(self._feature_steps(token_ids, style_row, speed, context))
+        return result_of(self._feature_steps(token_ids, style_row, speed, context))
 
     def _feature_steps(
         self, token_ids: list[int], style_row: Tensor, speed: float, context: TrailingContext | None
@@ -234,7 +232,7 @@ class Network:
         """The context's frames at speed 1, kept, as all short sentences of a voice have the same context."""
         key = (bytes(str(context.token_ids), "ascii"), context.style_row.cpu().numpy().tobytes())
         if key not in self._contexts:
-            frames = _result(self._frame_steps(context.token_ids, context.style_row.to(self.device), 1.0))
+            frames = result_of(self._frame_steps(context.token_ids, context.style_row.to(self.device), 1.0))
             self._contexts[key] = frames
         self._contexts.move_to_end(key)
         if len(self._contexts) > _MAX_CONTEXTS:
@@ -267,22 +265,6 @@ class Network:
         hidden, _ = self.model.predictor.lstm(prosody)
         per_token = torch.sigmoid(self.model.predictor.duration_proj(hidden)).sum(dim=-1) / speed
         return per_token.round().clamp(min=1).long()[0]
-
-
-def _result(steps: Steps[None, None, _T]) -> _T:
-    """Take all steps, and return their result."""
-    while (result := _next_step(steps)) is None:
-        pass
-    return result
-
-
-def _next_step(steps: Steps[None, None, _T]) -> _T | None:
-    """Take one step; returns the result of the steps after the last one, else None."""
-    try:
-        next(steps)
-    except StopIteration as ended:
-        return cast(_T, ended.value)
-    return None
 
 
 def _without_onset(sound: Iterator[Tensor], n_frames: int) -> Iterator[Tensor]:

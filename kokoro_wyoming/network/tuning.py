@@ -5,12 +5,13 @@ be. With AVX2, oneDNN takes fifty times as long for packed weights as for others
 is measured once at lengths that occur. A file keeps the results for the next start, by processor, release of torch and
 number of threads.
 
-Beside busy programs other ways win than on a quiet machine: with them speech takes a sixth longer. So what was measured
-then is measured again when nobody speaks and other programs are quiet.
+Beside busy programs other ways win than on a quiet machine, and with them speech takes a sixth longer. A start is often
+beside others. So what it measured is measured once more when nobody speaks and other programs are quiet.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -19,26 +20,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Steps
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
 from kokoro_wyoming.assets.files import replaced
 from kokoro_wyoming.network.convolution import Convolution
+from kokoro_wyoming.network.steps import result_of
 from kokoro_wyoming.network.ways import Lengths, Way, Ways, possible_ways, type_name
 from kokoro_wyoming.network.workspace import Workspace
-from kokoro_wyoming.processor import INSTRUCTION_LIMITS, OtherPrograms, processor_name
+from kokoro_wyoming.processor import INSTRUCTION_LIMITS, processor_name
 
 _LOGGER = logging.getLogger(__name__)
 
 _WORTHWHILE = 0.95
 """A way that is not the first one must take less than this share of the time of those before it."""
 _ROUNDS = 3
-_QUIET_CORES = 0.2
-"""What was measured while other programs kept more cores busy is doubtful."""
-_BESIDE = "beside busy cores"
-"""Where a file keeps how many they were; only where that is doubtful."""
+_QUIET = "measured in quiet"
+"""Stands in a file where nothing else computed meanwhile."""
 _MOST_MACHINES = 16
 """A file keeps what was measured on so many machines, or with so many numbers of threads."""
 
@@ -50,6 +50,7 @@ class _Kind(NamedTuple):
     """Of the weights."""
     padding: int
     dilation: int
+    lengths: Lengths
     possible: Sequence[Way]
     ways: Ways
 
@@ -71,6 +72,9 @@ class Tuning:
         self._dtypes = dtypes
         self._path = path
         self._measures = measures
+        if path is not None:
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
         self.workspace = Workspace()
         """Of all convolutions that were tuned."""
         limits = [os.environ[name] for name in INSTRUCTION_LIMITS if name in os.environ]
@@ -79,13 +83,13 @@ class Tuning:
         found = self._all_kept().get(self._machine)
         self._found: dict[str, Any] = dict(found) if isinstance(found, dict) else {}
         self._is_new = False
-        self._kinds: dict[tuple[str, Lengths], _Kind] = {}
-        self._others = OtherPrograms()
+        self._kinds: dict[str, _Kind] = {}
+        self._found_in_quiet: dict[str, tuple[Way, Way]] = {}
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether other programs were busy while it was measured."""
-        return _BESIDE in self._found
+        """Whether other programs may have disturbed what was measured."""
+        return bool(self._kinds) and _QUIET not in self._found
 
     def ways(
         self,
@@ -104,13 +108,13 @@ class Tuning:
         if not self._measures:
             return Ways(direct := Way("direct", 0, dtypes[0]), direct, lengths.boundary, self.workspace)
         name = f"{channels} to {channels_out} channels, {taps} taps, {', '.join(map(type_name, dtypes))}"
-        kind = self._kinds.get((name, lengths))
+        kind = self._kinds.get(name)
         if kind is None:
             possible = possible_ways(taps, dtypes, packs=packs)
             short, long = self._known_or_measured(name, convolution, possible, lengths)
             ways = Ways(short, long, lengths.boundary, self.workspace)
             shape, padding, dilation = convolution.weight.shape, convolution.padding, convolution.dilation
-            kind = self._kinds[name, lengths] = _Kind(shape, padding, dilation, possible, ways)
+            kind = self._kinds[name] = _Kind(shape, padding, dilation, lengths, possible, ways)
         return kind.ways
 
     def _known_or_measured(
@@ -120,36 +124,32 @@ class Tuning:
         found = self._found.get(name)
         if isinstance(found, list) and len(found) == 2 and all(way in by_name for way in found):
             return by_name[found[0]], by_name[found[1]]
-        short, long = ended(_quickest(convolution, possible, lengths))
+        short, long = result_of(_quickest(convolution, possible, lengths))
         self._found[name] = [str(short), str(long)]
+        self._found.pop(_QUIET, None)
         self._is_new = True
         return short, long
 
-    def measured_again(self) -> Iterator[None]:
-        """Measure anew what is doubtful, in short steps, and compute in the ways that are found.
+    def measured_again(self, is_disturbed: Callable[[], bool]) -> Iterator[None]:
+        """Measure what is doubtful once more, in short steps, and compute in the ways that are found.
 
-        As soon as other programs are busy, it ends, and all stays as it was.
+        `is_disturbed` tells whether something else computes: then this ends, and the next call goes on. Ways that need
+        weights of another type are used from the next start on.
         """
-        if not self.is_doubtful:
-            return
-        self._busy_cores()  # what was before does not count
-        found = []
-        for (name, lengths), kind in self._kinds.items():
-            short, long = yield from _quickest(kind.of_ones(), kind.possible, lengths)
-            found.append((name, kind.ways, short, long))
-            if self._busy_cores() > _QUIET_CORES:
-                return
-        for name, ways, short, long in found:
-            self._found[name] = [str(short), str(long)]
-            if long.layout == ways.long.layout:  # else from the next start on: the weights have another type
+        for name, kind in self._kinds.items():
+            if name not in self._found_in_quiet:
+                found = yield from _quickest(kind.of_ones(), kind.possible, kind.lengths)
+                if is_disturbed():
+                    return
+                self._found_in_quiet[name] = found
+        for name, (short, long) in self._found_in_quiet.items():
+            ways = self._kinds[name].ways
+            if long.layout == ways.long.layout:
                 ways.short, ways.long = short, long
-        del self._found[_BESIDE]
-        _LOGGER.info("The quickest ways to compute were measured again, as other programs are quiet now")
-        self._write()
-
-    def _busy_cores(self) -> float:
-        """How many cores other programs kept busy since the last answer."""
-        return self._others.cores() or 0.0
+            self._found[name] = [str(short), str(long)]
+        self._found[_QUIET] = True
+        self._is_new = True
+        _LOGGER.info("The quickest ways to compute were measured once more, while other programs are quiet")
 
     def _all_kept(self) -> dict[str, Any]:
         """What the file has, by machine; nothing where it cannot be read."""
@@ -160,23 +160,14 @@ class Tuning:
         return kept if isinstance(kept, dict) else {}
 
     def keep(self) -> None:
-        """Write what was measured into the file, where something was."""
-        busy_cores = self._busy_cores()
-        if not self._is_new:
+        """Write what was measured into the file, where something was; another program may have written meanwhile."""
+        if self._path is None or not self._is_new:
             return
         self._is_new = False
-        if busy_cores > _QUIET_CORES:
-            self._found[_BESIDE] = round(busy_cores, 1)
-        self._write()
-
-    def _write(self) -> None:
-        if self._path is None:
-            return
-        kept = self._all_kept()  # another program may have written meanwhile
+        kept = self._all_kept()
         kept.pop(self._machine, None)
         others = dict(list(kept.items())[1 - _MOST_MACHINES :])
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             with replaced(self._path) as file:
                 file.write(json.dumps({**others, self._machine: self._found}, indent=1).encode())
         except OSError as error:
@@ -186,20 +177,11 @@ class Tuning:
 _T = TypeVar("_T")
 
 
-def ended(steps: Steps[None, None, _T]) -> _T:
-    """What steps return, after all of them are done."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return cast(_T, end.value)
-
-
 def _quickest(convolution: Convolution, ways: Sequence[Way], lengths: Lengths) -> Steps[None, None, tuple[Way, Way]]:
     """The best pair of ways that read the same weights."""
     costs = []
-    for rows in lengths:
-        costs.append((yield from _relative_costs(convolution, ways, rows)))
+    for some in lengths:
+        costs.append((yield from _relative_costs(convolution, ways, some)))
     pairs = {}
     for layout in dict.fromkeys(way.layout for way in ways):
         short, long = (_best({way: cost[way] for way in ways if way.layout == layout}) for cost in costs)

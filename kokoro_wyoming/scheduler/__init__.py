@@ -153,6 +153,11 @@ class ModelThread:
             async for _ in silence:
                 pass
 
+    @property
+    def makes_way(self) -> bool:
+        """Whether it computes beside busy programs, as its OpenMP threads do not wait for a core."""
+        return self._waiting is not None and self._waiting.sleeps
+
     def close(self, timeout_seconds: float = 0.0) -> bool:
         """Stop after the current turn; True when the thread has ended within the time."""
         with self._changed:

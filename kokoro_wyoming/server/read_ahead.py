@@ -11,7 +11,6 @@ import ctypes
 import importlib.util
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 _TORCH_LIBRARY = Path("lib", "libtorch_cpu.so")
@@ -19,20 +18,18 @@ _TORCH_LIBRARY = Path("lib", "libtorch_cpu.so")
 
 def read_ahead(path: Path) -> None:
     """Have a file read into the system's cache, on a thread of its own. One that is missing is no error."""
-    _begin(_read, path)
+    threading.Thread(target=_read, args=(path,), name="read ahead", daemon=True).start()
 
 
 def load_torch_ahead() -> None:
-    """Load the library that `import torch` will load first, on a thread of its own, on Linux."""
+    """Load the largest library that `import torch` will load, on a thread of its own, on Linux."""
     # Where torch is missing, its import tells so.
     with contextlib.suppress(ImportError, ValueError):
         spec = importlib.util.find_spec("torch")
         if spec is not None and spec.origin is not None:
-            _begin(_load, Path(spec.origin).parent / _TORCH_LIBRARY)
-
-
-def _begin(work: Callable[[Path], None], path: Path) -> None:
-    threading.Thread(target=work, args=(path,), name="read ahead", daemon=True).start()
+            library = Path(spec.origin).parent / _TORCH_LIBRARY
+            # No daemon: an end of the process waits for it, as a library that is half loaded crashes there.
+            threading.Thread(target=_load, args=(library,), name="load torch").start()
 
 
 def _read(path: Path) -> None:
@@ -41,7 +38,6 @@ def _read(path: Path) -> None:
 
 
 def _load(library: Path) -> None:
-    _read(library)
     # ctypes.CDLL would hold the interpreter meanwhile; a call of a C function does not.
     with contextlib.suppress(OSError, AttributeError):
         if library.is_file():

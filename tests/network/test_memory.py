@@ -123,7 +123,7 @@ def _resident_kilobytes(kind: str, file_name: str) -> int:
 def test_a_rest_lets_the_memory_of_layers_go_and_changes_no_sound(model_data: Store) -> None:
     folder = model_data.models / "v1_0"
     wrapper = KokoroV1Wrapper(folder / "config.json", folder / "kokoro-v1_0.pth", device="cpu")
-    workspace = wrapper.initialize()._tuning.workspace
+    workspace = wrapper.initialize().tuning.workspace
     before = _said(wrapper)
     assert _bytes(workspace) > 10_000_000
     wrapper.rest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from torch import nn
 from kokoro_wyoming.network import tuning
 from kokoro_wyoming.network.block_convolution import BlockConvolution
 from kokoro_wyoming.network.convolution import Convolution
-from kokoro_wyoming.network.tuning import Tuning, ended
+from kokoro_wyoming.network.steps import result_of
+from kokoro_wyoming.network.tuning import Tuning
 from kokoro_wyoming.network.ways import DirectConvolution, Lengths, TunedConvolution, Way, Ways, possible_ways
 from kokoro_wyoming.network.workspace import Workspace
 
@@ -54,7 +56,7 @@ def _tuned(ways: Ways) -> TunedConvolution:
 def test_every_way_is_measured_and_gives_the_same() -> None:
     for taps in (3, 5, 7, 11):
         convolution, ways = _convolution(taps), possible_ways(taps, [torch.float32], packs=True)
-        seconds = ended(tuning.measured(convolution, ways, 50))
+        seconds = result_of(tuning.measured(convolution, ways, 50))
         assert list(seconds) == ways
         assert len(ways) > 2
         assert all(0 < second < 60 for second in seconds.values())
@@ -200,18 +202,6 @@ def test_a_file_keeps_a_few_machines_alone(tmp_path: Path, monkeypatch: pytest.M
     assert kept[-2] == "machine 49"
 
 
-class StandInPrograms:
-    """Takes the place of other programs, which keep so many cores busy."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *busy_cores: float) -> None:
-        """A number for each time that somebody asks; the last one stays."""
-        self._busy_cores = list(busy_cores)
-        monkeypatch.setattr(tuning, "OtherPrograms", lambda: self)
-
-    def cores(self) -> float:
-        return self._busy_cores.pop(0) if len(self._busy_cores) > 1 else self._busy_cores[0]
-
-
 def _measured(path: Path) -> tuple[Tuning, TunedConvolution, Ways]:
     """What a start measures, or reads from the file."""
     fresh = Tuning([torch.float32], path)
@@ -227,59 +217,74 @@ def _kept(path: Path) -> dict[str, object]:
     return dict(kept)
 
 
-def test_what_was_measured_beside_busy_programs_is_measured_again_once_they_are_quiet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_start_measured_is_measured_once_more_in_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "tuning.json"
-    StandInPrograms(monkeypatch, 0.9)
     _stopwatch(monkeypatch, "direct")
     _measured(path)
-    StandInPrograms(monkeypatch, 0.0)
     stopwatch = _stopwatch(monkeypatch, "fourier 24")
     second, tuned, ways = _measured(path)
-    u, count = torch.randn(LONG, 8), stopwatch.count
+    u = torch.randn(LONG, 8)
     before, sound = tuned.of_rows(LONG), tuned.rows(u).clone()
-    assert (second.is_doubtful, ways.long.family, count) == (True, "direct", 0)
-    list(second.measured_again())
+    assert (second.is_doubtful, ways.long.family, stopwatch.count) == (True, "direct", 0)
+    list(second.measured_again(lambda: False))
+    second.keep()
     assert isinstance(tuned.of_rows(LONG), BlockConvolution)
     assert tuned.of_rows(LONG) is not before
     assert torch.allclose(tuned.rows(u), sound, atol=1e-5)
     assert not second.is_doubtful
-    assert set(map(str, _kept(path).values())) == {str(["fourier 24 float32"] * 2)}
-    count = stopwatch.count
-    list(second.measured_again())
+    assert set(map(str, _kept(path).values())) == {str(["fourier 24 float32"] * 2), "True"}
     third, tuned, _ = _measured(path)
-    list(third.measured_again())
     assert isinstance(tuned.of_rows(SHORT), BlockConvolution)
-    assert stopwatch.count == count
+    assert not third.is_doubtful
 
 
-@pytest.mark.parametrize("busy_cores", [[0.9], [0.0, 0.0, 0.0, 0.9]])
-def test_beside_busy_programs_nothing_is_changed(
-    busy_cores: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_something_else_computes_it_goes_on_another_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "tuning.json"
-    StandInPrograms(monkeypatch, 0.9)
     _stopwatch(monkeypatch, "direct")
     _measured(path)
-    kept = path.read_bytes()
-    StandInPrograms(monkeypatch, *busy_cores)
-    _stopwatch(monkeypatch, "fourier 24")
+    kept, stopwatch = path.read_bytes(), _stopwatch(monkeypatch, "fourier 24")
     second, tuned, _ = _measured(path)
-    list(second.measured_again())
+    disturbed = iter([False, True])
+    list(second.measured_again(lambda: next(disturbed)))
+    second.keep()
     assert isinstance(tuned.of_rows(LONG), DirectConvolution)
     assert second.is_doubtful
-    assert path.read_bytes() == kept
+    assert (path.read_bytes(), stopwatch.count) == (kept, 4)
+    list(second.measured_again(lambda: False))
+    assert isinstance(tuned.of_rows(LONG), BlockConvolution)
+    assert stopwatch.count == 6  # the second kind alone
+
+
+def test_what_is_new_is_doubtful_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "tuning.json"
+    _stopwatch(monkeypatch, "direct")
+    first, *_ = _measured(path)
+    list(first.measured_again(lambda: False))
+    first.keep()
+    second, *_ = _measured(path)
+    second.ways(_convolution(11), LENGTHS)
+    second.keep()
+    assert second.is_doubtful
+    assert "True" not in map(str, _kept(path).values())
 
 
 def test_weights_of_another_type_wait_for_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "tuning.json"
-    StandInPrograms(monkeypatch, 0.9, 0.0)
     _stopwatch(monkeypatch, "bfloat16")
     first = Tuning(BOTH, path)
     tuned = _tuned(first.ways(_convolution(), LENGTHS))
-    first.keep()
     _stopwatch(monkeypatch, "fourier 24")
-    list(first.measured_again())
+    list(first.measured_again(lambda: False))
+    first.keep()
     assert tuned.of_rows(LONG).dtype == torch.bfloat16
     assert Tuning(BOTH, path).ways(_convolution(), LENGTHS).dtype == torch.float32
+
+
+def test_a_folder_that_went_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _stopwatch(monkeypatch)
+    path = tmp_path / "v1_0" / "tuning.json"
+    first, *_ = _measured(path)
+    shutil.rmtree(path.parent)
+    list(first.measured_again(lambda: False))
+    first.keep()
+    assert not path.parent.exists()

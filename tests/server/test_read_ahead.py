@@ -20,6 +20,13 @@ print(*{Path(found).name for found in re.findall(r"/.*libtorch_cpu.*", Path("/pr
 import torch
 print(torch.ones(2).sum().item())
 """
+_END = """
+import sys, time
+from kokoro_wyoming.server.read_ahead import load_torch_ahead
+load_torch_ahead()
+time.sleep(float(sys.argv[1]))
+sys.exit("wrong settings")
+"""
 _READ = """
 import sys, threading
 from pathlib import Path
@@ -47,3 +54,9 @@ def test_a_file_that_cannot_be_read_ahead_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "weights").write_bytes(b"weights")
     result = _python(_READ, str(tmp_path / "weights"), str(tmp_path / "missing"), str(tmp_path))
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("seconds", ["0", "0.02", "0.1"])
+def test_an_end_of_the_process_meanwhile_is_no_crash(seconds: str) -> None:
+    result = _python(_END, seconds)
+    assert (result.returncode, result.stderr) == (1, "wrong settings\n")

@@ -189,6 +189,9 @@ class BeepManager:
     def forget_voices(self) -> None:
         self._model.packs.forget()
 
+    async def measure_again(self) -> bool:
+        return False
+
     async def rest(self) -> None:
         pass
 
