@@ -94,6 +94,7 @@ class BeepModel:
         self.packs = VoicePacks(voices_path, "v1.0")
 
     languages = TAGS
+    on_processor = True
 
     def load_language(self, lang_code: str) -> None:
         """Nothing is needed to beep."""
