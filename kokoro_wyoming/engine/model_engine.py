@@ -150,17 +150,18 @@ class Engine:
         default = chosen[0].version
         await self.manager.get_model(default, {voice.language for voice in chosen if voice.version == default})
         for voice in dict.fromkeys(chosen):
+            is_warm_soon = await self._is_warm_soon(voice)
             utterance = self.utterance()
             try:
                 async with contextlib.aclosing(utterance.speak(plain(_sample(voice)), voice)) as sound:
                     async for _ in sound:
-                        if await self._is_warm(voice):
+                        if is_warm_soon:
                             break
             finally:
                 utterance.close()
         await self._give_back()
 
-    async def _is_warm(self, voice: SpokenVoice) -> bool:
+    async def _is_warm_soon(self, voice: SpokenVoice) -> bool:
         """Whether a first piece of sound is enough: a card records each window, and a voice's loudness is learned."""
         release = await self.manager.get_model(voice.version)
         return release.on_processor and not self.loudness.wants(voice)

@@ -147,9 +147,8 @@ async def test_a_receiver_that_dies_or_hangs(receiver: Shairport, tmp_path: Path
 async def test_what_is_no_receiver(tmp_path: Path) -> None:
     async def answered(reply: bytes) -> Outcome:
         async with service(saying(reply)) as address, announcer(tmp_path, patience_seconds=1.0) as announcing:
-            (outcome,) = await announcing.announce(
-                Announcement([target(f"airplay{address.removeprefix('tcp')}")]), as_made(HUM)
-            )
+            there = target(f"airplay{address.removeprefix('tcp')}")
+            (outcome,) = await announcing.announce(Announcement([there]), as_made(HUM))
         return outcome
 
     assert (await answered(b"")).reason == "it gave no answer for 1 seconds"
