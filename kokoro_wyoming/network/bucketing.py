@@ -8,10 +8,14 @@ from __future__ import annotations
 
 _BUCKETS_PER_OCTAVE = 8
 _MIN_STEP = 16
+_SMALL = 32
+_SMALL_STEP = 8
 
 
 def bucket_length(length: int) -> int:
-    """The bucket for a length: at most an eighth longer; below 128 a multiple of 16."""
+    """The bucket for a length: at most an eighth longer; below 128 a multiple of 16, up to 32 of 8."""
+    if length <= _SMALL:
+        return -(-length // _SMALL_STEP) * _SMALL_STEP
     step = max(_MIN_STEP, (1 << length.bit_length()) // (2 * _BUCKETS_PER_OCTAVE))
     return -(-length // step) * step
 

@@ -7,19 +7,67 @@ on this machine (`tuning`).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from collections.abc import Generator as Steps
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, mean_and_variance
+from kokoro_wyoming.network.steps import result_of
 from kokoro_wyoming.network.tuning import Tuning
 from kokoro_wyoming.network.ways import Lengths, TunedConvolution, Ways
 
 FRAMES = Lengths((16, 32, 64, 96, 128), (320, 640))
 """Frames of the decoder, 40 a second, for which convolutions are tuned."""
+_RECEPTIVE_FRAMES = 10
+"""The convolutions of all blocks together reach so many frames to each side."""
 _LEAK = 0.2
+
+_Measure = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Gives the mean and the biased variance by which rows (time, channels) are normalised; float32, shape (channels,)."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The decoder's input."""
+
+    text: Tensor
+    """float32, shape (1, 512, n_frames), 40 frames a second."""
+    f0: Tensor
+    """Pitch in Hz, float32, shape (1, 2 * n_frames), 80 frames a second."""
+    energy: Tensor
+    """Predicted loudness, float32, shape (1, 2 * n_frames), 80 frames a second."""
+
+    @property
+    def count(self) -> int:
+        """Frames of the text."""
+        return self.text.shape[2]
+
+    def first(self, count: int) -> Frames:
+        """A copy of the first `count` frames."""
+        return Frames(
+            self.text[..., :count].clone(), self.f0[:, : 2 * count].clone(), self.energy[:, : 2 * count].clone()
+        )
+
+    def followed_by(self, other: Frames) -> Frames:
+        """These frames, then the other's."""
+        mine, others = (self.text, self.f0, self.energy), (other.text, other.f0, other.energy)
+        return Frames(*(torch.cat(pair, dim=-1) for pair in zip(mine, others, strict=True)))
+
+
+@dataclass(frozen=True)
+class Company:
+    """Frames that follow others and are normalised together with them, decoded beforehand."""
+
+    beginning: Frames
+    """As many as change what is before them by more than their moments."""
+    count: int
+    """All of them."""
+    moments: list[tuple[Tensor, Tensor]]
+    """What a `_Measure` gives for the input of each normalising layer, in the layers' order."""
 
 
 class Decoder:
@@ -27,7 +75,7 @@ class Decoder:
 
     def __init__(self, module: KokoroModule, tuning: Tuning) -> None:
         """`module` is `KModel.decoder` with folded weight norm; `tuning` chooses how its convolutions are computed."""
-        ways = tuning.ways(Convolution.of(module.decode[0].conv2, torch.float32), FRAMES, packs=True)
+        ways = tuning.ways(Convolution.of(module.decode[0].conv2, torch.float32), FRAMES, has_large_weights=True)
         self.dtype = ways.dtype
         """The type of the large convolutions."""
         self._first = DecoderBlock(module.encode, ways)
@@ -39,20 +87,56 @@ class Decoder:
         """Put these blocks into `kokoro`'s decoder, so that their weights are in memory once."""
         module.encode, module.decode = self._first, torch.nn.ModuleList(self._others)
 
-    def steps(self, text: Tensor, f0: Tensor, energy: Tensor, style: Tensor) -> Steps[None, None, Tensor]:
-        """Compute the generator's x block by block; the result is float32, shape (1, 512, 2 * n_frames).
+    def steps(self, frames: Frames, style: Tensor, company: Company | None = None) -> Steps[None, None, Tensor]:
+        """Compute the generator's x block by block; the result is float32, shape (1, 512, 2 * frames.count).
 
-        `text` is float32, shape (1, 512, n_frames). `f0` in Hz and `energy` have shape (1, 2 * n_frames). `style` is
-        the sound's half of the style row, shape (1, 128).
+        `style` is the sound's half of the style row, shape (1, 128). `company` follows the frames.
         """
-        text = text[0].T
-        curves = [halving(curve[0, :, None]) for halving, curve in zip(self._halvings, (f0, energy), strict=True)]
-        rows = self._first.rows(torch.cat([text, *curves], dim=1), style)
+        if company is None:
+            return (yield from self._steps(frames, style, mean_and_variance))
+        x = yield from self._steps(frames.followed_by(company.beginning), style, _joint(frames.count, company))
+        return x[..., : 2 * frames.count]
+
+    def company(self, frames: Frames, style: Tensor) -> Company:
+        """Decode frames that others will have before them. `style` is as for `steps`.
+
+        They are decoded behind themselves: alone they would begin the sound, and their moments would be others.
+        """
+        seen: list[tuple[Tensor, Tensor]] = []
+
+        def measure(u: Tensor) -> tuple[Tensor, Tensor]:
+            seen.append(mean_and_variance(u[len(u) // 2 :]))
+            return mean_and_variance(u)
+
+        result_of(self._steps(frames.followed_by(frames), style, measure))
+        return Company(frames.first(_RECEPTIVE_FRAMES), frames.count, seen)
+
+    def _steps(self, frames: Frames, style: Tensor, measure: _Measure) -> Steps[None, None, Tensor]:
+        text = frames.text[0].T
+        curves = [
+            halving(curve[0, :, None])
+            for halving, curve in zip(self._halvings, (frames.f0, frames.energy), strict=True)
+        ]
+        rows = self._first.rows(torch.cat([text, *curves], dim=1), style, measure)
         residual = self._residual.rows(text)
         for block in self._others:
             yield None
-            rows = block.rows(torch.cat([rows, residual, *curves], dim=1), style)
+            rows = block.rows(torch.cat([rows, residual, *curves], dim=1), style, measure)
         return rows.T[None]
+
+
+def _joint(count: int, company: Company) -> _Measure:
+    """Measure `count` frames together with the company behind them; rows may be several times as many."""
+    share, theirs = count / (count + company.count), iter(company.moments)
+    fraction = count / (count + company.beginning.count)
+
+    def measure(u: Tensor) -> tuple[Tensor, Tensor]:
+        mean, variance = mean_and_variance(u[: round(len(u) * fraction)])
+        other_mean, other_variance = next(theirs)
+        between = (mean - other_mean).square_().mul_(share * (1 - share))
+        return torch.lerp(other_mean, mean, share), torch.lerp(other_variance, variance, share) + between
+
+    return measure
 
 
 class DecoderBlock(torch.nn.Module):
@@ -69,17 +153,17 @@ class DecoderBlock(torch.nn.Module):
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
         """The interface of kokoro's block: x of shape (1, channels, n_frames), style of shape (1, 128)."""
-        return self.rows(x[0].T, s).T[None]
+        return self.rows(x[0].T, s, mean_and_variance).T[None]
 
-    def rows(self, u: Tensor, style: Tensor) -> Tensor:
+    def rows(self, u: Tensor, style: Tensor, measure: _Measure) -> Tensor:
         """float32, shape (n_frames, channels in), to (n_frames or twice as many, channels out)."""
         (first_norm, second_norm), (first, second) = self._norms, self._convolutions
         shortcut = u if self._shortcut is None else self._shortcut.rows(u).float()
-        rows = _adain_leaky_relu(u, first_norm, style)
+        rows = _adain_leaky_relu(u, first_norm, style, measure)
         if self._pool is not None:
             shortcut = shortcut.repeat_interleave(2, dim=0)
             rows = self._pool(rows)
-        rows = second.rows(_adain_leaky_relu(first.rows(rows), second_norm, style))
+        rows = second.rows(_adain_leaky_relu(first.rows(rows), second_norm, style, measure))
         return torch.add(rows.float(), shortcut).mul_(math.sqrt(0.5))
 
 
@@ -114,10 +198,10 @@ class _Pool:
         return torch.stack([even, odd], dim=1).flatten(0, 1)
 
 
-def _adain_leaky_relu(u: Tensor, norm: KokoroModule, style: Tensor) -> Tensor:
+def _adain_leaky_relu(u: Tensor, norm: KokoroModule, style: Tensor, measure: _Measure) -> Tensor:
     """AdaIN and leaky ReLU; the result is float32."""
     gamma, beta = norm.fc(style)[0].chunk(2)
-    mean, variance = mean_and_variance(u)
+    mean, variance = measure(u)
     scale = (1 + gamma) * norm.norm.weight * torch.rsqrt(variance + EPSILON)
     shift = (1 + gamma) * norm.norm.bias + beta - mean * scale
     return functional.leaky_relu_(torch.addcmul(shift, u, scale), _LEAK)

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from collections.abc import Generator as Steps
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -19,7 +20,7 @@ from torch.nn.utils import parametrize, remove_weight_norm
 
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.convolution import Convolution, multiplies_bfloat16
-from kokoro_wyoming.network.decoder import FRAMES, Decoder, DecoderBlock, TunedModule
+from kokoro_wyoming.network.decoder import FRAMES, Company, Decoder, DecoderBlock, Frames, TunedModule
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, GeneratorModule
 from kokoro_wyoming.network.kokoro_package import KModel
 from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, CalibrationData, fingerprint
@@ -42,7 +43,7 @@ _STEP_SAMPLES = 240
 _TOKENS = Lengths((16, 32, 64, 96, 128), (256, 512))
 """Numbers of tokens for which the text encoder's convolutions are tuned."""
 _MAX_CONTEXTS = 16
-"""Frames of the trailing context are kept for the voices used last, 0.2 MB each."""
+"""Trailing contexts are kept for the voices used last, 0.1 MB each."""
 
 _T = TypeVar("_T")
 
@@ -61,7 +62,7 @@ AS_MADE = OutputOptions()
 
 
 class TrailingContext(NamedTuple):
-    """A sentence that is decoded behind a short one, and then cut off, so that nobody hears it.
+    """A sentence that stands behind a short one in the decoder, so that nobody hears it.
 
     The decoder's blocks normalise each channel over all time. Two thirds of a single word's time are silence, unlike
     anything in the training data. With a sentence behind the word, most of the time is speech.
@@ -71,29 +72,6 @@ class TrailingContext(NamedTuple):
     """Pads not included."""
     style_row: Tensor
     """The style row for this length, from the voice of the short sentence: float32, shape (1, 256)."""
-
-
-@dataclass(frozen=True)
-class _Frames:
-    """The decoder's input."""
-
-    text: Tensor
-    """float32, shape (1, 512, n_frames), 40 frames a second."""
-    f0: Tensor
-    """Pitch in Hz, float32, shape (1, 2 * n_frames), 80 frames a second."""
-    energy: Tensor
-    """Predicted loudness, float32, shape (1, 2 * n_frames), 80 frames a second."""
-    durations: Tensor
-    """Frames of 1/40 s for each token, pads included: int64, shape (n_tokens,)."""
-
-    def followed_by(self, other: _Frames) -> _Frames:
-        """These frames, then the other's; the durations are of these alone."""
-        return _Frames(
-            torch.cat([self.text, other.text], dim=2),
-            torch.cat([self.f0, other.f0], dim=1),
-            torch.cat([self.energy, other.energy], dim=1),
-            self.durations,
-        )
 
 
 class Network:
@@ -132,7 +110,7 @@ class Network:
         """How the large convolutions are computed."""
         model.decoder.generator = GeneratorModule(generator)
         self.vocoder = StreamingVocoder(generator, self.device, fit)
-        self._contexts: OrderedDict[tuple[bytes, ...], _Frames] = OrderedDict()
+        self._contexts: OrderedDict[tuple[bytes, ...], Company] = OrderedDict()
         self.calibration_data: CalibrationData | None = None
         """`rehearse` adds to it; None where the network learns nothing."""
         if fit is None and calibration_path is not None and self.device.type == "cpu":
@@ -222,24 +200,28 @@ class Network:
     ) -> Steps[None, None, Features]:
         style_row = style_row.to(self.device)
         sound_style = style_row[:, :STYLE_SIZE]
-        own = yield from self._frame_steps(token_ids, style_row, speed)
-        decoded = own if context is None else own.followed_by(self._context_frames(context))
+        frames, durations = yield from self._frame_steps(token_ids, style_row, speed)
+        company = None if context is None else self._company(context)
         yield None
-        x = yield from self._decoder.steps(decoded.text, decoded.f0, decoded.energy, sound_style)
-        return Features(x[..., : own.f0.shape[1]], own.f0, own.energy, sound_style, own.durations, speed)
+        x = yield from self._decoder.steps(frames, sound_style, company)
+        return Features(x, frames.f0, frames.energy, sound_style, durations, speed)
 
-    def _context_frames(self, context: TrailingContext) -> _Frames:
-        """The context's frames at speed 1, kept, as all short sentences of a voice have the same context."""
+    def _company(self, context: TrailingContext) -> Company:
+        """The context decoded at speed 1, kept, as all short sentences of a voice have the same context."""
         key = (bytes(str(context.token_ids), "ascii"), context.style_row.cpu().numpy().tobytes())
         if key not in self._contexts:
-            frames = result_of(self._frame_steps(context.token_ids, context.style_row.to(self.device), 1.0))
-            self._contexts[key] = frames
+            style_row = context.style_row.to(self.device)
+            frames, _ = result_of(self._frame_steps(context.token_ids, style_row, 1.0))
+            self._contexts[key] = self._decoder.company(frames, style_row[:, :STYLE_SIZE])
         self._contexts.move_to_end(key)
         if len(self._contexts) > _MAX_CONTEXTS:
             self._contexts.popitem(last=False)
         return self._contexts[key]
 
-    def _frame_steps(self, token_ids: list[int], style_row: Tensor, speed: float) -> Steps[None, None, _Frames]:
+    def _frame_steps(
+        self, token_ids: list[int], style_row: Tensor, speed: float
+    ) -> Steps[None, None, tuple[Frames, Tensor]]:
+        """The decoder's input, and each token's frames, pads included: int64, shape (n_tokens,)."""
         if len(token_ids) + 2 > self.max_tokens:
             raise ValueError(f"{len(token_ids)} token ids and two pads are more than {self.max_tokens}")
         model = self.model
@@ -258,7 +240,7 @@ class Network:
         )
         yield None
         text = model.text_encoder(ids, lengths, mask).repeat_interleave(durations, dim=2)
-        return _Frames(text, f0, energy, durations)
+        return Frames(text, f0, energy), durations
 
     def _durations(self, prosody: Tensor, speed: float) -> Tensor:
         """The duration of each token in frames of 1/40 s, at least one: int64, shape (n_tokens,)."""
@@ -288,10 +270,10 @@ def _with_silent_end(sound: Tensor) -> Tensor:
 
 def _tune_before_decoder(model: KModel, tuning: Tuning) -> None:
     """Tune the convolutions of the text, of pitch and of energy; in float32, as they decide the melody."""
-    exact = [torch.float32]
-    text_ways = tuning.ways(Convolution.of(model.text_encoder.cnn[0][0], torch.float32), _TOKENS, exact, packs=True)
+    tuned = partial(tuning.ways, dtypes=[torch.float32], has_large_weights=True)
+    text_ways = tuned(Convolution.of(model.text_encoder.cnn[0][0], torch.float32), _TOKENS)
     replace_layers(model.text_encoder, {torch.nn.Conv1d: lambda module: TunedModule(module, text_ways)})
-    ways = tuning.ways(Convolution.of(model.predictor.F0[0].conv2, torch.float32), FRAMES, exact, packs=True)
+    ways = tuned(Convolution.of(model.predictor.F0[0].conv2, torch.float32), FRAMES)
     for curve in ("F0", "N"):
         blocks = getattr(model.predictor, curve)
         setattr(model.predictor, curve, torch.nn.ModuleList(DecoderBlock(block, ways) for block in blocks))

@@ -97,20 +97,21 @@ class Tuning:
         lengths: Lengths,
         dtypes: Sequence[torch.dtype] | None = None,
         *,
-        packs: bool = False,
+        has_large_weights: bool = False,
     ) -> Ways:
         """The quickest ways for convolutions of this shape at these lengths, in one of `dtypes` (by default, any).
 
-        With `packs`, the weights may be packed: then a way has its own copy of them.
+        `has_large_weights` is as for `possible_ways`.
         """
         dtypes = dtypes or self._dtypes
         channels_out, channels, _, taps = convolution.weight.shape
         if not self._measures:
             return Ways(direct := Way("direct", 0, dtypes[0]), direct, lengths.boundary, self.workspace)
-        name = f"{channels} to {channels_out} channels, {taps} taps, {', '.join(map(type_name, dtypes))}"
+        possible = possible_ways(taps, dtypes, has_large_weights=has_large_weights)
+        types = ", ".join(map(type_name, dtypes))
+        name = f"{channels} to {channels_out} channels, {taps} taps, {types}, {len(possible)} ways"
         kind = self._kinds.get(name)
         if kind is None:
-            possible = possible_ways(taps, dtypes, packs=packs)
             short, long = self._known_or_measured(name, convolution, possible, lengths)
             ways = Ways(short, long, lengths.boundary, self.workspace)
             shape, padding, dilation = convolution.weight.shape, convolution.padding, convolution.dilation
@@ -164,12 +165,13 @@ class Tuning:
         if self._path is None or not self._is_new:
             return
         self._is_new = False
+        used = {name: found for name, found in self._found.items() if name in self._kinds or name == _QUIET}
         kept = self._all_kept()
         kept.pop(self._machine, None)
         others = dict(list(kept.items())[1 - _MOST_MACHINES :])
         try:
             with replaced(self._path) as file:
-                file.write(json.dumps({**others, self._machine: self._found}, indent=1).encode())
+                file.write(json.dumps({**others, self._machine: used}, indent=1).encode())
         except OSError as error:
             _LOGGER.debug("%s cannot be written (%s), so the next start measures again", self._path, error.strerror)
 

@@ -117,7 +117,7 @@ def test_other_processors_keep_torch_s_layers(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": architecture})
     model = _small_model()
     prepack(model)
-    families = {way.family for way in possible_ways(3, [torch.float32], packs=True)}
+    families = {way.family for way in possible_ways(3, [torch.float32], has_large_weights=True)}
     assert ("packed" in families) == (kind is PackedLinear)
     assert type(model.bert.ffn) is type(model.bert.ffn_output) is kind
 
@@ -160,7 +160,7 @@ def test_a_kind_of_layer_that_fails_its_trial_stays_torch_s_own(
 @pytest.mark.usefixtures("proved_anew")
 def test_packed_convolutions_that_fail_their_trial_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PackedConvolution, "__call__", lambda *_: torch.zeros(()))
-    assert "packed" not in {way.family for way in possible_ways(3, [torch.float32], packs=True)}
+    assert "packed" not in {way.family for way in possible_ways(3, [torch.float32], has_large_weights=True)}
 
 
 @pytest.mark.usefixtures("proved_anew")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,8 +18,11 @@ from kokoro_wyoming.audio.pcm import SAMPLE_RATE_HZ
 from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
+from kokoro_wyoming.network.convolution import mean_and_variance
+from kokoro_wyoming.network.decoder import Company, Frames, _joint
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
-from kokoro_wyoming.network.inference import _without_onset
+from kokoro_wyoming.network.inference import STYLE_SIZE, _without_onset
+from kokoro_wyoming.network.steps import result_of
 from kokoro_wyoming.pronunciation.phonemes import SHORT_PHONEMES
 from kokoro_wyoming.text.sentences import Run
 from scripts.heard_words import judge
@@ -69,6 +73,60 @@ def test_trailing_context_changes_no_length_and_no_word_time(
     # The word ends when it ends without context, and nothing follows it.
     assert abs(last - int(np.flatnonzero(alone.abs() > 0.01)[-1])) < 0.08 * SAMPLE_RATE_HZ
     assert not sound[-100:].any()
+
+
+def _frames(fast: KokoroV1Wrapper, phonemes: str, row: Tensor) -> Frames:
+    with torch.inference_mode():
+        return result_of(fast.initialize()._frame_steps(fast._ids(phonemes), row, 1.0))[0]
+
+
+def _error_db(found: Tensor, expected: Tensor) -> float:
+    return float(10 * torch.log10((found - expected).square().sum() / expected.square().sum()))
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("voice", ["af_heart", "bm_george", "jf_alpha"])
+@torch.inference_mode()
+def test_the_context_s_moments_stand_for_the_context(voice: str, fast: KokoroV1Wrapper) -> None:
+    decoder, pack = fast.initialize()._decoder, fast.packs.get(voice)
+    row = fast._style_row(pack, "dˈʌn.")
+    context = fast._trailing_context("dˈʌn.", pack)
+    assert context is not None
+    own, others = _frames(fast, "dˈʌn.", row), _frames(fast, fast.trailing_phonemes, context.style_row)
+    style = row[:, :STYLE_SIZE]
+    together = result_of(decoder.steps(own.followed_by(others), style))[..., : 2 * own.count]
+    alone = result_of(decoder.steps(own, style))
+    company = decoder.company(others, context.style_row[:, :STYLE_SIZE])
+    found = result_of(decoder.steps(own, style, company))
+    assert found.shape == together.shape
+    assert _error_db(alone, together) > -7
+    assert _error_db(found, together) < -15
+
+
+@pytest.mark.weights
+@torch.inference_mode()
+def test_the_kept_frames_of_a_context_are_all_that_reach_a_short_answer(fast: KokoroV1Wrapper) -> None:
+    decoder, row = fast.initialize()._decoder, fast._style_row(fast.packs.get("af_heart"), "dˈʌn.")
+    own, others = _frames(fast, "dˈʌn.", row), _frames(fast, fast.trailing_phonemes, row)
+    style = row[:, :STYLE_SIZE]
+    company = decoder.company(others, style)
+    reach = company.beginning.count
+
+    def x(frames: int) -> Tensor:
+        return result_of(decoder.steps(own, style, replace(company, beginning=others.first(frames))))
+
+    assert _error_db(x(reach), x(others.count)) < -100
+    assert _error_db(x(reach - 1), x(others.count)) > -70
+
+
+def test_moments_with_a_company_are_those_of_all_frames() -> None:
+    own, others = torch.randn(12, 5) * 3 + 1, torch.randn(30, 5)
+    beginning = Frames(torch.zeros(1, 512, 10), torch.zeros(1, 20), torch.zeros(1, 20))
+    measure = _joint(6, Company(beginning, 15, [mean_and_variance(others)]))
+    mean, variance = measure(torch.cat([own, others[:20]]))  # two rows for a frame
+    expected_mean, expected_variance = mean_and_variance(torch.cat([own, others]))
+    assert torch.allclose(mean, expected_mean, atol=1e-6)
+    assert torch.allclose(variance, expected_variance, atol=1e-5)
 
 
 @pytest.mark.weights

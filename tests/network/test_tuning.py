@@ -16,7 +16,15 @@ from kokoro_wyoming.network.block_convolution import BlockConvolution
 from kokoro_wyoming.network.convolution import Convolution
 from kokoro_wyoming.network.steps import result_of
 from kokoro_wyoming.network.tuning import Tuning
-from kokoro_wyoming.network.ways import DirectConvolution, Lengths, TunedConvolution, Way, Ways, possible_ways
+from kokoro_wyoming.network.ways import (
+    DirectConvolution,
+    Lengths,
+    ProductConvolution,
+    TunedConvolution,
+    Way,
+    Ways,
+    possible_ways,
+)
 from kokoro_wyoming.network.workspace import Workspace
 
 BOTH = [torch.float32, torch.bfloat16]
@@ -55,7 +63,7 @@ def _tuned(ways: Ways) -> TunedConvolution:
 
 def test_every_way_is_measured_and_gives_the_same() -> None:
     for taps in (3, 5, 7, 11):
-        convolution, ways = _convolution(taps), possible_ways(taps, [torch.float32], packs=True)
+        convolution, ways = _convolution(taps), possible_ways(taps, [torch.float32], has_large_weights=True)
         seconds = result_of(tuning.measured(convolution, ways, 50))
         assert list(seconds) == ways
         assert len(ways) > 2
@@ -78,7 +86,7 @@ def test_the_quickest_way_of_each_length_is_taken(monkeypatch: pytest.MonkeyPatc
 def test_a_way_that_is_slow_at_one_length_loses(monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = Lengths((16, 32, 48), (320,))
     _stopwatch(monkeypatch, "packed 0 float32, 16 rows", "packed 0 float32, 32 rows", "toom-cook 6", "toom-cook 8")
-    ways = Tuning([torch.float32]).ways(_convolution(3), lengths, packs=True)
+    ways = Tuning([torch.float32]).ways(_convolution(3), lengths, has_large_weights=True)
     assert ways.short.family == "toom-cook"
 
 
@@ -89,7 +97,7 @@ def test_both_lengths_read_the_same_weights(monkeypatch: pytest.MonkeyPatch) -> 
     tuned = _tuned(Tuning(BOTH).ways(_convolution(), LENGTHS))
     assert {tuned.of_rows(SHORT).dtype, tuned.of_rows(LONG).dtype} == {torch.bfloat16}
     _stopwatch(monkeypatch, f"packed 0 float32, {SHORT} rows", "toom-cook 8")
-    ways = Tuning([torch.float32]).ways(_convolution(3), LENGTHS, packs=True)
+    ways = Tuning([torch.float32]).ways(_convolution(3), LENGTHS, has_large_weights=True)
     assert ways.short.layout == ways.long.layout
 
 
@@ -108,10 +116,38 @@ def test_nothing_is_measured_where_that_is_not_wanted(monkeypatch: pytest.Monkey
 
 def test_one_tap_is_direct_in_the_type_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     _stopwatch(monkeypatch, "packed")
-    ways = Tuning([torch.float32]).ways(_convolution(3), LENGTHS, packs=True)
+    ways = Tuning([torch.float32]).ways(_convolution(3), LENGTHS, has_large_weights=True)
     assert ways.short.family == "packed"
     one, u = _convolution(1), torch.randn(20, 8)
+    assert isinstance(ways.of(one).of_rows(20), DirectConvolution)
     assert torch.allclose(ways.of(one).rows(u), one(u), atol=1e-5)
+
+
+def test_one_tap_is_a_product_where_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    _stopwatch(monkeypatch, f"product 0 float32, {SHORT} rows")
+    ways = Tuning([torch.float32]).ways(_convolution(3), LENGTHS, has_large_weights=True)
+    one, u = _convolution(1), torch.randn(20, 8)
+    assert isinstance(ways.of(one).of_rows(20), ProductConvolution)
+    assert torch.allclose(ways.of(one).rows(u), one(u), atol=1e-5)
+
+
+def test_a_product_reads_the_weights_where_they_are() -> None:
+    convolution = _convolution(3)
+    assert ProductConvolution(convolution)._weight.data_ptr() == convolution.weight.data_ptr()
+
+
+def test_what_was_measured_among_other_ways_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, stopwatch = tmp_path / "tuning.json", _stopwatch(monkeypatch, "fourier 32")
+    first = Tuning([torch.float32], path)
+    first.ways(_convolution(3), LENGTHS)
+    first.keep()
+    measured = stopwatch.count
+    second = Tuning([torch.float32], path)
+    second.ways(_convolution(3), LENGTHS, has_large_weights=True)
+    second.keep()
+    assert stopwatch.count > measured
+    (kept,) = json.loads(path.read_text("utf-8")).values()
+    assert len(kept) == 1  # what no start will read is not kept
 
 
 def test_a_second_start_reads_what_the_first_one_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
