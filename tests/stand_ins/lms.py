@@ -137,7 +137,11 @@ class Lms:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
-        SlimClient(reader, writer, self._event)
+        client = SlimClient(reader, writer, self._event)
+        # aioslimproto does not tell of a connection that a write, not a read, finds broken.
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        self.players.pop(client.player_id, None)
 
     def _event(self, client: SlimClient, kind: EventType, data: object = None) -> None:
         if kind is EventType.PLAYER_NAME_RECEIVED:
