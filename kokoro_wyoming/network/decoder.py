@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from kokoro_wyoming.network.convolution import EPSILON, Convolution, KokoroModule, mean_and_variance
-from kokoro_wyoming.network.steps import result_of
 from kokoro_wyoming.network.tuning import Tuning
 from kokoro_wyoming.network.ways import Lengths, TunedConvolution, Ways
 
@@ -59,13 +58,13 @@ class Frames:
 
 
 @dataclass(frozen=True)
-class Company:
-    """Frames that follow others and are normalised together with them, decoded beforehand."""
+class DecodedContext:
+    """What other frames need of those that follow them, to be decoded as if these followed."""
 
     beginning: Frames
-    """As many as change what is before them by more than their moments."""
+    """The frames that convolutions reach from before."""
     count: int
-    """All of them."""
+    """How many frames the whole context has."""
     moments: list[tuple[Tensor, Tensor]]
     """What a `_Measure` gives for the input of each normalising layer, in the layers' order."""
 
@@ -87,20 +86,20 @@ class Decoder:
         """Put these blocks into `kokoro`'s decoder, so that their weights are in memory once."""
         module.encode, module.decode = self._first, torch.nn.ModuleList(self._others)
 
-    def steps(self, frames: Frames, style: Tensor, company: Company | None = None) -> Steps[None, None, Tensor]:
+    def steps(self, frames: Frames, style: Tensor, context: DecodedContext | None = None) -> Steps[None, None, Tensor]:
         """Compute the generator's x block by block; the result is float32, shape (1, 512, 2 * frames.count).
 
-        `style` is the sound's half of the style row, shape (1, 128). `company` follows the frames.
+        `style` is the sound's half of the style row, shape (1, 128). `context` follows the frames.
         """
-        if company is None:
+        if context is None:
             return (yield from self._steps(frames, style, mean_and_variance))
-        x = yield from self._steps(frames.followed_by(company.beginning), style, _joint(frames.count, company))
+        x = yield from self._steps(frames.followed_by(context.beginning), style, _joint(frames.count, context))
         return x[..., : 2 * frames.count]
 
-    def company(self, frames: Frames, style: Tensor) -> Company:
-        """Decode frames that others will have before them. `style` is as for `steps`.
+    def context_steps(self, frames: Frames, style: Tensor) -> Steps[None, None, DecodedContext]:
+        """Decode frames that will follow others. `style` is as for `steps`.
 
-        They are decoded behind themselves: alone they would begin the sound, and their moments would be others.
+        A copy of them stands before them: without anything before them, their moments would be others.
         """
         seen: list[tuple[Tensor, Tensor]] = []
 
@@ -108,8 +107,8 @@ class Decoder:
             seen.append(mean_and_variance(u[len(u) // 2 :]))
             return mean_and_variance(u)
 
-        result_of(self._steps(frames.followed_by(frames), style, measure))
-        return Company(frames.first(_RECEPTIVE_FRAMES), frames.count, seen)
+        yield from self._steps(frames.followed_by(frames), style, measure)
+        return DecodedContext(frames.first(_RECEPTIVE_FRAMES), frames.count, seen)
 
     def _steps(self, frames: Frames, style: Tensor, measure: _Measure) -> Steps[None, None, Tensor]:
         text = frames.text[0].T
@@ -125,10 +124,13 @@ class Decoder:
         return rows.T[None]
 
 
-def _joint(count: int, company: Company) -> _Measure:
-    """Measure `count` frames together with the company behind them; rows may be several times as many."""
-    share, theirs = count / (count + company.count), iter(company.moments)
-    fraction = count / (count + company.beginning.count)
+def _joint(count: int, context: DecodedContext) -> _Measure:
+    """Measures `count` frames, which the beginning of the context follows, together with the whole context.
+
+    Rows may be several times as many as frames.
+    """
+    share, theirs = count / (count + context.count), iter(context.moments)
+    fraction = count / (count + context.beginning.count)
 
     def measure(u: Tensor) -> tuple[Tensor, Tensor]:
         mean, variance = mean_and_variance(u[: round(len(u) * fraction)])

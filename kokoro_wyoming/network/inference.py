@@ -20,7 +20,7 @@ from torch.nn.utils import parametrize, remove_weight_norm
 
 from kokoro_wyoming.errors import ModelError, first_line
 from kokoro_wyoming.network.convolution import Convolution, multiplies_bfloat16
-from kokoro_wyoming.network.decoder import FRAMES, Company, Decoder, DecoderBlock, Frames, TunedModule
+from kokoro_wyoming.network.decoder import FRAMES, DecodedContext, Decoder, DecoderBlock, Frames, TunedModule
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME, Generator, GeneratorModule
 from kokoro_wyoming.network.kokoro_package import KModel
 from kokoro_wyoming.network.learning import DAMAGE_REMEDY, ENOUGH_UTTERANCES, CalibrationData, fingerprint
@@ -110,7 +110,7 @@ class Network:
         """How the large convolutions are computed."""
         model.decoder.generator = GeneratorModule(generator)
         self.vocoder = StreamingVocoder(generator, self.device, fit)
-        self._contexts: OrderedDict[tuple[bytes, ...], Company] = OrderedDict()
+        self._contexts: OrderedDict[tuple[bytes, ...], DecodedContext] = OrderedDict()
         self.calibration_data: CalibrationData | None = None
         """`rehearse` adds to it; None where the network learns nothing."""
         if fit is None and calibration_path is not None and self.device.type == "cpu":
@@ -201,18 +201,18 @@ class Network:
         style_row = style_row.to(self.device)
         sound_style = style_row[:, :STYLE_SIZE]
         frames, durations = yield from self._frame_steps(token_ids, style_row, speed)
-        company = None if context is None else self._company(context)
+        behind = None if context is None else (yield from self._context_steps(context))
         yield None
-        x = yield from self._decoder.steps(frames, sound_style, company)
+        x = yield from self._decoder.steps(frames, sound_style, behind)
         return Features(x, frames.f0, frames.energy, sound_style, durations, speed)
 
-    def _company(self, context: TrailingContext) -> Company:
+    def _context_steps(self, context: TrailingContext) -> Steps[None, None, DecodedContext]:
         """The context decoded at speed 1, kept, as all short sentences of a voice have the same context."""
         key = (bytes(str(context.token_ids), "ascii"), context.style_row.cpu().numpy().tobytes())
         if key not in self._contexts:
             style_row = context.style_row.to(self.device)
-            frames, _ = result_of(self._frame_steps(context.token_ids, style_row, 1.0))
-            self._contexts[key] = self._decoder.company(frames, style_row[:, :STYLE_SIZE])
+            frames, _ = yield from self._frame_steps(context.token_ids, style_row, 1.0)
+            self._contexts[key] = yield from self._decoder.context_steps(frames, style_row[:, :STYLE_SIZE])
         self._contexts.move_to_end(key)
         if len(self._contexts) > _MAX_CONTEXTS:
             self._contexts.popitem(last=False)

@@ -19,7 +19,7 @@ from kokoro_wyoming.audio.word_times import Clock
 from kokoro_wyoming.builds.v0_19 import CONFIG_PATH, KokoroV019Wrapper
 from kokoro_wyoming.builds.v1_0 import KokoroV1Wrapper
 from kokoro_wyoming.network.convolution import mean_and_variance
-from kokoro_wyoming.network.decoder import Company, Frames, _joint
+from kokoro_wyoming.network.decoder import DecodedContext, Frames, _joint
 from kokoro_wyoming.network.generator import SAMPLES_PER_FRAME
 from kokoro_wyoming.network.inference import STYLE_SIZE, _without_onset
 from kokoro_wyoming.network.steps import result_of
@@ -96,8 +96,8 @@ def test_the_context_s_moments_stand_for_the_context(voice: str, fast: KokoroV1W
     style = row[:, :STYLE_SIZE]
     together = result_of(decoder.steps(own.followed_by(others), style))[..., : 2 * own.count]
     alone = result_of(decoder.steps(own, style))
-    company = decoder.company(others, context.style_row[:, :STYLE_SIZE])
-    found = result_of(decoder.steps(own, style, company))
+    decoded = result_of(decoder.context_steps(others, context.style_row[:, :STYLE_SIZE]))
+    found = result_of(decoder.steps(own, style, decoded))
     assert found.shape == together.shape
     assert _error_db(alone, together) > -7
     assert _error_db(found, together) < -15
@@ -109,20 +109,20 @@ def test_the_kept_frames_of_a_context_are_all_that_reach_a_short_answer(fast: Ko
     decoder, row = fast.initialize()._decoder, fast._style_row(fast.packs.get("af_heart"), "dˈʌn.")
     own, others = _frames(fast, "dˈʌn.", row), _frames(fast, fast.trailing_phonemes, row)
     style = row[:, :STYLE_SIZE]
-    company = decoder.company(others, style)
-    reach = company.beginning.count
+    decoded = result_of(decoder.context_steps(others, style))
+    reach = decoded.beginning.count
 
     def x(frames: int) -> Tensor:
-        return result_of(decoder.steps(own, style, replace(company, beginning=others.first(frames))))
+        return result_of(decoder.steps(own, style, replace(decoded, beginning=others.first(frames))))
 
     assert _error_db(x(reach), x(others.count)) < -100
     assert _error_db(x(reach - 1), x(others.count)) > -70
 
 
-def test_moments_with_a_company_are_those_of_all_frames() -> None:
+def test_moments_with_a_context_are_those_of_all_frames() -> None:
     own, others = torch.randn(12, 5) * 3 + 1, torch.randn(30, 5)
     beginning = Frames(torch.zeros(1, 512, 10), torch.zeros(1, 20), torch.zeros(1, 20))
-    measure = _joint(6, Company(beginning, 15, [mean_and_variance(others)]))
+    measure = _joint(6, DecodedContext(beginning, 15, [mean_and_variance(others)]))
     mean, variance = measure(torch.cat([own, others[:20]]))  # two rows for a frame
     expected_mean, expected_variance = mean_and_variance(torch.cat([own, others]))
     assert torch.allclose(mean, expected_mean, atol=1e-6)
