@@ -28,6 +28,7 @@ _KEYS |= {"ArrowLeft": "\ue012", "ArrowDown": "\ue015", "ArrowUp": "\ue013", " "
 _STABLE = """new Promise(done => {{
     let last;
     const look = () => {{
+        {place}.scrollIntoView({{block: 'center'}});
         const {{x, y}} = {place}.getBoundingClientRect();
         if (last === `${{x}} ${{y}}`) return done();
         last = `${{x}} ${{y}}`;
@@ -35,7 +36,7 @@ _STABLE = """new Promise(done => {{
     }};
     look();
 }})"""
-"""Waits until an element stands still: what is loaded above it moves it, and a click would miss it."""
+"""Scrolls to an element until it stands still: what is loaded above it moves it, and a click would miss it."""
 
 
 class Browser(ABC):
@@ -152,7 +153,6 @@ class Firefox(Browser):
 
     async def click(self, selector: str, *, at: float = 0.5) -> None:
         place = f"document.querySelector({json.dumps(selector)})"
-        await self.run(f"{place}.scrollIntoView({{block: 'center'}})")
         await self.run(_STABLE.format(place=place))
         width = await self.run(f"{place}.getBoundingClientRect().width")
         locator = {"type": "css", "value": selector}
