@@ -106,11 +106,6 @@ class Generator:
         self.device = module.conv_post.weight.device
         self.replay: Replay = replay_on(self.device)
         """Computes what recurs for each sentence or window."""
-        self.has_few_lengths = self.device.type != "cpu" or self.convolutions[-1].weight.dtype != torch.float32
-        """Whether inputs are padded to lengths that recur: a card records each length, and oneDNN compiles code for it.
-
-        Convolutions in float32 are mostly by blocks, which need no code of their own.
-        """
         self._source = HarmonicSource(module, draw)
         self.angles = 2 * torch.cat(alphas)
         """2a of every channel of every layer, shape (9216,)."""
@@ -175,8 +170,7 @@ class Generator:
         seen: list[Moments] = []
         n_frames = x.shape[-1]
         # A long sentence is not padded: compiling for its length is a small part of its cost.
-        is_padded = self.has_few_lengths and n_frames <= _WORKSPACE_FRAMES
-        padding = bucket_length(n_frames) - n_frames if is_padded else 0
+        padding = bucket_length(n_frames) - n_frames if n_frames <= _WORKSPACE_FRAMES else 0
         x, harmonics = functional.pad(x, (0, padding)), functional.pad(harmonics, (0, HARMONICS_PER_FRAME * padding))
         sound = self.run(x, harmonics, self.measuring_normaliser(targets, seen), padding=padding)
         return sound, Moments.joined(seen)
@@ -253,8 +247,7 @@ class Generator:
             shortest = _MIN_LAST_FRAMES if size >= _MIN_LAST_FRAMES else _MIN_SECOND_FRAMES
             stop = start + size if end - start - size >= shortest else end
             # The last window alone can have any length, so it begins earlier to fill a bucket length.
-            is_widened = self.has_few_lengths and stop == end
-            span = bucket_span(start, stop, all_frames) if is_widened else (start, stop)
+            span = bucket_span(start, stop, all_frames) if stop == end else (start, stop)
             low, high = _with_context(span, CONTEXT_FRAMES, all_frames)
             first, last = _with_context(span, _LAST_CONTEXT_FRAMES, all_frames)
             part = harmonics[..., HARMONICS_PER_FRAME * low : HARMONICS_PER_FRAME * high + 1]

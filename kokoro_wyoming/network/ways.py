@@ -52,30 +52,20 @@ class DirectConvolution:
 
 
 class ProductConvolution:
-    """One matrix product over neighbouring rows, in float32.
-
-    It reads large weights as they are, where torch's own convolution reorders them in every call. So it suits short
-    inputs. The weights are the first factor: the other order takes a fifth longer.
-    """
+    """A convolution in float32 as one matrix product."""
 
     dtype = torch.float32
 
     def __init__(self, convolution: Convolution) -> None:
-        self._weight = convolution.weight[:, :, 0].transpose(1, 2).flatten(1)
-        """Shape (channels out, taps * channels in), in the memory of the convolution's own."""
-        self._bias = convolution.bias[:, None]
-        self._taps, self._dilation = convolution.weight.shape[-1], convolution.dilation
+        self._convolution = convolution
 
     def spare_rows(self, count: int) -> int:
         """None: see `Convolver`."""
         return 0
 
     def __call__(self, u: Tensor, count: int, workspace: Workspace) -> Tensor:
-        """See `Convolver`. The input must be contiguous. The result is not in the workspace."""
-        channels = u.shape[1]
-        shape, strides = (count, self._taps, channels), (channels, self._dilation * channels, 1)
-        neighbours = u.as_strided(shape, strides, u.storage_offset()).flatten(1)
-        return torch.addmm(self._bias, self._weight, neighbours.T).T.contiguous()
+        """See `Convolver`. The result is not in the workspace."""
+        return self._convolution.product(u)
 
 
 class Way(NamedTuple):

@@ -144,16 +144,10 @@ def test_the_generator_is_kokoro_s(module: KokoroModule, long: Features, whole: 
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize(("sizes", "has_few_lengths"), [((24, 40, 80, 160), True), ((7, 200), False)])
+@pytest.mark.parametrize("sizes", [(24, 40, 80, 160), (7, 200)])
 def test_windows_with_the_right_moments_give_the_whole(
-    sizes: tuple[int, ...],
-    has_few_lengths: bool,
-    generator: Generator,
-    long: Features,
-    whole: Whole,
-    monkeypatch: pytest.MonkeyPatch,
+    sizes: tuple[int, ...], generator: Generator, long: Features, whole: Whole
 ) -> None:
-    monkeypatch.setattr(generator, "has_few_lengths", has_few_lengths)
     affines = generator.affines(generator.targets(long.style), whole.moments)
     windows = list(generator.windows(long.x, whole.harmonics, affines, itertools.cycle(sizes)))
     assert [len(window) for window in windows[:2]] == [SAMPLES_PER_FRAME * size for size in sizes[:2]]
@@ -163,9 +157,8 @@ def test_windows_with_the_right_moments_give_the_whole(
 @pytest.mark.weights
 @pytest.mark.parametrize("n_frames", [33, 96, 139])
 def test_padding_to_a_bucket_length_does_not_change_the_sound(
-    n_frames: int, generator: Generator, long: Features, monkeypatch: pytest.MonkeyPatch
+    n_frames: int, generator: Generator, long: Features
 ) -> None:
-    monkeypatch.setattr(generator, "has_few_lengths", True)
     short = replace(long, x=long.x[..., :n_frames], f0=long.f0[..., :n_frames])
     harmonics = _seeded_harmonics(generator, short)
     expected, exact = _whole(generator, short, harmonics)

@@ -131,11 +131,6 @@ def test_one_tap_is_a_product_where_others_are(monkeypatch: pytest.MonkeyPatch) 
     assert torch.allclose(ways.of(one).rows(u), one(u), atol=1e-5)
 
 
-def test_a_product_reads_the_weights_where_they_are() -> None:
-    convolution = _convolution(3)
-    assert ProductConvolution(convolution)._weight.data_ptr() == convolution.weight.data_ptr()
-
-
 def test_what_was_measured_among_other_ways_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, stopwatch = tmp_path / "tuning.json", _stopwatch(monkeypatch, "fourier 32")
     first = Tuning([torch.float32], path)
