@@ -100,7 +100,7 @@ class BlockConvolution:
         )
         self._constant_plane = algorithm.constant_plane
         constants = convolution.bias / float(algorithm.backward[0, algorithm.constant_plane])
-        weights = convolution.weight[:, :, 0].transpose(1, 2)
+        weights = convolution.weight_by_taps
         self._parts = list(
             zip(torch.split(weights, _PART_CHANNELS), torch.split(constants, _PART_CHANNELS), strict=True)
         )

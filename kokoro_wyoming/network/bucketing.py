@@ -14,9 +14,8 @@ _SMALL_STEP = 8
 
 def bucket_length(length: int) -> int:
     """The bucket for a length: at most an eighth longer; below 128 a multiple of 16, up to 32 of 8."""
-    if length <= _SMALL:
-        return -(-length // _SMALL_STEP) * _SMALL_STEP
-    step = max(_MIN_STEP, (1 << length.bit_length()) // (2 * _BUCKETS_PER_OCTAVE))
+    octave_step = (1 << length.bit_length()) // (2 * _BUCKETS_PER_OCTAVE)
+    step = _SMALL_STEP if length <= _SMALL else max(_MIN_STEP, octave_step)
     return -(-length // step) * step
 
 

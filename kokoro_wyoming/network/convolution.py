@@ -45,6 +45,11 @@ class Convolution:
         weight, bias = _channels_last(module.weight, dtype), _bias(module, dtype)
         return cls(weight, bias, module.stride[0], module.padding[0], module.dilation[0])
 
+    @property
+    def weight_by_taps(self) -> Tensor:
+        """The weight in the same memory: contiguous, shape (channels out, taps, channels in)."""
+        return self.weight[:, :, 0].transpose(1, 2)
+
     def as_type(self, dtype: torch.dtype) -> Convolution:
         """The same convolution, computed in `dtype`. Where it has this type already, it shares the memory."""
         return replace(self, weight=self.weight.to(dtype), bias=self.bias.to(dtype))
@@ -74,8 +79,7 @@ class Convolution:
         taps, channels = self.weight.shape[-1], u.shape[1]
         shape = len(u) - self.dilation * (taps - 1), taps, channels
         neighbours = u.as_strided(shape, (channels, self.dilation * channels, 1), u.storage_offset()).flatten(1)
-        weight = self.weight[:, :, 0].transpose(1, 2).flatten(1)
-        return torch.addmm(self.bias[:, None], weight, neighbours.T).T.contiguous()
+        return torch.addmm(self.bias[:, None], self.weight_by_taps.flatten(1), neighbours.T).T.contiguous()
 
     def _convolved(self, u: Tensor, padding: int) -> Tensor:
         options = ((1, self.stride), (0, padding), (1, self.dilation))

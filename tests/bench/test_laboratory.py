@@ -184,8 +184,9 @@ if __name__ == "__main__":
 """
 
 
-_PIPER_IS_MISSING = "wyoming-piper is not here: it takes 300 MB; `scripts.bench --piper` installs it"
-_WITH_PIPER = pytest.mark.skipif(not piper.FOLDER.is_dir(), reason=_PIPER_IS_MISSING)
+_WITH_PIPER = pytest.mark.skipif(
+    not piper.FOLDER.is_dir(), reason="wyoming-piper is not here: it takes 300 MB; `scripts.bench --piper` installs it"
+)
 
 
 @pytest.mark.long

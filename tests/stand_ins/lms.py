@@ -141,7 +141,12 @@ class Lms:
         # aioslimproto does not tell of a connection that a write, not a read, finds broken.
         with contextlib.suppress(OSError):
             await writer.wait_closed()
-        self.players.pop(client.player_id, None)
+        self._forget(client)
+
+    def _forget(self, client: SlimClient) -> None:
+        """A player is away, unless it is here again on another connection."""
+        if (player := self.players.get(client.player_id)) and player.client is client:
+            del self.players[client.player_id]
 
     def _event(self, client: SlimClient, kind: EventType, data: object = None) -> None:
         if kind is EventType.PLAYER_NAME_RECEIVED:
@@ -150,7 +155,7 @@ class Lms:
             self.players[client.player_id] = player
             self._later(self._set_up(player))
         elif kind is EventType.PLAYER_DISCONNECTED:
-            self.players.pop(client.player_id, None)
+            self._forget(client)
         elif kind is EventType.PLAYER_UPDATED and (found := self.players.get(client.player_id)):
             queue = found.queue
             if client.state is PlayerState.PLAYING:
